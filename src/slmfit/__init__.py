@@ -1,0 +1,1 @@
+"""slmfit finds the smallest language model that does your job."""

@@ -1,0 +1,68 @@
+"""The error tree. Every message says what went wrong, where, and how to fix it.
+
+    SlmfitError            1  anything that failed
+    ├── UsageError         2  the command or call itself is wrong
+    ├── DataError          3  the user's data: file, line and column
+    ├── UnsafeError        4  refused as unsafe, or by a gate
+    ├── BudgetReached      5  a budget ran out; what was done is kept
+    └── MissingPart        1  an extra, a key, a program or the network is missing
+
+The number is the exit code of the command line.
+
+    raise DataError("the column 'label' is missing", where="tickets.csv, line 1",
+                    fix="name it with --label COL; the columns are: text, category")
+"""
+
+from __future__ import annotations
+
+
+class SlmfitError(Exception):
+    """Base of all errors that slmfit raises on purpose.
+
+    what: one clause that says what is wrong, in the user's words.
+    where: file, line and column, or the setting; omitted when the what already says it.
+    fix: what the user can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+        self.what, self.where, self.fix = what, where, fix
+        message = f"{where}: {what}" if where else what
+        super().__init__(f"{message}\n  fix: {fix}" if fix else message)
+
+
+class UsageError(SlmfitError):
+    """The command or the call itself is wrong: an unknown method, setting, metric or option."""
+
+    exit_code = 2
+
+
+class DataError(SlmfitError):
+    """The user's data cannot be used as they are."""
+
+    exit_code = 3
+
+
+class UnsafeError(SlmfitError):
+    """Refused as unsafe (a changed weight file, a planted link) or by a gate."""
+
+    exit_code = 4
+
+
+class BudgetReached(SlmfitError):
+    """A budget of time, tokens or money ran out; what was done is kept."""
+
+    exit_code = 5
+
+
+class MissingPart(SlmfitError):
+    """An extra, a key, a program or the network is missing; `fix` is the line that enables it."""
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """' (did you mean X?)' for the closest known word, or the whole list when nothing is close."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
