@@ -26,7 +26,7 @@ class SlmfitError(Exception):
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str | None = None, fix: str | None = None) -> None:
+    def __init__(self, what: str, *, where: Where | str | None = None, fix: str | None = None) -> None:
         self.what, self.where, self.fix = what, where, fix
         message = f"{where}: {what}" if where else what
         super().__init__(f"{message}\n  fix: {fix}" if fix else message)
@@ -66,3 +66,24 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
     close = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+class Where:
+    """A place in the user's data, for messages: `str(Where("tickets.csv", 88, "label"))`."""
+
+    __slots__ = ("column", "file", "line")
+
+    def __init__(self, file: str, line: int | None = None, column: str | None = None) -> None:
+        self.file, self.line, self.column = file, line, column
+
+    def at(self, column: str) -> Where:
+        """The same row, one column of it."""
+        return Where(self.file, self.line, column)
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.line is not None:
+            parts.append(f"line {self.line}")
+        if self.column is not None:
+            parts.append(f"column {self.column!r}")
+        return ", ".join(parts)

@@ -1,7 +1,7 @@
 """The nouns: what is read, what is answered, what is written down. Standard library only.
 
-    Example("7", "my card was charged twice", "billing")
-    Prediction("billing", probabilities={"billing": 0.93, "delivery": 0.07})
+Example("7", "my card was charged twice", "billing")
+Prediction("billing", probabilities={"billing": 0.93, "delivery": 0.07})
 """
 
 from __future__ import annotations

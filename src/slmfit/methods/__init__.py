@@ -1,0 +1,122 @@
+"""The table of methods: name -> where its class is, what it needs, what it does.
+
+method = create("knn", {"k": 5})
+specs = parse_specs("majority,linear,knn=models/potion", {"knn": {"k": "5"}})
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from slmfit.errors import MissingPart, UsageError, did_you_mean
+from slmfit.methods.base import Method, parse_settings
+
+CLASSIFICATION = ("text-classification",)
+ALL_TASKS = ("text-classification", "token-classification", "multiple-choice")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table. `place` is "module:Class", or None for a method that is still to come."""
+
+    summary: str
+    place: str | None
+    tasks: tuple[str, ...]
+    extra: str | None = None  # the extra that brings what it needs
+    packages: tuple[str, ...] = ()  # what that extra must have brought
+
+
+TABLE: dict[str, Row] = {
+    "majority": Row("Always the most frequent answer: the floor.", "slmfit.methods.majority:Majority", ALL_TASKS),
+    "linear": Row("TF-IDF with a linear classifier.", "slmfit.methods.linear:Linear", CLASSIFICATION),
+    "knn": Row("Votes of the nearest neighbours on embeddings.", "slmfit.methods.knn:Knn", CLASSIFICATION),
+    "encoder": Row("A fine-tuned encoder.", None, ALL_TASKS, "train", ("torch", "transformers")),
+    "causal": Row("A small causal model with LoRA.", None, ALL_TASKS, "train", ("torch", "transformers", "peft")),
+    "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train", ("torch", "transformers")),
+    "llm": Row("A large model behind an API.", None, ALL_TASKS),
+    "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One method asked for: `id` names its run, `settings` are what was given for it."""
+
+    id: str
+    name: str
+    base_model: str | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+def method_class(name: str) -> type[Method]:
+    """The class of a method. Raises UsageError for an unknown name, MissingPart when it cannot run here."""
+    row = TABLE.get(name)
+    if row is None:
+        raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, list(TABLE)))
+    reason = unavailable(name)
+    if reason or row.place is None:
+        raise MissingPart(f"the method {name!r} cannot run here", fix=reason)
+    module, _, attribute = row.place.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def unavailable(name: str, task: str | None = None) -> str | None:
+    """Why a method cannot run here (on this task), with the line that enables it; None when it can."""
+    row = TABLE[name]
+    if row.place is None:
+        return "comes with a later version of slmfit"
+    if any(find_spec(package) is None for package in row.packages):
+        return f"pip install 'slmfit[{row.extra}]'"
+    if task is not None and task not in row.tasks:
+        return f"does not do {task} yet; it does {', '.join(row.tasks)}"
+    return None
+
+
+def create(name: str, given: Mapping[str, Any] | None = None, base_model: str | None = None) -> Method:
+    """A method with its settings checked, ready to fit."""
+    cls = method_class(name)
+    values = dict(given or {})
+    if base_model is not None:
+        if cls.base_model_setting is None:
+            raise UsageError(f"{name} takes no base model", where=f"{name}={base_model}", fix=f"write just {name}")
+        values[cls.base_model_setting] = base_model
+    return cls(parse_settings(name, cls.Settings, values))
+
+
+def parse_specs(methods: str | Sequence[str], given: Mapping[str, Mapping[str, Any]] | None = None) -> list[Spec]:
+    """Specs from "linear,knn,knn=models/potion", each with its settings from `given` (method -> settings).
+
+    Raises UsageError for an unknown method, one named twice, or settings for a method that is not asked for.
+    """
+    words = [w.strip() for w in (methods.split(",") if isinstance(methods, str) else methods) if w.strip()]
+    if not words:
+        raise UsageError("no method is named", fix="for example --methods majority,linear,knn")
+    given, specs = dict(given or {}), []
+    for word in words:
+        name, _, base_model = word.partition("=")
+        if name not in TABLE:
+            raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, list(TABLE)))
+        settings = dict(given.get(name, {}))
+        specs.append(Spec(run_id(name, base_model or None), name, base_model or None, settings))
+    for name in given:
+        if name not in {spec.name for spec in specs}:
+            named = sorted({spec.name for spec in specs})
+            raise UsageError(f"--set names the method {name!r}, which is not compared", fix=did_you_mean(name, named))
+    ids = [spec.id for spec in specs]
+    twice = next((i for i in ids if ids.count(i) > 1), None)
+    if twice:
+        raise UsageError(f"the method {twice!r} is named twice", fix="name it once, or give each another base model")
+    return specs
+
+
+def run_id(name: str, base_model: str | None) -> str:
+    """`knn`, or `knn-potion` for `knn=models/potion`: safe as a folder name on every file system."""
+    if not base_model:
+        return name
+    tail = re.sub(r"[^A-Za-z0-9._-]+", "-", base_model.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1])
+    return f"{name}-{tail.strip('-.')[:60] or 'model'}"

@@ -1,0 +1,85 @@
+"""A dataset: examples of one task in train, validation and test, and how they came to be so.
+
+data = load_data("tickets.csv")
+data.splits["test"][0].input
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from slmfit.records import SPLITS, Example
+from slmfit.tasks.base import Task
+
+STRIPS = ("headers", "footers", "quotes", "html")
+
+
+@dataclass(frozen=True)
+class TextRecipe:
+    """What is done to a text before any method sees it; kept with the run, so that prediction does the same.
+
+    strip: some of `headers`, `footers`, `quotes` (of a Usenet post or e-mail) and `html` (tags and entities).
+    """
+
+    strip: tuple[str, ...] = ()
+
+    def __call__(self, text: str) -> str:
+        from slmfit.data.clean import clean
+
+        return clean(text, self.strip) if self.strip else text
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """See the module's docstring. Raises nothing: `load_data` has checked what it holds.
+
+    name: of the file or folder, for people.
+    source: JSON as it stands: files with their sha256, columns used, merge rules, how it was split.
+    validation_given: the user's own validation split; else it was carved from train, and methods refit on both.
+    notes: what was guessed or done, one sentence each, to be said to the user.
+    """
+
+    name: str
+    task: Task
+    splits: Mapping[str, tuple[Example, ...]]
+    recipe: TextRecipe = TextRecipe()
+    source: Mapping[str, Any] = field(default_factory=dict)
+    validation_given: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def train(self) -> tuple[Example, ...]:
+        return self.splits["train"]
+
+    @property
+    def validation(self) -> tuple[Example, ...]:
+        return self.splits["validation"]
+
+    @property
+    def test(self) -> tuple[Example, ...]:
+        return self.splits["test"]
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """Split -> sha256 of its inputs and targets in order: runs are comparable when their test hashes agree."""
+        return {split: _hash(self.task, self.splits[split]) for split in SPLITS}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over task, labels and the three splits."""
+        parts = [self.task.name, *self.task.labels, *(self.hashes[s] for s in SPLITS)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _hash(task: Task, examples: Sequence[Example]) -> str:
+    digest = hashlib.sha256()
+    for example in examples:
+        row = {k: v for k, v in task.unparse(example).items() if k != "id"}
+        digest.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass"))
+        digest.update(b"\n")
+    return digest.hexdigest()

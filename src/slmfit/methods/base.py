@@ -1,0 +1,145 @@
+"""What a method is, what it is given, and how its settings are declared and parsed.
+
+    @dataclass(frozen=True)
+    class Settings:
+        k: int = setting(5, "How many neighbours vote.", low=1)
+
+A method never sees a target when it predicts, and never sees the test split when it fits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from slmfit.errors import UsageError, did_you_mean
+from slmfit.records import Example, Input, Prediction
+from slmfit.tasks.base import Task
+
+
+def setting(default: Any, doc: str, *, low: float | None = None, choices: Sequence[str] | None = None) -> Any:
+    """A documented field of a settings dataclass. `doc` is the CLI help and the docs; `low` is the least value."""
+    return field(default=default, metadata={"doc": doc, "low": low, "choices": choices})
+
+
+def _ignore(kind: str, **fields: Any) -> None:
+    """The default listener."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a method may use while it fits, beside the data.
+
+    seed: for everything random.
+    metric: the score that settings are chosen by, one of `task.metrics`.
+    cache: a folder for what is dear to compute and keyed by content (vectors, tokens); None = do not cache.
+    work: the run's own folder while it is made, for checkpoints; it survives a kill. None = keep nothing.
+    event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
+    """
+
+    seed: int = 0
+    metric: str = "accuracy"
+    cache: Path | None = None
+    work: Path | None = None
+    event: Callable[..., None] = _ignore
+
+
+class Method:
+    """One way to do a task. Subclass it, name it in `slmfit.methods.TABLE`, and every command knows it.
+
+    A method is made from its settings, then either `fit` or loaded. `fit` chooses what is left open on the
+    validation examples, and leaves the method able to predict from train alone, so that the referee can score
+    validation honestly; `refit` then fits once more, with what was chosen, on the rows given. A method that stops
+    early on validation has no `refit`.
+    """
+
+    Settings: ClassVar[type]
+    base_model_setting: ClassVar[str | None] = None  # the setting that `METHOD=BASE_MODEL` fills
+    refits: ClassVar[bool] = False
+
+    settings: Any
+
+    def __init__(self, settings: Any = None) -> None:
+        self.settings = self.Settings() if settings is None else settings
+        self.chosen: dict[str, Any] = {}  # what validation chose, JSON as it stands
+        self.search: list[dict[str, Any]] = []  # every candidate tried: its settings and its validation score
+        self.fit_seconds: float | None = None  # one fit with the chosen settings, when `fit` did more than that
+        self.rows_used: dict[str, str] = {}  # what was done -> the rows it was done on, in words
+
+    def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
+        raise NotImplementedError
+
+    def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
+        raise NotImplementedError
+
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        """One prediction per input, in order."""
+        raise NotImplementedError
+
+    def save(self, folder: Path) -> None:
+        """Write all that `load` needs into an existing, empty folder; open formats only."""
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, folder: Path, task: Task, settings: Any) -> Self:
+        """The method as it was saved."""
+        raise NotImplementedError
+
+
+def parse_settings(method: str, settings_class: type, given: dict[str, Any]) -> Any:
+    """Settings from `{"k": "5"}` (strings from a command line, or values from Python).
+
+    Raises UsageError for an unknown name or a value that does not fit, saying what would.
+    """
+    fields = {f.name: f for f in dataclasses.fields(settings_class)}
+    hints = typing.get_type_hints(settings_class)
+    values = {}
+    for name, value in given.items():
+        if name not in fields:
+            raise UsageError(f"{method} has no setting {name!r}", fix=did_you_mean(name, list(fields)))
+        meta = fields[name].metadata
+        values[name] = _convert(f"{method}.{name}", value, hints[name], meta.get("low"), meta.get("choices"))
+    return settings_class(**values)
+
+
+def _convert(name: str, value: Any, hint: Any, low: float | None, choices: Sequence[str] | None) -> Any:
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None or (isinstance(value, str) and value.lower() in ("none", "auto") and type(None) in kinds):
+        if type(None) in kinds:
+            return None
+        raise UsageError(f"{name} needs a value", fix=f"give {_in_words(kinds, low, choices)}")
+    for kind in kinds:
+        converted = _as(value, kind)
+        if converted is None or (low is not None and converted < low) or (choices and converted not in choices):
+            continue
+        return converted
+    raise UsageError(f"{name} cannot be {value!r}", fix=f"give {_in_words(kinds, low, choices)}")
+
+
+def _as(value: Any, kind: Any) -> Any:
+    """`value` as `kind`, or None when it is none."""
+    if kind is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return value if isinstance(value, bool) else words.get(str(value).lower())
+    if kind is str:
+        return str(value)
+    if kind in (int, float) and not isinstance(value, bool):
+        try:
+            number = kind(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+        return number if abs(number) < float("inf") else None
+    return None
+
+
+def _in_words(kinds: Sequence[Any], low: float | None, choices: Sequence[str] | None) -> str:
+    if choices:
+        return "one of " + ", ".join(map(str, choices))
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "none"}
+    words = " or ".join(names.get(kind, str(kind)) for kind in kinds)
+    return words if low is None else f"{words}, at least {low:g}"
