@@ -6,9 +6,9 @@ Prediction("billing", probabilities={"billing": 0.93, "delivery": 0.07})
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal, TypeAlias
 
 Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "refused", "invalid", "truncated", "filtered", "timeout", "error")
@@ -86,3 +86,111 @@ class Score:
     value: float
     low: float | None = None
     high: float | None = None
+
+
+RUN_FORMAT = "slmfit.run/1"
+COMPARISON_FORMAT = "slmfit.comparison/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What `run.json` holds: one method fitted and scored on one dataset. docs/format.md explains every field.
+
+    Times are seconds unless the name says otherwise; None means unknown or not applicable, never zero.
+    """
+
+    id: str
+    method: str
+    base_model: str | None
+    key: str  # sha256 of all that decides the result: data, split, settings, seed, code
+    task: str
+    labels: tuple[str, ...]
+    settings: Mapping[str, Any]
+    chosen: Mapping[str, Any]
+    search: Sequence[Mapping[str, Any]]
+    metric: str
+    dataset: Mapping[str, Any]
+    split: Mapping[str, Mapping[str, Any]]
+    rows_used: Mapping[str, str]
+    seed: int
+    scores: Mapping[str, Mapping[str, Score]]  # split -> name -> score
+    details: Mapping[str, Mapping[str, Any]]  # split -> per class, confusion, reliability, outcomes …
+    fit_seconds: float | None
+    search_seconds: float | None
+    load_seconds: float | None
+    latency_ms: Mapping[str, float] | None
+    rows_per_second: float | None
+    size_bytes: int | None
+    peak_memory_bytes: int | None
+    fit_peak_memory_bytes: int | None
+    usage: Mapping[str, float | int | None]
+    warnings: Sequence[str]
+    environment: Mapping[str, Any]
+    created: str
+    files: Mapping[str, str]  # path below model/ -> sha256
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodRow:
+    """One line of a comparison: a method that ran, was skipped or failed, with what the table shows of its run."""
+
+    id: str
+    name: str
+    status: Literal["ok", "skipped", "failed"]
+    reason: str | None = None  # why it was skipped or failed, with the line that enables it
+    run: str | None = None  # the run's folder, below the comparison's
+    reused: bool = False
+    scores: Mapping[str, Mapping[str, Score]] | None = None
+    fit_seconds: float | None = None
+    search_seconds: float | None = None
+    latency_ms: Mapping[str, float] | None = None
+    rows_per_second: float | None = None
+    size_bytes: int | None = None
+    peak_memory_bytes: int | None = None
+    usd_per_1000_rows: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonRecord:
+    """What `comparison.json` holds and `compare --json` prints. docs/format.md explains every field."""
+
+    dataset: Mapping[str, Any]
+    split: Mapping[str, Mapping[str, Any]]
+    methods: Sequence[MethodRow]
+    verdict: Mapping[str, Any]
+    paired: Mapping[str, Mapping[str, Any]]  # method id -> its paired difference to the best
+    warnings: Sequence[str]
+    command: str
+    seed: int
+    environment: Mapping[str, Any]
+    created: str
+
+
+def to_plain(record: Any) -> Any:
+    """A record as JSON-ready dicts and lists, fields in the order of the class."""
+    if is_dataclass(record) and not isinstance(record, type):
+        return {f.name: to_plain(getattr(record, f.name)) for f in fields(record)}
+    if isinstance(record, Mapping):
+        return {k: to_plain(v) for k, v in record.items()}
+    if isinstance(record, (list, tuple)):
+        return [to_plain(v) for v in record]
+    return record
+
+
+def run_from_plain(plain: Mapping[str, Any]) -> RunRecord:
+    """The inverse of `to_plain` for a run. Fields added by a later slmfit are left out."""
+    values = {f.name: plain[f.name] for f in fields(RunRecord)}
+    return RunRecord(**values | {"labels": tuple(plain["labels"]), "scores": _scores(plain["scores"])})
+
+
+def comparison_from_plain(plain: Mapping[str, Any]) -> ComparisonRecord:
+    """The inverse of `to_plain` for a comparison. Fields added by a later slmfit are left out."""
+    rows = []
+    for row in plain["methods"]:
+        values = {f.name: row[f.name] for f in fields(MethodRow) if f.name in row}
+        rows.append(MethodRow(**values | {"scores": row["scores"] and _scores(row["scores"])}))
+    return ComparisonRecord(**{f.name: plain[f.name] for f in fields(ComparisonRecord)} | {"methods": rows})
+
+
+def _scores(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Score]]:
+    return {split: {name: Score(**score) for name, score in scores.items()} for split, scores in plain.items()}

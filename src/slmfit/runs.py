@@ -1,0 +1,220 @@
+"""Run and comparison directories: written, read, listed.
+
+    run = load("slmfit-out/tickets-3fa9c1")      # a run, or a comparison: then the verdict's method
+    run.predict(["my card was charged twice"])[0].target
+
+A run is read with its files checked against the hashes that were recorded, before anything is loaded from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from slmfit import storage, tasks
+from slmfit.data.dataset import TextRecipe
+from slmfit.errors import SlmfitError, UnsafeError, UsageError
+from slmfit.methods import method_class
+from slmfit.methods.base import Method, parse_settings
+from slmfit.records import (
+    COMPARISON_FORMAT,
+    RUN_FORMAT,
+    ComparisonRecord,
+    Input,
+    Outcome,
+    Prediction,
+    RunRecord,
+    comparison_from_plain,
+    run_from_plain,
+    to_plain,
+)
+from slmfit.tasks.base import Task, target_from_json, target_to_json
+
+MODEL_FORMAT = "slmfit.model/1"
+
+
+class Run:
+    """A run on disk. `record` is what run.json says; the model is loaded at the first prediction."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record = read_run(folder)
+
+    def __repr__(self) -> str:
+        return f"<slmfit run {self.record.id!r} at {self.folder}>"
+
+    @cached_property
+    def task(self) -> Task:
+        return self._model[0]
+
+    @cached_property
+    def method(self) -> Method:
+        return self._model[2]
+
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        """One prediction per input, in order; texts are cleaned as those it was fitted on.
+
+        Raises UnsafeError when the model's files are not those that were recorded.
+        """
+        return predict_with(self._model, inputs)
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
+        return read_jsonl(self.folder / "predictions.jsonl")
+
+    @cached_property
+    def _model(self) -> tuple[Task, TextRecipe, Method]:
+        folder = self.folder / "model"
+        if not folder.is_dir():
+            fix = "predict with another run; this one holds given answers only"
+            raise UsageError("has no model", where=str(self.folder), fix=fix)
+        storage.verify_files(folder, self.record.files)
+        return load_model(folder)
+
+
+def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]) -> list[Prediction]:
+    """Clean the texts as the model's recipe says, then predict."""
+    _, recipe, method = model
+    return method.predict([recipe(i) if isinstance(i, str) else i for i in inputs])
+
+
+def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: Method) -> None:
+    """Write all that is needed to predict into an empty folder."""
+    method.save(folder)
+    about = {
+        "format": MODEL_FORMAT,
+        "task": task.name,
+        "labels": list(task.labels),
+        "strip": list(recipe.strip),
+        "method": name,
+        "settings": asdict(method.settings),
+        "chosen": method.chosen,
+    }
+    storage.write_json(folder / "slmfit.json", about)
+
+
+def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
+    """What `save_model` wrote."""
+    about = storage.read_json(folder / "slmfit.json")
+    _check_format(about, MODEL_FORMAT, folder / "slmfit.json")
+    cls = method_class(about["method"])
+    settings = parse_settings(about["method"], cls.Settings, about["settings"])
+    task = tasks.by_name(about["task"], tuple(about["labels"]))
+    method = cls.load(folder, task, settings)
+    method.chosen = about["chosen"]
+    return task, TextRecipe(tuple(about["strip"])), method
+
+
+def write_run(folder: Path, record: RunRecord) -> None:
+    """Write run.json, last of a run's files."""
+    storage.write_json(folder / "run.json", {"format": RUN_FORMAT, **to_plain(record)})
+
+
+def read_run(folder: Path) -> RunRecord:
+    """The record of a run. Raises UsageError when the folder is none, SlmfitError when it is damaged or newer."""
+    path = folder / "run.json"
+    if not path.is_file():
+        raise UsageError("is not a run", where=str(folder), fix="`slmfit runs` lists those there are")
+    plain = storage.read_json(path)
+    _check_format(plain, RUN_FORMAT, path)
+    try:
+        return run_from_plain(plain)
+    except (KeyError, TypeError) as error:
+        raise SlmfitError(f"lacks {error}", where=str(path), fix="delete the run and fit it again") from None
+
+
+def write_comparison(folder: Path, record: ComparisonRecord) -> None:
+    """Write comparison.json, last of a comparison's files."""
+    storage.write_json(folder / "comparison.json", {"format": COMPARISON_FORMAT, **to_plain(record)})
+
+
+def read_comparison(folder: Path) -> ComparisonRecord:
+    """The record of a comparison. Raises as `read_run` does."""
+    path = folder / "comparison.json"
+    if not path.is_file():
+        raise UsageError("is not a comparison", where=str(folder), fix="`slmfit runs` lists those there are")
+    plain = storage.read_json(path)
+    _check_format(plain, COMPARISON_FORMAT, path)
+    try:
+        return comparison_from_plain(plain)
+    except (KeyError, TypeError) as error:
+        raise SlmfitError(f"lacks {error}", where=str(path), fix="delete it and compare again") from None
+
+
+def load(folder: str | Path) -> Run:
+    """The run in a folder; for a comparison's folder, the run of the verdict's method.
+
+    Raises UsageError when the folder holds neither.
+    """
+    folder = Path(folder)
+    if (folder / "run.json").is_file():
+        return Run(folder)
+    if (folder / "comparison.json").is_file():
+        record = read_comparison(folder)
+        picked = record.verdict["method"]
+        row = next((r for r in record.methods if r.id == picked and r.run), None)
+        if row is None or row.run is None:
+            ids = [r.id for r in record.methods if r.run]
+            fix = f"name a run: {', '.join(str(folder / 'runs' / i) for i in ids)}"
+            raise UsageError("its verdict picked no method", where=str(folder), fix=fix)
+        return Run(folder / row.run)
+    runs = list_runs(folder)
+    if len(runs) == 1:
+        return runs[0]
+    fix = "name one of " + ", ".join(str(r.folder) for r in runs) if runs else "`slmfit runs` lists those there are"
+    raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Every whole run at or below a folder, by path; damaged and half-written ones are left out."""
+    runs = []
+    for path in sorted(root.rglob("run.json")):
+        if any(part.startswith(".") for part in path.relative_to(root).parts):
+            continue
+        try:
+            runs.append(Run(path.parent))
+        except SlmfitError:
+            continue
+    return runs
+
+
+def write_predictions(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """One JSON object per line."""
+    storage.write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
+
+
+def prediction_to_json(prediction: Prediction) -> dict[str, Any]:
+    """The part of a prediction that is written down; what is unknown is left out."""
+    row: dict[str, Any] = {"prediction": target_to_json(prediction.target), "outcome": prediction.outcome}
+    if prediction.probabilities is not None:
+        row["probabilities"] = dict(prediction.probabilities)
+    if prediction.raw is not None:
+        row["raw"] = prediction.raw
+    if prediction.usage is not None:
+        row["usage"] = {k: v for k, v in asdict(prediction.usage).items() if v is not None}
+    return row
+
+
+def prediction_from_json(row: dict[str, Any]) -> Prediction:
+    """The inverse of `prediction_to_json`, without the usage."""
+    outcome: Outcome = row["outcome"]
+    target = target_from_json(row["prediction"])
+    return Prediction(target, outcome, row.get("probabilities"), row.get("raw"))
+
+
+def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file of ours."""
+    with path.open(encoding="utf-8", errors="surrogatepass") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def _check_format(plain: Any, expected: str, path: Path) -> None:
+    found = plain.get("format") if isinstance(plain, dict) else None
+    if found != expected:
+        fix = f"this slmfit reads {expected}; use the slmfit that wrote it, or run the command again"
+        raise UnsafeError(f"its format is {found!r}", where=str(path), fix=fix)

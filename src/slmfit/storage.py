@@ -1,0 +1,174 @@
+"""Files and folders that appear whole or not at all, and hashes that say what they hold.
+
+    with locked(out):
+        write_json(out / "comparison.json", record)
+
+A file is written beside its place, flushed to disk and renamed over it; a folder is filled under a hidden name
+(`.linear.partial`) and renamed when its last file is down. Whoever lists folders skips the hidden ones, so a
+half-written one is never seen, whenever the power goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from slmfit.errors import SlmfitError, UnsafeError, UsageError
+
+
+def to_json(value: Any) -> str:
+    """Readable JSON: UTF-8, no NaN, keys in the order given."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path`, whole or not at all."""
+    write_text(path, to_json(value))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all. Raises SlmfitError when the disk refuses."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with beside.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise SlmfitError(f"could not be written: {error.strerror}", where=str(path), fix=_space(error)) from None
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file of ours holds. Raises SlmfitError when it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SlmfitError("is missing", where=str(path), fix="run the command that makes it again") from None
+    except (OSError, ValueError) as error:
+        raise SlmfitError(f"cannot be read: {error}", where=str(path), fix="delete it and run again") from None
+
+
+def partial(folder: Path) -> Path:
+    """Where `folder` is put together before `publish` gives it its name."""
+    return folder.with_name(f".{folder.name}.partial")
+
+
+def publish(folder: Path) -> None:
+    """Flush every file of `partial(folder)` and rename it to `folder`."""
+    source = partial(folder)
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        else:
+            _flush_folder(path)
+    _flush_folder(source)
+    source.rename(folder)
+    _flush_folder(folder.parent)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process alone; the lock goes with the process, however it ends.
+
+    Raises UsageError when another process holds it, SlmfitError when the folder cannot be made or written.
+    """
+    made = make_folder(folder)
+    path = folder / ".lock"
+    try:
+        file = path.open("a")
+    except OSError as error:
+        for empty in made:
+            empty.rmdir()
+        fix = "choose another folder with --out"
+        raise SlmfitError(f"cannot be written: {error.strerror}", where=str(folder), fix=fix) from None
+    with file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # no such lock on this system: two at once are then the user's own care
+            pass
+        except OSError:
+            fix = "wait for it, or choose another folder with --out"
+            raise UsageError("another slmfit is writing here", where=str(folder), fix=fix) from None
+        yield
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Make `folder`; returns the folders made, innermost first. Raises SlmfitError when that fails."""
+    missing = [p for p in (folder, *folder.parents) if not p.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fix = "choose another folder with --out"
+        raise SlmfitError(f"cannot be made: {error.strerror}", where=str(folder), fix=fix) from None
+    return missing
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of ours, if it is there."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """Relative path -> sha256 of every file below `folder`, sorted."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): hash_file(p) for p in files}
+
+
+def hash_json(value: Any) -> str:
+    """sha256 of a JSON value, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def verify_files(folder: Path, expected: Mapping[str, str]) -> None:
+    """Raise UnsafeError unless `folder` holds exactly the files that were recorded, byte for byte, and no links."""
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_symlink():
+            raise UnsafeError("is a link, which a run never holds", where=str(path), fix="fit the run again")
+    found = hash_files(folder)
+    for name in sorted(set(found) | set(expected)):
+        if found.get(name) != expected.get(name):
+            what = "is missing" if name not in found else "was added" if name not in expected else "was changed"
+            fix = "fit the run again; a model is loaded only as it was recorded"
+            raise UnsafeError(f"{what} after the run was written", where=str(folder / name), fix=fix)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below `folder`."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename last; some systems cannot open a folder, and then it lasts without."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _space(error: OSError) -> str:
+    import errno
+
+    return "free some space and run the same command again" if error.errno == errno.ENOSPC else "check the folder"
