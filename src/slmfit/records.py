@@ -7,7 +7,7 @@ Prediction("billing", probabilities={"billing": 0.93, "delivery": 0.07})
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal, TypeAlias
 
 Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error"]
@@ -105,29 +105,29 @@ class RunRecord:
     key: str  # sha256 of all that decides the result: data, split, settings, seed, code
     task: str
     labels: tuple[str, ...]
-    settings: Mapping[str, Any]
-    chosen: Mapping[str, Any]
-    search: Sequence[Mapping[str, Any]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    search: Sequence[Mapping[str, Any]] = ()
     metric: str
     dataset: Mapping[str, Any]
     split: Mapping[str, Mapping[str, Any]]
-    rows_used: Mapping[str, str]
+    rows_used: Mapping[str, str] = field(default_factory=dict)
     seed: int
     scores: Mapping[str, Mapping[str, Score]]  # split -> name -> score
     details: Mapping[str, Mapping[str, Any]]  # split -> per class, confusion, reliability, outcomes …
-    fit_seconds: float | None
-    search_seconds: float | None
-    load_seconds: float | None
-    latency_ms: Mapping[str, float] | None
-    rows_per_second: float | None
-    size_bytes: int | None
-    peak_memory_bytes: int | None
-    fit_peak_memory_bytes: int | None
+    fit_seconds: float | None = None
+    search_seconds: float | None = None
+    load_seconds: float | None = None
+    latency_ms: Mapping[str, float] | None = None
+    rows_per_second: float | None = None
+    size_bytes: int | None = None
+    peak_memory_bytes: int | None = None
+    fit_peak_memory_bytes: int | None = None
     usage: Mapping[str, float | int | None]
-    warnings: Sequence[str]
+    warnings: Sequence[str] = ()
     environment: Mapping[str, Any]
     created: str
-    files: Mapping[str, str]  # path below model/ -> sha256
+    files: Mapping[str, str] = field(default_factory=dict)  # path below model/ -> sha256
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,69 @@
+"""What the figures were measured on: versions, machine, time, and where caches live."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from slmfit import storage
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine, JSON as it stands."""
+    return {
+        "slmfit": code_version(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": cores(),
+        "packages": {p: v for p in PACKAGES if (v := package_version(p))},
+    }
+
+
+@cache
+def code_version() -> str:
+    """slmfit's version and a hash of its source, so that a changed method is fitted again."""
+    root = Path(__file__).parent
+    source = {p.relative_to(root).as_posix(): storage.hash_file(p) for p in sorted(root.rglob("*.py"))}
+    return f"{package_version('slmfit') or 'source'}+{storage.hash_json(source)[:12]}"
+
+
+def package_version(name: str) -> str | None:
+    """The version of an installed package, None when it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def cores() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cache_folder() -> Path:
+    """Where what is dear to compute is kept: SLMFIT_CACHE, or the user's cache folder."""
+    from platformdirs import user_cache_dir
+
+    return Path(os.environ.get("SLMFIT_CACHE") or user_cache_dir("slmfit"))
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,225 @@
+"""The act: fit a method, let it predict, score it, leave a run directory.
+
+    record = fit_run(Spec("linear", "linear"), data, Path("out/runs/linear"), seed=0, metric="accuracy")
+
+The referee is here, the contestant in `methods/`: a method is handed inputs when it predicts, never targets, and
+the test split once, at the end. What is scored is what was saved: predictions come from the model as it loads.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slmfit import measuring, methods, runs, storage
+from slmfit.data.dataset import Dataset
+from slmfit.environment import cache_folder, code_version, environment, now
+from slmfit.methods import Spec
+from slmfit.methods.base import Context, Method
+from slmfit.records import SPLITS, Example, Prediction, RunRecord, Target
+from slmfit.tasks.base import target_to_json
+
+TRAIN_ROWS_SCORED = 2000
+
+Listener = Callable[[str, dict[str, Any]], None]
+Answered = dict[str, tuple[Sequence[Example], Sequence[Prediction]]]  # split -> its examples and the answers
+
+
+def fit_run(
+    spec: Spec, data: Dataset, folder: Path, *, seed: int, metric: str, listen: Listener | None = None
+) -> RunRecord:
+    """Fit one method and write its run to `folder`, which appears whole or not at all.
+
+    listen: called as `listen(kind, fields)` for everything that happens. Raises what the method raises.
+    """
+    method = methods.create(spec.name, spec.given, spec.base_model)
+    key = run_key(spec, data, seed=seed, metric=metric)
+    partial = _start(folder, key)
+    model = partial / "model"
+    with _events(partial / "events.jsonl", listen) as event:
+        context = Context(seed=seed, metric=metric, cache=cache_folder(), work=partial / "work", event=event)
+        measuring.forget_peak()
+        validation, seconds = _fit(method, data, context)
+        fit_peak = measuring.peak_memory_bytes()
+        storage.remove(model)
+        model.mkdir()
+        runs.save_model(model, data.task, data.recipe, spec.name, method)
+        _, _, loaded = runs.load_model(model)
+        event("predict", split="test", rows=len(data.test))
+        sample = _sample(data.train, seed)
+        answered: Answered = {
+            "train": (sample, _predict(loaded, sample)),
+            "validation": (data.validation, validation),
+            "test": (data.test, _predict(loaded, data.test)),
+        }
+        event("measure")
+        cost = measuring.measure(model, data.task, [e.input for e in data.validation])
+    storage.remove(partial / "work")
+    return _publish(
+        folder,
+        data,
+        answered,
+        method=spec.name,
+        base_model=spec.base_model,
+        key=key,
+        settings=asdict(method.settings),
+        chosen=method.chosen,
+        search=method.search,
+        metric=metric,
+        rows_used=method.rows_used,
+        seed=seed,
+        **seconds,
+        **asdict(cost),
+        size_bytes=storage.size_of(model),
+        fit_peak_memory_bytes=fit_peak,
+        files=storage.hash_files(model),
+    )
+
+
+def given_run(
+    name: str, answers: Sequence[Prediction], data: Dataset, folder: Path, *, key: str, seed: int, metric: str
+) -> RunRecord:
+    """A run made of answers the user already has for the test rows: scored like any other, without a model."""
+    _start(folder, key)
+    answered: Answered = {"test": (data.test, answers)}
+    return _publish(folder, data, answered, method="predictions", base_model=name, key=key, seed=seed, metric=metric)
+
+
+def run_key(spec: Spec, data: Dataset, *, seed: int, metric: str) -> str:
+    """sha256 of all that decides a run: the same key means the same predictions, so the run is reused."""
+    parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model, seed, metric]
+    return storage.hash_json([*parts, dict(spec.given), code_version()])
+
+
+def targets(examples: Sequence[Example]) -> list[Target]:
+    """The targets of labelled examples."""
+    return [e.target for e in examples if e.target is not None]
+
+
+def prediction_rows(split: str, examples: Sequence[Example], answers: Sequence[Prediction]) -> Iterator[dict[str, Any]]:
+    """The rows of predictions.jsonl for one split."""
+    for example, answer in zip(examples, answers, strict=True):
+        target = target_to_json(example.target)
+        yield {"id": example.id, "split": split, "target": target, **runs.prediction_to_json(answer)}
+
+
+def dataset_record(data: Dataset) -> dict[str, Any]:
+    """What a record says of its dataset."""
+    about = {"name": data.name, "task": data.task.name, "labels": list(data.task.labels)}
+    about |= {"fingerprint": data.fingerprint, "strip": list(data.recipe.strip), "notes": list(data.notes)}
+    return about | {"validation_given": data.validation_given, "source": dict(data.source)}
+
+
+def split_record(data: Dataset) -> dict[str, dict[str, Any]]:
+    """Rows and hash of each split."""
+    return {s: {"rows": len(data.splits[s]), "hash": data.hashes[s]} for s in SPLITS}
+
+
+def usage(answers: Sequence[Prediction]) -> dict[str, float | int | None]:
+    """Tokens, seconds and money of all answers; a sum with an unknown part is unknown."""
+    used = [a.usage for a in answers]
+    totals: dict[str, float | int | None] = {}
+    for name in ("input_tokens", "output_tokens", "seconds", "usd"):
+        known = [getattr(u, name) for u in used if u and getattr(u, name) is not None]
+        totals[name] = sum(known) if known and len(known) == len(used) else None
+    return totals
+
+
+def _fit(method: Method, data: Dataset, context: Context) -> tuple[list[Prediction], dict[str, float]]:
+    """Fit on train, answer validation, and fit again on both where validation was carved from train."""
+    context.event("fit", rows=len(data.train))
+    begin = time.perf_counter()
+    method.fit(data.task, data.train, data.validation, context)
+    search_seconds = time.perf_counter() - begin
+    fit_seconds = method.fit_seconds if method.fit_seconds is not None else search_seconds
+    validation = _predict(method, data.validation)
+    if method.refits and not data.validation_given:
+        rows = [*data.train, *data.validation]
+        context.event("refit", rows=len(rows))
+        begin = time.perf_counter()
+        method.refit(data.task, rows, context)
+        fit_seconds = time.perf_counter() - begin
+        method.rows_used |= {"fitted": "train + validation"}
+    method.rows_used |= {"validation_scored_by": "a model fitted on train"}
+    return validation, {"fit_seconds": fit_seconds, "search_seconds": search_seconds}
+
+
+def _publish(folder: Path, data: Dataset, answered: Answered, *, seed: int, **fields: Any) -> RunRecord:
+    """Score, write predictions and record, and give the folder its name."""
+    partial = storage.partial(folder)
+    scored = {s: data.task.score(targets(examples), answers, seed) for s, (examples, answers) in answered.items()}
+    rows = [row for s in ("validation", "test") if s in answered for row in prediction_rows(s, *answered[s])]
+    runs.write_predictions(partial / "predictions.jsonl", rows)
+    record = RunRecord(
+        id=folder.name,
+        task=data.task.name,
+        labels=data.task.labels,
+        dataset=dataset_record(data),
+        split=split_record(data),
+        seed=seed,
+        scores={s: scores.values for s, scores in scored.items()},
+        details={s: scores.details for s, scores in scored.items()},
+        usage=usage(answered["test"][1]),
+        environment=environment(),
+        created=now(),
+        **fields,
+    )
+    runs.write_run(partial, record)
+    storage.remove(folder)
+    storage.publish(folder)
+    return record
+
+
+def _predict(method: Method, examples: Sequence[Example]) -> list[Prediction]:
+    answers = method.predict([e.input for e in examples])
+    if len(answers) != len(examples):
+        raise AssertionError(f"{type(method).__name__}.predict gave {len(answers)} answers for {len(examples)} inputs")
+    return [_rounded(answer) for answer in answers]
+
+
+def _rounded(answer: Prediction) -> Prediction:
+    """Probabilities as they are written down, so that scores are those of the file."""
+    if answer.probabilities is None:
+        return answer
+    return replace(answer, probabilities={k: float(f"{p:.6g}") for k, p in answer.probabilities.items()})
+
+
+def _sample(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Enough of train to see over-fitting."""
+    if len(examples) <= TRAIN_ROWS_SCORED:
+        return list(examples)
+    chosen = np.random.default_rng(seed).choice(len(examples), TRAIN_ROWS_SCORED, replace=False)
+    return [examples[i] for i in sorted(chosen)]
+
+
+def _start(folder: Path, key: str) -> Path:
+    """The folder a run is put together in; what an interrupted try at the same run left for resuming is kept."""
+    partial = storage.partial(folder)
+    marker = partial / "key"
+    if not (marker.is_file() and marker.read_text() == key):
+        storage.remove(partial)
+        partial.mkdir(parents=True)
+        marker.write_text(key)
+    return partial
+
+
+@contextmanager
+def _events(path: Path, listen: Listener | None) -> Iterator[Callable[..., None]]:
+    """Append what happens to events.jsonl, and tell the listener."""
+    with path.open("a", encoding="utf-8") as file:
+
+        def event(kind: str, **fields: Any) -> None:
+            line = {"time": now(), "event": kind, **fields}
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()
+            if listen:
+                listen(kind, fields)
+
+        yield event
