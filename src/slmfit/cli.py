@@ -1,0 +1,326 @@
+"""The command line: parse, one API call, print. Results go to stdout, progress and errors to stderr.
+
+Nothing heavy is imported at the top; each command imports what it calls, inside it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+from typer.exceptions import TyperException
+
+from slmfit.errors import SlmfitError, UsageError
+
+if TYPE_CHECKING:
+    from slmfit.data.dataset import Dataset
+
+app = typer.Typer(
+    name="slmfit",
+    help="Find the smallest language model that does your job.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _option(flag: str, help: str, metavar: str | None = None) -> Any:
+    return typer.Option(flag, help=help, metavar=metavar)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where the examples come from: each field is an option of every command that reads a dataset."""
+
+    data: Annotated[str, typer.Argument(metavar="DATA", help="CSV, TSV, JSONL, JSON, Parquet (also .gz) or a folder.")]
+    test: Annotated[str | None, _option("--test", "Test rows, when they are a file of their own.", "FILE")] = None
+    validation: Annotated[str | None, _option("--validation", "Validation rows, likewise.", "FILE")] = None
+    task: Annotated[
+        str | None, _option("--task", "text-classification, token-classification or multiple-choice.", "TASK")
+    ] = None
+    text: Annotated[str | None, _option("--text", "The column that holds the text.", "COL")] = None
+    label: Annotated[str | None, _option("--label", "The column that holds the label.", "COL")] = None
+    group: Annotated[str | None, _option("--group", "Keep rows that agree in this column on one side.", "COL")] = None
+    time: Annotated[str | None, _option("--time", "Test on the latest rows by this column.", "COL")] = None
+    merge: Annotated[
+        list[str] | None, _option("--merge", "Merge labels: 'comp.*=computers', or a file of such lines.", "RULE")
+    ] = None
+    merge_prefix: Annotated[
+        str | None, _option("--merge-prefix", "Merge labels that agree up to the first SEP.", "SEP")
+    ] = None
+    strip: Annotated[str | None, _option("--strip", "Clean the texts of: headers,footers,quotes,html.", "PARTS")] = None
+    seed: Annotated[int, _option("--seed", "For everything random.")] = 0
+
+    def load(self) -> Dataset:
+        """The dataset; what was guessed is said on stderr."""
+        from slmfit.data import load_data
+
+        columns = {role: column for role, column in (("text", self.text), ("label", self.label)) if column}
+        loaded = load_data(
+            self.data,
+            test=self.test,
+            validation=self.validation,
+            task=self.task,
+            columns=columns,
+            group=self.group,
+            time=self.time,
+            merge=tuple(self.merge or ()),
+            merge_prefix=self.merge_prefix,
+            strip=tuple(part.strip() for part in (self.strip or "").split(",") if part.strip()),
+            seed=self.seed,
+        )
+        for note in loaded.notes:
+            typer.echo(note, err=True)
+        return loaded
+
+
+def _reads_data(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the fields of DataOptions as its first arguments, and hand it the object."""
+    own = [p for p in inspect.signature(command).parameters.values() if p.name != "source"]
+    shared = list(inspect.signature(DataOptions).parameters.values())
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        names = {p.name for p in shared}
+        source = DataOptions(**{k: v for k, v in values.items() if k in names})
+        command(source=source, **{k: v for k, v in values.items() if k not in names})
+
+    hints = {**get_type_hints(DataOptions, include_extras=True), **get_type_hints(command, include_extras=True)}
+    arguments_first = sorted([*own, *shared], key=lambda p: p.default is not p.empty)
+    typed = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints[p.name]) for p in arguments_first]
+    wrapper.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = {p.name: p.annotation for p in typed}
+    return wrapper
+
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
+Set = Annotated[list[str] | None, _option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")]
+Metric = Annotated[str | None, _option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
+Out = Annotated[Path | None, _option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if version:
+        from slmfit.environment import package_version
+
+        typer.echo(f"slmfit {package_version('slmfit')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def demo(
+    out: Out = None, seed: Annotated[int, _option("--seed", "For everything random.")] = 0, json: Json = False
+) -> None:
+    """Compare the base methods on 3,000 generated support tickets."""
+    from slmfit import display
+    from slmfit.demo import run_demo
+
+    with display.progress() as listen:
+        comparison = run_demo(out or Path("slmfit-demo"), seed=seed, command=_command(), listen=listen)
+    display.show_comparison(comparison, as_json=json)
+
+
+@app.command()
+@_reads_data
+def compare(
+    source: DataOptions,
+    methods: Annotated[
+        str, _option("--methods", "Which methods, by comma; NAME=BASE_MODEL for another base model.", "A,B")
+    ] = "majority,linear,knn",
+    set_: Set = None,
+    predictions: Annotated[
+        list[str] | None, _option("--predictions", "Answers you already have, scored as one more row.", "FILE")
+    ] = None,
+    metric: Metric = None,
+    margin: Annotated[float, _option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
+    prefer: Annotated[str, _option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Fit methods on one split and say which is the smallest that is not worse."""
+    from slmfit import comparison, display
+    from slmfit.given import read_answers
+
+    data = source.load()
+    given = {Path(p).stem: read_answers(Path(p), data) for p in predictions or ()}
+    with display.progress() as listen:
+        result = comparison.compare(
+            data,
+            methods,
+            settings=_settings(set_),
+            given=given,
+            metric=metric,
+            margin=margin,
+            prefer=prefer,
+            out=out,
+            seed=source.seed,
+            command=_command(),
+            listen=listen,
+        )
+    display.show_comparison(result, as_json=json)
+    if any(row.status == "failed" for row in result.record.methods):
+        raise typer.Exit(1)
+
+
+@app.command()
+@_reads_data
+def train(
+    source: DataOptions,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
+    set_: Set = None,
+    metric: Metric = None,
+    out: Out = None,
+    json: Json = False,
+) -> None:
+    """Fit one method and score it."""
+    from slmfit import comparison, display
+
+    data = source.load()
+    with display.progress() as listen:
+        run = comparison.train(
+            data, method, settings=_settings(set_), metric=metric, out=out, seed=source.seed, listen=listen
+        )
+    display.show_run(run, as_json=json)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled rows, in one file.")],
+    text: Annotated[str | None, _option("--text", "The column that holds the text.", "COL")] = None,
+    label: Annotated[str | None, _option("--label", "The column that holds the label.", "COL")] = None,
+    json: Json = False,
+) -> None:
+    """Score a run on other labelled rows."""
+    from slmfit import display
+    from slmfit.evaluation import evaluate as score
+    from slmfit.runs import load
+
+    columns = {role: column for role, column in (("text", text), ("label", label)) if column}
+    display.show_scores(score(load(run), data, columns=columns), as_json=json)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none = one a line on stdin.")
+    ] = None,
+    input: Annotated[Path | None, _option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
+    output: Annotated[
+        Path | None, _option("--output", "Where the rows go; it appears when all are done.", "FILE")
+    ] = None,
+    text: Annotated[str | None, _option("--text", "The column of --input that holds the text.", "COL")] = None,
+    json: Json = False,
+) -> None:
+    """Predict texts, lines of stdin, or the rows of a file."""
+    from slmfit import predicting
+    from slmfit.runs import load
+
+    predicting.run(load(run), texts or [], input=input, output=output, column=text, as_json=json)
+
+
+@app.command("runs")
+def runs_(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to look.")] = Path(),
+    json: Json = False,
+) -> None:
+    """List the runs in a folder and below."""
+    from slmfit import display
+    from slmfit.runs import list_runs
+
+    display.show_runs(list_runs(folder), as_json=json)
+
+
+@app.command("methods")
+def methods_(json: Json = False) -> None:
+    """List the methods, and what each needs."""
+    from slmfit import display
+
+    display.show_methods(as_json=json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what this machine can do: extras, GPU, hub, keys (by name, never by value)."""
+    from slmfit import display
+    from slmfit.doctor import examine
+
+    display.show_doctor(examine(), as_json=json)
+
+
+def main() -> None:
+    """The entry point: every error becomes one message and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = app(prog_name="slmfit", standalone_mode=False)
+    except SlmfitError as error:
+        if debug:
+            raise
+        typer.echo(f"slmfit: {error}", err=True)
+        code = error.exit_code
+    except typer.Exit as exit:
+        code = exit.exit_code
+    except TyperException as error:
+        typer.echo(f"slmfit: {error.format_message()}\n  fix: `slmfit {_verb()}--help` shows the options", err=True)
+        code = UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("slmfit: interrupted; the same command goes on from here", err=True)
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(
+            f"slmfit: unexpected {type(error).__name__}: {error}\n  fix: run `slmfit --debug …` and report it", err=True
+        )
+        code = 1
+    raise SystemExit(code or 0)
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _command() -> str:
+    """The command as it was typed, to be repeated."""
+    return shlex.join(["slmfit", *sys.argv[1:]])
+
+
+def _verb() -> str:
+    verb = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
+    names = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
+    return f"{verb} " if verb in names else ""
+
+
+def _settings(given: list[str] | None) -> dict[str, dict[str, str]]:
+    """`{"linear": {"C": "3"}}` from ["linear.C=3"]. Raises UsageError for anything else."""
+    settings: dict[str, dict[str, str]] = {}
+    for word in given or ():
+        left, equals, value = word.partition("=")
+        method, dot, key = left.partition(".")
+        if not (equals and dot and method and key):
+            raise UsageError(f"--set cannot be {word!r}", fix="write METHOD.KEY=VALUE, for example --set linear.C=3")
+        settings.setdefault(method.strip(), {})[key.strip()] = value.strip()
+    return settings

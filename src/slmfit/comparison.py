@@ -1,0 +1,259 @@
+"""Methods side by side on one frozen split, and which is the smallest that is not worse.
+
+    comparison = compare(load_data("tickets.csv"), "majority,linear,knn")
+    print(comparison.record.verdict["sentence"])
+
+A run that is there already, with the same key, is used again; so the same command goes on where it was killed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slmfit import fitting, methods, runs, storage
+from slmfit.data.audit import audit_dataset
+from slmfit.data.dataset import Dataset
+from slmfit.environment import environment, now
+from slmfit.errors import SlmfitError, UsageError, did_you_mean
+from slmfit.fitting import Listener
+from slmfit.methods import Spec
+from slmfit.records import SPLITS, ComparisonRecord, MethodRow, Prediction, RunRecord
+from slmfit.runs import Run
+from slmfit.verdicts import judge
+
+DEFAULT_METHODS = ("majority", "linear", "knn")
+
+
+class Comparison:
+    """A comparison on disk. `record` is what comparison.json says."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record = runs.read_comparison(folder)
+
+    def __repr__(self) -> str:
+        return f"<slmfit comparison at {self.folder}: {self.record.verdict['sentence']}>"
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """Method id -> its run."""
+        return {row.id: Run(self.folder / row.run) for row in self.record.methods if row.run}
+
+    @property
+    def best(self) -> Run:
+        """The run of the method that the verdict picked. Raises UsageError when it picked none."""
+        return runs.load(self.folder)
+
+
+def compare(
+    data: Dataset,
+    asked: str | Sequence[str] = DEFAULT_METHODS,
+    *,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    given: Mapping[str, Sequence[Prediction]] | None = None,
+    metric: str | None = None,
+    margin: float = 0.02,
+    prefer: str = "size",
+    out: Path | None = None,
+    seed: int = 0,
+    command: str = "",
+    listen: Listener | None = None,
+) -> Comparison:
+    """Fit what is not fitted yet, then compare. Everything is written below `out`.
+
+    given: name -> answers the user already has for the test rows, each scored as one more row.
+    metric: what the verdict goes by; None = the task's own. margin: in the metric's unit (0.02 = 2 points).
+    prefer: what "smallest" means: size, latency, memory or cost.
+    out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
+
+    Raises UsageError for an unknown method, setting, metric or preference before anything is written; what a
+    method raises is kept as the reason why its row failed, and the others go on.
+    """
+    metric = checked_metric(data, metric)
+    specs = methods.parse_specs(asked, settings)
+    for spec in specs:
+        if methods.unavailable(spec.name, data.task.name) is None:
+            methods.create(spec.name, spec.given, spec.base_model)
+    out = out or default_folder(data)
+    with storage.locked(out):
+        _claim(out, data)
+        findings = _write_data(out, data)
+        rows = [_row(out, spec, data, seed, metric, listen) for spec in specs]
+        rows += [_given_row(out, name, answers, data, seed, metric) for name, answers in (given or {}).items()]
+        ok = {row.id: Run(out / row.run) for row in rows if row.run}
+        verdict, paired = judge(data, ok, metric=metric, margin=margin, prefer=prefer, seed=seed)
+        record = ComparisonRecord(
+            dataset=fitting.dataset_record(data),
+            split=fitting.split_record(data),
+            methods=rows,
+            verdict=verdict,
+            paired=paired,
+            warnings=[f["message"] for f in findings if f["severity"] == "warning"],
+            command=command,
+            seed=seed,
+            environment=environment(),
+            created=now(),
+        )
+        runs.write_comparison(out, record)
+    return Comparison(out)
+
+
+def train(
+    data: Dataset,
+    asked: str,
+    *,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    metric: str | None = None,
+    out: Path | None = None,
+    seed: int = 0,
+    listen: Listener | None = None,
+) -> Run:
+    """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
+    metric = checked_metric(data, metric)
+    spec, *more = methods.parse_specs(asked, settings)
+    if more:
+        raise UsageError("train fits one method", where=asked, fix="compare fits several")
+    reason = methods.unavailable(spec.name, data.task.name)
+    if reason:
+        raise UsageError(f"the method {spec.name!r} cannot run here", fix=reason)
+    methods.create(spec.name, spec.given, spec.base_model)
+    out = out or default_folder(data)
+    with storage.locked(out):
+        _claim(out, data)
+        _write_data(out, data)
+        folder, _ = fit_or_reuse(out, spec, data, seed, metric, listen)
+    return Run(folder)
+
+
+def checked_metric(data: Dataset, metric: str | None) -> str:
+    """The metric to go by. Raises UsageError for one the task does not have."""
+    if metric is not None and metric not in data.task.metrics:
+        fix = did_you_mean(metric, list(data.task.metrics))
+        raise UsageError(f"{data.task.name} has no metric {metric!r} for a verdict", fix=fix)
+    return metric or data.task.metric
+
+
+def default_folder(data: Dataset) -> Path:
+    """Where results go when the user names no place: the same data, the same folder."""
+    return Path("slmfit-out") / f"{data.name}-{data.fingerprint[:6]}"
+
+
+def fit_or_reuse(
+    out: Path, spec: Spec, data: Dataset, seed: int, metric: str, listen: Listener | None
+) -> tuple[Path, bool]:
+    """The run's folder, and whether it was there already. An older run of that name is kept beside it."""
+    key = fitting.run_key(spec, data, seed=seed, metric=metric)
+    folder = out / "runs" / spec.id
+    if _reusable(folder, key):
+        return folder, True
+    aside = folder.with_name(f"{spec.id}@{key[:8]}")
+    again = _reusable(aside, key)
+    if folder.is_dir():
+        _set_aside(folder)
+    if again:
+        aside.rename(folder)
+        return folder, True
+    fitting.fit_run(spec, data, folder, seed=seed, metric=metric, listen=_named(listen, spec.id))
+    return folder, False
+
+
+def _row(out: Path, spec: Spec, data: Dataset, seed: int, metric: str, listen: Listener | None) -> MethodRow:
+    """Fit or reuse one method; what stands in its way becomes the row's reason."""
+    reason = methods.unavailable(spec.name, data.task.name)
+    if reason:
+        return MethodRow(id=spec.id, name=spec.name, status="skipped", reason=reason)
+    try:
+        folder, reused = fit_or_reuse(out, spec, data, seed, metric, listen)
+    except SlmfitError as error:
+        return MethodRow(id=spec.id, name=spec.name, status="failed", reason=str(error))
+    if listen and reused:
+        listen("reuse", {"run": spec.id})
+    return method_row(runs.read_run(folder), folder.relative_to(out), reused)
+
+
+def _given_row(out: Path, name: str, answers: Sequence[Prediction], data: Dataset, seed: int, metric: str) -> MethodRow:
+    """Score answers the user already has."""
+    id = methods.run_id("predictions", name)
+    folder = out / "runs" / id
+    key = storage.hash_json([data.hashes["test"], [runs.prediction_to_json(a) for a in answers], seed, metric])
+    reused = _reusable(folder, key)
+    if not reused:
+        if folder.is_dir():
+            _set_aside(folder)
+        fitting.given_run(name, answers, data, folder, key=key, seed=seed, metric=metric)
+    return method_row(runs.read_run(folder), folder.relative_to(out), reused)
+
+
+def method_row(record: RunRecord, run: Path, reused: bool) -> MethodRow:
+    """A run's line in the table."""
+    usd, rows = record.usage.get("usd"), record.split["test"]["rows"]
+    return MethodRow(
+        id=record.id,
+        name=record.method,
+        status="ok",
+        run=run.as_posix(),
+        reused=reused,
+        scores=record.scores,
+        fit_seconds=record.fit_seconds,
+        search_seconds=record.search_seconds,
+        latency_ms=record.latency_ms,
+        rows_per_second=record.rows_per_second,
+        size_bytes=record.size_bytes,
+        peak_memory_bytes=record.peak_memory_bytes,
+        usd_per_1000_rows=None if usd is None else 1000 * usd / rows,
+    )
+
+
+def _claim(out: Path, data: Dataset) -> None:
+    """Refuse a folder that holds something else; clear what a killed command left half-written."""
+    mine = {"comparison.json", "report.html", "data", "runs", ".lock"}
+    strange = [p.name for p in out.iterdir() if p.name not in mine and not p.name.startswith(".")]
+    if strange and not (out / "data" / "split.json").is_file():
+        fix = "choose another folder with --out, or an empty one"
+        raise UsageError(f"holds other files ({', '.join(sorted(strange)[:3])})", where=str(out), fix=fix)
+    split = out / "data" / "split.json"
+    if split.is_file() and storage.read_json(split)["fingerprint"] != data.fingerprint:
+        fix = "choose another folder with --out, or delete this one"
+        raise UsageError("holds a comparison on other data, or another split of them", where=str(out), fix=fix)
+
+
+def _write_data(out: Path, data: Dataset) -> list[dict[str, Any]]:
+    """The audit, the test rows and the split's hashes, once per comparison."""
+    folder = out / "data"
+    if not (folder / "split.json").is_file():
+        folder.mkdir(exist_ok=True)
+        audit = audit_dataset(data)
+        storage.write_json(folder / "audit.json", audit)
+        rows = (json.dumps(data.task.unparse(e), ensure_ascii=False) for e in data.test)
+        storage.write_text(folder / "test.jsonl", "".join(row + "\n" for row in rows))
+        split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}}
+        storage.write_json(folder / "split.json", split)
+    return storage.read_json(folder / "audit.json")["findings"]
+
+
+def _reusable(folder: Path, key: str) -> bool:
+    """Whether the folder holds that very run, undamaged."""
+    try:
+        record = runs.read_run(folder)
+        storage.verify_files(folder / "model", record.files)
+    except SlmfitError:
+        return False
+    return record.key == key
+
+
+def _set_aside(folder: Path) -> None:
+    """Keep a run that another takes the name of: nothing fitted is lost, and it is found again by its key."""
+    try:
+        aside = folder.with_name(f"{folder.name}@{runs.read_run(folder).key[:8]}")
+    except SlmfitError:
+        storage.remove(folder)
+        return
+    storage.remove(aside)
+    folder.rename(aside)
+
+
+def _named(listen: Listener | None, id: str) -> Listener | None:
+    return (lambda kind, fields: listen(kind, {"run": id, **fields})) if listen else None

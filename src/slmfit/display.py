@@ -1,0 +1,220 @@
+"""What commands show: tables and JSON on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from slmfit.comparison import Comparison
+from slmfit.fitting import Listener
+from slmfit.methods import TABLE, unavailable
+from slmfit.records import SPLITS, MethodRow, Score, to_plain
+from slmfit.runs import Run
+from slmfit.wording import by_unit, bytes_words, number_words, seconds_words
+
+
+def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
+    """The table of methods, the verdict and where the result is."""
+    record = comparison.record
+    if as_json:
+        plain = to_plain(record)
+        for row in plain["methods"]:
+            row["run"] = row["run"] and str(comparison.folder / row["run"])
+        return _print_json(plain)
+    for warning in record.warnings:
+        _say(f"warning: {warning}")
+    console = _console()
+    metric = record.verdict["metric"]
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    table.add_column("method")
+    for name in (
+        f"test {metric}",
+        "95 % interval",
+        "validation",
+        "train",
+        "fit",
+        "search",
+        "p50",
+        "rows/s",
+        "size",
+        "memory",
+    ):
+        table.add_column(name, justify="right")
+    for row in record.methods:
+        table.add_row(*_cells(row, metric, picked=row.id == record.verdict["method"]))
+    console.print(table)
+    console.print()
+    console.print(escape(record.verdict["sentence"]), style="bold")
+    if record.verdict["caveat"]:
+        console.print(escape(record.verdict["caveat"]), style="dim")
+    _say(f"\n{comparison.folder}")
+    return None
+
+
+def show_run(run: Run, *, as_json: bool) -> None:
+    """One run's scores, and where it is."""
+    if as_json:
+        return _print_json({"run": str(run.folder), **to_plain(run.record)})
+    show_scores(run.record.scores["test"], as_json=False, title="test")
+    chosen = ", ".join(f"{k} {number_words(v)}" for k, v in run.record.chosen.items())
+    if chosen:
+        _say(f"chosen on validation: {chosen}")
+    _say(f"\n{run.folder}")
+    return None
+
+
+def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "score") -> None:
+    """Score names, values and intervals."""
+    if as_json:
+        return _print_json(to_plain(scores))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(title)
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for name, score in scores.items():
+        table.add_row(name, by_unit(name, score.value), _interval(name, score))
+    return _console().print(table)
+
+
+def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
+    """Runs as a table, newest last."""
+    if as_json:
+        return _print_json([{"run": str(r.folder), **to_plain(r.record)} for r in runs])
+    if not runs:
+        return _say("no runs here; `slmfit compare DATA` makes some")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "dataset", "metric"):
+        table.add_column(name)
+    for name in ("test", "95 % interval", "size", "made"):
+        table.add_column(name, justify="right")
+    for run in sorted(runs, key=lambda r: r.record.created):
+        record = run.record
+        score = record.scores["test"][record.metric]
+        made = record.created.replace("T", " ").removesuffix("Z")
+        size, value = bytes_words(record.size_bytes), by_unit(record.metric, score.value)
+        cells = (
+            str(run.folder),
+            record.dataset["name"],
+            record.metric,
+            value,
+            _interval(record.metric, score),
+            size,
+            made,
+        )
+        table.add_row(*map(escape, cells))
+    return _console().print(table)
+
+
+def show_methods(*, as_json: bool) -> None:
+    """The table of methods with what each needs."""
+    rows = [{"name": n, "summary": r.summary, "tasks": r.tasks, "missing": unavailable(n)} for n, r in TABLE.items()]
+    if as_json:
+        return _print_json(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("method", "what it does", "ready"):
+        table.add_column(name)
+    for row in rows:
+        table.add_row(str(row["name"]), str(row["summary"]), escape(str(row["missing"] or "yes")))
+    return _console().print(table)
+
+
+def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
+    """What `doctor.examine` found."""
+    if as_json:
+        return _print_json(findings)
+    about = findings["environment"]
+    lines = {
+        "slmfit": about["slmfit"],
+        "python": about["python"],
+        "machine": f"{about['processor']}, {about['cores']} cores, {bytes_words(findings['memory_bytes'])}",
+        "gpu": findings["gpu"],
+        **{f"extra {name}": state for name, state in findings["extras"].items()},
+        **{f"key {name}": state for name, state in findings["keys"].items()},
+        **{f"hub {name}": value for name, value in findings["hub"].items()},
+        "cache": findings["cache"],
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in lines.items():
+        table.add_row(name, escape(str(value)))
+    return _console().print(table)
+
+
+@contextmanager
+def progress() -> Iterator[Listener]:
+    """A listener that shows what happens: one live line on a terminal, else a line per step."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda kind, fields: _step(console, kind, fields)
+        return
+    with console.status("") as status:
+
+        def listen(kind: str, fields: dict[str, Any]) -> None:
+            if not _step(console, kind, fields):
+                status.update(escape(f"{fields.get('run', '')}  {_in_words(kind, fields)}"))
+
+        yield listen
+
+
+def _step(console: Console, kind: str, fields: dict[str, Any]) -> bool:
+    """Print the line of a step worth keeping; whether there was one."""
+    if kind not in ("fit", "refit", "measure", "reuse"):
+        return False
+    console.print(escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}"))
+    return True
+
+
+def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
+    rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k != "run")
+    verbs = {"reuse": "already fitted, used again", "measure": "measuring speed and memory in a fresh process"}
+    return f"{verbs.get(kind, kind)} {rest}".rstrip()
+
+
+def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
+    name = f"[bold]{escape(row.id)}[/]{' ←' if picked else ''}"
+    if row.status != "ok" or row.scores is None:
+        reason = (row.reason or "").splitlines()
+        return [name, row.status, *[""] * 8, escape(reason[0] if reason else "")]
+    values = {s: by_unit(metric, row.scores[s][metric].value) if s in row.scores else "" for s in SPLITS}
+    latency = f"{row.latency_ms['p50']:.2f} ms" if row.latency_ms else ""
+    speed = f"{row.rows_per_second:,.0f}" if row.rows_per_second else ""
+    return [
+        name,
+        values["test"],
+        _interval(metric, row.scores["test"][metric]),
+        values["validation"],
+        values["train"],
+        seconds_words(row.fit_seconds),
+        seconds_words(row.search_seconds),
+        latency,
+        speed,
+        bytes_words(row.size_bytes),
+        bytes_words(row.peak_memory_bytes),
+    ]
+
+
+def _interval(metric: str, score: Score) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return f"{by_unit(metric, score.low)} – {by_unit(metric, score.high)}"
+
+
+def _console() -> Console:
+    """Wide enough for our tables when the output is no terminal, so that nothing is cut."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=240)
+
+
+def _print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

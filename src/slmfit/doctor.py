@@ -1,0 +1,62 @@
+"""What this machine can do: extras, accelerator, hub, keys. Keys are named, their values never read out."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from slmfit.environment import cache_folder, environment
+
+EXTRAS = {"train": ("torch", "transformers", "peft", "accelerate"), "test": ("pytest", "hypothesis")}
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "HF_TOKEN")
+HUB_SETTINGS = ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE")
+
+
+def examine() -> dict[str, Any]:
+    """The findings, JSON as they stand."""
+    return {
+        "environment": environment(),
+        "memory_bytes": _memory(),
+        "gpu": _gpu(),
+        "extras": {extra: _extra(extra, packages) for extra, packages in EXTRAS.items()},
+        "hub": {name: os.environ[name] for name in HUB_SETTINGS if name in os.environ},
+        "keys": {name: _key(name) for name in KEYS},
+        "cache": str(cache_folder()),
+    }
+
+
+def _extra(extra: str, packages: tuple[str, ...]) -> str:
+    missing = [p for p in packages if find_spec(p) is None]
+    return f"missing {', '.join(missing)}: pip install 'slmfit[{extra}]'" if missing else "ready"
+
+
+def _key(name: str) -> str:
+    """Whether a key is set, and where; what it is stays where it is."""
+    if os.environ.get(name):
+        return "set in the environment"
+    dotenv = Path(".env")
+    try:
+        lines = dotenv.read_text(encoding="utf-8").splitlines() if dotenv.is_file() else []
+    except (OSError, UnicodeDecodeError):
+        return "not set (.env cannot be read)"
+    named = any(line.removeprefix("export ").partition("=")[0].strip() == name for line in lines)
+    return "set in .env" if named else "not set"
+
+
+def _gpu() -> str:
+    if find_spec("torch") is None:
+        return "unknown (torch is not installed)"
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return "Apple GPU" if torch.backends.mps.is_available() else "none"
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None
