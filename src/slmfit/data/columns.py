@@ -1,0 +1,78 @@
+"""Which task the columns are of, and which column plays which role.
+
+    task_and_roles(parts, None, {"text": "body"}, notes)     # TextClassification(), {"text": "body", "label": "label"}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from slmfit.data.layout import Part
+from slmfit.errors import DataError, UsageError, did_you_mean
+from slmfit.tasks import TASKS, by_name
+from slmfit.tasks.base import Task
+
+CLASSIFICATION = "text-classification"
+
+
+def columns_of(part: Part) -> list[str]:
+    """All columns, in the order of their first appearance."""
+    seen: dict[str, None] = {}
+    for _, cells in part.rows:
+        if cells.keys() != seen.keys():
+            seen.update(dict.fromkeys(cells))
+    return list(seen)
+
+
+def task_and_roles(
+    parts: Mapping[str, Part], name: str | None, given: Mapping[str, str], notes: list[str]
+) -> tuple[Task, dict[str, str]]:
+    """The task, and role -> column. What was guessed is added to `notes`.
+
+    parts: split -> rows, with `train`. name: of the task, or None. given: role -> column, as the user says.
+    Raises DataError for a column that a part lacks, UsageError for a role that the task does not have.
+    """
+    first = parts["train"]
+    columns = columns_of(first)
+    task = by_name(name) if name else _recognised(columns, given)
+    for role in given:
+        if role not in task.roles:
+            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, list(task.roles)))
+    found = {role: given.get(role) or _find(names, columns) for role, names in task.roles.items()}
+    for role in task.required:
+        if found[role] is None:
+            raise DataError(f"no column is named as a {role} usually is; the columns are: {', '.join(columns)}",
+                            where=first.file, fix=f"name the column with --{role} COL")
+    roles = {role: column for role, column in found.items() if column is not None}
+    if task.name == CLASSIFICATION and roles["text"] == roles["label"]:
+        raise UsageError(f"the column {roles['text']!r} cannot be both text and label", fix="name two columns")
+    for part in parts.values():
+        present = columns if part is first else columns_of(part)
+        for role, column in roles.items():
+            if column not in present and (role in task.required or role in given):
+                raise no_column(column, present, part.file)
+    guessed = [f"the {role} from {column!r}" for role, column in roles.items() if role not in given]
+    if guessed:
+        notes.append(f"{first.file}: read as {task.name}, {', '.join(guessed)}.")
+    return task, roles
+
+
+def no_column(column: str, present: Sequence[str], file: str) -> DataError:
+    """The error for a column that was named but is not there."""
+    return DataError(f"there is no column {column!r}; the columns are: {', '.join(present)}", where=file,
+                     fix=did_you_mean(column, list(present)))
+
+
+def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:
+    """The task that surely fits the columns and has the roles given; text-classification where none does."""
+    for name in TASKS:
+        task = by_name(name)
+        if name != CLASSIFICATION and given.keys() <= task.roles.keys() and task.recognises(columns):
+            return task
+    return by_name(CLASSIFICATION)
+
+
+def _find(names: Sequence[str], columns: Sequence[str]) -> str | None:
+    """The first column that goes by one of the names, spelled alike or else in other cases."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((n for n in names if n in columns), None) or next((lower[n] for n in names if n in lower), None)

@@ -1,0 +1,125 @@
+"""Labels: cells to text, fewer of them by rules, and what cannot be learnt from.
+
+    mapping = merged_labels(labels, ["comp.*=computers"], prefix=".")
+    mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from slmfit.data.lines import lines_of
+from slmfit.data.read import reading
+from slmfit.errors import DataError, UsageError, Where
+
+Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
+Labelled = Sequence[tuple[str, Where]]
+_SEPARATORS = "|;,"  # between the labels of a cell that holds several
+
+
+def label_text(cell: Any, where: Where) -> str:
+    """A label cell as text: 3 and 3.0 are "3", true is "true". Raises DataError for none, several, or anything else."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, float) and math.isfinite(cell):
+        return str(int(cell)) if cell.is_integer() else str(cell)
+    if isinstance(cell, str) and cell.strip():
+        return cell
+    if isinstance(cell, list | tuple):
+        raise _several(str(cell)[:60], where)
+    empty = cell is None or isinstance(cell, str | float)
+    raise DataError("the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
+                    where=where, fix="give the row one label, or drop it")
+
+
+def refuse_several(labelled: Labelled) -> None:
+    """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows."""
+    known = {label for label, _ in labelled}
+    for label in sorted(known):
+        for separator in _SEPARATORS:
+            parts = {part.strip() for part in label.split(separator)}
+            if len(parts) > 1 and parts <= known:
+                raise _several(repr(label), next(where for other, where in labelled if other == label))
+
+
+def refuse_rare(train: Labelled) -> None:
+    """Raises DataError for a single label, and for a label with a single row: it cannot be both learnt and checked."""
+    counts = Counter(label for label, _ in train)
+    first = train[0][1]
+    if len(counts) < 2:
+        raise DataError(f"every row has the label {train[0][0]!r}, so there is nothing to learn", where=first.file,
+                        fix="name another column with --label, or add rows with other labels")
+    rare = sorted(label for label, n in counts.items() if n == 1)
+    if len(rare) > max(1, len(counts) // 2):
+        raise DataError(f"{len(rare)} of {len(counts)} labels have a single row, so {first.column!r} does not look "
+                        "like a label", where=first.file, fix="name the column that holds the label with --label")
+    if rare:
+        more = f" (and {len(rare) - 1} more labels like it)" if len(rare) > 1 else ""
+        raise DataError(f"the label {rare[0]!r} has a single row{more}; every label needs two",
+                        where=next(where for label, where in train if label == rare[0]),
+                        fix=f"merge it (--merge '{rare[0]}=other'), add rows, or drop it")
+
+
+def _several(what: str, where: Where) -> DataError:
+    return DataError(f"{what} is several labels, and a row can have one", where=where,
+                     fix="keep the one that matters most, or make the combination a label of its own with --merge")
+
+
+def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | None) -> dict[str, str]:
+    """Old label -> new label for every label.
+
+    merge: rules `PATTERN=NEW`, or files of such lines (or of CSV lines `old,new`). Where several rules match a label,
+    the first one counts. prefix: a separator; a label that no rule matches becomes what stands before it.
+    Raises UsageError for a rule or separator that matches no label, DataError for a file that cannot be read.
+    """
+    known = sorted(set(labels))
+    mapping: dict[str, str] = {}
+    for pattern, new in [rule for item in merge for rule in _rules(item)]:
+        matched = [label for label in known if label == pattern or fnmatchcase(label, pattern)]
+        if not matched:
+            close = get_close_matches(pattern, known, n=1)
+            raise UsageError(f"the merge rule {pattern!r} matches no label",
+                             fix=f"did you mean {close[0]!r}?" if close else f"the labels are: {_listed(known)}")
+        for label in matched:
+            mapping.setdefault(label, new)
+    if prefix is not None:
+        if not prefix or not any(prefix in label.lstrip(prefix) for label in known):
+            raise UsageError(f"no label holds the separator {prefix!r}", fix=f"the labels are: {_listed(known)}")
+        for label in known:
+            mapping.setdefault(label, label.partition(prefix)[0] or label)
+    return {label: mapping.get(label, label) for label in known}
+
+
+def _rules(item: str) -> list[Rule]:
+    """The rule that `item` is, or the rules in the file that it names."""
+    if Path(item).is_file():
+        with reading(item), Path(item).open("rb") as handle:
+            lines = [line.strip() for line in lines_of(handle, item)]
+        return [_rule(line, f"{item}, line {number}") for number, line in enumerate(lines, 1) if line]
+    if "=" not in item:
+        raise UsageError(f"the merge rule {item!r} is neither PATTERN=NEW nor a file", fix="write 'comp.*=computers'")
+    return [_rule(item, "--merge")]
+
+
+def _rule(text: str, where: str) -> Rule:
+    if "=" in text:
+        old, _, new = text.partition("=")
+        cells = [old, new]
+    else:
+        cells = next(csv.reader([text]))
+    if len(cells) != 2 or not all(cell.strip() for cell in cells):
+        raise UsageError(f"{text!r} is not a merge rule", where=where, fix="write PATTERN=NEW, or old,new in a file")
+    return cells[0].strip(), cells[1].strip()
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:30]) + (" …" if len(labels) > 30 else "")

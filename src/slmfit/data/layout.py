@@ -1,0 +1,149 @@
+"""A path to the rows of each split: one file, a folder of files named by split, or a folder of folders named by label.
+
+    DATA.csv                          DATA/train.jsonl               20news-bydate/20news-bydate-train/sci.space/60174
+                                      DATA/validation.jsonl          20news-bydate/20news-bydate-test/sci.space/62317
+                                      DATA/test.jsonl                reviews/good/1.txt    reviews/bad/2.txt
+
+    read_parts("20news-bydate", notes)     # {"train": Part, "test": Part}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from slmfit.data.lines import decode
+from slmfit.data.read import LONGEST_TEXT, Placed, ending, missing, read_rows, reading
+from slmfit.errors import DataError, Where
+from slmfit.records import SPLITS
+
+SPLIT_NAMES = {
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}
+_SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one split, or of a file that is still to be split.
+
+    file: what was read, as the user would name it. sha256: of its bytes (of all names and bytes for a folder).
+    """
+
+    file: str
+    sha256: str
+    rows: list[Placed]
+
+
+def read_parts(path: str | Path, notes: list[str]) -> dict[str, Part]:
+    """Split -> its rows; a single file, and a folder of labels, are `train` alone.
+
+    Raises DataError for a path that is missing, unreadable or holds no data.
+    """
+    path = Path(path)
+    with reading(str(path)):
+        if not path.exists():
+            raise missing(path)
+        if not path.is_dir():
+            return {"train": read_part(path, notes)}
+        entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+        files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
+        folders = [entry for entry in entries if entry.is_dir()]
+        if files:
+            notes.append(f"{path}: read {', '.join(f'{file.name} as {split}' for split, file in files.items())}.")
+            return {split: read_part(file, notes) for split, file in files.items()}
+        if any(ending(entry) for entry in entries):
+            names = ", ".join(entry.name for entry in entries if ending(entry))
+            raise DataError(f"no file here is named train (found: {names})", where=str(path),
+                            fix="give one of the files, or name them train, validation and test")
+        if not folders:
+            raise DataError("this folder holds no data", where=str(path),
+                            fix="give a file, a folder with files named train and test, or one with a folder per label")
+        return _read_folders(path, folders, notes)
+
+
+def read_part(path: str | Path, notes: list[str]) -> Part:
+    """One file. Raises DataError."""
+    path = Path(path)
+    if path.is_dir():
+        raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")
+    rows = list(read_rows(path, notes))
+    with reading(str(path)), path.open("rb") as handle:
+        return Part(str(path), hashlib.file_digest(handle, "sha256").hexdigest(), rows)
+
+
+def _files_by_split(files: list[Path], folder: Path) -> dict[str, Path]:
+    """Split -> file, for files whose name without its endings is a split's; empty where none is named train."""
+    found: dict[str, Path] = {}
+    for file in files:
+        stem = file.name.lower().removesuffix(".gz").rpartition(".")[0]
+        split = SPLIT_NAMES.get(stem)
+        if split in found:
+            raise DataError(f"two files are {split}: {found[split].name} and {file.name}", where=str(folder),
+                            fix="remove or rename one of them")
+        if split:
+            found[split] = file
+    return {split: found[split] for split in SPLITS if split in found} if "train" in found else {}
+
+
+# --- folders of texts -------------------------------------------------------------------------------------------------
+
+
+def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str, Part]:
+    by_split: dict[str, Path] = {}
+    for folder in folders:
+        named = _SPLIT_SUFFIX.search(folder.name)
+        if named and (split := SPLIT_NAMES[named[1].lower()]) not in by_split:
+            by_split[split] = folder
+    if "train" not in by_split:
+        notes.append(f"{root}: each folder in it is taken as a label and each file in those as a text.")
+        return {"train": _read_texts(root, folders, notes)}
+    names = ", ".join(f"{folder.name} as {split}" for split, folder in by_split.items())
+    notes.append(f"{root}: read {names}; each folder in those is taken as a label and each file as a text.")
+    return {split: _read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir()), notes)
+            for split, folder in by_split.items()}
+
+
+def _read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
+    """The texts of ROOT/LABEL/FILE, by label and file name."""
+    digest = hashlib.sha256()
+    rows: list[Placed] = []
+    latin = 0
+    for label in labels:
+        for file in sorted(label.iterdir()):
+            if file.name.startswith(".") or not file.is_file():
+                continue
+            if ending(file):
+                raise DataError(f"this folder holds a table ({file.name}), not texts", where=str(label),
+                                fix="give this file, or this folder, itself")
+            with reading(str(file)), file.open("rb") as handle:
+                data = handle.read(4 * LONGEST_TEXT + 1)
+            text, by_latin = _decode(data, file)
+            latin += by_latin
+            digest.update(f"{label.name}/{file.name}\0{len(data)}\0".encode("utf-8", "surrogatepass") + data)
+            row = {"text": text, "label": label.name, "id": f"{label.name}/{file.name}"}
+            rows.append((Where(str(file)), row))
+    if not rows:
+        raise DataError("there is no text in any of its folders", where=str(root), fix="put a folder per label here")
+    if latin:
+        notes.append(f"{root}: {latin} of {len(rows)} texts are not UTF-8 and were read as latin-1.")
+    return Part(str(root), digest.hexdigest(), rows)
+
+
+def _decode(data: bytes, file: Path) -> tuple[str, bool]:
+    """UTF-8, or latin-1 as in the Usenet of old (True); line ends become \\n, as in any text file."""
+    latin = False
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text, latin = data.decode("latin-1"), True
+    if "\0" in text:
+        decode(data, str(file))  # raises, naming the line
+    if len(text) > LONGEST_TEXT:
+        raise DataError(f"this text is longer than {LONGEST_TEXT:,} characters", where=str(file),
+                        fix="shorten or remove the file")
+    return text.replace("\r\n", "\n"), latin
