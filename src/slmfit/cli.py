@@ -235,7 +235,21 @@ def predict(
     from slmfit import predicting
     from slmfit.runs import load
 
-    predicting.run(load(run), texts or [], input=input, output=output, column=text, as_json=json)
+    if texts and input:
+        raise UsageError("texts and --input were both given", fix="give one of them")
+    if not input and (output or text):
+        raise UsageError("--output and --text go with --input", fix="add --input FILE")
+    if not texts and not input and sys.stdin.isatty():
+        raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
+    loaded = load(run)
+    if input:
+        count = predicting.predict_file(loaded, input, output, text)
+        if output:
+            typer.echo(f"{count:,} rows answered in {output}", err=True)
+    elif texts:
+        predicting.show(predicting.predict_texts(loaded, texts), as_json=json)
+    else:
+        predicting.show(predicting.predict_lines(loaded, sys.stdin.buffer), as_json=json)
 
 
 @app.command("runs")

@@ -1,0 +1,71 @@
+"""A method as a scikit-learn classifier, for `cross_val_score`, `GridSearchCV` and `Pipeline`.
+
+from sklearn.model_selection import cross_val_score
+cross_val_score(SlmClassifier("linear"), texts, labels, cv=5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from slmfit import methods
+from slmfit.data.split import assign
+from slmfit.errors import DataError
+from slmfit.methods.base import Context
+from slmfit.records import Example, Prediction
+from slmfit.tasks.classification import TextClassification
+
+SIDES = ("train", "validation")
+
+
+class SlmClassifier(ClassifierMixin, BaseEstimator):
+    """Fits one method on texts and labels; a tenth of them, stratified, chooses its settings, then all are used.
+
+    method: a name of `slmfit methods`, or NAME=BASE_MODEL. settings: setting -> value. seed: for everything random.
+    Labels may be strings or integers; predictions are of the same kind. After `fit`: `classes_` [n_classes].
+    """
+
+    def __init__(self, method: str = "linear", settings: dict[str, Any] | None = None, seed: int = 0) -> None:
+        self.method = method
+        self.settings = settings
+        self.seed = seed
+
+    def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
+        """X: n texts. y: n labels. Raises DataError when they do not match, or hold one class only."""
+        texts, labels = [str(x) for x in X], np.asarray(y)
+        if len(texts) != len(labels):
+            raise DataError(f"{len(texts)} texts and {len(labels)} labels", fix="give one label per text")
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise DataError("all labels are the same", fix="give at least two classes")
+        names = [str(c) for c in self.classes_]
+        examples = [Example(str(i), text, names[code]) for i, (text, code) in enumerate(zip(texts, codes, strict=True))]
+        sides = assign([names[c] for c in codes], texts, {"train": 0.9, "validation": 0.1}, self.seed)
+        train, validation = ([e for e, s in zip(examples, sides, strict=True) if s == side] for side in SIDES)
+        name, _, base_model = self.method.partition("=")
+        task = TextClassification(tuple(sorted(names)))
+        self.fitted_ = methods.create(name, self.settings, base_model or None)
+        context = Context(seed=self.seed, metric=task.metric)
+        self.fitted_.fit(task, train, validation, context)
+        if self.fitted_.refits:
+            self.fitted_.refit(task, examples, context)
+        return self
+
+    def predict(self, X: Sequence[str]) -> np.ndarray:
+        """Labels [n], of the kind given to `fit`."""
+        by_name = {str(c): c for c in self.classes_}
+        return np.array([by_name[str(p.target)] for p in self._predict(X)], dtype=self.classes_.dtype)
+
+    def predict_proba(self, X: Sequence[str]) -> np.ndarray:
+        """Probabilities [n, n_classes], columns as `classes_`."""
+        names = [str(c) for c in self.classes_]
+        return np.array([[(p.probabilities or {}).get(n, 0.0) for n in names] for p in self._predict(X)])
+
+    def _predict(self, X: Sequence[str]) -> list[Prediction]:
+        check_is_fitted(self, "fitted_")
+        return self.fitted_.predict([str(x) for x in X])

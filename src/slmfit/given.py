@@ -1,0 +1,68 @@
+"""Answers the user already has, from a model they already paid say, matched to the test rows.
+
+    answers = read_answers(Path("gpt.jsonl"), data)      # {"id": "17", "prediction": "billing"} a line
+
+They are matched by `id` where the file has that column, else by the text.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from slmfit.data.dataset import Dataset
+from slmfit.data.read import read_rows
+from slmfit.errors import DataError, Where
+from slmfit.records import OUTCOMES, Prediction
+
+ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
+
+
+def read_answers(path: Path, data: Dataset) -> list[Prediction]:
+    """One prediction per test row, in order. An answer that is none of the labels is `invalid`, and scores as wrong.
+
+    Raises DataError when the file cannot be read, has no column of answers, or lacks the answer to a test row.
+    """
+    rows = list(read_rows(path, []))
+    columns = rows[0][1].keys()
+    column = next((c for c in ANSWER_COLUMNS if c in columns), None)
+    if column is None:
+        fix = f"name the column 'prediction'; the columns are: {', '.join(columns)}"
+        raise DataError("no column of answers was found", where=Where(str(path), 1), fix=fix)
+    key = "id" if "id" in columns else next((c for c in data.task.roles["text"] if c in columns), None)
+    if key is None:
+        fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
+        raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
+    by_key = {_key(row[key], key, data): (where, row) for where, row in rows}
+    answers, missing = [], []
+    for example in data.test:
+        found = by_key.get(example.id if key == "id" else data.task.text(example.input))
+        if found is None:
+            missing.append(example.id)
+        else:
+            where, row = found
+            answers.append(_answer(row, column, where, data, example.input))
+    if missing:
+        what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
+        raise DataError(what, where=str(path), fix=f"match by {key}: give an answer to every row of the test split")
+    return answers
+
+
+def _key(cell: Any, key: str, data: Dataset) -> str:
+    return str(cell).strip() if key == "id" else data.recipe(str(cell))
+
+
+def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input: Any) -> Prediction:
+    outcome = row.get("outcome") or "ok"
+    if outcome not in OUTCOMES:
+        fix = f"use one of {', '.join(OUTCOMES)}"
+        raise DataError(f"there is no outcome {outcome!r}", where=where.at("outcome"), fix=fix)
+    if outcome != "ok":
+        return Prediction(None, outcome)
+    cell = row[column]
+    raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
+    target = data.task.read(raw, input)
+    if isinstance(target, str) and target in OUTCOMES and target not in data.task.labels:
+        return Prediction(None, target, raw=raw)  # type: ignore[arg-type]
+    return Prediction(target, raw=raw)

@@ -1,0 +1,175 @@
+"""Predictions for texts, for lines as they arrive, and for files too large to hold: order and columns are kept.
+
+predict_file(load("slmfit-demo"), Path("new.csv"), Path("answered.csv"))
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from slmfit.data.read import kind_of, read_rows
+from slmfit.errors import DataError, SlmfitError, UsageError, Where
+from slmfit.records import Input, Prediction
+from slmfit.runs import Run
+from slmfit.tasks.base import target_to_json
+
+BATCH = 1000
+CHUNK = 2**16  # bytes read from a pipe at once, at most
+
+Row = dict[str, Any]
+
+
+def predict_texts(run: Run, texts: Sequence[str]) -> list[Row]:
+    """One row per text: text, prediction, outcome, probability of the prediction, all probabilities."""
+    return [{"text": t, **answer_columns(p)} for t, p in zip(texts, run.predict(texts), strict=True)]
+
+
+def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
+    """One row per line of a byte stream, as soon as the line is there. Blank lines are texts too.
+
+    Raises DataError for a line that is not UTF-8.
+    """
+    number, rest = 0, b""
+    while True:
+        chunk = os.read(stream.fileno(), CHUNK)
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop() if chunk else b""
+        if not chunk and lines[-1] == b"":
+            lines.pop()
+        texts = [_decode(line, number + n) for n, line in enumerate(lines, 1)]
+        number += len(texts)
+        if texts:
+            yield from predict_texts(run, texts)
+        if not chunk:
+            return
+
+
+def predict_file(run: Run, source: Path, output: Path | None, column: str | None = None) -> int:
+    """Answer every row of a file; returns how many. The output appears when all rows are answered.
+
+    output: CSV, TSV or JSONL, each also .gz; None = JSON lines to stdout. column: the one that holds the text; None =
+    the one the run was fitted on, or one that goes by a text's name.
+    Raises DataError with file and line for a row that has no text, and leaves no output behind.
+    """
+    rows = read_rows(source, [])
+    count = 0
+    with _writer(output) as write:
+        while batch := list(islice(rows, BATCH)):
+            inputs = [_input(run, row, where, column) for where, row in batch]
+            for (_, row), answer in zip(batch, run.predict(inputs), strict=True):
+                write({**row, **_renamed(answer_columns(answer), row)})
+            count += len(batch)
+    return count
+
+
+def answer_columns(prediction: Prediction) -> Row:
+    """A prediction as columns."""
+    columns: Row = {"prediction": target_to_json(prediction.target)}
+    if prediction.outcome != "ok":
+        columns["outcome"] = prediction.outcome
+    if prediction.probabilities is not None:
+        if isinstance(prediction.target, str):
+            columns["probability"] = round(prediction.probabilities.get(prediction.target, 0.0), 6)
+        columns["probabilities"] = {k: round(p, 6) for k, p in prediction.probabilities.items()}
+    return columns
+
+
+def _renamed(answer: Row, row: Row) -> Row:
+    """The answer's columns under names that the row does not have, so that nothing of the user's is overwritten."""
+    return {f"slmfit_{name}" if name in row else name: value for name, value in answer.items()}
+
+
+def _input(run: Run, row: Row, where: Where, column: str | None) -> Input:
+    """What the model may see of a row."""
+    if "text" not in run.task.roles:
+        return run.task.parse(row, where, "").input
+    used = run.record.dataset.get("source", {}).get("columns", {}).get("text")
+    names = [column] if column else [used, *run.task.roles["text"]]
+    found = next((name for name in names if name in row), None)
+    if found is None:
+        fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
+        raise DataError("there is no column with a text", where=where, fix=fix)
+    return run.task.parse({"text": row[found]}, where, "").input
+
+
+@contextmanager
+def _writer(output: Path | None) -> Iterator[Callable[[Row], None]]:
+    """A function that writes one row; the file appears under its name when all went well."""
+    if output is None:
+        yield lambda row: print(json.dumps(row, ensure_ascii=False))
+        return
+    kind = kind_of(output)
+    if kind not in ("csv", "tsv", "jsonl"):
+        raise UsageError(
+            "this kind of file is not written", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)"
+        )
+    beside = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    try:
+        opener = gzip.open if output.name.endswith(".gz") else open
+        with opener(beside, "wt", encoding="utf-8", newline="") as file:
+            yield _csv_writer(file, "\t" if kind == "tsv" else ",") if kind != "jsonl" else _jsonl_writer(file)
+        beside.replace(output)
+    except OSError as error:
+        fix = "check the folder, and the space left on its disk"
+        raise SlmfitError(f"could not be written: {error.strerror}", where=str(output), fix=fix) from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _jsonl_writer(file: IO[str]) -> Callable[[Row], None]:
+    return lambda row: print(json.dumps(row, ensure_ascii=False), file=file)
+
+
+def _csv_writer(file: IO[str], delimiter: str) -> Callable[[Row], None]:
+    """CSV keeps the columns of the first row; what is not text or number is written as JSON."""
+    writer: csv.DictWriter[str] | None = None
+
+    def write(row: Row) -> None:
+        nonlocal writer
+        flat = {k: _cell(v) for k, v in row.items() if not k.endswith("probabilities")}
+        if writer is None:
+            writer = csv.DictWriter(file, list(flat), delimiter=delimiter, lineterminator="\n", extrasaction="ignore")
+            writer.writeheader()
+        writer.writerow(flat)
+
+    return write
+
+
+def _cell(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
+
+
+def _decode(line: bytes, number: int) -> str:
+    try:
+        return line.removesuffix(b"\r").decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = Where("standard input", number)
+        fix = "convert it: iconv -f latin1 -t utf-8"
+        raise DataError(f"byte {error.start + 1} is not UTF-8", where=place, fix=fix) from None
+
+
+def show(rows: Iterable[Row], *, as_json: bool) -> None:
+    """Rows for a person on a terminal, JSON lines otherwise."""
+    for row in rows:
+        if as_json or not sys.stdout.isatty():
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        else:
+            print(_line(row), flush=True)
+
+
+def _line(row: Row) -> str:
+    answer = (
+        row["prediction"] if isinstance(row["prediction"], str) else json.dumps(row["prediction"], ensure_ascii=False)
+    )
+    share = f"{100 * row['probability']:5.1f} %" if "probability" in row else ""
+    text = " ".join(str(row["text"]).split())
+    return f"{answer:20} {share}  {text if len(text) <= 80 else text[:79] + '…'}"

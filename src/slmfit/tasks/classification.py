@@ -1,0 +1,181 @@
+"""text-classification: one label for a text.
+
+task = TextClassification(("billing", "delivery"))
+task.parse({"text": "where is my parcel", "label": "delivery"}, Where("a.csv", 2), "1")
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from slmfit import metrics as m
+from slmfit import statistic
+from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.records import OUTCOMES, Example, Input, Outcome, Prediction, Score, Target
+from slmfit.tasks.base import Components, Row, Scores
+
+AVERAGED = tuple(
+    f"{name}_{average}" for name in ("f1", "precision", "recall") for average in ("macro", "micro", "weighted")
+)
+
+
+@dataclass(frozen=True)
+class TextClassification:
+    """The task of the module's docstring; `labels` are sorted."""
+
+    labels: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "text-classification"
+    metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", *AVERAGED)
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "text": tuple("text sentence content document message body review tweet question input utterance".split()),
+        "label": tuple("label labels class category target intent topic sentiment tag y output".split()),
+    }
+    required: ClassVar[tuple[str, ...]] = ("text", "label")
+
+    def recognises(self, columns: Sequence[str]) -> bool:
+        """A column that goes by a text's name and one that goes by a label's."""
+        lower = {c.lower() for c in columns}
+        return all(lower & set(names) for names in self.roles.values())
+
+    def parse(self, row: Row, where: Where, id: str) -> Example:
+        """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place."""
+        text, label = row.get("text"), row.get("label")
+        if not isinstance(text, str):
+            raise DataError(f"the text is {_kind(text)}", where=where.at("text"), fix="give text, or drop the row")
+        if label is None:
+            return Example(id, text)
+        if not isinstance(label, str) or not label.strip():
+            raise DataError(
+                f"the label is {_kind(label)}", where=where.at("label"), fix="give a label, or drop the row"
+            )
+        return Example(id, text, label)
+
+    def unparse(self, example: Example) -> dict[str, Any]:
+        """The row that `parse` reads back."""
+        row = {"id": example.id, "text": example.input}
+        return row if example.target is None else {**row, "label": example.target}
+
+    def with_labels(self, targets: Iterable[Target]) -> Self:
+        """The same task with the labels that occur in these targets."""
+        return type(self)(tuple(sorted({str(t) for t in targets})))
+
+    def text(self, input: Input) -> str:
+        return str(input)
+
+    def label(self, target: Target) -> str:
+        return str(target)
+
+    def prompt(self, input: Input) -> str:
+        labels = json.dumps(list(self.labels), ensure_ascii=False)
+        form = '{"label": "…"}'
+        return f"Which label fits the text?\nLabels: {labels}\nAnswer with JSON: {form}\n\nText: {input}\nAnswer: "
+
+    def write(self, target: Target, input: Input) -> str:
+        return json.dumps({"label": target}, ensure_ascii=False)
+
+    def read(self, text: str, input: Input) -> Target | Outcome:
+        """The label that a reply states, bare or as {"label": …}; `invalid` for anything else."""
+        word: Any = text.strip()
+        if word.startswith("{"):
+            try:
+                answer = json.loads(word)
+            except ValueError:
+                return "invalid"
+            word = answer["label"] if answer.keys() == {"label"} else None
+        return word if isinstance(word, str) and word in self.labels else "invalid"
+
+    def schema(self) -> dict[str, Any]:
+        label = {"type": "string", "enum": list(self.labels)}
+        return {"type": "object", "properties": {"label": label}, "required": ["label"], "additionalProperties": False}
+
+    # --- scores ---
+
+    def score(self, targets: Sequence[Target], predictions: Sequence[Prediction], seed: int = 0) -> Scores:
+        """`metrics` with intervals; where every row has probabilities, also log_loss, brier and
+        expected_calibration_error. Details: outcomes, per_class, confusion (last column: no usable answer),
+        random_guess (log losses) and reliability (calibration bins).
+        """
+        truth, answers = self._codes(targets, predictions)
+        n = len(self.labels)
+        counts = m.confusion(truth, answers, n)
+        values = dict(statistic.bootstrap_confusion(counts, self.metrics, seed=seed))
+        each, guess = m.per_class(counts), m.random_guess_log_loss(truth, n)
+        outcomes = Counter(p.outcome for p in predictions)
+        details: dict[str, Any] = {
+            "rows": len(truth),
+            "outcomes": {kind: outcomes[kind] for kind in OUTCOMES if outcomes[kind]},
+            "per_class": [
+                {"label": label, "precision": p, "recall": r, "f1": f, "support": s}
+                for label, p, r, f, s in zip(self.labels, *(column.tolist() for column in each), strict=True)
+            ],
+            "confusion": counts.tolist(),
+            "random_guess": {"log_loss": guess.uniform, "log_loss_of_class_shares": guess.prior},
+        }
+        if all(p.probabilities is not None for p in predictions):
+            table = self._table(predictions)
+            values |= _probability_scores(table, truth, seed)
+            confidence, correct = table.max(axis=1), answers == truth
+            values["expected_calibration_error"] = statistic.calibration_error(confidence, correct, seed=seed)
+            details["reliability"] = _reliability(confidence, correct)
+        return Scores(values, details)
+
+    def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
+        """Accuracy: 0/1 per row. The others: per class one column each of hits, answers and truth."""
+        if metric not in self.metrics:
+            raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, list(self.metrics)))
+        truth, answers = self._codes(targets, predictions)
+        if metric == "accuracy":
+            right = np.column_stack([answers == truth, np.ones(len(truth))]).astype(float)
+            return Components(right, lambda sums: sums[..., 0] / sums[..., 1], paired_mean=True)
+        n = len(self.labels)
+        codes = np.arange(n)
+        answered, support = answers[:, None] == codes, truth[:, None] == codes
+        rows = np.hstack([answered & support, answered, support]).astype(float)
+
+        def combine(sums: np.ndarray) -> np.ndarray:
+            parts = m.Tallies(sums[..., :n], sums[..., n : 2 * n], sums[..., 2 * n :])
+            return m.scores_from_tallies(parts)[metric]
+
+        return Components(rows, combine)
+
+    def _codes(self, targets: Sequence[Target], predictions: Sequence[Prediction]) -> tuple[np.ndarray, np.ndarray]:
+        """Label numbers of truth and answers [rows]; -1 where there is no usable answer."""
+        code = {label: i for i, label in enumerate(self.labels)}
+        truth = np.array([code[str(t)] for t in targets], dtype=np.int64)
+        answers = [code.get(str(p.target), -1) if p.outcome == "ok" else -1 for p in predictions]
+        return truth, np.array(answers, dtype=np.int64)
+
+    def _table(self, predictions: Sequence[Prediction]) -> np.ndarray:
+        """Probabilities [rows, labels]; 0 for a label the method does not know."""
+        return np.array([[(p.probabilities or {}).get(label, 0.0) for label in self.labels] for p in predictions])
+
+
+def _probability_scores(table: np.ndarray, truth: np.ndarray, seed: int) -> dict[str, Score]:
+    return {
+        "log_loss": statistic.bootstrap_mean(m.log_loss_rows(table, truth), seed=seed),
+        "brier": statistic.bootstrap_mean(m.brier_rows(table, truth), seed=seed),
+    }
+
+
+def _reliability(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, float]]:
+    """The bins that hold rows: their edges, rows, mean confidence and accuracy."""
+    bins = m.reliability_bins(confidence, correct)
+    columns = zip(*(column.tolist() for column in bins), strict=True)
+    return [
+        {"low": low, "high": high, "rows": rows, "confidence": c, "accuracy": a}
+        for low, high, rows, c, a in columns
+        if rows
+    ]
+
+
+def _kind(cell: Any) -> str:
+    """What is in a cell, for a message."""
+    return "missing" if cell is None else "empty" if cell == "" else f"not text but {type(cell).__name__}"
