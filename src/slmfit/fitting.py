@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from slmfit import measuring, methods, runs, storage
+from slmfit import measuring, methods, runs, storage, tasks
 from slmfit.data.dataset import Dataset
 from slmfit.environment import cache_folder, code_version, environment, now
 from slmfit.methods import Spec
@@ -112,7 +112,7 @@ def prediction_rows(split: str, examples: Sequence[Example], answers: Sequence[P
 
 def dataset_record(data: Dataset) -> dict[str, Any]:
     """What a record says of its dataset."""
-    about = {"name": data.name, "task": data.task.name, "labels": list(data.task.labels)}
+    about = {"name": data.name, "task": tasks.to_plain(data.task)}
     about |= {"fingerprint": data.fingerprint, "strip": list(data.recipe.strip), "notes": list(data.notes)}
     return about | {"validation_given": data.validation_given, "source": dict(data.source)}
 
@@ -159,8 +159,7 @@ def _publish(folder: Path, data: Dataset, answered: Answered, *, seed: int, **fi
     runs.write_predictions(partial / "predictions.jsonl", rows)
     record = RunRecord(
         id=folder.name,
-        task=data.task.name,
-        labels=data.task.labels,
+        task=tasks.to_plain(data.task),
         dataset=dataset_record(data),
         split=split_record(data),
         seed=seed,

@@ -103,8 +103,7 @@ class RunRecord:
     method: str
     base_model: str | None
     key: str  # sha256 of all that decides the result: data, split, settings, seed, code
-    task: str
-    labels: tuple[str, ...]
+    task: Mapping[str, Any]  # its name, and its labels as the scores number them
     settings: Mapping[str, Any] = field(default_factory=dict)
     chosen: Mapping[str, Any] = field(default_factory=dict)
     search: Sequence[Mapping[str, Any]] = ()
@@ -180,7 +179,7 @@ def to_plain(record: Any) -> Any:
 def run_from_plain(plain: Mapping[str, Any]) -> RunRecord:
     """The inverse of `to_plain` for a run. Fields added by a later slmfit are left out."""
     values = {f.name: plain[f.name] for f in fields(RunRecord)}
-    return RunRecord(**values | {"labels": tuple(plain["labels"]), "scores": _scores(plain["scores"])})
+    return RunRecord(**values | {"scores": _scores(plain["scores"])})
 
 
 def comparison_from_plain(plain: Mapping[str, Any]) -> ComparisonRecord:

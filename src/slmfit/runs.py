@@ -87,8 +87,7 @@ def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: 
     method.save(folder)
     about = {
         "format": MODEL_FORMAT,
-        "task": task.name,
-        "labels": list(task.labels),
+        "task": tasks.to_plain(task),
         "strip": list(recipe.strip),
         "method": name,
         "settings": asdict(method.settings),
@@ -103,7 +102,7 @@ def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
     _check_format(about, MODEL_FORMAT, folder / "slmfit.json")
     cls = method_class(about["method"])
     settings = parse_settings(about["method"], cls.Settings, about["settings"])
-    task = tasks.by_name(about["task"], tuple(about["labels"]))
+    task = tasks.from_plain(about["task"])
     method = cls.load(folder, task, settings)
     method.chosen = about["chosen"]
     return task, TextRecipe(tuple(about["strip"])), method

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from importlib import import_module
+from typing import Any
 
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.tasks.base import Task
@@ -14,9 +17,19 @@ TASKS = {
 }
 
 
-def by_name(name: str, labels: tuple[str, ...] = ()) -> Task:
-    """The task of that name. Raises UsageError for any other."""
+def by_name(name: str, **known: tuple[str, ...]) -> Task:
+    """The task of that name, without labels unless `known` gives them. Raises UsageError for any other."""
     if name not in TASKS:
         raise UsageError(f"there is no task {name!r}", fix=did_you_mean(name, list(TASKS)))
     module, _, attribute = TASKS[name].partition(":")
-    return getattr(import_module(module), attribute)(labels=labels)
+    return getattr(import_module(module), attribute)(**known)
+
+
+def to_plain(task: Task) -> dict[str, Any]:
+    """A task as JSON: {"name": …, "labels": […], …}."""
+    return {"name": task.name, **{f.name: list(getattr(task, f.name)) for f in fields(task)}}  # type: ignore[arg-type]
+
+
+def from_plain(plain: Mapping[str, Any]) -> Task:
+    """The inverse of `to_plain`."""
+    return by_name(plain["name"], **{k: tuple(v) for k, v in plain.items() if k != "name"})

@@ -35,9 +35,14 @@ class TextClassification:
     metric: ClassVar[str] = "accuracy"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", *AVERAGED)
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "text": tuple("text sentence content document message body review tweet question input utterance".split()),
-        "label": tuple("label labels class category target intent topic sentiment tag y output".split()),
-    }
+        "text": (
+            "text", "sentence", "content", "document", "message", "body", "review", "tweet", "question", "input",
+            "utterance",
+        ),
+        "label": (
+            "label", "labels", "class", "category", "target", "intent", "topic", "sentiment", "tag", "y", "output",
+        ),
+    }  # fmt: skip
     required: ClassVar[tuple[str, ...]] = ("text", "label")
 
     def recognises(self, columns: Sequence[str]) -> bool:

@@ -1,0 +1,65 @@
+"""Small datasets of every task, made on the spot."""
+
+import random
+
+import pytest
+
+from slmfit.data.dataset import Dataset
+from slmfit.records import Entities, Example, Question, Span
+from slmfit.tasks import by_name
+
+WORDS = {
+    "billing": "invoice charged refund card payment twice fee bill amount receipt".split(),
+    "delivery": "parcel courier late tracking shipped door address missing box driver".split(),
+    "account": "password login email locked reset profile username access code sign".split(),
+}
+FILLER = "my the please I was still not again since yesterday can you help with it thanks".split()
+
+
+def classification_example(rng, i):
+    label = rng.choice(list(WORDS))
+    words = [rng.choice(WORDS[label]) if rng.random() < 0.5 else rng.choice(FILLER) for _ in range(8)]
+    return Example(str(i), " ".join(words), label)
+
+
+def tagging_example(rng, i):
+    city, day = rng.choice(["Rome", "Oslo", "Lima"]), rng.choice(["Monday", "Friday"])
+    text = f"fly to {city} on {day}"
+    start = text.index(day)
+    spans = (Span(7, 7 + len(city), "CITY"), Span(start, start + len(day), "DAY"))
+    return Example(str(i), text, Entities(spans, rng.choice(["book", "book", "cancel"])))
+
+
+def choice_example(rng, i):
+    a, b = rng.randrange(20), rng.randrange(20)
+    letter = rng.choice("ABB")
+    options = {letter_: str(a + b + (0 if letter_ == letter else 3 + n)) for n, letter_ in enumerate("AB")}
+    return Example(str(i), Question(f"What is {a} + {b}?", options), letter)
+
+
+MAKERS = {
+    "text-classification": classification_example,
+    "token-classification": tagging_example,
+    "multiple-choice": choice_example,
+}
+
+
+def make_dataset(task="text-classification", sizes=(120, 40, 60), seed=0, validation_given=False):
+    """A dataset with a learnable rule."""
+    rng = random.Random(seed)
+    examples = [MAKERS[task](rng, i) for i in range(sum(sizes))]
+    train, rest = examples[: sizes[0]], examples[sizes[0] :]
+    splits = {"train": tuple(train), "validation": tuple(rest[: sizes[1]]), "test": tuple(rest[sizes[1] :])}
+    labelled = by_name(task).with_labels(e.target for e in examples)
+    return Dataset("made", labelled, splits, validation_given=validation_given)
+
+
+@pytest.fixture
+def data():
+    return make_dataset()
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    """No test reads or fills the user's cache."""
+    monkeypatch.setenv("SLMFIT_CACHE", str(tmp_path_factory.mktemp("cache")))

@@ -1,0 +1,63 @@
+"""One contract for every method on every task it supports: fit, predict, save, load, the same answers."""
+
+import math
+
+import pytest
+
+from conftest import make_dataset
+from slmfit import methods, runs
+from slmfit.data.dataset import TextRecipe
+from slmfit.methods.base import Context
+
+CASES = [
+    (name, task)
+    for name, row in methods.TABLE.items()
+    if row.place and not methods.unavailable(name)
+    for task in row.tasks
+]
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_contract(name, task, tmp_path):
+    data = make_dataset(task)
+    method = methods.create(name)
+    events = []
+    context = Context(metric=data.task.metric, work=tmp_path, event=lambda kind, **fields: events.append(kind))
+    method.fit(data.task, data.train, data.validation, context)
+    inputs = [e.input for e in data.test]
+    before = method.predict(inputs)
+    scores = data.task.score([e.target for e in data.test], before)
+    assert scores.values[data.task.metric].value >= 0
+    if method.refits:
+        method.refit(data.task, [*data.train, *data.validation], context)
+    answers = method.predict(inputs)
+    assert len(answers) == len(inputs)
+    for answer in answers:
+        assert answer.outcome == "ok"
+        if answer.probabilities:
+            assert math.isclose(sum(answer.probabilities.values()), 1, abs_tol=1e-4)
+            assert max(answer.probabilities, key=answer.probabilities.get) == answer.target
+
+    model = tmp_path / "model"
+    model.mkdir()
+    runs.save_model(model, data.task, TextRecipe(), name, method)
+    task_again, _, again = runs.load_model(model)
+    assert task_again == data.task
+    assert again.settings == method.settings
+    assert again.predict(inputs) == answers
+    assert again.predict(inputs[:1]) == answers[:1]
+    assert again.predict([]) == []
+    assert not [p for p in model.rglob("*") if p.suffix in (".pkl", ".joblib", ".pt", ".npy", ".bin")]
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_same_seed_same_bytes(name, task, tmp_path):
+    data = make_dataset(task)
+    saved = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        method = methods.create(name)
+        method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
+        folder.mkdir()
+        runs.save_model(folder, data.task, TextRecipe(), name, method)
+        saved.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()})
+    assert saved[0] == saved[1]
