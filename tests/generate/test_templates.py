@@ -15,7 +15,7 @@ from slmfit.errors import DataError, UsageError
 from slmfit.generate import TemplateWriter, read_recipe, write_tickets
 from slmfit.generate.templates import allot, parse_recipe, tidy
 
-TICKETS = "4212448f8690426aaa5bbde63cbcc35961fb34b033662503f458f982b2e168bc"
+TICKETS = "0ea8eef707da7d73d644fd1774ce77c7b05bb73ca718a5d1787226d96091a7a6"
 
 
 @pytest.fixture(scope="module")
