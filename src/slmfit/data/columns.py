@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from slmfit.data.layout import Part
 from slmfit.errors import DataError, UsageError, did_you_mean
@@ -41,8 +42,9 @@ def task_and_roles(
     found = {role: given.get(role) or _find(names, columns) for role, names in task.roles.items()}
     for role in task.required:
         if found[role] is None:
-            raise DataError(f"no column is named as a {role} usually is; the columns are: {', '.join(columns)}",
-                            where=first.file, fix=f"name the column with --{role} COL")
+            raise DataError(f"no column is named as a {role} usually is; the columns are: {_listed(columns)}",
+                            where=first.file, fix=f"name the column with --{role} COL, or call it {role!r}; "
+                            "a CSV file needs a header line")
     roles = {role: column for role, column in found.items() if column is not None}
     if task.name == CLASSIFICATION and roles["text"] == roles["label"]:
         raise UsageError(f"the column {roles['text']!r} cannot be both text and label", fix="name two columns")
@@ -59,8 +61,13 @@ def task_and_roles(
 
 def no_column(column: str, present: Sequence[str], file: str) -> DataError:
     """The error for a column that was named but is not there."""
-    return DataError(f"there is no column {column!r}; the columns are: {', '.join(present)}", where=file,
-                     fix=did_you_mean(column, list(present)))
+    close = get_close_matches(column, present, n=1)
+    return DataError(f"there is no column {column!r}; the columns are: {_listed(present)}", where=file,
+                     fix=f"did you mean {close[0]!r}?" if close else "name one of these columns")
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(column[:40] for column in columns[:20]) + (" …" if len(columns) > 20 else "")
 
 
 def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:

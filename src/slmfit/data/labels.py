@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,12 +20,12 @@ from slmfit.data.read import reading
 from slmfit.errors import DataError, UsageError, Where
 
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
-Labelled = Sequence[tuple[str, Where]]
+Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
 _SEPARATORS = "|;,"  # between the labels of a cell that holds several
 
 
 def label_text(cell: Any, where: Where) -> str:
-    """A label cell as text: 3 and 3.0 are "3", true is "true". Raises DataError for none, several, or anything else."""
+    """The cell of the role `label` as text: 3 and 3.0 are "3", true is "true". Raises DataError for anything else."""
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, int):
@@ -35,38 +35,37 @@ def label_text(cell: Any, where: Where) -> str:
     if isinstance(cell, str) and cell.strip():
         return cell
     if isinstance(cell, list | tuple):
-        raise _several(str(cell)[:60], where)
+        raise _several(str(cell)[:60], where.at("label"))
     empty = cell is None or isinstance(cell, str | float)
     raise DataError("the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
-                    where=where, fix="give the row one label, or drop it")
+                    where=where.at("label"), fix="give the row one label, or drop it")
 
 
-def refuse_several(labelled: Labelled) -> None:
+def refuse_several(labels: Sequence[str], place: Place) -> None:
     """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows."""
-    known = {label for label, _ in labelled}
+    known = set(labels)
     for label in sorted(known):
         for separator in _SEPARATORS:
             parts = {part.strip() for part in label.split(separator)}
             if len(parts) > 1 and parts <= known:
-                raise _several(repr(label), next(where for other, where in labelled if other == label))
+                raise _several(repr(label), place(labels.index(label)))
 
 
-def refuse_rare(train: Labelled) -> None:
+def refuse_rare(labels: Sequence[str], place: Place) -> None:
     """Raises DataError for a single label, and for a label with a single row: it cannot be both learnt and checked."""
-    counts = Counter(label for label, _ in train)
-    first = train[0][1]
+    counts = Counter(labels)
+    where = Where(place(0).file, column=place(0).column)
     if len(counts) < 2:
-        raise DataError(f"every row has the label {train[0][0]!r}, so there is nothing to learn", where=first.file,
+        raise DataError(f"every row has the label {labels[0]!r}, so there is nothing to learn", where=where,
                         fix="name another column with --label, or add rows with other labels")
     rare = sorted(label for label, n in counts.items() if n == 1)
     if len(rare) > max(1, len(counts) // 2):
-        raise DataError(f"{len(rare)} of {len(counts)} labels have a single row, so {first.column!r} does not look "
-                        "like a label", where=first.file, fix="name the column that holds the label with --label")
+        raise DataError(f"{len(rare)} of {len(counts)} labels have a single row, so this does not look like a label",
+                        where=where, fix="name the column that holds the label with --label")
     if rare:
         more = f" (and {len(rare) - 1} more labels like it)" if len(rare) > 1 else ""
         raise DataError(f"the label {rare[0]!r} has a single row{more}; every label needs two",
-                        where=next(where for label, where in train if label == rare[0]),
-                        fix=f"merge it (--merge '{rare[0]}=other'), add rows, or drop it")
+                        where=place(labels.index(rare[0])), fix=f"merge it (--merge '{rare[0]}=other') or drop the row")
 
 
 def _several(what: str, where: Where) -> DataError:
@@ -83,7 +82,7 @@ def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | Non
     """
     known = sorted(set(labels))
     mapping: dict[str, str] = {}
-    for pattern, new in [rule for item in merge for rule in _rules(item)]:
+    for pattern, new in [rule for item in merge for rule in _rules(str(item))]:
         matched = [label for label in known if label == pattern or fnmatchcase(label, pattern)]
         if not matched:
             close = get_close_matches(pattern, known, n=1)

@@ -4,19 +4,20 @@
                                       DATA/validation.jsonl          20news-bydate/20news-bydate-test/sci.space/62317
                                       DATA/test.jsonl                reviews/good/1.txt    reviews/bad/2.txt
 
-    read_parts("20news-bydate", notes)     # {"train": Part, "test": Part}
+    read_parts("20news-bydate", None, None, notes)     # {"train": Part(…), "test": Part(…)}
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from slmfit.data.lines import decode
 from slmfit.data.read import LONGEST_TEXT, Placed, ending, missing, read_rows, reading
-from slmfit.errors import DataError, Where
+from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import SPLITS
 
 SPLIT_NAMES = {
@@ -32,30 +33,44 @@ class Part:
     """The rows of one split, or of a file that is still to be split.
 
     file: what was read, as the user would name it. sha256: of its bytes (of all names and bytes for a folder).
+    numbers: of the rows in the file, from 1.
     """
 
     file: str
     sha256: str
     rows: list[Placed]
+    numbers: Sequence[int]
 
 
-def read_parts(path: str | Path, notes: list[str]) -> dict[str, Part]:
-    """Split -> its rows; a single file, and a folder of labels, are `train` alone.
+def read_parts(
+    path: str | Path, test: str | Path | None, validation: str | Path | None, notes: list[str]
+) -> dict[str, Part]:
+    """Split -> its rows as the data bring them; `train` alone where nothing is split yet.
 
-    Raises DataError for a path that is missing, unreadable or holds no data.
+    test, validation: files besides. Raises DataError for a path that is missing, unreadable or holds no data,
+    UsageError for a split that is given twice.
     """
-    path = Path(path)
+    parts = _read_path(Path(path), notes)
+    for split, file in (("validation", validation), ("test", test)):
+        if file is not None:
+            if split in parts:
+                raise UsageError(f"{path} holds {split} rows already", fix=f"leave --{split} out")
+            parts[split] = _read_file(Path(file), notes)
+    return {split: parts[split] for split in SPLITS if split in parts}
+
+
+def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
     with reading(str(path)):
         if not path.exists():
             raise missing(path)
         if not path.is_dir():
-            return {"train": read_part(path, notes)}
+            return _by_split_column(_read_file(path, notes), notes)
         entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
         files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
         folders = [entry for entry in entries if entry.is_dir()]
         if files:
             notes.append(f"{path}: read {', '.join(f'{file.name} as {split}' for split, file in files.items())}.")
-            return {split: read_part(file, notes) for split, file in files.items()}
+            return {split: _read_file(file, notes) for split, file in files.items()}
         if any(ending(entry) for entry in entries):
             names = ", ".join(entry.name for entry in entries if ending(entry))
             raise DataError(f"no file here is named train (found: {names})", where=str(path),
@@ -66,14 +81,32 @@ def read_parts(path: str | Path, notes: list[str]) -> dict[str, Part]:
         return _read_folders(path, folders, notes)
 
 
-def read_part(path: str | Path, notes: list[str]) -> Part:
-    """One file. Raises DataError."""
-    path = Path(path)
+def _read_file(path: Path, notes: list[str]) -> Part:
     if path.is_dir():
         raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")
     rows = list(read_rows(path, notes))
     with reading(str(path)), path.open("rb") as handle:
-        return Part(str(path), hashlib.file_digest(handle, "sha256").hexdigest(), rows)
+        return Part(str(path), hashlib.file_digest(handle, "sha256").hexdigest(), rows, range(1, len(rows) + 1))
+
+
+def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
+    """The part taken apart by a column `split`, if it has one that says so."""
+    column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
+    if column is None:
+        return {"train": part}
+    named = [SPLIT_NAMES.get(str(cells.get(column)).strip().lower()) for _, cells in part.rows]
+    if not any(named):
+        notes.append(f"{part.file}: the column {column!r} names no splits, so it is not used.")
+        return {"train": part}
+    if None in named:
+        where = part.rows[named.index(None)][0]
+        raise DataError("this is no split", where=where.at(column), fix="write train, validation or test")
+    if "train" not in named:
+        raise DataError(f"no row is in train by the column {column!r}", where=part.file, fix="write train in some rows")
+    numbers = {split: [n for n, name in enumerate(named, 1) if name == split] for split in SPLITS if split in named}
+    if len(numbers) > 1:
+        notes.append(f"{part.file}: the splits are those of the column {column!r}.")
+    return {split: Part(part.file, part.sha256, [part.rows[n - 1] for n in ns], ns) for split, ns in numbers.items()}
 
 
 def _files_by_split(files: list[Path], folder: Path) -> dict[str, Path]:
@@ -131,7 +164,7 @@ def _read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
         raise DataError("there is no text in any of its folders", where=str(root), fix="put a folder per label here")
     if latin:
         notes.append(f"{root}: {latin} of {len(rows)} texts are not UTF-8 and were read as latin-1.")
-    return Part(str(root), digest.hexdigest(), rows)
+    return Part(str(root), digest.hexdigest(), rows, range(1, len(rows) + 1))
 
 
 def _decode(data: bytes, file: Path) -> tuple[str, bool]:

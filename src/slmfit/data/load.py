@@ -15,9 +15,8 @@ from typing import Any
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
-from slmfit.data.layout import SPLIT_NAMES, Part, read_part, read_parts
+from slmfit.data.layout import Part, read_parts
 from slmfit.data.near import find_duplicates
-from slmfit.data.read import Placed
 from slmfit.data.split import assign, assign_by_time, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
@@ -57,32 +56,32 @@ def load_data(
 
     Raises DataError for data that cannot be used, with file and line, and UsageError for arguments that fit no data.
     """
+    merge = [merge] if isinstance(merge, str) else merge
     if group is not None and time is not None:
         raise UsageError("the split is either by group or by time", fix="leave one of the two out")
     notes: list[str] = []
     recipe = _recipe(strip)
-    parts = _parts(path, test, validation, notes)
-    files = list({part.file: part for part in parts.values()}.values())
+    parts = read_parts(path, test, validation, notes)
     found, roles = task_and_roles(parts, task, columns or {}, notes)
     classifies = found.name == CLASSIFICATION
     if not classifies and (merge or merge_prefix is not None or recipe.strip):
         raise UsageError(f"merge and strip are for {CLASSIFICATION}, and this is {found.name}", fix="leave them out")
-    _check_columns(files, [c for c in (group, time) if c is not None])
-    rows = {split: _parse(part, found, roles) for split, part in parts.items()}
-    _name(rows, len(files) > 1)
+    _check_columns(parts["train"], [c for c in (group, time) if c is not None])
+    ids = _ids(parts)
+    rows = {split: _parse(part, found, roles, ids[split]) for split, part in parts.items()}
     everything = [row for part in rows.values() for row in part]
     if classifies:
         _merge(everything, merge, merge_prefix, notes)
-        refuse_several([(str(row.example.target), row.where.at(roles["label"])) for row in everything])
-        refuse_rare([(str(row.example.target), row.where.at(roles["label"])) for row in rows["train"]])
+        _check_labels(everything, rows["train"], roles["label"])
     if recipe.strip:
         for row in everything:
             row.example = replace(row.example, input=recipe(str(row.example.input)))
     how = _split(rows, found, group, time, seed)
-    notes.append(f"Split: {how}")
+    notes.append(how)
     source = {
-        "files": [{"file": part.file, "sha256": part.sha256, "rows": len(part.rows)} for part in files],
-        "columns": roles, "merge": list(merge), "merge_prefix": merge_prefix, "split": how,
+        "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
+        "columns": roles, "group": group, "time": time, "split": how,
+        "merge": [str(rule) for rule in merge], "merge_prefix": merge_prefix,
     }  # fmt: skip
     targets = [row.example.target for row in everything if row.example.target is not None]
     splits = {split: tuple(row.example for row in rows[split]) for split in SPLITS}
@@ -100,12 +99,12 @@ class _Row:
 
 
 class _Place(Where):
-    """A place whose columns are asked for by role and shown by their name in the file."""
+    """The row being parsed: a task asks for its columns by role, and messages show the column's name in the file."""
 
     __slots__ = ("roles",)
 
-    def __init__(self, where: Where, roles: Mapping[str, str]) -> None:
-        super().__init__(where.file, where.line)
+    def __init__(self, file: str, roles: Mapping[str, str]) -> None:
+        super().__init__(file)
         self.roles = roles
 
     def at(self, column: str) -> Where:
@@ -126,84 +125,44 @@ def _title(path: str | Path) -> str:
     return path.name if path.is_dir() else path.name.removesuffix(".gz").rpartition(".")[0]
 
 
-# --- parts ------------------------------------------------------------------------------------------------------------
-
-
-def _parts(
-    path: str | Path, test: str | Path | None, validation: str | Path | None, notes: list[str]
-) -> dict[str, Part]:
-    """Split -> rows as the data bring them; `train` alone where nothing is split yet."""
-    parts = read_parts(path, notes)
-    if len(parts) == 1 and Path(path).is_file():
-        parts = _by_split_column(parts["train"], notes)
-    for split, file in (("validation", validation), ("test", test)):
-        if file is not None:
-            if split in parts:
-                raise UsageError(f"there are {split} rows in {path} already", fix=f"leave --{split} out")
-            parts[split] = read_part(file, notes)
-    return {split: parts[split] for split in SPLITS if split in parts}
-
-
-def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
-    """The part taken apart by a column `split`, if it has one that says so."""
-    column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
-    if column is None:
-        return {"train": part}
-    found: dict[str, list[Placed]] = {}
-    strange: Where | None = None
-    for where, cells in part.rows:
-        split = SPLIT_NAMES.get(str(cells.get(column)).strip().lower())
-        if split:
-            found.setdefault(split, []).append((where, cells))
-        else:
-            strange = strange or where
-    if not found:
-        notes.append(f"{part.file}: the column {column!r} names no splits, so it is not used.")
-        return {"train": part}
-    if strange:
-        raise DataError("this is no split", where=strange.at(column), fix="write train, validation or test")
-    if "train" not in found:
-        raise DataError("no row is in train", where=Where(part.file).at(column), fix="write train in some rows")
-    if len(found) > 1:
-        notes.append(f"{part.file}: the splits are those of the column {column!r}.")
-    return {split: Part(part.file, part.sha256, rows) for split, rows in found.items()}
-
-
-def _check_columns(files: Sequence[Part], columns: Sequence[str]) -> None:
-    """Raises DataError where the file to be split lacks a column that the split goes by."""
+def _check_columns(train: Part, columns: Sequence[str]) -> None:
+    """Raises DataError where a column that the split goes by is missing."""
     for column in columns:
-        if column not in (present := columns_of(files[0])):
-            raise no_column(column, present, files[0].file)
+        if column not in (present := columns_of(train)):
+            raise no_column(column, present, train.file)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _parse(part: Part, task: Task, roles: Mapping[str, str]) -> list[_Row]:
+def _ids(parts: Mapping[str, Part]) -> dict[str, list[str]]:
+    """Split -> ids: the column `id` where it tells all rows of a split apart, else the rows' numbers in their files.
+
+    The split is put before them where rows of two splits would have the same.
+    """
+    given = {split: [_given_id(cells.get("id")) for _, cells in part.rows] for split, part in parts.items()}
+    if all(None not in ids and len(set(ids)) == len(ids) for ids in given.values()):
+        found = {split: [str(id) for id in ids] for split, ids in given.items()}
+        marked = len(set().union(*found.values())) < sum(map(len, found.values()))
+    else:
+        found = {split: [str(number) for number in part.numbers] for split, part in parts.items()}
+        marked = len({part.file for part in parts.values()}) > 1
+    return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}
+
+
+def _parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str]) -> list[_Row]:
     rows = []
-    for number, (where, cells) in enumerate(part.rows, 1):
-        place = _Place(where, roles)
+    place = _Place(part.file, roles)
+    for (where, cells), id in zip(part.rows, ids, strict=True):
+        place.file, place.line = where.file, where.line
         keyed = {role: cells.get(column) for role, column in roles.items()}
         if task.name == CLASSIFICATION:
-            keyed["label"] = label_text(keyed["label"], place.at("label"))
-        example = task.parse(keyed, place, str(number))
+            keyed["label"] = label_text(keyed["label"], place)
+        example = task.parse(keyed, place, id)
         if example.target is None:
             raise DataError("the answer is missing", where=where, fix="give it, or drop the row")
         rows.append(_Row(example, where, cells))
     return rows
-
-
-def _name(rows: Mapping[str, list[_Row]], several_files: bool) -> None:
-    """Ids: the column `id` where it tells all rows apart, else the row's number, with its split if need be."""
-    given = {split: [_given_id(row.cells.get("id")) for row in part] for split, part in rows.items()}
-    ids = [name for names in given.values() for name in names]
-    sound = None not in ids and all(len(set(names)) == len(names) for names in given.values())
-    if not sound:
-        given = {split: [row.example.id for row in part] for split, part in rows.items()}
-    marked = len(set(ids)) < len(ids) if sound else several_files
-    for split, part in rows.items():
-        for row, name in zip(part, given[split], strict=True):
-            row.example = replace(row.example, id=f"{split}:{name}" if marked else str(name))
 
 
 def _given_id(cell: Any) -> str | None:
@@ -214,44 +173,45 @@ def _merge(rows: list[_Row], merge: Sequence[str], prefix: str | None, notes: li
     if not merge and prefix is None:
         return
     old = Counter(str(row.example.target) for row in rows)
-    new = merged_labels(old, [merge] if isinstance(merge, str) else merge, prefix)
+    new = merged_labels(old, merge, prefix)
     for row in rows:
         row.example = replace(row.example, target=new[str(row.example.target)])
     notes.append(f"{len(old)} labels were merged into {len(set(new.values()))}.")
+
+
+def _check_labels(everything: list[_Row], train: list[_Row], column: str) -> None:
+    """Raises DataError for labels that cannot be learnt."""
+    refuse_several([str(row.example.target) for row in everything], lambda n: everything[n].where.at(column))
+    refuse_rare([str(row.example.target) for row in train], lambda n: train[n].where.at(column))
 
 
 # --- split ------------------------------------------------------------------------------------------------------------
 
 
 def _split(rows: dict[str, list[_Row]], task: Task, group: str | None, time: str | None, seed: int) -> str:
-    """Fill the splits that are missing from train, in place; says how, in a sentence."""
+    """Take the splits that are missing from train, in place; says how, in a sentence."""
     shares = _shares(rows)
     if not shares:
-        return "as given."
+        ignored = f", so {group or time!r} is not used" if group or time else ""
+        return f"Train, validation and test are used as given{ignored}."
     train = rows["train"]
-    what = " and ".join(f"{split} ({share:.0%})" for split, share in shares.items() if split != "train")
     if time is not None:
-        moments = [_moment(row, time) for row in train]
-        chosen = assign_by_time(moments, shares)
-        how = f"{what} taken from the latest rows by {time!r}."
-        if chosen is None:
-            raise DataError("too few different times to split by", where=train[0].where.at(time),
-                            fix="leave --time out, or give the test rows with --test")
+        chosen = _chosen_by_time(train, time, shares)
+        how = f"from the latest rows by {time!r}"
     else:
         labels = [task.label(row.example.target) for row in train if row.example.target is not None]
-        if group is not None:
-            groups: Sequence[Hashable] = [_group(row, group) for row in train]
-            how = f"{what} taken from train, rows with the same {group!r} together, seed {seed}."
-        else:
-            groups = find_duplicates([task.text(row.example.input) for row in train]).groups.tolist()
-            how = f"{what} taken from train, stratified by label, near-duplicates together, seed {seed}."
+        groups = _groups(train, task, group)
         chosen = assign(labels, groups, shares, seed)
+        together = "near-duplicates" if group is None else f"rows of the same {group!r}"
+        how = f"from train by chance (seed {seed}), labels in proportion, {together} on one side"
     for split in shares:
         rows[split] = [row for row, to in zip(train, chosen, strict=True) if to == split]
         if not rows[split]:
-            raise DataError(f"{len(train)} rows{' in groups' if group else ''} are too few to leave some for {split}",
-                            where=train[0].where.file, fix=f"add rows, or give the {split} rows with --{split}")
-    return how
+            raise DataError(f"{len(train)} rows are too few to take some for {split}"
+                            f"{' and keep groups whole' if group else ''}", where=train[0].where.file,
+                            fix=f"add rows, or give the {split} rows with --{split}")
+    return " and ".join(f"{split} ({len(rows[split]):,} rows)" for split in shares if split != "train").capitalize() + (
+        f" {'was' if len(shares) == 2 else 'were'} taken {how}.")
 
 
 def _shares(rows: Mapping[str, Any]) -> dict[str, float]:
@@ -263,16 +223,29 @@ def _shares(rows: Mapping[str, Any]) -> dict[str, float]:
     return {} if "validation" in rows else {"train": 0.9, "validation": 0.1}
 
 
-def _group(row: _Row, column: str) -> str:
-    cell = row.cells.get(column)
-    if cell is None or not str(cell).strip():
-        raise DataError("this row has no group", where=row.where.at(column), fix="fill it in, or drop the row")
-    return str(cell)
+def _groups(rows: list[_Row], task: Task, column: str | None) -> list[Hashable]:
+    """What must stay together: the rows with the same cell in `column`, else near-duplicates."""
+    if column is None:
+        groups: list[Hashable] = find_duplicates([task.text(row.example.input) for row in rows]).groups.tolist()
+        return groups
+    cells = [row.cells.get(column) for row in rows]
+    for row, cell in zip(rows, cells, strict=True):
+        if cell is None or not str(cell).strip():
+            raise DataError("this row has no group", where=row.where.at(column), fix="fill it in, or drop the row")
+    return [str(cell) for cell in cells]
 
 
-def _moment(row: _Row, column: str) -> float:
-    found = moment(row.cells.get(column))
-    if found is None:
-        raise DataError(f"{str(row.cells.get(column))[:40]!r} is no time", where=row.where.at(column),
-                        fix="write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00")
-    return found
+def _chosen_by_time(rows: list[_Row], column: str, shares: Mapping[str, float]) -> list[str]:
+    moments = []
+    for row in rows:
+        cell = row.cells.get(column)
+        found = moment(cell)
+        if found is None:
+            raise DataError(f"{str(cell)[:40]!r} is no time", where=row.where.at(column),
+                            fix="write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00")
+        moments.append(found)
+    chosen = assign_by_time(moments, shares)
+    if chosen is None:
+        raise DataError("the rows have too few different times to split by", where=rows[0].where.file,
+                        fix="leave --time out, or give the test rows with --test")
+    return chosen

@@ -103,7 +103,7 @@ def assign_by_time(moments: Sequence[float], shares: Shares) -> list[str] | None
     chosen = [""] * len(moments)
     end = len(order)
     for later in range(len(splits) - 1, 0, -1):
-        goal = end if later == 0 else len(order) * sum(shares[s] for s in splits[:later])
+        goal = len(order) * sum(shares[s] for s in splits[:later])
         open_changes = [c for c in changes if c < end][later - 1 :]  # keep a change for each split still to come
         start = min(open_changes, key=lambda c: abs(c - goal))
         for row in order[start:end]:
