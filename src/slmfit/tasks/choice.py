@@ -1,0 +1,289 @@
+"""multiple-choice: a question, 2 to 26 lettered options, one of them right, and sometimes a context to read first.
+
+    task = MultipleChoice()
+    task.parse({"question": "Ice is", "options": {"A": "cold", "B": "hot"}, "answer": "A"}, Where("q.jsonl", 1), "1")
+
+A row is one of these; without an answer it has no target:
+
+    ours, MedQA      question, options {letter: text} or [text], answer: letter (or `answer_idx`, `answer_gt`)
+    ARC, OpenBookQA  question (question_stem), choices {"text": [...], "label": [...]}, answerKey: label
+    MMLU             question, choices [text], answer: position, counted from 0
+    MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
+
+Options keep the order shown. Capital letters stay, small ones become capital, any other labels become A, B, C …
+An answer is looked for among the letters and labels first, then among the options' texts, then as a position.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from string import ascii_uppercase
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.metrics import brier_rows, log_loss_rows
+from slmfit.records import OUTCOMES, Example, Input, Outcome, Prediction, Question, Score, Target
+from slmfit.statistic import bootstrap_calibration, bootstrap_mean, wilson
+from slmfit.tasks.base import Components, Row, Scores
+
+MEDMCQA = ("opa", "opb", "opc", "opd", "ope")
+
+
+@dataclass(frozen=True)
+class MultipleChoice:
+    """The task of the module's docstring. labels: the letters that are right somewhere, sorted."""
+
+    labels: tuple[str, ...] = ()
+
+    name: ClassVar[str] = "multiple-choice"
+    metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
+    roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "question": ("question", "question_stem"),
+        "options": ("options", "choices"),
+        "answer": ("answer_idx", "answer", "answerKey", "answer_gt", "cop"),
+        "context": ("context", "passage", "article"),
+    } | {name: (name,) for name in MEDMCQA}
+    required: ClassVar[tuple[str, ...]] = ("question",)
+
+    def recognises(self, columns: Sequence[str]) -> bool:
+        """A question with options, in any of the forms."""
+        lower = {column.lower() for column in columns}
+        has = {role: any(name.lower() in lower for name in names) for role, names in self.roles.items()}
+        return has["question"] and (has["options"] or (has["opa"] and has["opb"]))
+
+    def parse(self, row: Row, where: Where, id: str) -> Example:
+        """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""
+        question_in, question = find(row, self.roles["question"])
+        if not isinstance(question, str) or not question.strip():
+            raise DataError("the question is empty", where=where.at(question_in), fix="write it, or drop the row")
+        context_in, context = find(row, self.roles["context"])
+        if not isinstance(context, str | None):
+            raise DataError(f"the context is {context!r}", where=where.at(context_in), fix="write it as text")
+        options_in, cell = find(row, self.roles["options"])
+        if cell is None:
+            cell = {name[-1]: row[name] for name in MEDMCQA if row.get(name) is not None}
+        pairs = _labelled(cell, where.at(options_in))
+        labels = [label for label, _ in pairs]
+        letters = _letters(labels, where.at(options_in))
+        options = dict(zip(letters, (text for _, text in pairs), strict=True))
+        answer_in, answer = find(row, self.roles["answer"])
+        letter_of = {label: letter for label, letter in zip(labels, letters, strict=True) if label}
+        letter = _letter(answer, letter_of, options, where.at(answer_in))
+        return Example(id, Question(question, options, context), letter)
+
+    def unparse(self, example: Example) -> dict[str, Any]:
+        """question, options, and context and answer where there are."""
+        question = _question(example.input)
+        row = {"id": example.id, "question": question.question, "options": dict(question.options)}
+        more = {"context": question.context, "answer": example.target}
+        return row | {key: value for key, value in more.items() if value is not None}
+
+    def with_labels(self, targets: Iterable[Target]) -> Self:
+        return type(self)(tuple(sorted({target for target in targets if isinstance(target, str)})))
+
+    def text(self, input: Input) -> str:
+        """Context, question and options, a line each; no letters."""
+        q = _question(input)
+        return "\n".join([*filter(None, [q.context]), q.question, *q.options.values()])
+
+    def label(self, target: Target) -> str:
+        return str(target)
+
+    # --- codec: the letter ---
+
+    def prompt(self, input: Input) -> str:
+        q = _question(input)
+        context = f"{q.context}\n\n" if q.context else ""
+        options = "".join(f"{letter}. {text}\n" for letter, text in q.options.items())
+        return f"Answer with the letter of the right option.\n\n{context}Question: {q.question}\n{options}Answer: "
+
+    def write(self, target: Target, input: Input) -> str:
+        return str(target)
+
+    def read(self, text: str, input: Input) -> Target | Outcome:
+        """The letter of a reply that is one (`B`, `(B)`, `B.`, `B)`) or {"answer": "B"}; anything else is `invalid`."""
+        answer = json_object(text)
+        bare = re.fullmatch(r"([A-Z])[.)]?|\(([A-Z])\)", text.strip())
+        if answer is not None and answer.keys() == {"answer"}:
+            letter = answer["answer"]
+        else:
+            letter = bare and (bare[1] or bare[2])
+        return letter if isinstance(letter, str) and letter in _question(input).options else "invalid"
+
+    def schema(self) -> dict[str, Any]:
+        """Letters up to the last that is right somewhere: one that never is must still be possible to answer."""
+        letters = list(ascii_uppercase[: ascii_uppercase.index(max(self.labels, default="Z")) + 1])
+        return json_object_schema({"answer": {"type": "string", "enum": letters}})
+
+    # --- scores ---
+
+    def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
+        """0/1 and 1 per row; the only metric is `accuracy`. Raises UsageError for another."""
+        if metric not in self.metrics:
+            raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, list(self.metrics)))
+        right = [p.outcome == "ok" and p.target == t for t, p in zip(targets, predictions, strict=True)]
+        rows = np.column_stack([right, np.ones(len(right))]).astype(np.float64)
+        return Components(rows, lambda sums: sums[..., 0] / sums[..., 1], paired_mean=True)
+
+    def score(
+        self,
+        targets: Sequence[Target],
+        predictions: Sequence[Prediction],
+        seed: int = 0,
+        inputs: Sequence[Input] | None = None,
+    ) -> Scores:
+        """`accuracy`; and `log_loss`, `brier` and `expected_calibration_error` where every row has probabilities.
+
+        details: `rows`, `outcomes`, `by_letter` (position bias: accuracy where the right answer stands there, and the
+        share of answers that name it); with the inputs also `by_options` (accuracy by number of options) and
+        `random_guess` (the accuracy to expect of guessing).
+        """
+        right = self.components("accuracy", targets, predictions).rows[:, 0] > 0
+        values = {"accuracy": _share(right)} | _probability_scores(targets, predictions, right, seed)
+        outcomes = Counter(p.outcome for p in predictions)
+        details: dict[str, Any] = {
+            "rows": len(right),
+            "outcomes": {kind: outcomes[kind] for kind in OUTCOMES if outcomes[kind]},
+            "by_letter": _by_letter(targets, predictions, right),
+        }
+        if inputs is not None:
+            counts = [len(_question(i).options) for i in inputs]
+            groups = _grouped(counts, right)
+            details["by_options"] = [{"options": n, "support": rows, "accuracy": asdict(a)} for n, a, rows in groups]
+            details["random_guess"] = {"accuracy": float(np.mean([1 / n for n in counts]))}
+        return Scores(values, details)
+
+
+def _grouped(keys: Sequence[Any], right: np.ndarray) -> list[tuple[Any, Score, int]]:
+    """Key, sorted -> accuracy and number of its rows."""
+    groups = [(key, right[[k == key for k in keys]]) for key in sorted(set(keys))]
+    return [(key, _share(rows), len(rows)) for key, rows in groups]
+
+
+def _share(right: np.ndarray) -> Score:
+    return wilson(float(right.sum()), len(right))
+
+
+def _probability_scores(
+    targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray, seed: int
+) -> dict[str, Score]:
+    if not all(p.probabilities is not None for p in predictions):
+        return {}
+    table = np.array([[(p.probabilities or {}).get(letter, 0.0) for letter in ascii_uppercase] for p in predictions])
+    truth = [ascii_uppercase.index(str(target)) for target in targets]
+    return {
+        "log_loss": bootstrap_mean(log_loss_rows(table, truth), seed=seed),
+        "brier": bootstrap_mean(brier_rows(table, truth), seed=seed),
+        "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed),
+    }
+
+
+def _by_letter(targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray) -> list[dict[str, Any]]:
+    """Per letter how often it is right, the accuracy there (None if never), and its share of all answers."""
+    there = {letter: (rows, asdict(accuracy)) for letter, accuracy, rows in _grouped(targets, right)}
+    answers = Counter(p.target for p in predictions if p.outcome == "ok" and isinstance(p.target, str))
+    table = []
+    for letter in sorted(there.keys() | answers.keys()):
+        support, accuracy = there.get(letter, (0, None))
+        share = answers[letter] / len(predictions)
+        table.append({"letter": letter, "support": support, "accuracy": accuracy, "answered": share})
+    return table
+
+
+# --- parts of a row ---
+
+
+def _question(input: Input) -> Question:
+    assert isinstance(input, Question)
+    return input
+
+
+def _labelled(cell: Any, where: Where) -> list[tuple[str, str]]:
+    """Options as (label as given or "", text), in the order shown, from any of the forms."""
+    if isinstance(cell, Mapping) and cell.keys() == {"text", "label"} and not isinstance(cell["text"], str):
+        pairs = list(zip(cell["label"], cell["text"], strict=False))
+        if len(cell["label"]) != len(cell["text"]):
+            what = f"there are {len(cell['label'])} labels for {len(cell['text'])} options"
+            raise DataError(what, where=where, fix="give one label per option")
+    elif isinstance(cell, Mapping):  # a table may fill letters that this row does not have with nulls
+        pairs = [(label, text) for label, text in cell.items() if text is not None]
+    elif isinstance(cell, Iterable) and not isinstance(cell, str | bytes):
+        pairs = [("", text) for text in cell]
+    else:
+        raise DataError(f"the options are {cell!r}", where=where, fix='write {"A": "…", "B": "…"} or a list of texts')
+    if not 2 <= len(pairs) <= 26:
+        what = f"the number of options is {len(pairs)}"
+        raise DataError(what, where=where, fix="a question needs 2 to 26 options; correct it or drop the row")
+    for i, (_, text) in enumerate(pairs):
+        if not isinstance(text, str) or not text.strip():
+            what = f"option {i + 1} is {'empty' if text in (None, '') else repr(text)}"
+            raise DataError(what, where=where, fix="every option must be text, and not empty")
+    return [(str(label).strip(), text) for label, text in pairs]
+
+
+def _letters(labels: Sequence[str], where: Where) -> list[str]:
+    """The labels as capital letters, or A, B, C … where they are anything else."""
+    if any(labels) and len(set(labels)) < len(labels):
+        raise DataError(f"two options have the same label: {', '.join(labels)}", where=where, fix="label each once")
+    capitals = [label.upper() for label in labels]
+    if len(set(capitals)) == len(capitals) and set(capitals) <= set(ascii_uppercase):
+        return capitals
+    return list(ascii_uppercase[: len(labels)])
+
+
+def _letter(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
+    """The letter that the answer means, as the module says; None when there is no answer."""
+    if answer is None or answer == -1:
+        return None
+    word = str(answer).strip()
+    if word in letter_of:
+        return letter_of[word]
+    if word.upper() in options:
+        return word.upper()
+    found = {letter for letter, text in options.items() if text == answer}
+    numbered = any(label.isdecimal() for label in letter_of)  # then a number was meant as a label
+    if not numbered and re.fullmatch("[0-9]{1,2}", word) and int(word) < len(options):
+        found.add(list(options)[int(word)])
+    if len(found) == 1:
+        return found.pop()
+    what = "could mean more than one option" if found else "is not among the options"
+    fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
+    raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)
+
+
+def find(row: Row, columns: Sequence[str]) -> tuple[str, Any]:
+    """The first of these columns that the row fills, and what it holds; the first and None when it fills none."""
+    column = next((column for column in columns if row.get(column) is not None), columns[0])
+    return column, row.get(column)
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that a reply is; None if it is anything else or says one thing twice."""
+    try:
+        value = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def json_object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON schema of an object that has these properties, all of them and no others."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
