@@ -1,0 +1,299 @@
+"""Spans of a text: to and from tags, tokens and words, and how many were found.
+
+    text, offsets = join_tokens(["fly", "to", "New", "York"])
+    spans_from_tags(["O", "O", "B-CITY", "I-CITY"], offsets)     # ([Span(7, 15, "CITY")], [])
+
+Tags are BIO in its IOB2 form: `B-X` starts an X, `I-X` goes on with it, `O` is outside. The one rule for an
+impossible sequence is conlleval's (Tjong Kim Sang & Buchholz 2000): an `I-X` that does not follow an X starts one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from slmfit.errors import DataError, Where
+from slmfit.records import Span
+
+Offsets: TypeAlias = Sequence[tuple[int, int]]
+BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on)"
+
+
+class Repair(NamedTuple):
+    """One thing that a reader had to decide for itself, to be counted and shown."""
+
+    kind: Literal["mended tag", "ambiguous word", "stray label"]
+    detail: str
+
+
+def join_tokens(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+    """The tokens joined by single spaces, and where each of them stands in that text."""
+    offsets, position = [], 0
+    for token in tokens:
+        offsets.append((position, position + len(token)))
+        position += len(token) + 1
+    return " ".join(tokens), offsets
+
+
+def tile_tokens(text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
+    """Where each token stands in the text. Raises ValueError unless they make up all of it but white space."""
+    offsets, position = [], 0
+    for token in tokens:
+        while not text.startswith(token, position) and text[position : position + 1].isspace():
+            position += 1
+        if not text.startswith(token, position):
+            raise ValueError(f"token {token!r} does not go on the text at {text[position : position + 20]!r}")
+        offsets.append((position, position + len(token)))
+        position += len(token)
+    if rest := text[position:].strip():
+        raise ValueError(f"no token covers {rest[:20]!r}")
+    return offsets
+
+
+def split_tag(tag: str) -> tuple[str, str]:
+    """`B-CITY` as ("B", "CITY"), `O` as ("O", ""). Raises ValueError for any other scheme."""
+    prefix, _, label = tag.partition("-")
+    if tag == "O" or (prefix in ("B", "I") and label):
+        return prefix, label
+    if prefix in ("S", "E", "L", "U") and label:
+        raise ValueError(f"the tag {tag!r} is of another scheme (BIOES or BILOU)")
+    raise ValueError(f"{tag!r} is no BIO tag")
+
+
+def spans_from_tags(tags: Sequence[str], offsets: Offsets) -> tuple[list[Span], list[int]]:
+    """The spans that the tags of these tokens mean, and which tags were mended by the module's rule.
+
+    Raises ValueError for a tag that is not BIO.
+    """
+    spans: list[Span] = []
+    mended = []
+    before = ""
+    for i, (tag, (start, end)) in enumerate(zip(tags, offsets, strict=True)):
+        prefix, label = split_tag(tag)
+        if prefix == "I" and label == before:
+            spans[-1] = Span(spans[-1].start, end, label)
+        elif prefix != "O":
+            spans.append(Span(start, end, label))
+            if prefix == "I":
+                mended.append(i)
+        before = label
+    return spans, mended
+
+
+def tags_from_spans(spans: Iterable[Span], offsets: Offsets) -> list[str]:
+    """One tag per token; the inverse of `spans_from_tags`. Raises ValueError if a span's edge cuts a token."""
+    tags = ["O"] * len(offsets)
+    starts = {start: i for i, (start, _) in enumerate(offsets)}
+    ends = {end: i for i, (_, end) in enumerate(offsets)}
+    for span in spans:
+        if span.start not in starts or span.end not in ends:
+            raise ValueError(f"the span {span.start}–{span.end} does not begin and end with a token")
+        first, last = starts[span.start], ends[span.end]
+        tags[first : last + 1] = [f"B-{span.label}"] + [f"I-{span.label}"] * (last - first)
+    return tags
+
+
+def place(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """Where the words stand in the text, in order and without overlap: the one aligner of written answers.
+
+    Each takes its first place after the word before it where it stands as a whole word ("1" in "11 at 1"); where
+    that would leave no room for a later word, or there is none, its first place of any kind. So whenever some
+    placement in order exists, one is found. Raises ValueError naming the first word that has no place.
+    """
+    latest = _latest_starts(text, words)
+    offsets, position = [], 0
+    for word, limit in zip(words, latest, strict=True):
+        start = first = text.find(word, position)
+        while 0 <= start <= limit and not _is_whole(text, start, start + len(word)):
+            start = text.find(word, start + 1)
+        if not 0 <= start <= limit:
+            start = first
+        if start < 0 or not word:
+            raise ValueError(f"{word!r} does not occur in the text" + (" where it should" if word in text else ""))
+        position = start + len(word)
+        offsets.append((start, position))
+    return offsets
+
+
+def _latest_starts(text: str, words: Sequence[str]) -> list[int]:
+    """For each word, the last start that leaves room for those after it; -1 from where there is none."""
+    latest, limit = [], len(text)
+    for word in reversed(words):
+        limit = text.rfind(word, 0, limit) if limit >= 0 else -1
+        latest.append(limit)
+    return latest[::-1]
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether neither edge of text[start:end] stands inside a word."""
+    return not any(0 < edge < len(text) and _in_word(text[edge - 1]) and _in_word(text[edge]) for edge in (start, end))
+
+
+def _in_word(character: str) -> bool:
+    return character == "_" or unicodedata.category(character)[0] in "LNM"  # a letter, a digit, a mark upon one
+
+
+def spans_from_words(text: str, words: Sequence[tuple[str, str]]) -> tuple[list[Span], list[Repair]]:
+    """Spans from (word, BIO tag) in reading order, words outside of entities left out; what had to be decided.
+
+    Words take their places as `place` says. An `I-X` goes on with the X before it when nothing but space and
+    punctuation lies between ("Friday, March 19"); past another word, which must have been an `O`, it starts one.
+    Raises ValueError for a tag that is not BIO and for a word that has no place.
+    """
+    repairs = [Repair("stray label", f"{word!r} is listed as O") for word, tag in words if tag == "O"]
+    words = [(word, tag) for word, tag in words if tag != "O"]
+    offsets = place(text, [word for word, _ in words])
+    repairs += [Repair("ambiguous word", f"{w!r} at {o[0]}") for (w, _), o in zip(words, offsets, strict=True)
+                if text.count(w) > 1]  # fmt: skip
+    tags, places, position = [], [], 0
+    for (_, tag), (start, end) in zip(words, offsets, strict=True):
+        if any(map(_in_word, text[position:start])):
+            tags.append("O")
+            places.append((position, start))
+        tags.append(tag)
+        places.append((start, end))
+        position = end
+    spans, mended = spans_from_tags(tags, places)
+    repairs += [Repair("mended tag", f"{tags[i]} of {text[slice(*places[i])]!r} starts an entity") for i in mended]
+    return spans, repairs
+
+
+def words_from_spans(text: str, spans: Iterable[Span]) -> list[tuple[str, str]]:
+    """(word, BIO tag) in reading order; raises ValueError where reading them would give other spans."""
+    spans = list(spans)
+    words = []
+    for span in spans:
+        tags = f"B-{span.label}", f"I-{span.label}"
+        words += [(word, tags[i > 0]) for i, word in enumerate(text[span.start : span.end].split())]
+    if spans_from_words(text, words)[0] != spans:
+        raise ValueError("these spans cannot be told by their words")
+    return words
+
+
+# --- cells of a row: the same, with errors that name the place and the remedy ---
+
+
+def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
+    """[{"start", "end", "label"}] or [[start, end, label]] in any order, as spans in reading order."""
+    spans: list[Span] = []
+    for i, item in enumerate(read_list(cell, where)):
+        match item:
+            case [int(start), int(end), str(label)] | {"start": int(start), "end": int(end), "label": str(label)} if (
+                label
+            ):
+                span = Span(start, end, label)
+            case _:
+                fix = 'write {"start": 0, "end": 4, "label": "X"}'
+                raise DataError(f"span {i + 1} is {item!r}", where=where, fix=fix)
+        if not 0 <= span.start < span.end <= len(text):
+            outside = span.start < 0 or span.end > len(text)
+            wrong = f"outside of the text, which has {len(text)} characters" if outside else "empty"
+            fix = "offsets count code points (not bytes) from 0; the end is the first one after the entity"
+            raise DataError(f"span {i + 1}, {span.start} to {span.end}, is {wrong}", where=where, fix=fix)
+        spans.append(span)
+    spans.sort(key=lambda span: (span.start, span.end))
+    for one, two in pairwise(spans):
+        if two.start < one.end:
+            what = f"the spans {one.start}–{one.end} {one.label} and {two.start}–{two.end} {two.label} overlap"
+            raise DataError(what, where=where, fix="keep one of them, or join them")
+    return spans
+
+
+def read_tokens(cell: Any, text: str | None, where: Where) -> tuple[str, list[tuple[int, int]]]:
+    """The text, which is the tokens joined by spaces unless there is one, and where each token stands in it."""
+    tokens = read_list(cell, where)
+    for i, token in enumerate(tokens):
+        if not isinstance(token, str) or not token:
+            raise DataError(f"token {i + 1} is {token!r}", where=where, fix="every token must be text, and not empty")
+    try:
+        return join_tokens(tokens) if text is None else (text, tile_tokens(text, tokens))
+    except ValueError as error:
+        fix = "tokens must make up the text but for white space; without a text they are joined by single spaces"
+        raise DataError(str(error), where=where, fix=fix) from None
+
+
+def read_tags(cell: Any, names: Any, offsets: Offsets, where: Where) -> tuple[list[Span], list[Repair]]:
+    """BIO tags, one per token, by name or as numbers into the list of names."""
+    tags = read_list(cell, where)
+    if len(tags) != len(offsets):
+        what = f"there are {len(tags)} tags for {len(offsets)} tokens"
+        raise DataError(what, where=where, fix="give one tag per token")
+    try:
+        named = [_tag_name(tag, names) for tag in tags]
+        spans, mended = spans_from_tags(named, offsets)
+    except ValueError as error:
+        raise DataError(str(error), where=where, fix=BIO) from None
+    return spans, [Repair("mended tag", f"{named[i]} of token {i + 1} starts an entity") for i in mended]
+
+
+def _tag_name(tag: Any, names: Any) -> str:
+    if isinstance(tag, str):
+        return tag
+    if type(tag) is not int or (names is not None and not 0 <= tag < len(names)):
+        raise ValueError(f"{tag!r} is no BIO tag")
+    if names is None:
+        raise ValueError(f"the tag {tag} is a number and there is no list of names, `tag_names`, to look it up in")
+    return str(names[tag])
+
+
+def read_words(cell: Any, text: str, where: Where) -> tuple[list[Span], list[Repair]]:
+    """[{"word", "label"}] as `spans_from_words` reads them."""
+    words = []
+    for i, item in enumerate(read_list(cell, where)):
+        word, tag = (item.get("word"), item.get("label")) if isinstance(item, Mapping) else (None, item)
+        if not (isinstance(word, str) and word and isinstance(tag, str)):
+            what = f"label {i + 1} is not a word with its tag, and there are no tokens that tags could belong to"
+            raise DataError(what, where=where, fix='write {"word": "Rome", "label": "B-CITY"}, or add `tokens`')
+        words.append((word, tag))
+    try:
+        return spans_from_words(text, words)
+    except ValueError as error:
+        fix = f"list the words as they stand in the text, in its order; {BIO}"
+        raise DataError(str(error), where=where, fix=fix) from None
+
+
+def read_list(cell: Any, where: Where) -> list[Any]:
+    if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
+        raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
+    return list(cell)
+
+
+def count_spans(true: Iterable[Sequence[Span]], found: Iterable[Sequence[Span]]) -> np.ndarray:
+    """float64 [rows, 3]: spans that are right, found, true. Right = same start, end and label (CoNLL)."""
+    pairs = [(set(t), set(f)) for t, f in zip(true, found, strict=True)]
+    return np.array([[len(t & f), len(f), len(t)] for t, f in pairs], dtype=np.float64).reshape(-1, 3)
+
+
+def count_by_type(true: Iterable[Sequence[Span]], found: Iterable[Sequence[Span]]) -> dict[str, np.ndarray]:
+    """Label, sorted -> float64 [3]: spans of that label that are right, found, true."""
+    counts: Counter[tuple[str, int]] = Counter()
+    for t, f in zip(true, found, strict=True):
+        for part, spans in enumerate((set(t) & set(f), set(f), set(t))):
+            counts.update((span.label, part) for span in spans)
+    labels = sorted({label for label, _ in counts})
+    return {label: np.array([counts[label, part] for part in range(3)], dtype=np.float64) for label in labels}
+
+
+def precision(counts: np.ndarray) -> np.ndarray:
+    """[..., 3] right, found, true -> [...]; 0 where nothing was found."""
+    return ratio(counts[..., 0], counts[..., 1])
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """[..., 3] right, found, true -> [...]; 0 where there was nothing to find."""
+    return ratio(counts[..., 0], counts[..., 2])
+
+
+def f1(counts: np.ndarray) -> np.ndarray:
+    """[..., 3] right, found, true -> [...]; the harmonic mean of `precision` and `recall`, 0 where both are."""
+    return ratio(2 * counts[..., 0], counts[..., 1] + counts[..., 2])
+
+
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole > 0)

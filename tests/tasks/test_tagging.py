@@ -1,0 +1,398 @@
+"""Spans are read, written and counted exactly, whatever the text is made of."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slmfit.errors import DataError, UsageError, Where
+from slmfit.records import Entities, Example, Prediction, Span
+from slmfit.tasks import from_plain, to_plain
+from slmfit.tasks.base import target_from_json, target_to_json
+from slmfit.tasks.spans import (
+    count_spans,
+    f1,
+    join_tokens,
+    place,
+    spans_from_tags,
+    spans_from_words,
+    tags_from_spans,
+    tile_tokens,
+    words_from_spans,
+)
+from slmfit.tasks.tagging import TokenClassification
+
+TASK = TokenClassification(("CITY", "DATE"), ("book", "cancel"))
+HERE = Where("rows.jsonl", 7)
+
+# emoji with a joiner and a skin tone, combining marks, right-to-left, tabs, line ends, no-break space, plain letters
+PIECES = ["👩‍🚀", "👍🏽", "e\u0301", "\u0301", "שָׁלוֹם", "مرحبا", "東京", "\t", "\r\n", "\n", "\xa0", " "]
+PIECES += ["a", "b", "ab", "1", "10", ".", "-"]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20)
+LABELS = st.sampled_from(["CITY", "DATE", "creative-work", "B-X"])
+
+
+@st.composite
+def texts_with_spans(draw: st.DrawFn) -> tuple[str, list[Span]]:
+    text = draw(TEXTS)
+    edges = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pairs = zip(edges[::2], edges[1::2], strict=False)
+    return text, [Span(start, end, draw(LABELS)) for start, end in pairs if start < end]
+
+
+TOKENS = st.lists(st.sampled_from(PIECES).map(str.strip).filter(bool) | st.text(min_size=1, max_size=4), max_size=10)
+TAGS = st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y", "B-creative-work", "I-creative-work"])
+
+
+def parse(row: dict[str, Any], **more: Any) -> Entities:
+    target = TASK.parse(row | more, HERE, "1").target
+    assert isinstance(target, Entities)
+    return target
+
+
+# --- reading rows ---
+
+
+ROME = (Span(7, 11, "CITY"),)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "fly to Rome", "spans": [{"start": 7, "end": 11, "label": "CITY"}]},
+        {"text": "fly to Rome", "spans": [[7, 11, "CITY"]]},
+        {"text": "fly to Rome", "entities": [[7, 11, "CITY"]]},
+        {"tokens": ["fly", "to", "Rome"], "tags": ["O", "O", "B-CITY"]},
+        {"tokens": ["fly", "to", "Rome"], "ner_tags": [0, 0, 1], "tag_names": ["O", "B-CITY"]},
+        {"text": "fly to Rome", "tokens": ["fly", "to", "Rome"], "tags": ["O", "O", "B-CITY"]},
+        {"text": "fly to Rome", "labels": [{"word": "Rome", "label": "B-CITY"}]},
+    ],
+)
+def test_every_form_of_a_row_gives_the_same_target(row: dict[str, Any]) -> None:
+    assert TASK.parse(row, HERE, "1") == Example("1", "fly to Rome", Entities(ROME))
+    assert parse(row, intent="book") == Entities(ROME, "book")
+    assert TASK.recognises([*row, "intent"])
+
+
+def test_a_row_without_entities_has_no_target_and_one_with_none_has_an_empty_one() -> None:
+    assert TASK.parse({"text": "fly"}, HERE, "1").target is None
+    assert TASK.parse({"text": "fly", "spans": None, "intent": None}, HERE, "1").target is None
+    assert parse({"text": "fly", "spans": []}) == Entities()
+    assert parse({"text": "fly", "intent": "book"}) == Entities(intent="book")
+
+
+def test_a_file_of_another_task_is_not_recognised() -> None:
+    assert not TASK.recognises(["text", "label"])
+    assert not TASK.recognises(["text", "labels"])
+    assert not TASK.recognises(["question", "options", "answer"])
+
+
+def test_spans_come_in_reading_order() -> None:
+    assert parse({"text": "a b", "spans": [[2, 3, "X"], [0, 1, "Y"]]}).spans == (Span(0, 1, "Y"), Span(2, 3, "X"))
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "says"),
+    [
+        ({"spans": []}, "text", "there is no text"),
+        ({"text": 5, "spans": []}, "text", "there is no text"),
+        ({"tokens": ["a"], "spans": []}, "text", "there is no text"),
+        ({"text": "abc", "spans": [[0, 2, "X"], [1, 3, "Y"]]}, "spans", "overlap"),
+        ({"text": "abc", "spans": [[0, 3, "X"], [1, 2, "Y"]]}, "spans", "overlap"),
+        ({"text": "abc", "spans": [[0, 2, "X"], [0, 2, "X"]]}, "spans", "overlap"),
+        ({"text": "abc", "spans": [[0, 4, "X"]]}, "spans", "outside of the text"),
+        ({"text": "abc", "spans": [[-1, 2, "X"]]}, "spans", "outside of the text"),
+        ({"text": "abc", "spans": [[2, 1, "X"]]}, "spans", "is empty"),
+        ({"text": "abc", "spans": [[1, 1, "X"]]}, "spans", "is empty"),
+        ({"text": "abc", "spans": [[0, 1, ""]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": [[0, 1.0, "X"]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": [[0, 1]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": [{"start": 0, "stop": 1, "label": "X"}]}, "spans", "span 1 is"),
+        ({"text": "abc", "entities": "X"}, "entities", "a list is needed"),
+        ({"text": "abc", "entities": {"X": 1}}, "entities", "a list is needed"),
+        ({"tokens": ["a", "b"], "tags": ["O"]}, "tags", "1 tags for 2 tokens"),
+        ({"tokens": ["a"], "tags": ["S-X"]}, "tags", "another scheme"),
+        ({"tokens": ["a"], "tags": ["CITY"]}, "tags", "no BIO tag"),
+        ({"tokens": ["a"], "tags": ["B-"]}, "tags", "no BIO tag"),
+        ({"tokens": ["a"], "tags": [None]}, "tags", "no BIO tag"),
+        ({"tokens": ["a"], "ner_tags": [3]}, "ner_tags", "no list of names"),
+        ({"tokens": ["a"], "ner_tags": [3], "tag_names": ["O"]}, "ner_tags", "no BIO tag"),
+        ({"tokens": ["a"], "ner_tags": [-100], "tag_names": ["O"]}, "ner_tags", "no BIO tag"),
+        ({"tokens": ["a", ""], "tags": ["O", "O"]}, "tokens", "token 2"),
+        ({"tokens": "a b", "tags": ["O", "O"]}, "tokens", "a list is needed"),
+        ({"text": "a-b", "tokens": ["a", "b"], "tags": ["O", "O"]}, "tokens", "does not go on"),
+        ({"text": "a b c", "tokens": ["a", "b"], "tags": ["O", "O"]}, "tokens", "no token covers 'c'"),
+        ({"text": "a", "labels": [{"word": "b", "label": "B-X"}]}, "labels", "does not occur"),
+        ({"text": "a b", "labels": [{"word": w, "label": "B-X"} for w in "ba"]}, "labels", "where it should"),
+        ({"text": "a", "labels": [{"word": "a", "label": "X"}]}, "labels", "no BIO tag"),
+        ({"text": "a", "labels": ["B-X"]}, "labels", "no tokens"),
+        ({"text": "a", "intent": " "}, "intent", "the intent is"),
+        ({"text": "a", "intent": 3}, "intent", "the intent is"),
+    ],
+)
+def test_a_bad_row_is_refused_with_its_place_and_a_remedy(row: dict[str, Any], column: str, says: str) -> None:
+    with pytest.raises(DataError) as caught:
+        TASK.parse(row, HERE, "1")
+    assert str(caught.value).startswith(f"rows.jsonl, line 7, column '{column}': ")
+    assert says in caught.value.what
+    assert caught.value.fix
+
+
+# --- what is written is read back ---
+
+
+@given(texts_with_spans(), st.none() | st.sampled_from(["book", "cancel"]), st.text(max_size=5))
+def test_unparse_is_the_inverse_of_parse(pair: tuple[str, list[Span]], intent: str | None, id: str) -> None:
+    text, spans = pair
+    for target in (Entities(tuple(spans), intent), None):
+        example = Example(id, text, target)
+        row = json.loads(json.dumps(TASK.unparse(example)))
+        assert TASK.parse(row, HERE, row["id"]) == example
+        assert target_from_json(json.loads(json.dumps(target_to_json(target)))) == target
+
+
+@given(TOKENS, st.data())
+def test_spans_to_tags_to_spans(tokens: list[str], data: st.DataObject) -> None:
+    text, offsets = join_tokens(tokens)
+    assert [text[a:b] for a, b in offsets] == tokens
+    tags = data.draw(st.lists(TAGS, min_size=len(tokens), max_size=len(tokens)))
+    spans, mended = spans_from_tags(tags, offsets)
+    again = tags_from_spans(spans, offsets)
+    assert spans_from_tags(again, offsets) == (spans, [])
+    assert [i for i, (a, b) in enumerate(zip(tags, again, strict=True)) if a != b] == mended
+
+
+@given(TOKENS, st.data())
+def test_tokens_find_their_places_in_any_spacing(tokens: list[str], data: st.DataObject) -> None:
+    tokens = [token.strip() for token in tokens if token.strip()]
+    text, offsets = "", []
+    for token in tokens:
+        text += data.draw(st.sampled_from(["", " ", "\t", "\r\n", "\xa0 "]))
+        offsets.append((len(text), len(text) + len(token)))
+        text += token
+    assert tile_tokens(text, tokens) == offsets
+
+
+def test_tags_cannot_say_a_span_that_cuts_a_token() -> None:
+    with pytest.raises(ValueError, match="begin and end with a token"):
+        tags_from_spans([Span(0, 2, "X")], [(0, 3)])
+
+
+def conlleval(tags: list[str]) -> set[tuple[int, int, str]]:
+    """Chunks as conlleval.pl finds them: by asking at each edge whether one ends and whether one starts."""
+    chunks, start, before = set(), 0, ("O", "")
+    for i, tag in enumerate([*tags, "O"]):
+        now = (tag[0], tag[2:])
+        ends = before[0] != "O" and (now[0] in "BO" or now[1] != before[1])
+        if ends:
+            chunks.add((start, i, before[1]))
+        if now[0] == "B" or (now[0] == "I" and (before[0] == "O" or now[1] != before[1])):
+            start = i
+        before = now
+    return chunks
+
+
+@given(st.lists(st.tuples(TAGS, TAGS), max_size=30))
+def test_the_exact_scorer_equals_conlleval(pairs: list[tuple[str, str]]) -> None:
+    offsets = [(i, i + 1) for i in range(len(pairs))]
+    true, found = ([tag for tag, _ in pairs], [tag for _, tag in pairs])
+    counts = count_spans([spans_from_tags(true, offsets)[0]], [spans_from_tags(found, offsets)[0]])[0]
+    t, f = conlleval(true), conlleval(found)
+    assert counts.tolist() == [len(t & f), len(f), len(t)]
+    p, r = len(t & f) / max(len(f), 1), len(t & f) / max(len(t), 1)
+    assert f1(counts) == pytest.approx(2 * p * r / (p + r) if p + r else 0.0)
+
+
+# --- the words form and the aligner ---
+
+
+def test_words_are_placed_in_reading_order_and_what_was_decided_is_said() -> None:
+    text = "Please cancel May 10 at 10 AM on Friday, March 19, not the 15th of June."
+    words = "cancel/O May/B-DATE 10/I-DATE 10/B-TIME AM/I-TIME Friday/B-DATE March/I-DATE 19/I-DATE"
+    words += " 15th/B-DATE June/I-DATE"
+    labels = [{"word": w, "label": t} for w, t in (word.split("/") for word in words.split())]
+    row = {"text": text, "labels": labels, "intent": "cancel"}
+    found = [(text[s.start : s.end], s.label) for s in parse(row).spans]
+    dates = [(words, "DATE") for words in ("May 10", "Friday, March 19", "15th", "June")]
+    assert found == [dates[0], ("10 AM", "TIME"), *dates[1:]]
+    kinds = [repair.kind for repair in TASK.repairs(row, HERE)]
+    assert kinds == ["stray label", "ambiguous word", "ambiguous word", "mended tag"]
+
+
+def test_a_mended_tag_is_told_by_its_token() -> None:
+    [repair] = TASK.repairs({"tokens": ["a", "b"], "tags": ["O", "I-X"]}, HERE)
+    assert repair.detail == "I-X of token 2 starts an entity"
+
+
+def test_a_whole_word_is_preferred_unless_a_later_word_needs_the_room() -> None:
+    assert place("11 at 1", ["1"]) == [(6, 7)]
+    assert place("3pm or 3", ["3", "pm"]) == [(0, 1), (1, 3)]
+    assert place("banana an", ["an", "an"]) == [(1, 3), (7, 9)]
+    assert place("東京へ行く", ["東京"]) == [(0, 2)]
+
+
+@given(st.text("ab 1", max_size=12), st.lists(st.text("ab1", min_size=1, max_size=2), max_size=4))
+def test_words_are_placed_whenever_they_can_be(text: str, words: list[str]) -> None:
+    position, possible = 0, True
+    for word in words:  # taking the first place every time leaves the most room
+        start = text.find(word, position)
+        possible, position = possible and start >= 0, start + len(word)
+    if not possible:
+        with pytest.raises(ValueError, match="does not occur"):
+            place(text, words)
+        return
+    offsets = place(text, words)
+    assert [text[a:b] for a, b in offsets] == words
+    assert all(one[1] <= two[0] for one, two in pairwise(offsets))
+
+
+@given(texts_with_spans())
+def test_spans_to_words_to_spans_or_a_refusal(pair: tuple[str, list[Span]]) -> None:
+    text, spans = pair
+    try:
+        words = words_from_spans(text, spans)
+    except ValueError:
+        return
+    assert spans_from_words(text, words)[0] == spans
+
+
+def test_ordinary_spans_can_be_told_by_their_words() -> None:
+    text = "Call Ann Lee,\tAnn Roe on 10 May at 10"
+    spans = [Span(5, 12, "NAME"), Span(14, 21, "NAME"), Span(25, 31, "DATE"), Span(35, 37, "TIME")]
+    assert words_from_spans(text, spans)[:3] == [("Ann", "B-NAME"), ("Lee", "I-NAME"), ("Ann", "B-NAME")]
+
+
+# --- the codec ---
+
+
+@given(texts_with_spans(), st.none() | st.sampled_from(["book", "cancel"]))
+def test_what_is_written_is_read_as_the_same_words(pair: tuple[str, list[Span]], intent: str | None) -> None:
+    text, spans = pair
+    task = TASK.with_labels([Entities(tuple(spans), "book"), Entities(intent="cancel")])
+    read = task.read(task.write(Entities(tuple(spans), intent), text), text)
+    assert isinstance(read, Entities)
+    assert [(text[s.start : s.end], s.label) for s in read.spans] == [(text[s.start : s.end], s.label) for s in spans]
+    assert read.intent == intent
+
+
+def test_written_form() -> None:
+    target = Entities(ROME, "book")
+    written = TASK.write(target, "fly to Rome")
+    assert written == '{"entities": [{"text": "Rome", "label": "CITY"}], "intent": "book"}'
+    assert TASK.read(written, "fly to Rome") == target
+    prompt = TASK.prompt("fly to Rome")
+    assert "CITY, DATE" in prompt and "book, cancel" in prompt and prompt.endswith("Text: fly to Rome\nAnswer: ")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "none",
+        "[]",
+        "[" * 100_000,
+        "{}",
+        '{"entities": {}}',
+        '{"entities": ["Rome"]}',
+        '{"entities": [{"text": "Rome"}]}',
+        '{"entities": [{"text": "Rome", "label": 3}]}',
+        '{"entities": [{"text": "Rome", "label": "RIVER"}]}',
+        '{"entities": [{"text": "Paris", "label": "CITY"}]}',
+        '{"entities": [{"text": "", "label": "CITY"}]}',
+        '{"entities": [{"text": "Rome", "label": "CITY"}, {"text": "fly", "label": "DATE"}]}',
+        '{"entities": [{"text": "Rome", "label": "CITY"}, {"text": "Rome", "label": "CITY"}]}',
+        '{"entities": [], "intent": "praise"}',
+        '{"entities": [], "intent": ["book"]}',
+        '{"entities": [], "entities": []}',
+        '{"entities": [], "note": "none found"}',
+        '{"entities": []} and nothing else',
+    ],
+)
+def test_a_reply_that_cannot_be_placed_is_invalid(reply: str) -> None:
+    assert TASK.read(reply, "fly to Rome") == "invalid"
+
+
+def test_schema_names_types_and_intents() -> None:
+    schema = TASK.schema()
+    assert schema["properties"]["entities"]["items"]["properties"]["label"]["enum"] == ["CITY", "DATE"]
+    assert schema["properties"]["intent"]["enum"] == ["book", "cancel"]
+    assert TokenClassification(("CITY",)).schema()["required"] == ["entities"]
+
+
+# --- scores ---
+
+
+def test_labels_and_intents_are_those_that_occur() -> None:
+    task = TokenClassification().with_labels([Entities(ROME, "book"), Entities((), "ask"), Entities()])
+    assert task == TokenClassification(("CITY",), ("ask", "book")) == from_plain(to_plain(task))
+
+
+def test_rows_are_stratified_by_intent_or_first_type() -> None:
+    assert TASK.label(Entities(ROME, "book")) == "book"
+    assert TASK.label(Entities(ROME)) == "CITY"
+    assert TASK.label(Entities()) == "O"
+    assert TASK.text("fly") == "fly"
+
+
+A, B, C = Span(0, 1, "X"), Span(2, 3, "X"), Span(4, 5, "Y")
+TRUTH = [Entities((A, C), "i"), Entities((B,), "j"), Entities((), "i"), Entities((C,), "i")]
+ANSWERS = [
+    Prediction(Entities((A, C), "i")),  # all right
+    Prediction(Entities((Span(2, 4, "X"), C), "i")),  # one edge wrong, one spurious, intent wrong
+    Prediction(Entities((), "i")),
+    Prediction(Entities((C,), "i"), outcome="truncated"),  # failed: wrong whatever it says
+]
+
+
+def test_scores_by_hand() -> None:
+    scores = TASK.score(TRUTH, ANSWERS)
+    values = {name: score.value for name, score in scores.values.items()}
+    assert values == pytest.approx({
+        "entity_f1": 2 * 2 / (4 + 4),
+        "entity_precision": 2 / 4,
+        "entity_recall": 2 / 4,
+        "intent_accuracy": 2 / 4,
+        "exact_match": 2 / 4,
+    })  # fmt: skip
+    assert all(s.low is not None and s.high is not None and s.low <= s.value <= s.high for s in scores.values.values())
+    assert scores.details["outcomes"] == {"ok": 3, "truncated": 1}
+    assert scores.details["per_type"][1] == {
+        "label": "Y", "precision": 0.5, "recall": 0.5, "f1": 0.5, "right": 1, "found": 2, "support": 2}  # fmt: skip
+    assert scores.details["per_intent"] == [
+        {"label": "i", "right": 2, "found": 3, "support": 3},
+        {"label": "j", "right": 0, "found": 0, "support": 1},
+    ]
+    assert json.loads(json.dumps(scores.details)) == scores.details
+
+
+def test_components_sum_to_the_score_and_proportions_are_paired() -> None:
+    scores = TASK.score(TRUTH, ANSWERS)
+    for metric in TASK.metrics:
+        parts = TASK.components(metric, TRUTH, ANSWERS)
+        assert parts.value == scores.values[metric].value
+        assert parts.paired_mean == (metric in ("intent_accuracy", "exact_match"))
+        stacked = np.stack([parts.rows.sum(axis=0)] * 3)
+        assert parts.combine(stacked).tolist() == [parts.value] * 3
+
+
+def test_rows_without_an_intent_do_not_count_for_it() -> None:
+    truth, answers = [Entities((), "i"), Entities(), Entities()], [Prediction(Entities((), "i"))] * 3
+    assert TASK.score(truth, answers).values["intent_accuracy"].value == 1.0
+    assert TASK.score(truth, answers).values["exact_match"].value == 1.0
+    assert "intent_accuracy" not in TASK.score(truth[1:], answers[1:]).values
+    with pytest.raises(UsageError, match="no row has an intent"):
+        TASK.components("intent_accuracy", truth[1:], answers[1:])
+    with pytest.raises(UsageError, match="did you mean 'entity_f1'"):
+        TASK.components("entity_f2", truth, answers)
+
+
+def test_nothing_found_scores_zero() -> None:
+    scores = TASK.score([Entities((A,))], [Prediction(None, outcome="refused")])
+    assert {name: s.value for name, s in scores.values.items()} == dict.fromkeys(
+        ["entity_f1", "entity_precision", "entity_recall", "exact_match"], 0.0)  # fmt: skip
