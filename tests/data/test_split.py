@@ -109,7 +109,7 @@ def test_120_000_rows_are_split_in_a_moment() -> None:
     groups = [i // 2 if i < 10_000 else i for i in range(120_000)]
     start = time.process_time()
     assign(labels, groups, SHARES, 0)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
