@@ -154,7 +154,10 @@ def _fit(method: Method, data: Dataset, context: Context) -> tuple[list[Predicti
 def _publish(folder: Path, data: Dataset, answered: Answered, *, seed: int, **fields: Any) -> RunRecord:
     """Score, write predictions and record, and give the folder its name."""
     partial = storage.partial(folder)
-    scored = {s: data.task.score(targets(examples), answers, seed) for s, (examples, answers) in answered.items()}
+    scored = {
+        s: data.task.score(targets(examples), answers, seed, [e.input for e in examples])
+        for s, (examples, answers) in answered.items()
+    }
     rows = [row for s in ("validation", "test") if s in answered for row in prediction_rows(s, *answered[s])]
     runs.write_predictions(partial / "predictions.jsonl", rows)
     record = RunRecord(

@@ -95,7 +95,15 @@ class Task(Protocol):
         """JSON schema of an answer."""
         ...
 
-    def score(self, targets: Sequence[Target], predictions: Sequence[Prediction], seed: int = 0) -> Scores: ...
+    def score(
+        self,
+        targets: Sequence[Target],
+        predictions: Sequence[Prediction],
+        seed: int = 0,
+        inputs: Sequence[Input] | None = None,
+    ) -> Scores:
+        """All scores with intervals. inputs: of the same rows, for details that depend on them."""
+        ...
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components: ...
 

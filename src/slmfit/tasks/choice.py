@@ -16,7 +16,6 @@ An answer is looked for among the letters and labels first, then among the optio
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,10 +26,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.metrics import brier_rows, log_loss_rows
-from slmfit.records import OUTCOMES, Example, Input, Outcome, Prediction, Question, Score, Target
-from slmfit.statistic import bootstrap_calibration, bootstrap_mean, wilson
+from slmfit.records import Example, Input, Outcome, Prediction, Question, Score, Target
+from slmfit.statistic import wilson
 from slmfit.tasks.base import Components, Row, Scores
+from slmfit.tasks.common import count_outcomes, find, json_object, json_object_schema, probability_scores
 
 MEDMCQA = ("opa", "opb", "opc", "opd", "ope")
 
@@ -146,11 +145,10 @@ class MultipleChoice:
         `random_guess` (the accuracy to expect of guessing).
         """
         right = self.components("accuracy", targets, predictions).rows[:, 0] > 0
-        values = {"accuracy": _share(right)} | _probability_scores(targets, predictions, right, seed)
-        outcomes = Counter(p.outcome for p in predictions)
+        values = {"accuracy": _share(right)} | probability_scores(ascii_uppercase, targets, predictions, right, seed)
         details: dict[str, Any] = {
             "rows": len(right),
-            "outcomes": {kind: outcomes[kind] for kind in OUTCOMES if outcomes[kind]},
+            "outcomes": count_outcomes(predictions),
             "by_letter": _by_letter(targets, predictions, right),
         }
         if inputs is not None:
@@ -169,20 +167,6 @@ def _grouped(keys: Sequence[Any], right: np.ndarray) -> list[tuple[Any, Score, i
 
 def _share(right: np.ndarray) -> Score:
     return wilson(float(right.sum()), len(right))
-
-
-def _probability_scores(
-    targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray, seed: int
-) -> dict[str, Score]:
-    if not all(p.probabilities is not None for p in predictions):
-        return {}
-    table = np.array([[(p.probabilities or {}).get(letter, 0.0) for letter in ascii_uppercase] for p in predictions])
-    truth = [ascii_uppercase.index(str(target)) for target in targets]
-    return {
-        "log_loss": bootstrap_mean(log_loss_rows(table, truth), seed=seed),
-        "brier": bootstrap_mean(brier_rows(table, truth), seed=seed),
-        "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed),
-    }
 
 
 def _by_letter(targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray) -> list[dict[str, Any]]:
@@ -256,34 +240,3 @@ def _letter(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str
     what = "could mean more than one option" if found else "is not among the options"
     fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
     raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)
-
-
-def find(row: Row, columns: Sequence[str]) -> tuple[str, Any]:
-    """The first of these columns that the row fills, and what it holds; the first and None when it fills none."""
-    column = next((column for column in columns if row.get(column) is not None), columns[0])
-    return column, row.get(column)
-
-
-def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a reply is; None if it is anything else or says one thing twice."""
-    try:
-        value = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def json_object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON schema of an object that has these properties, all of them and no others."""
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return dict(pairs)

@@ -7,7 +7,6 @@ task.parse({"text": "where is my parcel", "label": "delivery"}, Where("a.csv", 2
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -17,8 +16,15 @@ import numpy as np
 from slmfit import metrics as m
 from slmfit import statistic
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.records import OUTCOMES, Example, Input, Outcome, Prediction, Score, Target
+from slmfit.records import Example, Input, Outcome, Prediction, Target
 from slmfit.tasks.base import Components, Row, Scores
+from slmfit.tasks.common import (
+    count_outcomes,
+    json_object,
+    json_object_schema,
+    probability_scores,
+    probability_table,
+)
 
 AVERAGED = tuple(
     f"{name}_{average}" for name in ("f1", "precision", "recall") for average in ("macro", "micro", "weighted")
@@ -89,21 +95,23 @@ class TextClassification:
     def read(self, text: str, input: Input) -> Target | Outcome:
         """The label that a reply states, bare or as {"label": …}; `invalid` for anything else."""
         word: Any = text.strip()
-        if word.startswith("{"):
-            try:
-                answer = json.loads(word)
-            except ValueError:
-                return "invalid"
+        answer = json_object(word)
+        if answer is not None:
             word = answer["label"] if answer.keys() == {"label"} else None
         return word if isinstance(word, str) and word in self.labels else "invalid"
 
     def schema(self) -> dict[str, Any]:
-        label = {"type": "string", "enum": list(self.labels)}
-        return {"type": "object", "properties": {"label": label}, "required": ["label"], "additionalProperties": False}
+        return json_object_schema({"label": {"type": "string", "enum": list(self.labels)}})
 
     # --- scores ---
 
-    def score(self, targets: Sequence[Target], predictions: Sequence[Prediction], seed: int = 0) -> Scores:
+    def score(
+        self,
+        targets: Sequence[Target],
+        predictions: Sequence[Prediction],
+        seed: int = 0,
+        inputs: Sequence[Input] | None = None,
+    ) -> Scores:
         """`metrics` with intervals; where every row has probabilities, also log_loss, brier and
         expected_calibration_error. Details: outcomes, per_class, confusion (last column: no usable answer),
         random_guess (log losses) and reliability (calibration bins).
@@ -113,10 +121,9 @@ class TextClassification:
         counts = m.confusion(truth, answers, n)
         values = dict(statistic.bootstrap_confusion(counts, self.metrics, seed=seed))
         each, guess = m.per_class(counts), m.random_guess_log_loss(truth, n)
-        outcomes = Counter(p.outcome for p in predictions)
         details: dict[str, Any] = {
             "rows": len(truth),
-            "outcomes": {kind: outcomes[kind] for kind in OUTCOMES if outcomes[kind]},
+            "outcomes": count_outcomes(predictions),
             "per_class": [
                 {"label": label, "precision": p, "recall": r, "f1": f, "support": s}
                 for label, p, r, f, s in zip(self.labels, *(column.tolist() for column in each), strict=True)
@@ -124,13 +131,11 @@ class TextClassification:
             "confusion": counts.tolist(),
             "random_guess": {"log_loss": guess.uniform, "log_loss_of_class_shares": guess.prior},
         }
-        if all(p.probabilities is not None for p in predictions):
-            table = self._table(predictions)
-            values |= _probability_scores(table, truth, seed)
-            confidence, correct = table.max(axis=1), answers == truth
-            values["expected_calibration_error"] = statistic.calibration_error(confidence, correct, seed=seed)
-            details["reliability"] = _reliability(confidence, correct)
-        return Scores(values, details)
+        scored = probability_scores(self.labels, targets, predictions, answers == truth, seed)
+        if scored:
+            table = probability_table(self.labels, predictions)
+            details["reliability"] = _reliability(table.max(axis=1), answers == truth)
+        return Scores(values | scored, details)
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
         """Accuracy: 0/1 per row. The others: per class one column each of hits, answers and truth."""
@@ -157,17 +162,6 @@ class TextClassification:
         truth = np.array([code[str(t)] for t in targets], dtype=np.int64)
         answers = [code.get(str(p.target), -1) if p.outcome == "ok" else -1 for p in predictions]
         return truth, np.array(answers, dtype=np.int64)
-
-    def _table(self, predictions: Sequence[Prediction]) -> np.ndarray:
-        """Probabilities [rows, labels]; 0 for a label the method does not know."""
-        return np.array([[(p.probabilities or {}).get(label, 0.0) for label in self.labels] for p in predictions])
-
-
-def _probability_scores(table: np.ndarray, truth: np.ndarray, seed: int) -> dict[str, Score]:
-    return {
-        "log_loss": statistic.bootstrap_mean(m.log_loss_rows(table, truth), seed=seed),
-        "brier": statistic.bootstrap_mean(m.brier_rows(table, truth), seed=seed),
-    }
 
 
 def _reliability(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, float]]:

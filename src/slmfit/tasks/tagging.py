@@ -24,11 +24,11 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.records import OUTCOMES, Entities, Example, Input, Outcome, Prediction, Score, Span, Target
+from slmfit.records import Entities, Example, Input, Outcome, Prediction, Score, Span, Target
 from slmfit.statistic import bootstrap_sums, wilson
 from slmfit.tasks import spans as sp
 from slmfit.tasks.base import Components, Row, Scores
-from slmfit.tasks.choice import find, json_object, json_object_schema
+from slmfit.tasks.common import count_outcomes, find, json_object, json_object_schema
 
 
 class _Read(NamedTuple):
@@ -203,7 +203,13 @@ class TokenClassification:
             raise UsageError("there is no intent accuracy: no row has an intent", fix="choose another metric")
         raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, list(self.metrics)))
 
-    def score(self, targets: Sequence[Target], predictions: Sequence[Prediction], seed: int = 0) -> Scores:
+    def score(
+        self,
+        targets: Sequence[Target],
+        predictions: Sequence[Prediction],
+        seed: int = 0,
+        inputs: Sequence[Input] | None = None,
+    ) -> Scores:
         """`metrics` (the intent's only where rows have one); details: `rows`, `outcomes`, `per_type`, `per_intent`."""
         pairs = _pairs(targets, predictions)
         has_intent = any(t.intent is not None for t, _ in pairs)
@@ -212,10 +218,9 @@ class TokenClassification:
             for metric in self.metrics
             if has_intent or metric != "intent_accuracy"
         }
-        outcomes = Counter(p.outcome for p in predictions)
         details = {
             "rows": len(pairs),
-            "outcomes": {kind: outcomes[kind] for kind in OUTCOMES if outcomes[kind]},
+            "outcomes": count_outcomes(predictions),
             "per_type": _per_type(pairs),
             "per_intent": _per_intent(pairs),
         }

@@ -1,0 +1,76 @@
+"""What the tasks share: cells by their several names, replies that are JSON, scores of probabilities."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from slmfit.metrics import brier_rows, log_loss_rows
+from slmfit.records import OUTCOMES, Prediction, Score, Target
+from slmfit.statistic import bootstrap_calibration, bootstrap_mean
+from slmfit.tasks.base import Row
+
+
+def find(row: Row, columns: Sequence[str]) -> tuple[str, Any]:
+    """The first of these columns that the row fills, and what it holds; the first and None when it fills none."""
+    column = next((column for column in columns if row.get(column) is not None), columns[0])
+    return column, row.get(column)
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The JSON object that a reply is; None if it is anything else or says one thing twice."""
+    try:
+        value = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def json_object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON schema of an object that has these properties, all of them and no others."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
+
+
+def count_outcomes(predictions: Sequence[Prediction]) -> dict[str, int]:
+    """How many predictions ended in each outcome that occurs."""
+    counts = Counter(p.outcome for p in predictions)
+    return {outcome: counts[outcome] for outcome in OUTCOMES if counts[outcome]}
+
+
+def probability_table(labels: Sequence[str], predictions: Sequence[Prediction]) -> np.ndarray:
+    """Probabilities [rows, labels]; 0 for a label that the method does not know."""
+    return np.array([[(p.probabilities or {}).get(label, 0.0) for label in labels] for p in predictions])
+
+
+def probability_scores(
+    labels: Sequence[str], targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray, seed: int
+) -> dict[str, Score]:
+    """log_loss, brier and expected_calibration_error; none of them unless every row has probabilities.
+
+    right [rows]: whether the answer was.
+    """
+    if not all(p.probabilities is not None for p in predictions):
+        return {}
+    table = probability_table(labels, predictions)
+    column = {label: i for i, label in enumerate(labels)}
+    truth = [column[str(target)] for target in targets]
+    return {
+        "log_loss": bootstrap_mean(log_loss_rows(table, truth), seed=seed),
+        "brier": bootstrap_mean(brier_rows(table, truth), seed=seed),
+        "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed),
+    }
