@@ -1,0 +1,268 @@
+"""Do the intervals and the verdict keep their word? Simulated data whose truth is known; prints one line per cell.
+
+    python benchmarks/statistics_check.py              # 500 trials per cell, some ten minutes on two cores
+    python benchmarks/statistics_check.py --trials 100 accuracy verdict
+
+A cell's coverage from 500 trials is itself uncertain by +-2 points; closed forms are given exactly or from 20,000
+trials beside it. `hit` is the share of trials whose 95 % interval held the truth, `width` the mean width.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from scipy.stats import binom
+
+from slmfit import metrics, statistic
+from slmfit.records import Score
+
+SIZES = (100, 500, 7600)
+
+
+def held(found: Score, truth: float) -> bool:
+    return found.low is not None and found.high is not None and found.low <= truth <= found.high
+
+
+def accuracy(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Wilson's interval of one accuracy."""
+    for n in SIZES:
+        hits = [statistic.wilson(k, n) for k in range(n + 1)]
+        low, high = np.array([s.low for s in hits]), np.array([s.high for s in hits])
+
+        def exact(share: float, n: int = n, low: np.ndarray = low, high: np.ndarray = high) -> float:
+            return float(binom.pmf(np.arange(n + 1), n, share)[(low <= share) & (share <= high)].sum())
+
+        for share in (0.5, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.998):
+            drawn = rng.binomial(n, share, size=trials)
+            hit = np.mean([held(statistic.wilson(int(k), n), share) for k in drawn])
+            yield f"n {n:5d}  true {share:.3f}  hit {hit:.3f}  exact {exact(share):.3f}"
+        for start, end in ((0.5, 0.9), (0.9, 0.97), (0.97, 0.999)):
+            exacts = [exact(share) for share in np.linspace(start, end, 200)]
+            inside = np.mean([0.93 <= value <= 0.97 for value in exacts])
+            yield (
+                f"n {n:5d}  true {start}-{end}: exact mean {np.mean(exacts):.3f}, "
+                f"least {min(exacts):.3f}, most {max(exacts):.3f}, within 93-97 %: {inside:.0%} of shares"
+            )
+
+
+def classes(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Class shares [L] and answer probabilities [L, L + 1] of a made-up classifier."""
+    kind, right = name.split()
+    shares = {"4-equal": np.ones(4), "7-zipf": 1 / np.arange(1, 8), "20-equal": np.ones(20)}[kind]
+    count = len(shares)
+    answers = np.zeros((count, count + 1))
+    for label in range(count):
+        wrong = np.arange(count) != label
+        answers[label, :count][wrong] = (1 - float(right)) * rng.dirichlet(np.ones(count - 1))
+        answers[label, label] = float(right)
+    return shares / shares.sum(), answers
+
+
+CLASSIFIERS = ("4-equal 0.9", "4-equal 0.98", "4-equal 0.995", "7-zipf 0.9", "7-zipf 0.97", "20-equal 0.9")
+
+
+def f1_macro(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """The bootstrap of macro F1; class sizes drawn with the rows, or the same in every test set."""
+    for name in CLASSIFIERS:
+        shares, answers = classes(name, np.random.default_rng(7))
+        truth = float(metrics.scores_from_confusion(shares[:, None] * answers)["f1_macro"])
+        for n in SIZES:
+            if n < 20 * len(shares):  # macro F1 itself is far off its truth when classes have five rows
+                continue
+            for fixed in (False, True):
+                hit, width = 0, 0.0
+                for trial in range(trials):
+                    sizes = np.rint(shares * n).astype(int) if fixed else rng.multinomial(n, shares)
+                    counts = np.stack([rng.multinomial(size, row) for size, row in zip(sizes, answers, strict=True)])
+                    found = statistic.bootstrap_confusion(counts, ["f1_macro"], draws=1000, seed=trial)["f1_macro"]
+                    hit += held(found, truth)
+                    width += (found.high or 0) - (found.low or 0)
+                kind = "fixed" if fixed else "drawn"
+                yield f"{name:14s} n {n:5d}  class sizes {kind}  hit {hit / trials:.3f}  width {width / trials:.4f}"
+
+
+def losses(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Log loss, Brier score and calibration error of a binary method that is calibrated, or 10 points too sure."""
+    for excess in (0.0, 0.03, 0.1):
+
+        def draw(n: int, excess: float = excess) -> tuple[np.ndarray, np.ndarray]:
+            sure = 0.3 + 0.7 * rng.beta(6, 1, size=n)
+            return sure, (rng.random(n) < np.clip(sure - excess, 0, 1)).astype(float)
+
+        def values(sure: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            table, truth = np.stack([sure, 1 - sure], axis=1), (right == 0).astype(int)
+            return metrics.log_loss_rows(table, truth), metrics.brier_rows(table, truth)
+
+        many = draw(4_000_000)
+        truth = [float(part.mean()) for part in values(*many)]
+        truth.append(metrics.expected_calibration_error(*many) if excess else 0.0)
+        for n in SIZES:
+            hit = np.zeros(3)
+            for trial in range(trials):
+                sure, right = draw(n)
+                found = [statistic.bootstrap_mean(part, draws=1000, seed=trial) for part in values(sure, right)]
+                found.append(statistic.bootstrap_calibration(sure, right, draws=1000, seed=trial))
+                hit += [held(one, goal) for one, goal in zip(found, truth, strict=True)]
+            log, brier, gap = hit / trials
+            yield f"too sure by {excess:.2f}  n {n:5d}  hit: log loss {log:.3f}  Brier {brier:.3f}  ECE {gap:.3f}"
+
+
+def entities(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Entity F1 by bootstrap_sums: texts with 0-5 entities each, some hard for every method."""
+
+    def score(sums: np.ndarray) -> np.ndarray:
+        hits, alarms, misses = np.moveaxis(sums, -1, 0)
+        return 2 * hits / np.maximum(2 * hits + alarms + misses, 1e-12)
+
+    def draw(n: int, miss: float) -> np.ndarray:
+        held_by, rate = rng.poisson(1.5, size=n), np.clip(miss * rng.gamma(1.0, 1.0, size=n), 0, 1)
+        misses = rng.binomial(held_by, rate)
+        return np.stack([held_by - misses, rng.poisson(rate), misses], axis=1)
+
+    for miss in (0.2, 0.05, 0.01):
+        truth = float(score(draw(4_000_000, miss).sum(axis=0)))
+        for n in SIZES:
+            hit = sum(held(statistic.bootstrap_sums(draw(n, miss), score, seed=t), truth) for t in range(trials))
+            yield f"true F1 {truth:.3f}  n {n:5d}  hit {hit / trials:.3f}"
+
+
+def outcomes(n: int, differ: float, gap: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Rows right by two methods of some 90 %: a share `differ` of rows tells them apart, the first is `gap` better."""
+    both = 0.9 - differ / 2
+    kind = rng.choice(4, size=n, p=[(differ + gap) / 2, (differ - gap) / 2, both, 1 - differ - both])
+    return (kind == 0) | (kind == 2), (kind == 1) | (kind == 2)
+
+
+def paired(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Tango's interval of the difference of two accuracies, `differ` of the rows telling them apart."""
+    for n in SIZES:
+        for differ in (0.002, 0.01, 0.02, 0.04, 0.06, 0.12):
+            for gap in (0.0, 0.01, 0.02):
+                if gap > differ:
+                    continue
+                drawn = rng.multinomial(n, [(differ + gap) / 2, (differ - gap) / 2, 1 - differ], size=20_000)[:, :2]
+                pairs, kind = np.unique(drawn, axis=0, return_inverse=True)
+                ends = np.array([statistic.tango(int(b), int(c), n) for b, c in pairs])
+                inside = ((ends[:, 0] <= gap) & (gap <= ends[:, 1]))[kind.ravel()]
+                rows = f"{n * differ:.1f} rows differ"
+                hit, exact = inside[:trials].mean(), inside.mean()
+                yield f"n {n:5d}  gap {gap:.2f}  {rows:18s} hit {hit:.3f}  in 20,000: {exact:.3f}"
+
+
+def paired_f1(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """The paired bootstrap of macro F1: two methods of equal true macro F1, `differ` of whose rows are re-answered."""
+    for name in ("4-equal 0.9", "7-zipf 0.9", "4-equal 0.98"):
+        shares, answers = classes(name, np.random.default_rng(7))
+        for n in SIZES:
+            for differ in (0.3, 1.0):
+                hit = called = 0
+                for trial in range(trials):
+                    truth = rng.choice(len(shares), size=n, p=shares)
+                    ways = answers.cumsum(axis=1)
+                    first, second = ((rng.random(n)[:, None] > ways[truth]).sum(axis=1) for _ in range(2))
+                    second = np.where(rng.random(n) < differ, second, first)
+                    labels = len(shares)
+                    found = statistic.paired_labels(truth, first, second, labels, "f1_macro", draws=1000, seed=trial)
+                    hit += found.low <= 0 <= found.high
+                    called += found.p_value < 0.05
+                yield (
+                    f"{name:14s} n {n:5d}  {differ:.0%} re-answered  hit {hit / trials:.3f}  "
+                    f"called different {called / trials:.3f}"
+                )
+
+
+def judged(rights: Sequence[np.ndarray]) -> statistic.Verdict:
+    """The verdict over methods m0 (smallest), m1, ... and no baseline, from the rows each has right."""
+    n = len(rights[0])
+    named = {f"m{i}": right for i, right in enumerate(rights)}
+    candidates = [
+        statistic.Candidate(name, statistic.wilson(int(right.sum()), n), size=i)
+        for i, (name, right) in enumerate(named.items())
+    ]
+    best = statistic.best_of(candidates)
+    differences = {
+        name: statistic.paired_accuracy(named[best], right, comparisons=len(named) - 1)
+        for name, right in named.items()
+        if name != best
+    }
+    return statistic.verdict(candidates, differences, metric="accuracy", rows=n)
+
+
+def verdict(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """What is called different, found, or not worse; margin 2 points, all at 90 %."""
+
+    def share(test: Callable[[], bool]) -> float:
+        return sum(test() for _ in range(trials)) / trials
+
+    def weak(n: int) -> np.ndarray:
+        return rng.random(n) < 0.6
+
+    for n in SIZES:
+        for differ in (0.02, 0.06, 0.12):
+            called = share(lambda n=n, d=differ: not judged(outcomes(n, d, 0.0, rng)).tied)
+            yield f"n {n:5d}  {differ:.0%} differ, equal accuracy: called distinguishable {called:.3f}  (<= 0.06)"
+    found = share(lambda: not judged(outcomes(7600, 0.06, 0.01, rng)).tied)
+    yield f"n  7600  6% differ, gap 1 point: found {found:.3f}  (>= 0.90)"
+    for n in (*SIZES, 250, 1000, 2000):
+        for differ in (0.04, 0.06, 0.12):
+            for third in (False, True):
+                for small_is_worse in (True, False):
+
+                    def worse_passes(n: int = n, d: float = differ, third: bool = third, small: bool = small_is_worse):
+                        better, worse = outcomes(n, d, 0.02, rng)
+                        rights = [worse, better] if small else [better, worse]
+                        return ("m0" if small else "m1") in judged([*rights, weak(n)] if third else rights).not_worse
+
+                    which = f"{'smaller' if small_is_worse else 'larger'} worse by the margin"
+                    which += ", a third weak" if third else ""
+                    passed = share(worse_passes)
+                    yield f"n {n:5d}  {differ:.0%} differ, {which:37s} called not worse {passed:.3f}  (<= 0.06)"
+    for count in (3, 5):
+
+        def any_different(count: int = count) -> bool:
+            hard = rng.random(7600) < 0.5  # rows that every method has right
+            return len(judged([hard | (rng.random(7600) < 0.8) for _ in range(count)]).tied) < count - 1
+
+        yield f"n  7600  {count} methods, all equal: any called distinguishable {share(any_different):.3f} (no bound)"
+
+
+def speed(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Processor time at 7,600 rows and 20 classes."""
+    truth = rng.integers(0, 20, size=7600)
+    first, second = (np.where(rng.random(7600) < 0.1, rng.integers(0, 20, size=7600), truth) for _ in range(2))
+    counts = metrics.confusion(truth, first, 20)
+    for name, act in (
+        ("bootstrap_confusion, all scores", lambda: statistic.bootstrap_confusion(counts, metrics.SCORE_NAMES)),
+        ("paired_labels, f1_macro", lambda: statistic.paired_labels(truth, first, second, 20, "f1_macro")),
+        ("paired_accuracy", lambda: statistic.paired_accuracy(truth == first, truth == second)),
+        ("bootstrap_mean", lambda: statistic.bootstrap_mean(rng.random(7600))),
+    ):
+        times = []
+        for _ in range(5):
+            start = time.process_time()
+            act()
+            times.append(time.process_time() - start)
+        yield f"{name:32s} {1000 * min(times):6.1f} ms"
+
+
+PARTS = {
+    part.__name__: part for part in (accuracy, f1_macro, losses, entities, paired, paired_f1, verdict, speed)
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--trials", type=int, default=500)
+    chosen = parser.parse_args()
+    for name in chosen.parts or PARTS:
+        print(f"\n{name}: {PARTS[name].__doc__}", flush=True)
+        for line in PARTS[name](chosen.trials, np.random.default_rng(20261122)):
+            print(f"  {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
