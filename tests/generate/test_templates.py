@@ -15,7 +15,7 @@ from slmfit.errors import DataError, UsageError
 from slmfit.generate import TemplateWriter, read_recipe, write_tickets
 from slmfit.generate.templates import allot, parse_recipe, tidy
 
-TICKETS = "0ea8eef707da7d73d644fd1774ce77c7b05bb73ca718a5d1787226d96091a7a6"
+TICKETS = "9a540168d7444e3f74d62acb015b890e9ee1df4bda08d8aa0c72c72ec75be53f"
 
 
 @pytest.fixture(scope="module")
