@@ -266,6 +266,7 @@ def test_merging_by_a_file(write: Any, rules: str) -> None:
     ({"merge": ["zzz*=x"]}, "the labels are: comp.graphics"),
     ({"merge": ["nonsense"]}, "neither PATTERN=NEW nor a file"),
     ({"merge": ["=x"]}, "not a merge rule"),
+    ({"merge": ["x" * 300 + "=y"]}, "matches no label"),
     ({"merge_prefix": "/"}, "no label holds the separator '/'"),
     ({"merge_prefix": ""}, "no label holds the separator ''"),
     ({"strip": ["header"]}, "did you mean 'headers'?"),

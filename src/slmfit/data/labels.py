@@ -99,14 +99,15 @@ def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | Non
 
 
 def _rules(item: str) -> list[Rule]:
-    """The rule that `item` is, or the rules in the file that it names."""
-    if Path(item).is_file():
-        with reading(item), Path(item).open("rb") as handle:
+    """The rule that `item` is (it holds a `=`), or the rules in the file that it names."""
+    if "=" in item:
+        return [_rule(item, "--merge")]
+    with reading(item):
+        if not Path(item).is_file():
+            raise UsageError(f"the merge rule {item!r} is neither PATTERN=NEW nor a file", fix="write 'comp.*=computers'")
+        with Path(item).open("rb") as handle:
             lines = [line.strip() for line in lines_of(handle, item)]
-        return [_rule(line, f"{item}, line {number}") for number, line in enumerate(lines, 1) if line]
-    if "=" not in item:
-        raise UsageError(f"the merge rule {item!r} is neither PATTERN=NEW nor a file", fix="write 'comp.*=computers'")
-    return [_rule(item, "--merge")]
+    return [_rule(line, f"{item}, line {number}") for number, line in enumerate(lines, 1) if line]
 
 
 def _rule(text: str, where: str) -> Rule:
