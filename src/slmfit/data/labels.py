@@ -104,7 +104,7 @@ def _rules(item: str) -> list[Rule]:
         return [_rule(item, "--merge")]
     with reading(item):
         if not Path(item).is_file():
-            raise UsageError(f"the merge rule {item!r} is neither PATTERN=NEW nor a file", fix="write 'comp.*=computers'")
+            raise UsageError(f"the merge rule {item!r} is neither PATTERN=NEW nor a file", fix="write comp.*=computers")
         with Path(item).open("rb") as handle:
             lines = [line.strip() for line in lines_of(handle, item)]
     return [_rule(line, f"{item}, line {number}") for number, line in enumerate(lines, 1) if line]
@@ -115,7 +115,7 @@ def _rule(text: str, where: str) -> Rule:
         old, _, new = text.partition("=")
         cells = [old, new]
     else:
-        cells = next(csv.reader([text]))
+        cells = next(csv.reader([text[:10_000]]))  # no label is longer, and csv has a limit of its own
     if len(cells) != 2 or not all(cell.strip() for cell in cells):
         raise UsageError(f"{text!r} is not a merge rule", where=where, fix="write PATTERN=NEW, or old,new in a file")
     return cells[0].strip(), cells[1].strip()
