@@ -19,10 +19,10 @@ from slmfit.data.dataset import Dataset
 from slmfit.environment import environment, now
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.fitting import Listener
+from slmfit.judging import check_preference, judge
 from slmfit.methods import Spec
 from slmfit.records import SPLITS, ComparisonRecord, MethodRow, Prediction, RunRecord
 from slmfit.runs import Run
-from slmfit.verdicts import judge
 
 DEFAULT_METHODS = ("majority", "linear", "knn")
 
@@ -73,6 +73,7 @@ def compare(
     method raises is kept as the reason why its row failed, and the others go on.
     """
     metric = checked_metric(data, metric)
+    check_preference(prefer)
     specs = methods.parse_specs(asked, settings)
     for spec in specs:
         if methods.unavailable(spec.name, data.task.name) is None:

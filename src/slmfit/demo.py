@@ -10,7 +10,7 @@ from slmfit import comparison, storage
 from slmfit.comparison import Comparison
 from slmfit.data.load import load_data
 from slmfit.fitting import Listener
-from slmfit.generate.templates import write_tickets
+from slmfit.generate import write_tickets
 
 ROWS = 3000
 

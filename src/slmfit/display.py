@@ -52,8 +52,8 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     console.print(table)
     console.print()
     console.print(escape(record.verdict["sentence"]), style="bold")
-    if record.verdict["caveat"]:
-        console.print(escape(record.verdict["caveat"]), style="dim")
+    for caveat in record.verdict["caveats"]:
+        console.print(escape(caveat), style="dim")
     _say(f"\n{comparison.folder}")
     return None
 

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from slmfit.data.read import kind_of, read_rows
+from slmfit.data.read import ending, read_rows
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
 from slmfit.records import Input, Prediction
 from slmfit.runs import Run
@@ -107,7 +107,7 @@ def _writer(output: Path | None) -> Iterator[Callable[[Row], None]]:
     if output is None:
         yield lambda row: print(json.dumps(row, ensure_ascii=False))
         return
-    kind = kind_of(output)
+    kind = ending(output)
     if kind not in ("csv", "tsv", "jsonl"):
         raise UsageError(
             "this kind of file is not written", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)"

@@ -1,0 +1,96 @@
+"""From runs over the same test rows to a verdict: reads their predictions, pairs them, asks `statistic`.
+
+    verdict, paired = judge(data, {"linear": run, "knn": other}, metric="accuracy", margin=0.02, prefer="size", seed=0)
+    verdict["sentence"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from slmfit import statistic
+from slmfit.data.dataset import Dataset
+from slmfit.errors import UsageError, did_you_mean
+from slmfit.fitting import targets
+from slmfit.records import RunRecord
+from slmfit.runs import Run, prediction_from_json
+from slmfit.statistic import Candidate, Difference
+from slmfit.tasks.base import Components
+
+# What "smallest" means -> the figure it goes by; None = unknown, which counts as largest.
+PREFERENCES: dict[str, Callable[[RunRecord], float | None]] = {
+    "size": lambda record: record.size_bytes,
+    "latency": lambda record: record.latency_ms["p50"] if record.latency_ms else None,
+    "memory": lambda record: record.peak_memory_bytes,
+    "cost": lambda record: record.usage.get("usd"),
+}
+
+
+def check_preference(prefer: str) -> None:
+    """Raise UsageError for a preference that does not exist."""
+    if prefer not in PREFERENCES:
+        raise UsageError(f"--prefer cannot be {prefer!r}", fix=did_you_mean(prefer, list(PREFERENCES)))
+
+
+def judge(
+    data: Dataset, runs: Mapping[str, Run], *, metric: str, margin: float, prefer: str, seed: int
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The verdict and each method's paired difference to the best, both JSON as they stand.
+
+    Without a run the verdict's kind is `too-little-data`, with a sentence that says so.
+    """
+    if not runs:
+        sentence = "No method could be fitted, so there is nothing to compare."
+        empty = {"kind": "too-little-data", "method": None, "metric": metric, "margin": margin, "prefer": prefer}
+        return {**empty, "best": None, "tied": [], "not_worse": [], "sentence": sentence, "caveats": []}, {}
+    parts = {id: _components(data, run, metric) for id, run in runs.items()}
+    candidates = [
+        Candidate(
+            id,
+            run.record.scores["test"][metric],
+            PREFERENCES[prefer](run.record),
+            is_baseline=run.record.method == "majority",
+        )
+        for id, run in runs.items()
+    ]
+    best = statistic.best_of(candidates)
+    others = [id for id in runs if id != best]
+    differences = {id: _difference(parts[best], parts[id], len(others), seed) for id in others}
+    verdict = statistic.verdict(
+        candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer
+    )
+    plain = {
+        "kind": verdict.kind,
+        "method": verdict.method,
+        "metric": metric,
+        "margin": margin,
+        "prefer": prefer,
+        "best": verdict.best,
+        "tied": list(verdict.tied),
+        "not_worse": list(verdict.not_worse),
+        "sentence": statistic.sentence(verdict),
+        "caveats": list(statistic.caveats(verdict)),
+    }
+    paired = {
+        id: {
+            "to": best,
+            "difference": {"value": d.value, "low": d.low, "high": d.high},
+            "p_value": d.p_value,
+            "comparisons": len(others),
+        }
+        for id, d in differences.items()
+    }
+    return plain, paired
+
+
+def _components(data: Dataset, run: Run, metric: str) -> Components:
+    rows = {row["id"]: row for row in run.predictions() if row["split"] == "test"}
+    answers = [prediction_from_json(rows[example.id]) for example in data.test]
+    return data.task.components(metric, targets(data.test), answers)
+
+
+def _difference(best: Components, other: Components, comparisons: int, seed: int) -> Difference:
+    if best.paired_mean:
+        return statistic.paired_accuracy(best.rows[:, 0], other.rows[:, 0], comparisons=comparisons)
+    return statistic.paired_sums(best.rows, other.rows, best.combine, comparisons=comparisons, seed=seed)
