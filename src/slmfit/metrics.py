@@ -65,18 +65,13 @@ class GuessLoss(NamedTuple):
     prior: float
 
 
-def usable(predicted: ArrayLike, n_labels: int) -> np.ndarray:
-    """Label codes [rows] where everything that is no label code became n_labels, the column "no usable answer"."""
-    codes = np.asarray(predicted, dtype=np.int64)
-    return np.where((codes < 0) | (codes >= n_labels), n_labels, codes)
-
-
 def confusion(truth: ArrayLike, predicted: ArrayLike, n_labels: int) -> np.ndarray:
     """Counts [n_labels, n_labels + 1]: true label by answer; the last column is "no usable answer".
 
     Raises ValueError when the lengths differ or a truth code is outside 0..n_labels-1.
     """
-    rows, columns = np.asarray(truth, dtype=np.int64), usable(predicted, n_labels)
+    rows, codes = np.asarray(truth, dtype=np.int64), np.asarray(predicted, dtype=np.int64)
+    columns = np.where((codes < 0) | (codes >= n_labels), n_labels, codes)
     if rows.shape != columns.shape:
         raise ValueError(f"truth has shape {rows.shape}, predicted {columns.shape}")
     if rows.size and (rows.min() < 0 or rows.max() >= n_labels):

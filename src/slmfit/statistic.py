@@ -30,7 +30,6 @@ from slmfit.metrics import (
     scores_from_confusion,
     scores_from_tallies,
     tallies,
-    usable,
 )
 from slmfit.records import Score
 
@@ -84,7 +83,8 @@ def bootstrap_confusion(
     error in all, shared equally by the classes in truth: the half that Jeffreys' prior adds to a share's errors. So a
     class (or a whole matrix) without errors has an honest interval, and twenty small classes do not add up to ten
     invented errors. Class shares vary between draws, as they do between test sets drawn at random; holding them fixed
-    (stratifying) covers less where they were not (F1 macro, 7 unequal classes, n = 100: 91 % against 93 %).
+    (stratifying) covers less where they were not: macro precision of 7 unequal classes 85 % against 90 % at n = 100,
+    90 % against 92 % at n = 500.
     """
     table, tally = np.asarray(counts), tallies(np.asarray(counts))
     values = scores_from_confusion(table)
@@ -162,9 +162,8 @@ def bootstrap_calibration(
     drawn = np.abs(_drawn_sums(weights.astype(float), gaps, draws, rng)).sum(axis=1) / len(sure)
     spread = np.sqrt(np.bincount(where, weights=sure * (1 - sure), minlength=bins))
     chance = np.abs(rng.standard_normal((draws, bins)) * spread).sum(axis=1) / len(sure)
-    excess, tail = float(drawn.mean()) - value, (1 - level) / 2
-    low, high = (float(end) for end in np.quantile(drawn, [tail, 1 - tail]))
-    calibrated = value <= np.quantile(chance, 1 - tail)
+    excess, (low, high) = float(drawn.mean()) - value, _middle(drawn, level)
+    calibrated = value <= _middle(chance, level)[1]
     return Score(value, 0.0 if calibrated else max(0.0, low - 2 * excess), max(0.0, high - excess))
 
 
@@ -220,65 +219,36 @@ def _tango_low(b: int, c: int, n: int, z: float) -> float:
     return (low + high) / 2
 
 
-def paired_labels(
-    truth: ArrayLike, best: ArrayLike, method: ArrayLike, n_labels: int, name: str, *,
-    comparisons: int = 1, level: float = LEVEL, draws: int = PAIRED_DRAWS, seed: int = 0,
-) -> Difference:  # fmt: skip
-    """The difference of a score of metrics.SCORE_NAMES between two methods' answers (codes as in metrics.confusion)."""
-    rows, a, b = np.asarray(truth, dtype=np.int64), usable(best, n_labels), usable(method, n_labels)
-    wide = n_labels + 1
-    cells, times = np.unique((rows * wide + a) * wide + b, return_counts=True)
-    of_truth, of_a, of_b = cells // (wide * wide), cells // wide % wide, cells % wide
-    return _paired(
-        _label_columns(of_truth, of_a, n_labels),
-        _label_columns(of_truth, of_b, n_labels),
-        times.astype(float),
-        lambda sums: scores_from_tallies(_as_tallies(sums))[name],
-        bonferroni(level, comparisons), comparisons, draws, seed,
-    )  # fmt: skip
-
-
 def paired_sums(
     best: ArrayLike, method: ArrayLike, score: Callable[[np.ndarray], np.ndarray], *,
     comparisons: int = 1, level: float = LEVEL, draws: int = PAIRED_DRAWS, seed: int = 0,
 ) -> Difference:  # fmt: skip
-    """The difference of a score of summed columns (see bootstrap_sums), two tables [rows, columns] of the same rows."""
-    a, b = _table(best), _table(method)
-    if a.shape != b.shape:
-        raise ValueError(f"{a.shape} and {b.shape}: not the same rows and columns")
-    kinds, times = _distinct(np.concatenate([a, b], axis=1))
-    width = a.shape[1]
-    return _paired(
-        kinds[:, :width], kinds[:, width:], times, score, bonferroni(level, comparisons), comparisons, draws, seed
-    )
+    """The difference of a score of summed columns (see bootstrap_sums), two tables [rows, columns] of the same rows.
 
-
-def _paired(
-    a: np.ndarray, b: np.ndarray, times: np.ndarray, score: Callable[[np.ndarray], np.ndarray],
-    level: float, comparisons: int, draws: int, seed: int,
-) -> Difference:  # fmt: skip
-    """Bayesian bootstrap of score(a) - score(b) over distinct rows that occur `times` times each.
-
+    Macro F1 is such a score too, of the one-hot hits, answers and support of each row (metrics.Tallies side by side).
     To the rows that tell the two apart one row is added in all, and one more with the answers swapped: for accuracy
     the p-value then is McNemar's mid-p, so 3 rows against none are not yet a difference. Where no row tells
-    them apart the interval is at least Tango's.
+    them apart the interval is at least Tango's. Raises ValueError when the shapes differ.
     """
+    if np.shape(best) != np.shape(method):
+        raise ValueError(f"{np.shape(best)} and {np.shape(method)}: not the same rows and columns")
+    kinds, times = _distinct(np.concatenate([_table(best), _table(method)], axis=1))
+    a, b = np.split(kinds, 2, axis=1)
     value = float(score(times @ a) - score(times @ b))
     apart = (score(a) != score(b)) * times
     extra = apart / max(apart.sum(), 1.0)
     swapped = extra > 0
     weights = np.concatenate([times + extra, extra[swapped]])
-    a, b = np.concatenate([a, b[swapped]]), np.concatenate([b, a[swapped]])
-    drawn = _drawn_sums(weights, np.concatenate([a, b], axis=1), draws, np.random.default_rng(seed))
-    gaps = score(drawn[:, : a.shape[1]]) - score(drawn[:, a.shape[1] :])
-    tail = (1 - level) / 2
-    low, high = (float(end) for end in np.quantile(gaps, [tail, 1 - tail]))
+    pairs = np.concatenate([kinds, np.concatenate([b, a], axis=1)[swapped]])
+    drawn_a, drawn_b = np.split(_drawn_sums(weights, pairs, draws, np.random.default_rng(seed)), 2, axis=1)
+    gaps = score(drawn_a) - score(drawn_b)
+    corrected = bonferroni(level, comparisons)
+    ends = [value, *_middle(gaps, corrected)]
     if not apart.any():
-        edge = tango(0, 0, int(times.sum()), level)
-        low, high = min(low, edge[0]), max(high, edge[1])
+        ends += tango(0, 0, int(times.sum()), corrected)
     above = float((gaps > 0).sum() + (gaps == 0).sum() / 2)
     p_value = 2 * (min(above, draws - above) + 1) / (draws + 1)
-    return Difference(value, min(low, value), max(high, value), min(1.0, comparisons * p_value))
+    return Difference(value, min(ends), max(ends), min(1.0, comparisons * p_value))
 
 
 def bonferroni(level: float, comparisons: int) -> float:
@@ -356,7 +326,7 @@ def verdict(
       A smaller method that is unresolved does not shake a pick that was itself shown not worse: see `caveats`.
 
     The last rule is what bounds the error. "The best is never worse" by itself would call a method that is truly worse
-    by the margin not worse whenever it happens to score highest, which at n = 100 is one time in four.
+    by the margin not worse whenever it happens to score highest, up to one time in four at n = 100.
     Raises ValueError when there is no candidate or a difference is missing.
     """
     if not candidates:
@@ -560,9 +530,14 @@ def _condensed(values: np.ndarray, most: int = 1000) -> tuple[np.ndarray, np.nda
 
 def _interval(value: float, drawn: np.ndarray, level: float) -> Score:
     """The middle `level` of the draws, stretched to the value itself where the added errors moved them off it."""
+    low, high = _middle(drawn, level)
+    return Score(value, min(low, value), max(high, value))
+
+
+def _middle(drawn: np.ndarray, level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
-    return Score(value, min(float(low), value), max(float(high), value))
+    return float(low), float(high)
 
 
 def _z(level: float) -> float:
