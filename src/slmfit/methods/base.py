@@ -40,6 +40,7 @@ class Context:
     cache: a folder for what is dear to compute and keyed by content (vectors, tokens); None = do not cache.
     work: the run's own folder while it is made, for checkpoints; it survives a kill. None = keep nothing.
     event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
+    budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no matter.
     """
 
     seed: int = 0
@@ -47,6 +48,8 @@ class Context:
     cache: Path | None = None
     work: Path | None = None
     event: Callable[..., None] = _ignore
+    budget_seconds: float | None = None
+    rows_to_predict: int = 0
 
 
 class Method:

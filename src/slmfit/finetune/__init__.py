@@ -1,0 +1,17 @@
+"""The one training loop for transformers: tokens, batches, devices, LoRA, checkpoints, budgets.
+
+    tokens.py       texts -> token ids, once, cached by content
+    batches.py      which rows go through the model together
+    device.py       cpu, cuda or mps; precision; what "out of memory" looks like
+    pretrained.py   configurations, tokenizers and models by folder or hub name; errors in words
+    lora.py         low-rank adapters, by peft
+    plan.py         what is decided before the first step, with the reason for each
+    costs.py        how long a plan takes here, and what fits into a budget
+    checkpoints.py  the state of a training on disk, whole or not at all
+    loop.py         the loop
+    signals.py      Ctrl-C and SIGTERM, kept until the loop can stop cleanly
+    forward.py      many rows through a model, for validation and prediction
+    classify.py     one label per text: batches, loss, answers
+
+Every module but `signals` imports torch, so this package is imported only by the methods that train.
+"""

@@ -1,0 +1,155 @@
+"""How long a plan takes here, and what fits into a budget.
+
+    costs = measure(model, job, rows, device, plan)
+    plan = within(plan, costs, lengths, seconds=240.0, validation_rows=500, predicted_rows=8000)
+
+The first steps are timed at three lengths (their updates leave the weights as they are); the time of a row is then
+read off its length. The loop corrects what this estimate misses while it goes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from slmfit.errors import BudgetReached
+from slmfit.finetune.batches import padded_lengths
+from slmfit.finetune.device import Device
+from slmfit.finetune.forward import inputs
+from slmfit.finetune.plan import Plan, kept_tokens
+from slmfit.finetune.state import Job, optimizer
+from slmfit.finetune.tokens import Rows
+
+QUANTILES = (0.2, 0.5, 0.9)
+KEPT = 0.8  # texts are cut for a budget's sake as long as this share of the tokens stays
+LEAST_ROWS = 64  # fewer are no training
+AFTERWARDS = 15.0  # seconds for saving, loading and measuring, once trained
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds per token at some lengths.
+
+    lengths, training, predicting: float [probes]. training is a whole update, predicting a forward pass.
+    """
+
+    lengths: np.ndarray
+    training: np.ndarray
+    predicting: np.ndarray
+
+    def to_train(self, lengths: np.ndarray) -> float:
+        """Seconds for one update on each row."""
+        return float((np.interp(lengths, self.lengths, self.training) * lengths).sum())
+
+    def to_predict(self, lengths: np.ndarray) -> float:
+        """Seconds for one forward pass on each row."""
+        return float((np.interp(lengths, self.lengths, self.predicting) * lengths).sum())
+
+
+def measure(model: torch.nn.Module, job: Job, rows: Rows, device: Device, plan: Plan) -> Costs:
+    """Time updates and forward passes on batches of short, middling and long rows; the weights stay as they are."""
+    weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    throwaway = optimizer(weights, 0.0)  # its learning rate is 0
+    order = np.argsort(job.lengths, kind="stable")
+    found = []
+    devices = [torch.cuda.current_device()] if device.name == "cuda" else []
+    with torch.random.fork_rng(devices):
+        for quantile in QUANTILES:
+            batch = _around(order, job.lengths, quantile, plan.batch_tokens)
+
+            def update(batch: np.ndarray = batch) -> None:
+                with device.autocast():
+                    loss = job.loss(model, batch)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
+                throwaway.step()
+                throwaway.zero_grad()
+
+            def predict(batch: np.ndarray = batch) -> None:
+                with torch.inference_mode(), device.autocast():
+                    model(**inputs(rows, batch))
+
+            longest = int(padded_lengths(job.lengths[batch], device.length_step).max())
+            tokens = longest * len(batch)
+            model.train()
+            training = _seconds(update, device) / tokens
+            model.eval()
+            found.append((longest, training, _seconds(predict, device) / tokens))
+    rates = np.array(sorted({length: (length, *rest) for length, *rest in found}.values()), dtype=float)
+    return Costs(rates[:, 0], rates[:, 1], rates[:, 2])
+
+
+def within(
+    plan: Plan, costs: Costs, lengths: np.ndarray, *, seconds: float, validation_rows: int, predicted_rows: int
+) -> Plan:
+    """The plan that ends, scoring included, in `seconds` from now.
+
+    First fewer epochs, then texts cut shorter, then a part of the rows, each in their shares of the labels.
+    lengths: of every training text, uncut. predicted_rows: rows to be predicted once trained.
+    Raises BudgetReached when there is no time for any training.
+    """
+    count = len(lengths)
+
+    def left(cut: np.ndarray, evaluations: int) -> float:
+        rows = predicted_rows + evaluations * validation_rows
+        return seconds - AFTERWARDS - costs.to_predict(cut) * rows / count
+
+    whole = np.minimum(lengths, plan.max_length)
+    for epochs in range(plan.epochs, 0, -1):
+        evaluations = min(plan.evaluations, 1) if epochs > 1 else 0
+        time_left = left(whole, evaluations * epochs)
+        if costs.to_train(whole) * epochs <= time_left:
+            if epochs == plan.epochs:
+                return replace(plan, seconds=time_left, evaluations=evaluations)
+            plan = replace(plan, rows=epochs * count, seconds=time_left, evaluations=evaluations)
+            return _because(plan, {"epochs": f"{epochs} of {plan.epochs} fit into the budget"}, epochs=epochs)
+    max_length = _shorter(lengths, plan.max_length)
+    cut = np.minimum(lengths, max_length)
+    time_left = left(cut, 0)
+    rows = min(count, int(time_left / max(1e-9, costs.to_train(cut) / count)))
+    if rows < min(LEAST_ROWS, count):
+        needed = seconds - time_left + costs.to_train(cut) * min(1.0, 2000 / count)
+        fix = f"give a budget of {-(-needed // 60):.0f}m or more"
+        raise BudgetReached(f"{seconds:.0f} seconds leave no time to train beside scoring", fix=fix)
+    why = {
+        "epochs": f"{rows:,} of {count:,} rows, in the shares of their labels, fit into the budget",
+        "max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay",
+    }
+    return _because(plan, why, epochs=1, rows=rows, max_length=max_length, seconds=time_left, evaluations=0)
+
+
+def _because(plan: Plan, why: dict[str, str], **changed: object) -> Plan:
+    return replace(plan, why={**plan.why, **why}, **changed)  # type: ignore[arg-type]
+
+
+def _shorter(lengths: np.ndarray, longest: int) -> int:
+    """The shortest length that keeps enough of the tokens."""
+    for length in range(16, longest, 8):
+        if kept_tokens(lengths, length) >= KEPT:
+            return length
+    return longest
+
+
+def _around(order: np.ndarray, lengths: np.ndarray, quantile: float, tokens: int) -> np.ndarray:
+    """A batch of rows whose lengths are at this quantile."""
+    middle = int(quantile * (len(order) - 1))
+    count = max(1, min(len(order), int(tokens // max(1, lengths[order[middle]]))))
+    begin = min(max(0, middle - count // 2), len(order) - count)
+    return order[begin : begin + count]
+
+
+def _seconds(work: Callable[[], None], device: Device) -> float:
+    """The quicker of two, after one to warm up."""
+    work()
+    times = []
+    for _ in range(2):
+        device.wait()
+        begin = time.perf_counter()
+        work()
+        device.wait()
+        times.append(time.perf_counter() - begin)
+    return min(times)

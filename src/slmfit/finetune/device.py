@@ -1,0 +1,88 @@
+"""Where the arithmetic happens, and how exactly: the one place that knows of devices.
+
+device = choose("auto", "auto")
+with device.autocast():
+    model(**device.send(batch))
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from slmfit.errors import MissingPart
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device and the precision of its matrix products; weights that are trained stay fp32.
+
+    why: the reason for the precision, for people.
+    """
+
+    name: str
+    precision: str
+    why: str = "asked for"
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Matrix products in bf16 where that was chosen."""
+        return torch.autocast(self.name, torch.bfloat16) if self.precision == "bf16" else nullcontext()
+
+    def send(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """A batch on the device, without waiting for it."""
+        return {name: tensor.to(self.name, non_blocking=True) for name, tensor in batch.items()}
+
+    def compiled(self, model: torch.nn.Module) -> torch.nn.Module:
+        """The model to call; its parameters stay those of `model`. Compiling pays on a GPU only."""
+        if self.name != "cuda":
+            return model
+        return torch.compile(model, dynamic=True)  # type: ignore[return-value]
+
+    @property
+    def looks_are_free(self) -> bool:
+        """Whether reading a value off the device costs nothing; on a GPU it waits for all that was asked before."""
+        return self.name == "cpu"
+
+    @property
+    def length_step(self) -> int:
+        """Lengths are padded up to a multiple of this: few shapes on a GPU, no wasted work on a CPU."""
+        return 1 if self.name == "cpu" else 16
+
+    def wait(self) -> None:
+        """Until all that was asked of the device is done; for honest timing."""
+        if self.name == "cuda":
+            torch.cuda.synchronize()
+        elif self.name == "mps":
+            torch.mps.synchronize()
+
+    def free(self) -> None:
+        """Give unused memory back, after running out of it."""
+        if self.name == "cuda":
+            torch.cuda.empty_cache()
+
+
+def choose(name: str = "auto", precision: str = "auto") -> Device:
+    """The best device that is there, or the one asked for. Raises MissingPart when that is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(n for n in ("cuda", "mps", "cpu") if there[n])
+    if not there[name]:
+        raise MissingPart(f"there is no {name} device here", fix="leave the setting `device` at auto")
+    if precision != "auto":
+        return Device(name, precision)
+    if name == "cuda" and torch.cuda.is_bf16_supported():
+        return Device(name, "bf16", "this GPU multiplies bf16 several times as fast as fp32")
+    return Device(name, "fp32", f"the exact one, and the fast one on {name}")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device's memory is full."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(w in str(error) for w in words)

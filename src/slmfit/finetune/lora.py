@@ -1,0 +1,55 @@
+"""Low-rank adapters: only a small product of two matrices beside each weight is trained.
+
+    model = with_adapters(model, fresh, rank=64, alpha=16, dropout=0.05)
+    save_adapters(model, folder)         # loads with plain peft
+    model = merged(model)                # the base model's own class again, adapters added into the weights
+
+LoRA is Hu et al. (2021); its rank-stabilised scaling, alpha / sqrt(rank), is Kalajdzievski (2023).
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def with_adapters(
+    model: torch.nn.Module, fresh: set[str], *, rank: int, alpha: float, dropout: float, seed: int
+) -> Any:
+    """Adapters on every linear layer; the head, and what else the checkpoint did not have, is trained whole.
+
+    fresh: names of the weights that the checkpoint did not have.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    whole = sorted({name.rpartition(".")[0] for name in fresh})
+    config = LoraConfig(
+        task_type=TaskType.SEQ_CLS,
+        r=rank,
+        lora_alpha=alpha,  # type: ignore[arg-type]
+        lora_dropout=dropout,
+        use_rslora=True,
+        target_modules="all-linear",
+        exclude_modules=whole or None,
+        modules_to_save=whole or None,
+    )
+    with torch.random.fork_rng([]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's own calls into transformers
+        torch.manual_seed(seed)
+        return get_peft_model(model, config)
+
+
+def save_adapters(model: Any, folder: Path) -> None:
+    """Adapters and head, as `peft.PeftModel.from_pretrained` reads them."""
+    with warnings.catch_warnings():
+        # peft asks the hub for the base model's configuration, and says when it is out of reach.
+        warnings.simplefilter("ignore")
+        model.save_pretrained(folder)
+
+
+def merged(model: Any) -> torch.nn.Module:
+    """The base model with the adapters added into its weights."""
+    return model.merge_and_unload()

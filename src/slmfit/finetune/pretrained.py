@@ -1,0 +1,176 @@
+"""Base models, by folder or hub name: refused by their configuration before any weight is loaded, errors in words.
+
+    config = read_config("distilbert-base-uncased")
+    check_kind(config, "distilbert-base-uncased", "encoder")
+    tokenizer = load_tokenizer("distilbert-base-uncased", config)
+    model, fresh = load_classifier("distilbert-base-uncased", config, ["no", "yes"], seed=0)
+
+The hub's own variables (HF_HOME, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE) hold, since its own library does the work.
+Code that comes with a checkpoint is never run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from slmfit.errors import MissingPart, SlmfitError, UsageError
+
+FITTING = {  # kind -> one that fits
+    "encoder": "distilbert-base-uncased",
+    "causal": "HuggingFaceTB/SmolLM2-135M-Instruct",
+}
+# What a checkpoint may have been trained for when a classification head is to be put on it.
+HEADS = {
+    "encoder": ("Model", "ForMaskedLM", "ForPreTraining", "ForSequenceClassification"),
+    "causal": ("Model", "ForCausalLM", "LMHeadModel", "ForSequenceClassification"),
+}
+
+
+def read_config(base: str) -> Any:
+    """The configuration of a base model. Raises UsageError when it is none, MissingPart when it is out of reach."""
+    from transformers import AutoConfig
+
+    if Path(base).is_dir() and not (Path(base) / "config.json").is_file():
+        fix = "give a folder with config.json, tokenizer.json and model.safetensors, or a hub name"
+        raise UsageError("is no transformers checkpoint: it has no config.json", where=base, fix=fix)
+    with quiet(), _in_words(base):
+        return AutoConfig.from_pretrained(base, trust_remote_code=False)
+
+
+def check_kind(config: Any, base: str, kind: str) -> None:
+    """Raise UsageError unless a text classifier of this kind ("encoder" or "causal") can be made of a checkpoint."""
+    other = "causal" if kind == "encoder" else "encoder"
+    fits = FITTING[kind]
+    found = kind_of(config)
+    if found != kind:
+        fix = f"use {other}={base}, or {kind}={fits}" if found == other else f"for example {kind}={fits}"
+        what = f"a {found} model" if found == other else f"of the type {config.model_type!r}"
+        raise UsageError(f"the base model is {what}, which {kind!r} cannot use", where=base, fix=fix)
+    made_for = (config.architectures or ["Model"])[0]
+    if not made_for.endswith(HEADS[kind]):
+        fix = f"use the checkpoint it was made from, or {kind}={fits}"
+        raise UsageError(f"the base model is a {made_for}, made for another task", where=base, fix=fix)
+
+
+def kind_of(config: Any) -> str | None:
+    """ "encoder", "causal", or None for what no text classifier here is made of."""
+    from transformers.models.auto import modeling_auto as auto
+
+    name = config.model_type
+    if name not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES or getattr(config, "is_encoder_decoder", False):
+        return None
+    if name in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        return "encoder"
+    return "causal" if name in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES else None
+
+
+def load_tokenizer(base: str, config: Any) -> Any:
+    """The tokenizer of a base model, with a padding token. Raises UsageError when it has no tokenizer.json form."""
+    from transformers import AutoTokenizer
+
+    with quiet(), _in_words(base):
+        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    if not getattr(tokenizer, "is_fast", False):
+        raise UsageError("its tokenizer has no tokenizer.json", where=base, fix="use a checkpoint that has one")
+    if tokenizer.pad_token_id is None:
+        known = config.pad_token_id
+        inside = isinstance(known, int) and 0 <= known < len(tokenizer)
+        other = tokenizer.eos_token or tokenizer.unk_token
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(known) if inside else other
+    if tokenizer.pad_token_id is None:
+        fix = "use a checkpoint with a pad_token in its tokenizer_config.json"
+        raise UsageError("its tokenizer has no padding token", where=base, fix=fix)
+    return tokenizer
+
+
+def longest(config: Any, tokenizer: Any) -> int:
+    """The most tokens the model reads at once; 4096 where neither it nor its tokenizer names a limit."""
+    said = [getattr(config, "max_position_embeddings", None), tokenizer.model_max_length]
+    # RoBERTa's positions begin after its padding id.
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "xmod", "mpnet"):
+        said[0] = said[0] and said[0] - 2
+    return min([int(n) for n in said if n and 0 < n < 1_000_000] or [4096])
+
+
+def own_labels(config: Any, labels: Sequence[str]) -> list[str] | None:
+    """`labels` in the order of the head that the checkpoint already has; None when it has no head for just these."""
+    if not (config.architectures or [""])[0].endswith("ForSequenceClassification"):
+        return None
+    folded = {label.casefold(): label for label in labels}
+    named = [str(config.id2label[i]).casefold() for i in range(len(config.id2label))]
+    fits = len(named) == len(labels) == len(folded) and set(named) == set(folded)
+    return [folded[name] for name in named] if fits else None
+
+
+def load_classifier(base: str, config: Any, labels: Sequence[str], seed: int) -> tuple[torch.nn.Module, set[str]]:
+    """A model with a classification head for `labels` in this order, fp32, and the names of its new weights.
+
+    The new weights are a function of the seed.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: i for i, label in enumerate(labels)}
+    config.problem_type = "single_label_classification"
+    with quiet(), _in_words(base), torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            base,
+            config=config,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
+    return model, fresh & {name for name, _ in model.named_parameters()}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """transformers without its bars, reports and advice; what matters of them is said in our words."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextlib.contextmanager
+def _in_words(base: str) -> Iterator[None]:
+    """Errors of the hub, of transformers and of safetensors as ours."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        raise SlmfitError(f"its weights are damaged: {error}", where=base, fix="download it again") from None
+    except ImportError as error:
+        raise MissingPart(f"needs a package: {str(error).strip().splitlines()[0]}", where=base) from None
+    except (OSError, ValueError, KeyError) as error:
+        said = str(error)
+        first = next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
+        if "trust_remote_code" in said:
+            fix = "use a model whose code is part of transformers"
+            raise UsageError("brings code of its own, which is never run here", where=base, fix=fix) from None
+        if Path(base).exists():
+            raise UsageError(f"cannot be loaded: {first}", where=base, fix="give a whole checkpoint folder") from None
+        unreachable = ("connect", "offline", "couldn't reach", "cached files", "resolve")
+        if any(word in said.lower() for word in unreachable) and "not a valid model identifier" not in said:
+            what = "is neither a folder nor in the cache, and the hub is out of reach"
+            fix = "give a local folder, or run again where the hub is in reach"
+            raise MissingPart(what, where=base, fix=fix) from None
+        fix = "check the name, or give a local folder"
+        raise UsageError(f"cannot be loaded: {first}", where=base, fix=fix) from None

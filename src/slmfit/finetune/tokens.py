@@ -1,0 +1,173 @@
+"""Texts to token ids, once: in parallel, and cached by content for every method that uses the same tokenizer.
+
+    tokens = tokenise(tokenizer, texts, limit=512, cache=folder)
+    tokens.at_most(128).lengths
+
+Rows lie end to end in one array, so a million texts take a few bytes a token. They are cut shorter when a batch is
+made, exactly as the tokenizer would have cut them, so every maximum length shares one tokenisation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+CHUNK = 4096  # texts handed to the tokenizer at once: enough for all cores, little memory
+FORMAT = "slmfit.tokens/1"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token ids of texts.
+
+    ids: int32 [tokens]; row i is ids[starts[i]:starts[i + 1]], special tokens included.
+    tail: how many special tokens close a row; they stay when it is cut.
+    limit: rows count as cut to this many tokens.
+    """
+
+    ids: np.ndarray
+    starts: np.ndarray
+    tail: int
+    limit: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """int64 [rows], as cut."""
+        return np.minimum(np.diff(self.starts), self.limit)
+
+    def at_most(self, limit: int) -> Tokens:
+        """The same rows, cut to `limit` tokens; nothing is copied."""
+        return replace(self, limit=min(limit, self.limit))
+
+
+class Rows:
+    """Tokens on a device, and batches of them made there.
+
+    rows = Rows(tokens, device="cuda", pad=0)
+    rows.batch(np.array([3, 5]))["input_ids"]          # int64 [2, length]
+    """
+
+    def __init__(self, tokens: Tokens, device: str, pad: int, *, step: int = 1, left: bool = False) -> None:
+        """pad: the id that fills up rows. step: lengths are padded to a multiple of it. left: pad on the left."""
+        self.tokens, self.device, self.pad, self.step, self.left = tokens, device, pad, step, left
+        self._ids = torch.from_numpy(tokens.ids).to(device)
+        self._starts = torch.from_numpy(tokens.starts).to(device)
+        self._lengths = torch.from_numpy(tokens.lengths).to(device)
+
+    def batch(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
+        """`input_ids` and `attention_mask`, int64 [rows, longest]."""
+        longest = int(-(-self.tokens.lengths[rows].max() // self.step) * self.step)
+        where = torch.from_numpy(rows).to(self.device)
+        lengths = self._lengths[where].unsqueeze(1)
+        place = torch.arange(longest, device=self.device).unsqueeze(0)
+        if self.left:
+            place = place - (longest - lengths)
+        mask = (place >= 0) & (place < lengths)
+        begins, ends = self._starts[where].unsqueeze(1), self._starts[where + 1].unsqueeze(1)
+        closing = place >= lengths - self.tokens.tail
+        source = torch.where(closing, ends - lengths + place, begins + place)
+        ids = self._ids[source.clamp(0, max(0, len(self._ids) - 1))].long()
+        return {"input_ids": torch.where(mask, ids, self.pad), "attention_mask": mask.long()}
+
+
+def tokenise(
+    tokenizer: Any, texts: Sequence[str], limit: int, cache: Path | None = None, *, fill: int | None = None
+) -> Tokens:
+    """The tokens of texts, special tokens included, cut to `limit`.
+
+    tokenizer: a transformers tokenizer with a tokenizers backend.
+    cache: a folder where the result is kept by content; a cache that cannot be written is done without.
+    fill: the id that stands for a text without any token, which no model can read.
+    """
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.enable_truncation(limit)
+    try:
+        path = None
+        if cache is not None:
+            path = cache / "tokens" / f"{_key(backend, texts, fill)}.safetensors"
+            if (known := _read(path, limit)) is not None:
+                return known
+        tokens = _tokenise(backend, texts, limit, fill)
+    finally:
+        backend.no_truncation()  # it is saved with the model
+    if path is not None:
+        _keep(path, tokens)
+    return tokens
+
+
+def _tokenise(backend: Any, texts: Sequence[str], limit: int, fill: int | None) -> Tokens:
+    chunks, lengths = [np.empty(0, np.int32)], []
+    for begin in range(0, len(texts), CHUNK):
+        encodings = backend.encode_batch_fast([_encodable(t) for t in texts[begin : begin + CHUNK]])
+        rows = [e.ids or ([] if fill is None else [fill]) for e in encodings]
+        lengths += [len(row) for row in rows]
+        chunks.append(np.fromiter((i for row in rows for i in row), np.int32))
+    starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    return Tokens(np.concatenate(chunks), starts, _closing(backend), limit)
+
+
+def _closing(backend: Any) -> int:
+    """How many special tokens the tokenizer puts after a text."""
+    mask = backend.encode("a").special_tokens_mask
+    return next((n for n, special in enumerate(reversed(mask)) if not special), 0)
+
+
+def _encodable(text: str) -> str:
+    """Half a surrogate pair, which UTF-8 has no bytes for, becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _key(backend: Any, texts: Sequence[str], fill: int | None) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {fill} {len(texts)} {backend.to_str()}".encode())
+    for text in texts:
+        raw = text.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "little"))
+        digest.update(raw)
+    return digest.hexdigest()
+
+
+def _read(path: Path, limit: int) -> Tokens | None:
+    """What is in the cache; None when nothing is, or it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata()
+            tokens = Tokens(file.get_tensor("ids"), file.get_tensor("starts"), int(about["tail"]), limit)
+            return tokens if about["sha256"] == _hash(tokens) else None
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError):
+        return None
+
+
+def _keep(path: Path, tokens: Tokens) -> None:
+    from safetensors.numpy import save_file
+
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    about = {"sha256": _hash(tokens), "tail": str(tokens.tail)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"ids": tokens.ids, "starts": tokens.starts}, beside, about)
+        beside.replace(path)
+    except Exception:  # a full disk, in whatever words: the cache is a convenience
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def _hash(tokens: Tokens) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {tokens.tail} {tokens.ids.dtype} {tokens.starts.dtype}".encode())
+    for array in (tokens.ids, tokens.starts):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -1,0 +1,75 @@
+"""Base models of random weights and a tokenizer trained on the spot, small enough for any test.
+
+encoder(folder) and causal(folder) leave a checkpoint folder as the hub would hold it.
+"""
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
+
+from conftest import FILLER, WORDS
+
+TEXTS = [" ".join(words) for words in (*WORDS.values(), FILLER)] * 20
+
+
+def word_tokenizer(texts=TEXTS, size=400):
+    """A WordPiece tokenizer with [CLS] and [SEP] around a text, as BERT's."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    backend = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
+    backend.train_from_iterator(texts, trainer)
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, mask_token="[MASK]", **names)
+
+
+def byte_tokenizer(texts=TEXTS, size=400):
+    """A byte-level BPE tokenizer that adds nothing around a text and has no padding token, as SmolLM2's."""
+    backend = Tokenizer(models.BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    special = ["<|endoftext|>", "<|im_start|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    backend.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend, model_max_length=128, eos_token="<|endoftext|>", bos_token="<|im_start|>"
+    )
+
+
+def encoder(folder, *, seed=0, **changes):
+    """A BERT of two layers, pretrained on nothing."""
+    tokenizer = word_tokenizer()
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=64, **{**shape, **changes})
+    return _save(folder, BertForMaskedLM, config, tokenizer, seed)
+
+
+def causal(folder, *, seed=0, **changes):
+    """A Llama of two layers, pretrained on nothing."""
+    tokenizer = byte_tokenizer()
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    shape |= {"num_key_value_heads": 2, "max_position_embeddings": 128, "tie_word_embeddings": True}
+    ids = {"bos_token_id": 1, "eos_token_id": 0}
+    config = LlamaConfig(vocab_size=len(tokenizer), **ids, **{**shape, **changes})
+    return _save(folder, LlamaForCausalLM, config, tokenizer, seed)
+
+
+def _save(folder, model_class, config, tokenizer, seed):
+    with torch.random.fork_rng([]):
+        torch.manual_seed(seed)
+        model = model_class(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)
