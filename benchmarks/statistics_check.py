@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import binom
 
 from slmfit import metrics, statistic
+from slmfit import verdict as verdicts
 from slmfit.records import Score
 
 SIZES = (100, 500, 7600)
@@ -184,21 +185,21 @@ def paired_f1(trials: int, rng: np.random.Generator) -> Iterator[str]:
                 )
 
 
-def judged(rights: Sequence[np.ndarray]) -> statistic.Verdict:
+def judged(rights: Sequence[np.ndarray]) -> verdicts.Verdict:
     """The verdict over methods m0 (smallest), m1, ... and no baseline, from the rows each has right."""
     n = len(rights[0])
     named = {f"m{i}": right for i, right in enumerate(rights)}
     candidates = [
-        statistic.Candidate(name, statistic.wilson(int(right.sum()), n), size=i)
+        verdicts.Candidate(name, statistic.wilson(int(right.sum()), n), size=i)
         for i, (name, right) in enumerate(named.items())
     ]
-    best = statistic.best_of(candidates)
+    best = verdicts.best_of(candidates)
     differences = {
         name: statistic.paired_accuracy(named[best], right, comparisons=len(named) - 1)
         for name, right in named.items()
         if name != best
     }
-    return statistic.verdict(candidates, differences, metric="accuracy", rows=n)
+    return verdicts.verdict(candidates, differences, metric="accuracy", rows=n)
 
 
 def verdict(trials: int, rng: np.random.Generator) -> Iterator[str]:

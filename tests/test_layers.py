@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "src" / "slmfit"
 ORDER = """
-errors records storage environment wording ngrams tfidf metrics statistic tasks data
+errors records storage environment wording ngrams tfidf metrics statistic verdict tasks data
 embeddings llm finetune methods runs measuring fitting judging report given comparison
 diagnostics evaluation predicting explore generate tuning exporting estimator cluster demo doctor serve
 __init__ display cli

@@ -12,6 +12,7 @@ from scipy import stats
 
 from slmfit import metrics
 from slmfit import statistic as s
+from slmfit import verdict as verdicts
 from slmfit.records import Score
 
 
@@ -232,7 +233,7 @@ def test_paired_sums_finds_a_difference_of_entity_f1():
 
 
 def candidate(name, value, size, **rest):
-    return s.Candidate(name, Score(value, value - 0.01, value + 0.01), size, **rest)
+    return verdicts.Candidate(name, Score(value, value - 0.01, value + 0.01), size, **rest)
 
 
 MAJORITY = candidate("majority", 0.25, 1, is_baseline=True)
@@ -242,24 +243,24 @@ FAR = s.Difference(0.6, 0.55, 0.65, 0.0)
 
 def judge(*candidates, rows=7600, margin=0.02, prefer="size", **differences):
     gaps = {name: s.Difference(*gap) if isinstance(gap, tuple) else gap for name, gap in differences.items()}
-    return s.verdict(candidates, gaps, metric="accuracy", rows=rows, margin=margin, prefer=prefer)
+    return verdicts.verdict(candidates, gaps, metric="accuracy", rows=rows, margin=margin, prefer=prefer)
 
 
 def test_the_smallest_method_within_the_margin_is_picked_although_it_is_surely_worse():
     found = judge(MAJORITY, LINEAR, ENCODER, majority=FAR, linear=(0.006, 0.001, 0.011, 0.02))
     assert (found.kind, found.method, found.best) == ("pick", "linear", "encoder")
     assert (found.tied, found.not_worse, found.unresolved) == ((), ("linear", "encoder"), ())
-    assert s.sentence(found) == (
+    assert verdicts.sentence(found) == (
         "linear is the smallest method that is not worse: accuracy 90.9 % (89.9–91.9), "
         "0.6 points below encoder (0.1 to 1.1), within the margin of 2 points."
     )
-    assert "7,600 test rows" in s.caveats(found)[0]
+    assert "7,600 test rows" in verdicts.caveats(found)[0]
 
 
 def test_the_best_is_picked_when_every_smaller_one_is_distinguishable():
     found = judge(MAJORITY, LINEAR, ENCODER, majority=FAR, linear=(0.03, 0.02, 0.04, 0.001))
     assert (found.kind, found.method, found.not_worse) == ("pick", "encoder", ("encoder",))
-    assert "next is linear, 3 points below encoder (2.0 to 4.0)" in s.sentence(found)
+    assert "next is linear, 3 points below encoder (2.0 to 4.0)" in verdicts.sentence(found)
 
 
 def test_a_smaller_method_that_may_do_as_well_leaves_it_open():
@@ -268,7 +269,7 @@ def test_a_smaller_method_that_may_do_as_well_leaves_it_open():
     assert found.tied == found.unresolved == ("linear",)
     # 3.6 points of half-width have to become 1.4: 6.6 times the rows
     assert found.rows_needed == 2000
-    assert s.sentence(found) == (
+    assert verdicts.sentence(found) == (
         "Too little data to tell with 300 test rows (about 2,000 would tell): encoder scores highest, accuracy 91.5 % "
         "(90.5–92.5), but the smaller linear is neither distinguishable from it nor shown to be within the margin of "
         "2 points (-3.0 to 4.2 points below)."
@@ -278,7 +279,7 @@ def test_a_smaller_method_that_may_do_as_well_leaves_it_open():
 def test_a_larger_method_that_may_be_better_leaves_it_open_only_beyond_the_margin():
     small = candidate("small", 0.92, 1)
     open_ = judge(small, ENCODER, encoder=(0.005, -0.03, 0.04, 1.0))
-    assert open_.kind == "too-little-data" and "encoder may be up to 3 points better" in s.sentence(open_)
+    assert open_.kind == "too-little-data" and "encoder may be up to 3 points better" in verdicts.sentence(open_)
     assert judge(small, ENCODER, encoder=(0.005, -0.019, 0.029, 1.0)).method == "small"
 
 
@@ -287,14 +288,14 @@ def test_an_unresolved_smaller_method_is_a_caveat_once_the_pick_is_shown():
     gaps = {"majority": FAR, "linear": (0.006, 0.001, 0.011, 0.02), "tiny": (0.015, -0.001, 0.03, 0.07)}
     found = judge(MAJORITY, tiny, LINEAR, ENCODER, **gaps)
     assert (found.method, found.unresolved) == ("linear", ("tiny",))
-    assert any("tiny: smaller" in note for note in s.caveats(found))
+    assert any("tiny: smaller" in note for note in verdicts.caveats(found))
 
 
 def test_the_baseline_is_not_beaten_when_it_is_within_the_margin():
     common = candidate("majority", 0.905, 1, is_baseline=True)
     found = judge(common, LINEAR, linear=FAR, majority=(0.004, 0.001, 0.007, 0.01))
     assert (found.kind, found.method) == ("nothing-beats-majority", "majority")
-    assert s.sentence(found).startswith("Nothing beats majority by more than the margin: accuracy 90.5 %")
+    assert verdicts.sentence(found).startswith("Nothing beats majority by more than the margin: accuracy 90.5 %")
     best = judge(candidate("majority", 0.95, 1, is_baseline=True), LINEAR, linear=(0.04, 0.03, 0.05, 0.0))
     assert (best.kind, best.method, best.best) == ("nothing-beats-majority", "majority", "majority")
 
@@ -305,22 +306,22 @@ def test_not_beating_the_baseline_for_certain_is_too_little_data(linear):
     rest = {"linear": linear} if linear else {}
     found = judge(common, LINEAR, *([ENCODER] if linear else []), majority=(0.06, -0.01, 0.13, 0.09), **rest)
     assert found.kind == "too-little-data"
-    assert "not distinguishable from majority" in s.sentence(found)
+    assert "not distinguishable from majority" in verdicts.sentence(found)
 
 
 def test_unknown_size_counts_as_largest_and_ties_go_to_the_smaller():
     api = candidate("llm", 0.915, None)
-    assert s.best_of([api, ENCODER]) == "encoder"
-    assert s.best_of([candidate("majority", 0.5, 1, is_baseline=True), candidate("knn", 0.5, 9)]) == "knn"
+    assert verdicts.best_of([api, ENCODER]) == "encoder"
+    assert verdicts.best_of([candidate("majority", 0.5, 1, is_baseline=True), candidate("knn", 0.5, 9)]) == "knn"
     assert judge(api, ENCODER, llm=(0.0, -0.005, 0.005, 1.0)).method == "encoder"
-    assert s.sentence(judge(api, ENCODER, prefer="cost", llm=(0.0, -0.005, 0.005, 1.0))).startswith(
+    assert verdicts.sentence(judge(api, ENCODER, prefer="cost", llm=(0.0, -0.005, 0.005, 1.0))).startswith(
         "encoder is the cheapest method"
     )
 
 
 def test_a_single_method_is_a_pick_and_nothing_is_an_error():
-    assert s.sentence(judge(LINEAR)).endswith("the only method compared.")
-    assert s.caveats(judge(LINEAR)) == ()
+    assert verdicts.sentence(judge(LINEAR)).endswith("the only method compared.")
+    assert verdicts.caveats(judge(LINEAR)) == ()
     with pytest.raises(ValueError):
         judge()
     with pytest.raises(ValueError, match="linear"):
@@ -333,13 +334,13 @@ def simulated(n, only_better, only_worse, rng, trials):
         kind = rng.choice(4, size=n, p=[only_better, only_worse, 0.87, 0.13 - only_better - only_worse])
         rights = {"small": (kind == 1) | (kind == 2), "large": (kind == 0) | (kind == 2)}
         both = [
-            s.Candidate(name, s.wilson(int(right.sum()), n), size)
+            verdicts.Candidate(name, s.wilson(int(right.sum()), n), size)
             for size, (name, right) in enumerate(rights.items())
         ]
-        best = s.best_of(both)
+        best = verdicts.best_of(both)
         other = "small" if best == "large" else "large"
         gap = s.paired_accuracy(rights[best], rights[other])
-        yield s.verdict(both, {other: gap}, metric="accuracy", rows=n)
+        yield verdicts.verdict(both, {other: gap}, metric="accuracy", rows=n)
 
 
 def test_the_verdicts_errors_stay_within_their_bounds():

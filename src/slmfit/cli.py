@@ -215,7 +215,7 @@ def evaluate(
     from slmfit.runs import load
 
     columns = {role: column for role, column in (("text", text), ("label", label)) if column}
-    display.show_scores(score(load(run), data, columns=columns), as_json=json)
+    display.show_scores(score(load(run), data, columns=columns).values, as_json=json)
 
 
 @app.command()

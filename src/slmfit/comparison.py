@@ -19,7 +19,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.environment import environment, now
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.fitting import Listener
-from slmfit.judging import check_preference, judge
+from slmfit.judging import checked_preference, judge
 from slmfit.methods import Spec
 from slmfit.records import SPLITS, ComparisonRecord, MethodRow, Prediction, RunRecord
 from slmfit.runs import Run
@@ -73,7 +73,7 @@ def compare(
     method raises is kept as the reason why its row failed, and the others go on.
     """
     metric = checked_metric(data, metric)
-    check_preference(prefer)
+    preference = checked_preference(prefer)
     specs = methods.parse_specs(asked, settings)
     for spec in specs:
         if methods.unavailable(spec.name, data.task.name) is None:
@@ -85,7 +85,7 @@ def compare(
         rows = [_row(out, spec, data, seed, metric, listen) for spec in specs]
         rows += [_given_row(out, name, answers, data, seed, metric) for name, answers in (given or {}).items()]
         ok = {row.id: Run(out / row.run) for row in rows if row.run}
-        verdict, paired = judge(data, ok, metric=metric, margin=margin, prefer=prefer, seed=seed)
+        verdict, paired = judge(data, ok, metric=metric, margin=margin, prefer=preference, seed=seed)
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),

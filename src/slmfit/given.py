@@ -14,7 +14,7 @@ from typing import Any
 from slmfit.data.dataset import Dataset
 from slmfit.data.read import read_rows
 from slmfit.errors import DataError, Where
-from slmfit.records import OUTCOMES, Prediction
+from slmfit.records import OUTCOMES, Example, Prediction
 
 ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
 
@@ -37,7 +37,7 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     by_key = {_key(row[key], key, data): (where, row) for where, row in rows}
     answers, missing = [], []
     for example in data.test:
-        found = by_key.get(example.id if key == "id" else data.task.text(example.input))
+        found = next((by_key[k] for k in _keys(example, key, data) if k in by_key), None)
         if found is None:
             missing.append(example.id)
         else:
@@ -53,6 +53,11 @@ def _key(cell: Any, key: str, data: Dataset) -> str:
     return str(cell).strip() if key == "id" else data.recipe(str(cell))
 
 
+def _keys(example: Example, key: str, data: Dataset) -> list[str]:
+    """What the row may be called: an id also as it stood in the user's file, before the split was put before it."""
+    return [example.id, example.id.removeprefix("test:")] if key == "id" else [data.task.text(example.input)]
+
+
 def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input: Any) -> Prediction:
     outcome = row.get("outcome") or "ok"
     if outcome not in OUTCOMES:
@@ -64,5 +69,5 @@ def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
     target = data.task.read(raw, input)
     if isinstance(target, str) and target in OUTCOMES and target not in data.task.labels:
-        return Prediction(None, target, raw=raw)  # type: ignore[arg-type]
+        return Prediction(None, target, raw=raw)
     return Prediction(target, raw=raw)

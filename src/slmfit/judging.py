@@ -1,7 +1,7 @@
 """From runs over the same test rows to a verdict: reads their predictions, pairs them, asks `statistic`.
 
-    verdict, paired = judge(data, {"linear": run, "knn": other}, metric="accuracy", margin=0.02, prefer="size", seed=0)
-    verdict["sentence"]
+verdict, paired = judge(data, {"linear": run, "knn": other}, metric="accuracy", margin=0.02, prefer="size", seed=0)
+verdict["sentence"]
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from slmfit import statistic
+from slmfit import verdict as verdicts
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.fitting import targets
 from slmfit.records import RunRecord
 from slmfit.runs import Run, prediction_from_json
-from slmfit.statistic import Candidate, Difference
+from slmfit.statistic import Difference
 from slmfit.tasks.base import Components
+from slmfit.verdict import Prefer
 
 # What "smallest" means -> the figure it goes by; None = unknown, which counts as largest.
-PREFERENCES: dict[str, Callable[[RunRecord], float | None]] = {
+PREFERENCES: dict[Prefer, Callable[[RunRecord], float | None]] = {
     "size": lambda record: record.size_bytes,
     "latency": lambda record: record.latency_ms["p50"] if record.latency_ms else None,
     "memory": lambda record: record.peak_memory_bytes,
@@ -27,14 +29,16 @@ PREFERENCES: dict[str, Callable[[RunRecord], float | None]] = {
 }
 
 
-def check_preference(prefer: str) -> None:
-    """Raise UsageError for a preference that does not exist."""
-    if prefer not in PREFERENCES:
+def checked_preference(prefer: str) -> Prefer:
+    """What "smallest" means. Raises UsageError for a preference that does not exist."""
+    found = next((known for known in PREFERENCES if known == prefer), None)
+    if found is None:
         raise UsageError(f"--prefer cannot be {prefer!r}", fix=did_you_mean(prefer, list(PREFERENCES)))
+    return found
 
 
 def judge(
-    data: Dataset, runs: Mapping[str, Run], *, metric: str, margin: float, prefer: str, seed: int
+    data: Dataset, runs: Mapping[str, Run], *, metric: str, margin: float, prefer: Prefer, seed: int
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The verdict and each method's paired difference to the best, both JSON as they stand.
 
@@ -46,7 +50,7 @@ def judge(
         return {**empty, "best": None, "tied": [], "not_worse": [], "sentence": sentence, "caveats": []}, {}
     parts = {id: _components(data, run, metric) for id, run in runs.items()}
     candidates = [
-        Candidate(
+        verdicts.Candidate(
             id,
             run.record.scores["test"][metric],
             PREFERENCES[prefer](run.record),
@@ -54,10 +58,10 @@ def judge(
         )
         for id, run in runs.items()
     ]
-    best = statistic.best_of(candidates)
+    best = verdicts.best_of(candidates)
     others = [id for id in runs if id != best]
     differences = {id: _difference(parts[best], parts[id], len(others), seed) for id in others}
-    verdict = statistic.verdict(
+    verdict = verdicts.verdict(
         candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer
     )
     plain = {
@@ -69,8 +73,8 @@ def judge(
         "best": verdict.best,
         "tied": list(verdict.tied),
         "not_worse": list(verdict.not_worse),
-        "sentence": statistic.sentence(verdict),
-        "caveats": list(statistic.caveats(verdict)),
+        "sentence": verdicts.sentence(verdict),
+        "caveats": list(verdicts.caveats(verdict)),
     }
     paired = {
         id: {

@@ -108,7 +108,7 @@ def _writer(output: Path | None) -> Iterator[Callable[[Row], None]]:
         yield lambda row: print(json.dumps(row, ensure_ascii=False))
         return
     kind = ending(output)
-    if kind not in ("csv", "tsv", "jsonl"):
+    if kind not in ("csv", "tsv", "jsonl", "ndjson"):
         raise UsageError(
             "this kind of file is not written", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)"
         )
@@ -116,7 +116,7 @@ def _writer(output: Path | None) -> Iterator[Callable[[Row], None]]:
     try:
         opener = gzip.open if output.name.endswith(".gz") else open
         with opener(beside, "wt", encoding="utf-8", newline="") as file:
-            yield _csv_writer(file, "\t" if kind == "tsv" else ",") if kind != "jsonl" else _jsonl_writer(file)
+            yield _csv_writer(file, "\t" if kind == "tsv" else ",") if kind in ("csv", "tsv") else _jsonl_writer(file)
         beside.replace(output)
     except OSError as error:
         fix = "check the folder, and the space left on its disk"

@@ -55,7 +55,7 @@ def read_parts(
         if file is not None:
             if split in parts:
                 raise UsageError(f"{path} holds {split} rows already", fix=f"leave --{split} out")
-            parts[split] = _read_file(Path(file), notes)
+            parts[split] = read_file(Path(file), notes)
     return {split: parts[split] for split in SPLITS if split in parts}
 
 
@@ -64,13 +64,13 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         if not path.exists():
             raise missing(path)
         if not path.is_dir():
-            return _by_split_column(_read_file(path, notes), notes)
+            return _by_split_column(read_file(path, notes), notes)
         entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
         files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
         folders = [entry for entry in entries if entry.is_dir()]
         if files:
             notes.append(f"{path}: read {', '.join(f'{file.name} as {split}' for split, file in files.items())}.")
-            return {split: _read_file(file, notes) for split, file in files.items()}
+            return {split: read_file(file, notes) for split, file in files.items()}
         if any(ending(entry) for entry in entries):
             names = ", ".join(entry.name for entry in entries if ending(entry))
             raise DataError(f"no file here is named train (found: {names})", where=str(path),
@@ -81,7 +81,8 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         return _read_folders(path, folders, notes)
 
 
-def _read_file(path: Path, notes: list[str]) -> Part:
+def read_file(path: Path, notes: list[str]) -> Part:
+    """All rows of one file. Raises DataError."""
     if path.is_dir():
         raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")
     rows = list(read_rows(path, notes))

@@ -15,7 +15,7 @@ from typing import Any
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
-from slmfit.data.layout import Part, read_parts
+from slmfit.data.layout import Part, read_file, read_parts
 from slmfit.data.near import find_duplicates
 from slmfit.data.split import assign, assign_by_time, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
@@ -70,8 +70,9 @@ def load_data(
     ids = _ids(parts)
     rows = {split: _parse(part, found, roles, ids[split]) for split, part in parts.items()}
     everything = [row for part in rows.values() for row in part]
+    merged: dict[str, str] = {}
     if classifies:
-        _merge(everything, merge, merge_prefix, notes)
+        merged = _merge(everything, merge, merge_prefix, notes)
         _check_labels(everything, rows["train"], roles["label"])
     if recipe.strip:
         for row in everything:
@@ -81,12 +82,24 @@ def load_data(
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
         "columns": roles, "group": group, "time": time, "split": how,
-        "merge": [str(rule) for rule in merge], "merge_prefix": merge_prefix,
+        "merge": [str(rule) for rule in merge], "merge_prefix": merge_prefix, "merged": merged,
     }  # fmt: skip
     targets = [row.example.target for row in everything if row.example.target is not None]
     splits = {split: tuple(row.example for row in rows[split]) for split in SPLITS}
     given = "validation" in parts
     return Dataset(_title(path), found.with_labels(targets), splits, recipe, source, given, tuple(notes))
+
+
+def load_examples(path: str | Path, task: Task, columns: Mapping[str, str], merged: Mapping[str, str]) -> list[Example]:
+    """Labelled rows of one more file for a task that is known already, as they stand in the file.
+
+    columns: role -> column, recognised by name where not given. merged: old label -> new label.
+    Raises DataError as `load_data` does.
+    """
+    part = read_file(Path(path), [])
+    _, roles = task_and_roles({"train": part}, task.name, columns, [])
+    examples = [row.example for row in _parse(part, task, roles, [str(number) for number in part.numbers])]
+    return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
 
 
 @dataclass(slots=True)
@@ -169,14 +182,16 @@ def _given_id(cell: Any) -> str | None:
     return str(cell) if isinstance(cell, str | int) and str(cell).strip() else None
 
 
-def _merge(rows: list[_Row], merge: Sequence[str], prefix: str | None, notes: list[str]) -> None:
+def _merge(rows: list[_Row], merge: Sequence[str], prefix: str | None, notes: list[str]) -> dict[str, str]:
+    """Old label -> new label, where any rule is given; the rows have the new ones then."""
     if not merge and prefix is None:
-        return
+        return {}
     old = Counter(str(row.example.target) for row in rows)
     new = merged_labels(old, merge, prefix)
     for row in rows:
         row.example = replace(row.example, target=new[str(row.example.target)])
     notes.append(f"{len(old)} labels were merged into {len(set(new.values()))}.")
+    return new
 
 
 def _check_labels(everything: list[_Row], train: list[_Row], column: str) -> None:
