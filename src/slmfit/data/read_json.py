@@ -22,7 +22,7 @@ def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[
     """(line, object) of every line that is not blank. Raises DataError."""
     for number, line in enumerate(lines_of(handle, file), 1):
         if line.strip():
-            yield number, _row(parse_json(line, file, number), Where(file, number), bool(_MAYBE_HALF.search(line)))
+            yield number, _row(parse_json(line.rstrip(), file, number), Where(file, number), bool(_MAYBE_HALF.search(line)))
 
 
 def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -32,7 +32,7 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
         notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
         for number, line in enumerate(re.split("\r\n|\r|\n", text), 1):
             if line.strip():
-                yield number, _row(parse_json(line, file, number), Where(file, number), bool(_MAYBE_HALF.search(line)))
+                yield number, _row(parse_json(line.rstrip(), file, number), Where(file, number), bool(_MAYBE_HALF.search(line)))
         return
     value = parse_json(text, file)
     start = _after_space(text, 0)

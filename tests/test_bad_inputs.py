@@ -1,0 +1,168 @@
+"""What goes wrong at the command line: one message with place and remedy, the right exit code, nothing left behind."""
+
+import gzip
+import json
+import os
+import sys
+
+import pytest
+
+from slmfit import cli
+
+GOOD = "text,label\n" + "".join(f"word{i % 7} number {i} again,{'ab'[i % 2]}\n" for i in range(40))
+
+
+def run(monkeypatch, capsys, *words):
+    """Exit code, stdout and stderr of a command."""
+    monkeypatch.setattr(sys, "argv", ["slmfit", *map(str, words)])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    captured = capsys.readouterr()
+    return exit.value.code or 0, captured.out, captured.err
+
+
+def lines(n, bad, at):
+    """n good CSV rows with a bad one at a line."""
+    rows = GOOD.splitlines(keepends=True)[: n + 1]
+    return "".join([*rows[: at - 1], bad, *rows[at - 1 :]])
+
+
+DATA = {
+    "missing column": ("d.csv", "body,kind\nx,a\ny,b\n", "no column is named as a label usually is"),
+    "one class": ("d.csv", "text,label\n" + "x y,a\n" * 9, "label"),
+    "one row in a class": ("d.csv", GOOD + "odd,c\n", "'c'"),
+    "empty file": ("d.csv", "", "d.csv"),
+    "header only": ("d.csv", "text,label\n", "no rows"),
+    "ragged row": ("d.csv", lines(30, "a,b,c\n", 12), "line 12"),
+    "open quote": ("d.csv", lines(30, '"never closed,a\n', 5), "line 5"),
+    "broken JSON": ("d.jsonl", '{"text": "x", "label": "a"}\n' * 87 + '{"text": \n', "line 88"),
+    "JSON that is no object": ("d.jsonl", "[1, 2]\n", "line 1"),
+    "broken whole JSON": ("d.json", '[{"text": "x"', "line 1"),
+    "NUL bytes": ("d.csv", GOOD + "a\0b,a\n", "NUL"),
+    "wrong encoding": ("d.csv", GOOD.encode() + "caf\xe9,a\n".encode("latin-1"), "UTF-8"),
+    "UTF-16": ("d.csv", GOOD.encode("utf-16"), "UTF-16"),
+    "10 MB line": ("d.csv", lines(30, "x" * 10_000_000 + ",a\n", 7), "line 7"),
+    "duplicate header": ("d.csv", "text,label,label\nx,a,b\n", "label"),
+    "empty label": ("d.csv", lines(30, "some text,\n", 9), "line 9"),
+    "missing text": ("d.jsonl", '{"text": "x", "label": "a"}\n{"label": "b"}\n', "line 2"),
+    "text that is a number": ("d.jsonl", '{"text": 3, "label": "a"}\n', "line 1"),
+    "several labels in a cell": ("d.jsonl", '{"text": "x", "label": ["a", "b"]}\n', "several labels"),
+    "unknown ending": ("d.docx", "x", "docx"),
+    "not a gzip": ("d.csv.gz", GOOD, "gzip"),
+    "cut gzip": ("d.csv.gz", gzip.compress(GOOD.encode())[:-9], "gzip"),
+    "gzip bomb": ("d.csv.gz", gzip.compress(b"a" * 300_000_000), "times its size"),
+    "not Parquet": ("d.parquet", GOOD, "d.parquet"),
+    "constant text is fine, all texts empty": ("d.csv", "text,label\n" + ",a\n,b\n" * 3, "d.csv"),
+}
+
+
+@pytest.mark.parametrize("case", DATA)
+def test_bad_data(case, tmp_path, monkeypatch, capsys):
+    name, content, says = DATA[case]
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, out, err = run(monkeypatch, capsys, "compare", name, "--methods", "majority")
+    if case.startswith("constant"):
+        assert code in (0, 3)
+        return
+    assert code == 3, err
+    assert says in err
+    assert "fix: " in err
+    assert name in err
+    assert "Traceback" not in err + out
+    assert out == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == [name]
+
+
+COMMANDS = {
+    "no such file": (["compare", "dd.csv"], 3, "did you mean"),
+    "folder without data": (["compare", "empty"], 3, "empty"),
+    "unknown method": (["compare", "d.csv", "--methods", "liner"], 2, "did you mean 'linear'"),
+    "method twice": (["compare", "d.csv", "--methods", "majority,majority"], 2, "twice"),
+    "unknown setting": (["compare", "d.csv", "--methods", "linear", "--set", "linear.CC=3"], 2, "did you mean 'C'"),
+    "setting out of range": (["compare", "d.csv", "--methods", "linear", "--set", "linear.C=-1"], 2, "C"),
+    "setting without a value": (["compare", "d.csv", "--set", "linear.C"], 2, "METHOD.KEY=VALUE"),
+    "setting of another method": (["compare", "d.csv", "--methods", "majority", "--set", "knn.k=3"], 2, "not compared"),
+    "unknown metric": (["compare", "d.csv", "--metric", "acuracy"], 2, "did you mean 'accuracy'"),
+    "unknown preference": (["compare", "d.csv", "--prefer", "sise"], 2, "did you mean 'size'"),
+    "unknown task": (["compare", "d.csv", "--task", "tagging"], 2, "task"),
+    "unknown option": (["compare", "d.csv", "--bogus"], 2, "--help"),
+    "unknown verb": (["comapre", "d.csv"], 2, "No such command"),
+    "no argument": (["compare"], 2, "DATA"),
+    "named column missing": (["compare", "d.csv", "--text", "body"], 3, "body"),
+    "nothing to merge": (["compare", "d.csv", "--merge", "zz*=a"], 2, "matches no label"),
+    "unknown strip": (["compare", "d.csv", "--strip", "header"], 2, "did you mean 'headers'"),
+    "group column missing": (["compare", "d.csv", "--group", "who"], 3, "who"),
+    "output is a file": (["compare", "d.csv", "--out", "d.csv"], 1, "d.csv"),
+    "output holds other files": (["compare", "d.csv", "--out", "full"], 2, "other files"),
+    "answers for too few rows": (["compare", "d.csv", "--predictions", "few.csv"], 3, "no answer"),
+    "answers without a column": (["compare", "d.csv", "--predictions", "odd.csv"], 3, "column"),
+    "not a run": (["predict", "empty", "hello"], 2, "neither a run nor a comparison"),
+    "texts and a file": (["predict", "empty", "hello", "--input", "d.csv"], 2, "both"),
+    "a method that is to come": (["train", "cascade", "d.csv"], 2, "later version"),
+    "two methods to train": (["train", "majority,linear", "d.csv"], 2, "one method"),
+    "evaluate without a run": (["evaluate", "d.csv", "d.csv"], 2, "d.csv"),
+}
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_bad_commands(case, tmp_path, monkeypatch, capsys):
+    words, expected, says = COMMANDS[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.csv").write_text(GOOD)
+    (tmp_path / "few.csv").write_text("id,prediction\n1,a\n")
+    (tmp_path / "odd.csv").write_text("id,what\n1,a\n")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("precious")
+    before = sorted(str(p) for p in tmp_path.rglob("*"))
+    code, out, err = run(monkeypatch, capsys, *words)
+    assert code == expected, err
+    assert says in err
+    assert "fix: " in err
+    assert "Traceback" not in err + out
+    assert out == ""
+    after = sorted(str(p) for p in tmp_path.rglob("*") if p.name != ".lock")
+    assert after == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_output_that_cannot_be_written(tmp_path, monkeypatch, capsys):
+    (tmp_path / "d.csv").write_text(GOOD)
+    (tmp_path / "locked").mkdir(mode=0o500)
+    code, _, err = run(monkeypatch, capsys, "compare", tmp_path / "d.csv", "--out", tmp_path / "locked" / "x")
+    assert code == 1 and "fix: " in err
+
+
+def test_output_below_a_file(tmp_path, monkeypatch, capsys):
+    (tmp_path / "d.csv").write_text(GOOD)
+    code, _, err = run(monkeypatch, capsys, "compare", tmp_path / "d.csv", "--out", tmp_path / "d.csv" / "x")
+    assert code == 1 and "--out" in err
+
+
+def test_a_label_only_in_test_is_a_warning_and_scored_wrong(tmp_path, monkeypatch, capsys):
+    (tmp_path / "train.csv").write_text(GOOD)
+    (tmp_path / "test.csv").write_text("text,label\nword1 number,a\nword2 number,b\nnever seen,c\n")
+    code, out, err = run(monkeypatch, capsys, "compare", tmp_path, "--methods", "majority", "--out", tmp_path / "o", "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert any("'c'" in warning for warning in result["warnings"]), err
+    assert result["methods"][0]["scores"]["test"]["accuracy"]["value"] == pytest.approx(1 / 3)
+
+
+def test_a_changed_model_is_refused_before_it_is_loaded(tmp_path, monkeypatch, capsys):
+    (tmp_path / "d.csv").write_text(GOOD)
+    assert run(monkeypatch, capsys, "train", "majority", tmp_path / "d.csv", "--out", tmp_path / "o")[0] == 0
+    model = tmp_path / "o" / "runs" / "majority" / "model"
+    for damage in ("changed", "added", "link"):
+        if damage == "changed":
+            (model / "counts.json").write_text("[]")
+        elif damage == "added":
+            (model / "evil.pkl").write_bytes(b"\x80\x04.")
+        else:
+            (model / "counts.json").unlink()
+            (model / "counts.json").symlink_to(tmp_path / "d.csv")
+        code, _, err = run(monkeypatch, capsys, "predict", tmp_path / "o", "hello")
+        assert code == 4, err
+        assert str(model) in err and "fix: " in err
