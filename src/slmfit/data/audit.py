@@ -1,0 +1,215 @@
+"""What is wrong with the data, found before anything is fitted: twins, leaks, doubtful labels, odd texts.
+
+    found = audit(["Cancel it", "cancel it!"], ["refund", "billing"], ["train", "test"])
+    found["findings"][0]["kind"]    # "leak"
+
+A clean dataset has no findings. The result is JSON as it stands; the users' texts are in the examples only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from shlex import quote
+from typing import Any
+
+import numpy as np
+
+from slmfit.data.audit_rows import EXAMPLES, Finding, Rows, counted, finding, listed, number_of, part_of, verb_of
+from slmfit.data.audit_twins import contradictions, leaks, repeats
+from slmfit.data.dataset import Dataset
+from slmfit.data.label_twins import label_twins
+from slmfit.data.near import Duplicates, find_duplicates
+from slmfit.records import SPLITS, Entities, Target
+
+FEW = 10  # rows of a label; with fewer, neither learning nor scoring it means much
+_UNIQUE = 0.9  # a label column with this share of different values is no label
+_IMBALANCE = 20  # largest label against smallest
+_LONG, _HUGE = 20, 100_000  # times the median length (and over 5,000 characters) · characters
+
+
+def audit_dataset(data: Dataset) -> dict[str, Any]:
+    """`audit` of all splits of a dataset."""
+    rows = [(split, example) for split in SPLITS for example in data.splits[split]]
+    return audit(
+        texts=[data.task.text(example.input) for _, example in rows],
+        labels=[_answer(example.target) for _, example in rows],
+        splits=[split for split, _ in rows],
+        ids=[example.id for _, example in rows],
+        classes=data.task.name == "text-classification",
+    )
+
+
+def audit(
+    texts: Sequence[str],
+    labels: Sequence[str | None],
+    splits: Sequence[str],
+    ids: Sequence[str] | None = None,
+    *,
+    classes: bool = True,
+) -> dict[str, Any]:
+    """Everything doubtful about n rows, warnings before notes.
+
+    texts, labels, splits, ids: n each. A label is None where it is unknown; splits are `train`, `validation`, `test`.
+    classes: whether the labels name classes; False for answers of other kinds (an option's letter, spans), where only
+        contradictions are looked for.
+
+    Returns {"format", "rows": {split: n}, "labels": n, "duplicates": {"exact", "variant", "near", "groups",
+    "complete"}, "findings": [{"kind", "severity", "count", "message", "fix", "examples"}]}. duplicates: rows that
+    repeat an earlier one exactly, or but for case, spaces and punctuation; near pairs; groups of two rows or more; and
+    whether `near` counts all. Examples are ten at most, {"rows": [{"id", "split", "label", "text"}], ...} or
+    {"label", "rows"}; texts are cut to 80 characters.
+    """
+    rows = Rows(ids if ids is not None else [str(k) for k in range(len(texts))], texts, labels, splits)
+    twins = find_duplicates(texts)
+    findings = [*leaks(rows, twins), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
+    findings += [*_labels(rows), *_texts(rows)] if classes else _texts(rows)
+    return {
+        "format": 1,
+        "rows": dict(Counter(splits)),
+        "labels": len(set(labels) - {None}),
+        "duplicates": _totals(twins),
+        "findings": sorted(findings, key=lambda found: found["severity"] != "warning"),
+    }
+
+
+def _answer(target: Target | None) -> str | None:
+    """What two rows must agree in: the label, or intent and entity types in order."""
+    if isinstance(target, Entities):
+        return " ".join([*filter(None, [target.intent]), *(span.label for span in target.spans)])
+    return target
+
+
+def _totals(twins: Duplicates) -> dict[str, Any]:
+    rows = np.arange(len(twins.exact))
+    exact, repeated = int((twins.exact != rows).sum()), int((twins.variant != rows).sum())
+    groups = int((np.bincount(twins.groups) > 1).sum()) if len(rows) else 0
+    near = len(twins.near)
+    return {"exact": exact, "variant": repeated - exact, "near": near, "groups": groups, "complete": twins.complete}
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def _labels(rows: Rows) -> Iterator[Finding]:
+    """Whether this is a label column at all, and if so what is odd about its labels."""
+    known = [
+        (label, text, split)
+        for label, text, split in zip(rows.labels, rows.texts, rows.splits, strict=True)
+        if label is not None
+    ]
+    counts = Counter(label for label, _, _ in known)
+    copies = sum(label.strip() == text.strip() != "" for label, text, _ in known)
+    fix = "Name the column of the label with --label."
+    if len(known) >= FEW and copies >= _UNIQUE * len(known):
+        message = f"{part_of(copies, len(known), 'row', 'have')} a label that is the text itself."
+        yield finding("label_is_text", "warning", copies, message, fix)
+    elif len(known) >= FEW and len(counts) >= _UNIQUE * len(known):
+        message = (
+            f"{number_of(len(known), 'row', 'have')} {len(counts):,} different labels: this looks like an id or text."
+        )
+        yield finding("label_is_id", "warning", len(counts), message, fix, counted(counts, counts))
+    else:
+        present = [split for split in SPLITS if split in set(rows.splits)]
+        per_split = {split: Counter(label for label, _, s in known if s == split) for split in present}
+        yield from _twins(counts)
+        yield from _unseen(per_split)
+        yield from _few(per_split)
+        yield from _imbalance(per_split.get("train", Counter()))
+
+
+def _twins(counts: Counter[str]) -> Iterator[Finding]:
+    """Labels that look like one label written twice."""
+    alike = label_twins(counts)
+    spelling = [labels for labels, how in alike if how == "spelling"]
+    letter = [labels for labels, how in alike if how == "letter"]
+    for groups, words in (spelling, "only in case, spaces or punctuation"), (letter, "in one letter only"):
+        if not groups:
+            continue
+        shown = "; ".join(listed(group) for group in groups[:3]) + (" and more" if len(groups) > 3 else "")
+        message = f"{number_of(len(groups), 'group')} of labels {verb_of(len(groups), 'differ')} {words}: {shown}."
+        keep = max(groups[0], key=lambda label: (counts[label], label))
+        other = next(label for label in groups[0] if label != keep)
+        fix = f"If they mean the same, merge them: --merge {quote(f'{other[:80]}={keep[:80]}')}"
+        examples = ({"labels": list(counted(group[:EXAMPLES], counts))} for group in groups)
+        yield finding("label_twins", "warning" if groups is spelling else "note", len(groups), message, fix, examples)
+
+
+def _unseen(splits: dict[str, Counter[str]]) -> Iterator[Finding]:
+    """Labels that only one of train and the splits scored on has."""
+    train = splits.get("train", Counter())
+    for split in ("validation", "test"):
+        counts = splits.get(split, Counter())
+        if not train or not counts:
+            continue
+        if unseen := sorted(counts.keys() - train.keys()):
+            lost = number_of(sum(counts[label] for label in unseen), "row")
+            message = (
+                f"{number_of(len(unseen), f'{split} label')} never {verb_of(len(unseen), 'occur')} in train, so no "
+                f"method can answer {lost} of {split} right: {listed(unseen)}."
+            )
+            fix = "Add such rows to train, merge the labels with --merge, or give one file for slmfit to split."
+            yield finding("unseen_label", "warning", len(unseen), message, fix, counted(unseen, counts))
+        if absent := sorted(train.keys() - counts.keys()):
+            message = (
+                f"{number_of(len(absent), 'train label')} never {verb_of(len(absent), 'occur')} in {split}, where "
+                f"nothing measures how well they are recognised: {listed(absent)}."
+            )
+            fix = f"Add rows of them to {split} if they matter."
+            yield finding("absent_label", "note", len(absent), message, fix, counted(absent, train))
+
+
+def _few(splits: dict[str, Counter[str]]) -> Iterator[Finding]:
+    """Labels with too few rows in a split to be learnt or measured."""
+    for split, counts in splits.items():
+        rare = sorted((label for label in counts if counts[label] < FEW), key=lambda label: (counts[label], label))
+        if not rare:
+            continue
+        message = f"{part_of(len(rare), len(counts), f'{split} label', 'have')} fewer than {FEW} rows: {listed(rare)}."
+        learnt = split == "train"
+        fix = "Add rows, or merge these labels with --merge." if learnt else "Add rows, or read their scores with care."
+        yield finding("few_rows", "warning" if learnt else "note", len(rare), message, fix, counted(rare, counts))
+
+
+def _imbalance(counts: Counter[str]) -> Iterator[Finding]:
+    """One label that drowns another."""
+    if len(counts) < 2:
+        return
+    most = max(counts, key=lambda label: (counts[label], label))
+    least = min(counts, key=lambda label: (counts[label], label))
+    if (times := counts[most] // counts[least]) >= _IMBALANCE:
+        message = (
+            f"The largest label of train, {listed([most])}, has {times:,} times the rows of the smallest, "
+            f"{listed([least])}: {counts[most]:,} against {counts[least]:,}."
+        )
+        fix = "Compare by --metric f1_macro: accuracy hardly sees the small labels."
+        yield finding("imbalance", "note", times, message, fix, counted([most, least], counts))
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def _texts(rows: Rows) -> Iterator[Finding]:
+    """Texts that are empty, enormous, or all the same."""
+    lengths = np.fromiter(map(len, rows.texts), np.int64, len(rows.texts))
+    blank = [k for k, text in enumerate(rows.texts) if not text.strip()]
+    if blank:
+        message = f"{part_of(len(blank), len(lengths), 'text', 'are')} empty."
+        fix = "Drop these rows: there is nothing to learn from them, and what they are scored is luck."
+        yield finding("empty_text", "warning", len(blank), message, fix, (rows.example([k]) for k in blank))
+    filled = lengths[lengths > 0]
+    if len(filled) > 1 and len({text.strip() for text in rows.texts}) == 1:
+        message = f"All {number_of(len(lengths), 'text')} are the same."
+        yield finding("constant_text", "warning", len(lengths), message, "Name the column of the text with --text.")
+    median = float(np.median(filled)) if len(filled) else 0.0
+    limit = min(max(_LONG * median, 5_000), _HUGE)
+    long = np.flatnonzero(lengths > limit)
+    if len(long):
+        long = long[np.argsort(-lengths[long], kind="stable")]
+        message = (
+            f"{part_of(len(long), len(lengths), 'text', 'are')} longer than {limit:,.0f} characters (the longest has "
+            f"{lengths[long[0]]:,}, the median {median:,.0f})."
+        )
+        fix = "Models read only the beginning of such texts; cut or split them, or check that the file was read right."
+        examples = (rows.example([k], characters=int(lengths[k])) for k in long.tolist())
+        yield finding("long_text", "note", len(long), message, fix, examples)

@@ -1,0 +1,79 @@
+"""Labels that are probably one label written twice.
+
+    label_twins(["Cancel ", "cancel", "sports", "sport", "1", "2"])
+    # [(["Cancel ", "cancel"], "spelling"), (["sport", "sports"], "letter")]
+
+Better to miss a pair than to cry wolf: `1`/`2`, `class A`/`class B`, `typical`/`atypical` and
+`comp.sys.ibm`/`comp.sys.mac` are no twins. What is left is still a suspicion: `desert` and `dessert` are reported.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+Likeness = Literal["spelling", "letter"]  # case, spaces, punctuation · one letter in one longer word
+_SHORTEST = 5  # letters of the longer word; shorter words are one letter apart too often
+_LONGEST = 80  # characters; what is longer is no name
+_SEPARATORS = re.compile(r"[\s\-_.,;:'\"’‘“”/\\|()\[\]!?]+")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # camelCase is two words
+
+
+def label_twins(labels: Iterable[str]) -> list[tuple[list[str], Likeness]]:
+    """Groups of two or more labels that look like one, each in order of code points. A label may be in two groups."""
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for label in sorted(set(labels)):
+        spellings[_spelling(label)].append(label)
+    groups: list[tuple[list[str], Likeness]] = [(group, "spelling") for group in spellings.values() if len(group) > 1]
+
+    near: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for group in spellings.values():
+        for key in _misspellings(_words(group[0])):
+            near[key].append(group[0])
+    pairs = {(one, other) for group in near.values() for one in group for other in group if one < other}
+    groups += [([one, other], "letter") for one, other in sorted(pairs) if _one_letter(_words(one), _words(other))]
+    return groups
+
+
+def _spelling(label: str) -> str:
+    """Equal for labels that differ in case, spaces and punctuation only. Numbers by value, so -1 and 1 stay apart."""
+    plain = unicodedata.normalize("NFKC", label).casefold().strip()
+    if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
+        return f"number {float(plain)!r}"
+    # A separator between digits counts: 1.2.3 is not 12.3, and 3-5 is not 35.
+    return re.sub(r"(?<!\d) | (?!\d)", "", " ".join(_SEPARATORS.sub(" ", plain).split())) or plain
+
+
+def _words(label: str) -> tuple[str, ...]:
+    spaced = _HUMP.sub(" ", unicodedata.normalize("NFKC", label[: _LONGEST + 1]))
+    return tuple(_SEPARATORS.sub(" ", spaced).casefold().split())
+
+
+def _misspellings(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The label itself and every form with one letter (not a word's first) dropped: two labels that are one letter
+    apart share a form (SymSpell, Garbe 2012)."""
+    if sum(map(len, words)) > _LONGEST:
+        return
+    yield words
+    for at, word in enumerate(words):
+        if word.isalpha() and len(word) >= _SHORTEST - 1:
+            for form in sorted({word[:k] + word[k + 1 :] for k in range(1, len(word))}):
+                yield (*words[:at], form, *words[at + 1 :])
+
+
+def _one_letter(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether exactly one word differs, by one letter changed, added, dropped or swapped after its first."""
+    different = [(a, b) for a, b in zip(one, other, strict=False) if a != b]
+    if len(one) != len(other) or len(different) != 1:
+        return False
+    short, long = sorted(different[0], key=len)
+    if not (short.isalpha() and long.isalpha()) or len(long) < _SHORTEST or short[0] != long[0]:
+        return False
+    if len(short) < len(long):
+        return any(long[:k] + long[k + 1 :] == short for k in range(1, len(long)))
+    apart = [k for k in range(len(short)) if short[k] != long[k]]
+    swapped = len(apart) == 2 and apart[1] == apart[0] + 1 and short[apart[0]] == long[apart[1]]
+    return len(apart) == 1 or (swapped and short[apart[1]] == long[apart[0]])
