@@ -37,7 +37,7 @@ def with_adapters(
         modules_to_save=whole or None,
     )
     with torch.random.fork_rng([]), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft's own calls into transformers
+        warnings.simplefilter("ignore")  # what peft says of its own calls, and of layouts it puts right itself
         torch.manual_seed(seed)
         return get_peft_model(model, config)
 

@@ -1,0 +1,31 @@
+"""`causal`: a small causal language model as classifier, its head on the last real token, tuned with LoRA.
+
+slmfit train tickets.csv causal=HuggingFaceTB/SmolLM2-135M-Instruct
+
+No chat template is needed: the text is read as it is, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from slmfit.methods.base import setting
+from slmfit.methods.finetuned import FineTunedClassifier, TuningSettings
+
+
+@dataclass(frozen=True)
+class Settings(TuningSettings):
+    """See `TuningSettings`."""
+
+    base_model: str = setting(
+        "HuggingFaceTB/SmolLM2-135M-Instruct", "The causal model to start from: a hub name or a folder."
+    )
+    lora: bool = setting(True, "Train low-rank adapters on every linear layer, not the whole model.")
+
+
+class Causal(FineTunedClassifier):
+    """The last token has read all others, so the head reads it; which one is last is found by the padding token."""
+
+    Settings: ClassVar[type] = Settings
+    kind = "causal"

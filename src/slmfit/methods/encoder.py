@@ -1,0 +1,28 @@
+"""`encoder`: a pretrained encoder (BERT, DistilBERT, MiniLM, ModernBERT …) with a classification head, fine-tuned.
+
+slmfit train tickets.csv encoder=distilbert-base-uncased
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from slmfit.methods.base import setting
+from slmfit.methods.finetuned import FineTunedClassifier, TuningSettings
+
+
+@dataclass(frozen=True)
+class Settings(TuningSettings):
+    """See `TuningSettings`."""
+
+    base_model: str = setting(
+        "sentence-transformers/all-MiniLM-L6-v2", "The pretrained encoder to start from: a hub name or a folder."
+    )
+
+
+class Encoder(FineTunedClassifier):
+    """The head reads the first token, or the mean of all, as the model's own classifier does (Devlin et al., 2019)."""
+
+    Settings: ClassVar[type] = Settings
+    kind = "encoder"

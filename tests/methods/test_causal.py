@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import torch
+import transformers
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+import tiny
+from conftest import make_dataset
+from slmfit.errors import UsageError
+from slmfit.finetune import pretrained
+from slmfit.finetune.forward import inputs
+from slmfit.finetune.tokens import Rows
+from slmfit.methods.base import Context
+from slmfit.methods.causal import Causal, Settings
+
+QUICK = {"epochs": 3, "learning_rate": 3e-3, "lora_rank": 8}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny.causal(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_dataset(sizes=(240, 60, 60))
+
+
+@pytest.fixture(scope="module")
+def fitted(base, data, tmp_path_factory):
+    return fit(data, tmp_path_factory.mktemp("fitted"), base_model=base, **QUICK)
+
+
+def fit(data, folder, **given):
+    method = Causal(Settings(**given))
+    method.fit(data.task, data.train, data.validation, Context())
+    method.base_logits = method.logits(texts(data))
+    method.save(folder)
+    method.folder = folder
+    return method
+
+
+def texts(data):
+    return [e.input for e in data.test]
+
+
+def by_transformers(folder, texts, side="right"):
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side=side)
+    batch = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+    batch.pop("token_type_ids", None)
+    with torch.inference_mode():
+        return model(**batch).logits.numpy()
+
+
+def test_it_learns_with_lora_by_default(fitted, data):
+    answers = fitted.predict(texts(data))
+    assert np.mean([a.target == e.target for a, e in zip(answers, data.test, strict=True)]) > 0.7
+    assert fitted.settings.lora
+    assert fitted.chosen["why"]["learning_rate"] == "asked for"
+
+
+@pytest.mark.parametrize("batch", [1, 32])
+@pytest.mark.parametrize("left", [False, True])
+def test_padding_side_and_batch_change_nothing(fitted, data, left, batch):
+    """The right answer is each text alone, without any padding."""
+    tokens = fitted._tokens(texts(data), None)
+    made = Rows(tokens, "cpu", fitted.tokenizer.pad_token_id, left=left)
+    logits = []
+    with torch.inference_mode():
+        for begin in range(0, len(tokens), batch):
+            rows = np.arange(begin, min(begin + batch, len(tokens)))
+            logits.append(fitted.model(**inputs(made, rows)).logits.numpy())
+    found = np.concatenate(logits)
+    assert np.abs(found - fitted.base_logits).max() < 1e-4
+    assert (found.argmax(1) == fitted.base_logits.argmax(1)).all()
+
+
+def test_adapters_load_with_plain_peft_and_merged_equals_unmerged(fitted, base, data):
+    """`base_logits` are of the model before its adapters were added into the weights."""
+    import warnings
+
+    from peft import PeftModel
+
+    assert np.abs(fitted.logits(texts(data)) - fitted.base_logits).max() < 1e-4
+    config = AutoConfig.from_pretrained(base, num_labels=3, pad_token_id=fitted.tokenizer.pad_token_id)
+    with pretrained.quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft's own call
+        plain = AutoModelForSequenceClassification.from_pretrained(base, config=config)
+        model = PeftModel.from_pretrained(plain, fitted.folder / "adapter").eval()
+    made = Rows(fitted._tokens(texts(data), None), "cpu", fitted.tokenizer.pad_token_id)
+    with torch.inference_mode():
+        logits = model(**inputs(made, np.arange(len(texts(data))))).logits.numpy()
+    assert np.abs(logits - fitted.base_logits).max() < 1e-4
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_folder_is_a_plain_transformers_model(fitted, data, side):
+    assert np.abs(by_transformers(fitted.folder, texts(data), side) - fitted.base_logits).max() < 1e-4
+    config = AutoConfig.from_pretrained(fitted.folder)
+    assert config.id2label == dict(enumerate(data.task.labels))
+    assert config.pad_token_id == fitted.tokenizer.pad_token_id
+    assert AutoTokenizer.from_pretrained(fitted.folder).padding_side == "right"
+
+
+def test_loaded_it_answers_the_same(fitted, data):
+    again = Causal.load(fitted.folder, data.task, fitted.settings)
+    assert again.predict(texts(data)) == fitted.predict(texts(data))
+
+
+def test_empty_texts_and_texts_that_hold_the_padding_token(fitted):
+    asked = ["", "invoice", "invoice<|endoftext|>", "<|endoftext|>", "<|endoftext|>invoice"]
+    together = fitted.logits([*asked, "a longer text that makes all the others need padding"])[: len(asked)]
+    alone = np.concatenate([fitted.logits([text]) for text in asked])
+    assert np.abs(together - alone).max() < 1e-5
+
+
+def test_an_encoder_is_refused(tmp_path, data):
+    transformers.BertConfig(architectures=["BertForMaskedLM"]).save_pretrained(tmp_path)
+    with pytest.raises(UsageError, match=r"is a encoder model|use encoder="):
+        fit(data, None, base_model=str(tmp_path))
+
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+FAMILIES = {
+    "GPT2": ("GPT2LMHeadModel", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64}),
+    "Qwen3": ("Qwen3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8}),
+    "Gemma3Text": ("Gemma3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0}),
+    "GPTNeoX": ("GPTNeoXForCausalLM", SMALL),
+}
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_other_families(family, data, tmp_path):
+    model_class, shape = FAMILIES[family]
+    tokenizer = tiny.byte_tokenizer()
+    ids = {"bos_token_id": 1, "eos_token_id": 0}
+    config = getattr(transformers, f"{family}Config")(vocab_size=len(tokenizer), **{**ids, **shape})
+    with pretrained.quiet():
+        getattr(transformers, model_class)(config).save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    small = make_dataset(sizes=(60, 20, 20))
+    (tmp_path / "out").mkdir()
+    method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), **{**QUICK, "epochs": 1})
+    assert np.abs(method.logits(texts(small)) - method.base_logits).max() < 1e-4
+    assert np.abs(by_transformers(tmp_path / "out", texts(small)) - method.base_logits).max() < 1e-4
