@@ -144,7 +144,8 @@ def test_output_below_a_file(tmp_path, monkeypatch, capsys):
 def test_a_label_only_in_test_is_a_warning_and_scored_wrong(tmp_path, monkeypatch, capsys):
     (tmp_path / "train.csv").write_text(GOOD)
     (tmp_path / "test.csv").write_text("text,label\nword1 number,a\nword2 number,b\nnever seen,c\n")
-    code, out, err = run(monkeypatch, capsys, "compare", tmp_path, "--methods", "majority", "--out", tmp_path / "o", "--json")
+    words = ("compare", tmp_path, "--methods", "majority", "--out", tmp_path / "o", "--json")
+    code, out, err = run(monkeypatch, capsys, *words)
     assert code == 0
     result = json.loads(out)
     assert any("'c'" in warning for warning in result["warnings"]), err

@@ -168,8 +168,10 @@ def _row(out: Path, spec: Spec, data: Dataset, seed: int, metric: str, listen: L
         return MethodRow(id=spec.id, name=spec.name, status="skipped", reason=reason)
     try:
         folder, reused = fit_or_reuse(out, spec, data, seed, metric, listen)
-    except SlmfitError as error:
-        return MethodRow(id=spec.id, name=spec.name, status="failed", reason=str(error))
+    except Exception as error:  # whatever a method or a library raises, the other methods go on
+        known = isinstance(error, SlmfitError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        return MethodRow(id=spec.id, name=spec.name, status="failed", reason=reason)
     if listen and reused:
         listen("reuse", {"run": spec.id})
     return method_row(runs.read_run(folder), folder.relative_to(out), reused)

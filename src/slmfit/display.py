@@ -164,14 +164,14 @@ def progress() -> Iterator[Listener]:
 
 def _step(console: Console, kind: str, fields: dict[str, Any]) -> bool:
     """Print the line of a step worth keeping; whether there was one."""
-    if kind not in ("fit", "refit", "measure", "reuse"):
+    if kind not in ("fit", "refit", "measure", "reuse", "failed"):
         return False
     console.print(escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}"))
     return True
 
 
 def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
-    rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k != "run")
+    rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k not in ("run", "traceback"))
     verbs = {"reuse": "already fitted, used again", "measure": "measuring speed and memory in a fresh process"}
     return f"{verbs.get(kind, kind)} {rest}".rstrip()
 

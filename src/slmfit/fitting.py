@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -214,7 +215,7 @@ def _start(folder: Path, key: str) -> Path:
 
 @contextmanager
 def _events(path: Path, listen: Listener | None) -> Iterator[Callable[..., None]]:
-    """Append what happens to events.jsonl, and tell the listener."""
+    """Append what happens to events.jsonl, and tell the listener; an error is kept there with its traceback."""
     with path.open("a", encoding="utf-8") as file:
 
         def event(kind: str, **fields: Any) -> None:
@@ -224,4 +225,8 @@ def _events(path: Path, listen: Listener | None) -> Iterator[Callable[..., None]
             if listen:
                 listen(kind, fields)
 
-        yield event
+        try:
+            yield event
+        except Exception as error:
+            event("failed", reason=str(error), traceback=traceback.format_exc())
+            raise
