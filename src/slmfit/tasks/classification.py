@@ -20,6 +20,7 @@ from slmfit.records import Example, Input, Outcome, Prediction, Target
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import (
     count_outcomes,
+    coverage_points,
     json_object,
     json_object_schema,
     probability_scores,
@@ -114,13 +115,16 @@ class TextClassification:
     ) -> Scores:
         """`metrics` with intervals; where every row has probabilities, also log_loss, brier and
         expected_calibration_error. Details: outcomes, per_class, confusion (last column: no usable answer),
-        random_guess (log losses) and reliability (calibration bins).
+        random_guess (log losses, and `metrics` from the counts to expect when every label is guessed alike),
+        reliability (calibration bins) and coverage (common.coverage_points).
         """
         truth, answers = self._codes(targets, predictions)
         n = len(self.labels)
         counts = m.confusion(truth, answers, n)
         values = dict(statistic.bootstrap_confusion(counts, self.metrics, seed=seed))
         each, guess = m.per_class(counts), m.random_guess_log_loss(truth, n)
+        even = np.full(n, len(truth) / n)
+        by_chance = m.scores_from_tallies(m.Tallies(each.support / n, even, each.support))
         details: dict[str, Any] = {
             "rows": len(truth),
             "outcomes": count_outcomes(predictions),
@@ -129,12 +133,18 @@ class TextClassification:
                 for label, p, r, f, s in zip(self.labels, *(column.tolist() for column in each), strict=True)
             ],
             "confusion": counts.tolist(),
-            "random_guess": {"log_loss": guess.uniform, "log_loss_of_class_shares": guess.prior},
+            "random_guess": {
+                "log_loss": guess.uniform,
+                "log_loss_of_class_shares": guess.prior,
+                **{name: float(by_chance[name]) for name in self.metrics},
+            },
         }
         scored = probability_scores(self.labels, targets, predictions, answers == truth, seed)
         if scored:
             table = probability_table(self.labels, predictions)
-            details["reliability"] = _reliability(table.max(axis=1), answers == truth)
+            confidence, right = table.max(axis=1), answers == truth
+            details["reliability"] = _reliability(confidence, right)
+            details["coverage"] = coverage_points(confidence, right)
         return Scores(values | scored, details)
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:

@@ -11,7 +11,7 @@ import numpy as np
 
 from slmfit.metrics import brier_rows, log_loss_rows
 from slmfit.records import OUTCOMES, Prediction, Score, Target
-from slmfit.statistic import bootstrap_calibration, bootstrap_mean
+from slmfit.statistic import bootstrap_calibration, bootstrap_mean, wilson
 from slmfit.tasks.base import Row
 
 
@@ -74,3 +74,22 @@ def probability_scores(
         "brier": bootstrap_mean(brier_rows(table, truth), seed=seed),
         "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed),
     }
+
+
+def coverage_points(confidence: np.ndarray, right: np.ndarray, steps: int = 20) -> list[dict[str, float | int | None]]:
+    """How often the surest answers are right, were the rest left unanswered: a point per twentieth of the rows.
+
+    confidence [rows]: the probability of the answer given; right [rows]: whether it was. Each point: `threshold` (the
+    least confidence answered), `rows`, `coverage` (their share), `accuracy` and its interval `low`, `high`. Equally
+    sure rows are answered together, so there may be fewer points than steps.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    sure, hits, n = confidence[order], np.cumsum(right[order]), len(order)
+    wanted = {-(-n * step // steps) for step in range(1, steps + 1)} - {0}
+    ends = {int(np.searchsorted(-sure, -sure[count - 1], "right")) for count in wanted}
+    points: list[dict[str, float | int | None]] = []
+    for end in sorted(ends):
+        score = wilson(float(hits[end - 1]), end)
+        points.append({"threshold": float(sure[end - 1]), "rows": end, "coverage": end / n})
+        points[-1] |= {"accuracy": score.value, "low": score.low, "high": score.high}
+    return points
