@@ -1,0 +1,116 @@
+"""Static embeddings in model2vec's format: one vector per token, no network to run.
+
+embedding = Static("models/potion-base-4m-int8")
+embedding.embed(["my card was charged twice"])  # float32 [1, 128]
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slmfit.embeddings.base import Vectors, normalised, read_tensors
+from slmfit.errors import DataError, SlmfitError, UsageError
+
+
+class Static:
+    """A vector per token, learnt elsewhere; a text's is their mean. A folder in model2vec's format.
+
+    The folder holds `config.json`, `tokenizer.json` and `model.safetensors` with `embeddings` [tokens, dimension]
+    in int8, float16 or float32, and where the vocabulary was quantised `mapping` (token -> row) and `weights` (per
+    token). As model2vec 0.10 does it: a text is cut to `max_length` (512) tokens, unknown tokens are left out.
+    Raises UsageError when there is no such folder, DataError when it holds something else or is damaged.
+    """
+
+    FILES = ("config.json", "tokenizer.json", "model.safetensors")
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise UsageError("there is no such folder", where=str(folder), fix=f"give one with {', '.join(self.FILES)}")
+        missing = [name for name in self.FILES if not (self.folder / name).is_file()]
+        if missing:
+            raise self._refused(f"{' and '.join(missing)} is missing")
+        config, tokenizer = (self._read_json(name) for name in self.FILES[:2])
+        self._tokenizer, self._unknown = self._make_tokenizer(config, tokenizer)
+        self._read_tensors(read_tensors(self.folder / "model.safetensors"))
+
+    @property
+    def dimension(self) -> int:
+        return self._table.shape[1]
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        for start in range(0, len(texts), 4096):
+            vectors[start : start + 4096] = self._embed(texts[start : start + 4096])
+        return vectors
+
+    def save(self, folder: Path) -> None:
+        for name in self.FILES:
+            shutil.copyfile(self.folder / name, folder / name)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        from scipy.sparse import csr_matrix
+
+        readable = [text.encode("utf-8", "replace").decode("utf-8")[: self._most_characters] for text in texts]
+        encoded = self._tokenizer.encode_batch_fast(readable, add_special_tokens=False)
+        tokens = [np.array(e.ids, np.int64) for e in encoded]
+        tokens = [ids[ids != self._unknown] for ids in tokens]
+        lengths = np.array([len(ids) for ids in tokens], np.int64)
+        ids, offsets = np.concatenate(tokens), np.concatenate(([0], np.cumsum(lengths)))
+        shape = (len(texts), len(self._table))
+        sums = csr_matrix((self._weights[ids], self._mapping[ids], offsets), shape=shape) @ self._table
+        return normalised(sums / np.maximum(lengths, 1).astype(np.float32)[:, None])
+
+    def _make_tokenizer(self, config: dict[str, Any], described: dict[str, Any]) -> tuple[Any, int]:
+        """The tokenizer, cutting as configured, and the number of the unknown token (-1: there is none)."""
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+            unknown = described["model"].get("unk_token")
+            number = described["model"].get("unk_id") if unknown is None else tokenizer.token_to_id(unknown)
+            words = tokenizer.get_vocab()
+            typical = int(np.median([len(word) for word in words]))
+            longest = config.get("max_length", 512)
+            self._most_characters = None if longest is None else int(longest) * typical
+            tokenizer.no_padding()
+            if longest is None:
+                tokenizer.no_truncation()
+            else:
+                tokenizer.enable_truncation(int(longest))
+        except Exception as error:  # tokenizers raises nothing more specific
+            raise self._refused(f"tokenizer.json cannot be used: {error}") from None
+        self._tokens = max(words.values(), default=-1) + 1
+        return tokenizer, -1 if number is None else number
+
+    def _read_tensors(self, tensors: dict[str, NDArray[Any]]) -> None:
+        if "embeddings" not in tensors or tensors["embeddings"].ndim != 2:
+            raise self._refused(f"model.safetensors has no table 'embeddings' but {', '.join(tensors) or 'nothing'}")
+        self._table = tensors["embeddings"].astype(np.float32)
+        self._mapping = tensors.get("mapping", np.arange(len(self._table))).astype(np.int64)
+        self._weights = tensors.get("weights", np.ones(len(self._mapping))).astype(np.float32)
+        if len(self._mapping) < self._tokens or len(self._weights) < self._tokens:
+            raise self._refused(f"the tokenizer has {self._tokens} tokens, the model {len(self._mapping)}")
+        if self._mapping.size and not 0 <= self._mapping.min() <= self._mapping.max() < len(self._table):
+            raise self._refused("model.safetensors maps a token to a row that is not there")
+        if not (np.isfinite(self._table).all() and np.isfinite(self._weights).all()):
+            raise self._refused("model.safetensors holds numbers that are not finite")
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        try:
+            value = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise self._refused(f"{name} cannot be read: {error}") from None
+        if not isinstance(value, dict):
+            raise self._refused(f"{name} is not a JSON object")
+        return value
+
+    def _refused(self, what: str) -> SlmfitError:
+        return DataError(what, where=str(self.folder), fix="give a folder in model2vec format, or fetch it again")
