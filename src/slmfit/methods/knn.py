@@ -1,0 +1,227 @@
+"""The nearest neighbours vote: no training, every answer comes with the examples that gave it.
+
+    method = Knn(Settings(embeddings="models/potion-base-4m-int8"))
+    method.fit(task, train, validation, Context())
+    ids, similarities = method.neighbours(["my card was charged twice"], k=3)
+
+One search for the 100 nearest train rows of every validation row tells how each k and each weighting would have done.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slmfit import embeddings
+from slmfit.embeddings import Embedding, Vectors, nearest, whole
+from slmfit.methods.base import Context, Method, setting
+from slmfit.records import Example, Input, Prediction
+from slmfit.tasks.base import Task
+
+MOST = 100  # the largest k that is tried
+WEIGHTINGS: dict[str, float | None] = {"uniform": None, "softmax-0.2": 0.2, "softmax-0.1": 0.1, "softmax-0.05": 0.05}
+WITHOUT_VALIDATION = {"k": 10, "weighting": "softmax-0.1"}
+DOUBTS = (0.03, 0.1, 0.3, 1.0, 3.0)
+SHARPNESSES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+
+Votes = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `--set knn.NAME=VALUE` sets."""
+
+    embeddings: str | None = setting(
+        None, "Folder of static embeddings in model2vec format. none: LSA, learnt from the train texts."
+    )
+    k: int | None = setting(None, "How many neighbours vote. none: the best of 1 to 100 on validation.", low=1)
+    weighting: str | None = setting(
+        None,
+        "What a vote weighs. uniform: one; softmax-T: exp((similarity - 1) / T), so a small T heeds only the nearest. "
+        "none: the best on validation.",
+        choices=tuple(WEIGHTINGS),
+    )
+    dimension: int = setting(384, "How many directions LSA keeps at most; more cost bytes and time.", low=1)
+
+
+class Knn(Method):
+    """Cosine, exact. A row that shares nothing with a text (similarity <= 0) has no vote; where none has any, the
+    most frequent label answers. Equal votes: the label whose voters are more similar in sum, then the first by name.
+    """
+
+    Settings = Settings
+    base_model_setting = "embeddings"
+    refits = True
+
+    labels: tuple[str, ...]
+    embedding: Embedding
+    rows: NDArray[np.int8]  # [n, dimension], directions in whole numbers
+    codes: NDArray[np.int32]  # [n], the label of each row as an index into labels
+
+    def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
+        """Index train, then choose k and weighting, and how votes become probabilities, on validation."""
+        begin = time.perf_counter()
+        self.refit(task, train, context)
+        self.fit_seconds = time.perf_counter() - begin
+        self._choose(task, validation, context)
+        self.rows_used = {"fitted": "train", "settings_chosen": "validation", "calibrated": "validation"}
+
+    def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
+        """Learn the embedding (if it is LSA) and index these rows; what was chosen stays."""
+        self.labels = task.labels
+        code = {label: i for i, label in enumerate(task.labels)}
+        self.codes = np.array([code[str(e.target)] for e in examples], np.int32)
+        texts = [task.text(e.input) for e in examples]
+        if self.settings.embeddings is None:
+            self.embedding = embeddings.LSA.fit(texts, dimension=self.settings.dimension, seed=context.seed)
+        else:
+            self.embedding = embeddings.Static(self.settings.embeddings)
+        self._index(whole(self.embedding.embed(texts)))
+
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        ids, similarities = self.neighbours(inputs, self.chosen["k"])
+        votes, closeness = np.zeros((2, len(ids), len(self.labels)))
+        for _ in _count(self.codes[ids], similarities, self.chosen["weighting"], votes, closeness):
+            pass
+        answers = self._answers(votes, closeness)
+        shares = self._probabilities(votes, self.chosen["doubt"], self.chosen["sharpness"])
+        return [
+            Prediction(self.labels[answer], probabilities=dict(zip(self.labels, row, strict=True)))
+            for answer, row in zip(answers.tolist(), shares.tolist(), strict=True)
+        ]
+
+    def neighbours(self, inputs: Sequence[Input], k: int) -> tuple[NDArray[np.int64], Vectors]:
+        """The k fitted rows nearest to each text: their numbers in the order fitted, and their cosines [texts, k]."""
+        queries = whole(self.embedding.embed([str(i) for i in inputs])).astype(np.float32)
+        ids, products = nearest(queries, self._matrix, k, self._inverse)
+        return ids, products * _inverse_lengths(queries)[:, None]
+
+    def save(self, folder: Path) -> None:
+        from safetensors.numpy import save_file
+
+        (folder / "embedding").mkdir()
+        self.embedding.save(folder / "embedding")
+        save_file({"rows": self.rows, "labels": self.codes}, folder / "rows.safetensors")
+        about = {"labels": self.labels, **self.chosen}
+        (folder / "knn.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, task: Task, settings: Any) -> Self:
+        from safetensors.numpy import load_file
+
+        method, tensors = cls(settings), load_file(folder / "rows.safetensors")
+        method.chosen = json.loads((folder / "knn.json").read_text(encoding="utf-8"))
+        method.labels = tuple(method.chosen.pop("labels"))
+        method.embedding = embeddings.load(folder / "embedding")
+        method.codes = tensors["labels"]
+        method._index(tensors["rows"])
+        return method
+
+    def _index(self, rows: NDArray[np.int8]) -> None:
+        self.rows, self._matrix = rows, rows.astype(np.float32)
+        self._inverse = _inverse_lengths(self._matrix)
+        self._shares = np.bincount(self.codes, minlength=len(self.labels)) + 1.0
+        self._shares /= self._shares.sum()
+
+    # --- choosing ---
+
+    def _choose(self, task: Task, validation: Sequence[Example], context: Context) -> None:
+        """Fill `chosen` and `search`. Best by the metric; equals by log loss at a doubt of one neighbour."""
+        if not validation:
+            self.chosen = {**WITHOUT_VALIDATION, **self._given(), "doubt": 1.0, "sharpness": 1.0}
+            return
+        ids, similarities = self.neighbours([e.input for e in validation], self.settings.k or MOST)
+        code = {label: i for i, label in enumerate(self.labels)}
+        truth = np.array([code[str(e.target)] for e in validation])
+        score = _scorer(task, validation, truth, self.labels, context.metric)
+        best: tuple[float, float] = (-np.inf, 0.0)
+        for weighting in [self.settings.weighting] if self.settings.weighting else WEIGHTINGS:
+            votes, closeness = np.zeros((2, len(truth), len(self.labels)))
+            for k in _count(self.codes[ids], similarities, weighting, votes, closeness):
+                if self.settings.k and k < ids.shape[1]:
+                    continue
+                doubt = _typical(votes) / k
+                value = score(self._answers(votes, closeness))
+                loss = _loss(self._probabilities(votes, doubt, 1.0), truth)
+                self.search.append({"k": k, "weighting": weighting, context.metric: value, "log_loss": loss})
+                if (value, -loss) > best:
+                    best = (value, -loss)
+                    self.chosen = {"k": self.settings.k or k, "weighting": weighting}
+                    final, unit = votes.copy(), doubt
+        grid = [(doubt * unit, sharpness) for doubt in DOUBTS for sharpness in SHARPNESSES]
+        doubt, sharpness = min(grid, key=lambda pair: _loss(self._probabilities(final, *pair), truth))
+        self.chosen |= {"doubt": doubt, "sharpness": sharpness}
+        context.event("search", **self.chosen, **{context.metric: best[0]})
+
+    def _given(self) -> dict[str, Any]:
+        given = {"k": self.settings.k, "weighting": self.settings.weighting}
+        return {name: value for name, value in given.items() if value is not None}
+
+    # --- votes to answers ---
+
+    def _answers(self, votes: Votes, closeness: Votes) -> NDArray[np.int64]:
+        """The label with the most votes [texts, labels], as an index [texts]."""
+        most = votes.max(axis=1, keepdims=True)
+        answers = np.where(votes == most, closeness, -np.inf).argmax(axis=1)
+        return np.where(most[:, 0] > 0, answers, self._shares.argmax())
+
+    def _probabilities(self, votes: Votes, doubt: float, sharpness: float) -> Votes:
+        """(votes + doubt / labels) ** sharpness, to sum 1: never 0, in the order of the votes.
+
+        doubt: the weight of votes that are cast evenly for all labels. sharpness: above 1 for many labels and
+        neighbours, where shares are too timid. Where nobody votes: the shares of the labels in the fitted rows.
+        """
+        shares = votes + doubt / votes.shape[1]
+        shares = (shares / shares.max(axis=1, keepdims=True)) ** sharpness
+        shares /= shares.sum(axis=1, keepdims=True)
+        return np.where(votes.any(axis=1, keepdims=True), shares, self._shares)
+
+
+def _count(
+    codes: NDArray[np.int32], similarities: Vectors, weighting: str, votes: Votes, closeness: Votes
+) -> Iterator[int]:
+    """Let the first, second, … neighbour vote into `votes` and `closeness` [texts, labels]; yield how many have."""
+    temperature = WEIGHTINGS[weighting]
+    similar = np.maximum(similarities.astype(np.float64), 0)
+    weights = np.ones_like(similar) if temperature is None else np.exp((similar - 1) / temperature)
+    weights[similar <= 0] = 0
+    texts = np.arange(len(codes))
+    for i in range(codes.shape[1]):
+        votes[texts, codes[:, i]] += weights[:, i]
+        closeness[texts, codes[:, i]] += similar[:, i]
+        yield i + 1
+
+
+def _scorer(task: Task, validation: Sequence[Example], truth: NDArray[Any], labels: Sequence[str], metric: str) -> Any:
+    """Answers (indices of labels) -> the metric on validation."""
+    if metric == "accuracy":
+        return lambda answers: float((answers == truth).mean())
+    predictions = [Prediction(label) for label in labels]
+    targets = [e.target for e in validation if e.target is not None]
+    return lambda answers: task.components(metric, targets, [predictions[a] for a in answers]).value
+
+
+def _typical(votes: Votes) -> float:
+    """The weight of all votes on a typical text."""
+    return float(np.median(votes.sum(axis=1))) or 1.0
+
+
+def _loss(probabilities: Votes, truth: NDArray[np.int64]) -> float:
+    """Log loss with targets of (n + 1) / (n + 2) instead of 1, so that few rows do not make it bold (Platt, 1999)."""
+    rows = len(truth)
+    even = np.log(probabilities).mean(axis=1)
+    right = np.log(probabilities[np.arange(rows), truth])
+    return float(-((rows + 1) * right + even).mean() / (rows + 2))
+
+
+def _inverse_lengths(vectors: Vectors) -> Vectors:
+    """1 / length of each row, 0 where it is 0."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
