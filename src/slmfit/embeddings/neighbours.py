@@ -9,7 +9,7 @@ those is a floor that at least k rows reach and hardly more, and only the rows t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,8 +19,7 @@ from slmfit.embeddings.base import Vectors
 from slmfit.embeddings.threads import blas_threads, one_blas_thread
 
 BLOCK = 512  # queries at a time: a matrix product needs that many to run at full speed
-CHUNK = 16_384  # rows at a time: bounds the memory of a thread to BLOCK * CHUNK * 4 bytes, 34 MB
-TILE = 4_096  # rows whose similarities are reduced while they are still in the cache
+CHUNK = 4_096  # rows at a time: their products with a block, 8 MB, are sifted while they are still in the cache
 GROUP = 16  # rows that are represented by the best of them
 ID_BITS = 23
 MOST_ROWS = 1 << ID_BITS
@@ -43,7 +42,7 @@ def nearest(queries: Vectors, rows: Vectors, k: int, scale: Vectors | None = Non
     starts = iter(range(0, len(queries), BLOCK))
 
     def work() -> None:
-        buffer = np.empty(min(CHUNK, len(rows)) * min(BLOCK, len(queries)), np.float32)
+        buffer = np.empty((min(CHUNK, len(rows)) + GROUP) * min(BLOCK, len(queries)), np.float32)
         for start in starts:  # shared: each thread takes the next block that is left
             block = slice(start, start + BLOCK)
             ids[block], similarities[block] = _search(queries[block], rows, k, scale, buffer)
@@ -81,35 +80,33 @@ def _search(
     queries: Vectors, rows: Vectors, k: int, scale: Vectors | None, buffer: Vectors
 ) -> tuple[NDArray[np.int64], Vectors]:
     """`nearest` for one block of queries; `buffer` has room for the products of one chunk of rows."""
-    floor = np.full(len(queries), -np.inf, np.float32)  # no row below it can be among the k best
+    floor = np.full(len(queries), np.finfo(np.float32).min)  # no row below it can be among the k best
     keys = np.empty(0, np.uint64)
     for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        products = buffer[: len(chunk) * len(queries)].reshape(len(chunk), len(queries))
-        best = np.concatenate(
-            list(_multiply(chunk, queries, None if scale is None else scale[start : start + CHUNK], products))
-        )
+        factors = None if scale is None else scale[start : start + CHUNK]
+        products = _products(queries, rows[start : start + CHUNK], factors, buffer)
+        best = products.max(axis=0)
         if len(best) > k:
-            kth = np.partition(best.T, len(best) - k, axis=1)[:, len(best) - k]
-            np.maximum(floor, kth, out=floor)
-        found, query = np.divmod(np.flatnonzero(products >= floor), len(queries))
-        keys = np.concatenate([keys, _keys(query, products[found, query], found + start)])
+            np.maximum(floor, np.partition(best.T, len(best) - k, axis=1)[:, len(best) - k], out=floor)
+        group, query = np.divmod(np.flatnonzero(best >= floor), len(queries))
+        members = products[:, group, query]
+        place, hit = np.nonzero(members >= floor[query])
+        row = place * len(best) + group[hit] + start
+        keys = np.concatenate([keys, _keys(query[hit], members[place, hit], row)])
         if len(keys) > 4 * k * len(queries):
             keys = _cut(keys, k)
     return _unpack(_cut(keys, k).reshape(len(queries), k))
 
 
-def _multiply(rows: Vectors, queries: Vectors, scale: Vectors | None, out: Vectors) -> Iterator[Vectors]:
-    """Fill `out` [rows, queries] with products; yield, per tile, the best of each group of its rows."""
-    for start in range(0, len(rows), TILE):
-        tile = out[start : start + TILE]
-        np.matmul(rows[start : start + TILE], queries.T, out=tile)
-        if scale is not None:
-            tile *= scale[start : start + TILE, None]
-        groups = len(tile) // GROUP
-        if groups:
-            yield tile[: groups * GROUP].reshape(GROUP, groups, -1).max(axis=0)
-        yield tile[groups * GROUP :]
+def _products(queries: Vectors, rows: Vectors, scale: Vectors | None, buffer: Vectors) -> Vectors:
+    """Products [GROUP, groups, queries]: that of row i is at [i // groups, i % groups]; past the last row, -inf."""
+    groups = -(-len(rows) // GROUP)
+    products = buffer[: GROUP * groups * len(queries)].reshape(-1, len(queries))
+    np.matmul(rows, queries.T, out=products[: len(rows)])
+    if scale is not None:
+        products[: len(rows)] *= scale[:, None]
+    products[len(rows) :] = -np.inf
+    return products.reshape(GROUP, groups, len(queries))
 
 
 def _keys(query: NDArray[np.int64], similarity: Vectors, row: NDArray[np.int64]) -> NDArray[np.uint64]:
