@@ -26,8 +26,9 @@ class LSA:
 
     Deerwester et al., "Indexing by Latent Semantic Analysis" (1990). Directions are divided by the square root of
     their singular value, so that the few strongest do not drown the rest (Caron, "Experiments with LSA Scoring",
-    2001): at 512 dimensions that is worth 3 points of kNN accuracy on 20 Newsgroups' validation rows, 0.3 on AG News.
-    The projection is kept as int8 with a scale per word: a quarter of the bytes, and no answer in a thousand changes.
+    2001). Accuracy of kNN on validation rows of 20 Newsgroups: +3.1 points at 512 dimensions, +0.4 at 384; of AG
+    News: +0.3 and -0.2. The projection is kept as int8 with a scale per word, a quarter of the bytes: on both data
+    sets the best accuracy moved by 0.1 points or less.
     """
 
     FILE = "lsa.safetensors"
