@@ -29,7 +29,7 @@ def test_the_example_becomes_a_method(tmp_path):
     head, brace, tail = table.read_text(encoding="utf-8").partition("TABLE: dict[str, Row] = {\n")
     assert brace
     table.write_text(head + brace + row + tail, encoding="utf-8")
-    rows = "".join(f'{"very " * (i % 2) * 9}good {i},{"long" if i % 2 else "short"}\n' for i in range(60))
+    rows = "".join(f"{'very ' * (i % 2) * 9}good {i},{'long' if i % 2 else 'short'}\n" for i in range(60))
     (tmp_path / "tickets.csv").write_text("text,label\n" + rows, encoding="utf-8")
 
     answers = []

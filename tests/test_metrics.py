@@ -38,9 +38,7 @@ def test_an_unusable_answer_misses_but_is_no_class_of_its_own(rows):
     present = sorted({*truth.tolist(), *predicted.tolist()} - {4})
     scores = metrics.scores_from_confusion(metrics.confusion(truth, np.where(predicted == 4, -1, predicted), 4))
     for average in ("macro", "micro", "weighted"):
-        theirs = sk.precision_recall_fscore_support(
-            truth, predicted, labels=present, average=average, zero_division=0
-        )
+        theirs = sk.precision_recall_fscore_support(truth, predicted, labels=present, average=average, zero_division=0)
         ours = [scores[f"{name}_{average}"] for name in ("precision", "recall", "f1")]
         assert ours == pytest.approx(list(theirs[:3]))
 

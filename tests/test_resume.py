@@ -36,7 +36,7 @@ def contents(out):
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out).as_posix()
         assert ".partial" not in name
-        if not path.is_file() or path.name in (".lock", "events.jsonl", "key", "report.html"):
+        if not path.is_file() or path.name in (".lock", "events.jsonl", "report.html"):
             continue
         is_record = path.name in ("run.json", "comparison.json")
         found[name] = without_timings(json.loads(path.read_text())) if is_record else path.read_bytes()

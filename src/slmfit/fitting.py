@@ -175,6 +175,7 @@ def _publish(folder: Path, data: Dataset, answered: Answered, *, seed: int, **fi
         **fields,
     )
     runs.write_run(partial, record)
+    (partial / "key").unlink()
     storage.remove(folder)
     storage.publish(folder)
     return record

@@ -149,7 +149,7 @@ def caveats(found: Verdict) -> tuple[str, ...]:
     if len(found.scores) > 1:
         notes.append(
             f"The choice was made on the same {found.rows:,} test rows as the scores, so the highest score is a little "
-            "too high on average; score the chosen method on rows kept apart (--final FILE)."
+            "too high on average; `slmfit evaluate` scores the chosen method on rows kept apart."
         )
     names = tuple(found.scores)
     if found.method and (unsure := [one for one in names[: names.index(found.method)] if one in found.unresolved]):

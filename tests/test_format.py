@@ -1,0 +1,43 @@
+"""docs/format.md shows real records: its examples are read by the code, and name every field."""
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from slmfit import records
+
+DOC = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
+
+
+def example(name):
+    return json.loads(re.search(rf"```json {name}\n(.*?)```", DOC, re.DOTALL)[1])
+
+
+def table(heading):
+    section = DOC.split(f"## {heading}\n")[1].split("```")[0]
+    return {name for row in re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_the_run_is_read_and_written_back():
+    plain = example("run")
+    assert plain["format"] == records.RUN_FORMAT
+    record = records.run_from_plain(plain)
+    assert {"format": records.RUN_FORMAT, **records.to_plain(record)} == plain
+
+
+def test_the_comparison_is_read_and_written_back():
+    plain = example("comparison")
+    assert plain["format"] == records.COMPARISON_FORMAT
+    record = records.comparison_from_plain(plain)
+    assert {"format": records.COMPARISON_FORMAT, **records.to_plain(record)} == plain
+
+
+def test_every_field_is_explained():
+    assert table("run.json") == {f.name for f in fields(records.RunRecord)}
+    assert table("comparison.json") == {f.name for f in fields(records.ComparisonRecord)}
+
+
+def test_fields_of_a_later_version_are_left_out():
+    record = records.run_from_plain(example("run") | {"carbon_grams": 3})
+    assert not hasattr(record, "carbon_grams")
