@@ -2,7 +2,7 @@
 
     import slmfit
 
-    comparison = slmfit.compare("tickets.csv")
+    comparison = slmfit.compare(slmfit.load_data("tickets.csv"))
     comparison.best.predict(["my card was charged twice"])
 
 Names are loaded when they are first used, so that `import slmfit` costs next to nothing.
