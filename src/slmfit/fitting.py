@@ -96,7 +96,9 @@ def given_run(
 def run_key(spec: Spec, data: Dataset, *, seed: int, metric: str) -> str:
     """sha256 of all that decides a run: the same key means the same predictions, so the run is reused."""
     parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model, seed, metric]
-    return storage.hash_json([*parts, dict(spec.given), code_version()])
+    folders = [value for value in (spec.base_model, *spec.given.values()) if value and Path(str(value)).is_dir()]
+    contents = [storage.hash_files(Path(str(folder))) for folder in folders]
+    return storage.hash_json([*parts, dict(spec.given), contents, code_version()])
 
 
 def targets(examples: Sequence[Example]) -> list[Target]:

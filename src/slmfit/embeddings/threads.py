@@ -42,7 +42,7 @@ def blas_threads() -> int:
 
 @cache
 def _blas() -> tuple[Any, int]:
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    from threadpoolctl import ThreadpoolController
 
     blas = ThreadpoolController().select(user_api="blas")
     return blas, max((library["num_threads"] for library in blas.info()), default=1)
