@@ -1,0 +1,254 @@
+"""The charts of a report, each from the part of the records that it draws.
+
+costs(source)["size"].picture        # quality against bytes
+learning_curve(source)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from slmfit.records import MethodRow, Score
+from slmfit.report.charts import Axis, Dot, Series, lines, reliability, scatter
+from slmfit.report.disk import Source, read_lines
+from slmfit.wording import PLAIN, by_unit, bytes_words, number_words, seconds_words
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One thing that quality costs: its name for a switch, for an axis, where it is in a record, and in words."""
+
+    key: str
+    title: str
+    axis: str
+    of: Callable[[MethodRow], float | None]
+    words: Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class CostPicture:
+    cost: Cost
+    picture: Markup | None
+    unknown: tuple[str, ...]  # methods whose cost nobody knows
+    below: tuple[str, ...]  # methods too far below the others to be in the picture
+    frontier: tuple[str, ...]
+
+
+def _milliseconds(value: float) -> str:
+    return seconds_words(value / 1000) if value >= 1000 else f"{value:.4g} ms"
+
+
+COSTS = (
+    Cost("size", "Size", "bytes needed to predict", lambda row: row.size_bytes, lambda v: bytes_words(round(v))),
+    Cost("latency", "Latency", "one text, p50", lambda row: (row.latency_ms or {}).get("p50"), _milliseconds),
+    Cost("memory", "Memory", "peak memory", lambda row: row.peak_memory_bytes, lambda v: bytes_words(round(v))),
+    Cost("fit", "Fit time", "one fit", lambda row: row.fit_seconds, seconds_words),
+    Cost("cost", "Money", "US$ per 1,000 rows", lambda row: row.usd_per_1000_rows, lambda v: f"${v:.3g}"),
+)
+
+
+def look(source: Source, id: str) -> str:
+    """The pick stands out."""
+    return "pick" if id == source.picked else "rest"
+
+
+def costs(source: Source) -> list[CostPicture]:
+    """Quality against each thing it costs."""
+    return [_cost_picture(source, cost) for cost in COSTS]
+
+
+def _cost_picture(source: Source, cost: Cost) -> CostPicture:
+    scored = [(row, row.scores["test"][source.metric]) for row in source.methods if row.scores]
+    known = [(row, score, value) for row, score in scored if (value := cost.of(row))]
+    unknown = tuple(row.id for row, _ in scored if not cost.of(row))
+    far = _far_below(
+        [(row.id, score) for row, score, _ in known], {r.id for r in source.methods if r.name == "majority"}
+    )
+    shown = [(row, score, value) for row, score, value in known if row.id not in far]
+    if not shown:
+        return CostPicture(cost, None, unknown, (), ())
+    best, frontier = float("-inf"), []
+    for row, score, value in sorted(known, key=lambda one: (one[2], -one[1].value)):
+        if score.value > best:
+            best = score.value
+            frontier.append((row.id, Dot(value, score.value)))
+    ids = {id for id, _ in frontier}
+    points = [
+        Series(row.id, [_dot(value, score)], look(source, row.id) if row.id in ids else "faded")
+        for row, score, value in shown
+    ]
+    x, y = (
+        Axis.of([value for *_, value in shown], log=True),
+        _score_axis(source.metric, [score for _, score, _ in shown]),
+    )
+    stairs = [dot for id, dot in frontier if id not in far]
+    picture = scatter(points, stairs, x, y, (cost.words, lambda v: _tick(source.metric, v)))
+    return CostPicture(cost, picture, unknown, tuple(far), tuple(id for id, _ in frontier))
+
+
+def _far_below(scores: Sequence[tuple[str, Score]], floor: set[str]) -> list[str]:
+    """The floor's methods, where showing them would press all the others into one line."""
+    others = [score.value for id, score in scores if id not in floor]
+    if not others:
+        return []
+    reach = max(0.02, max(others) - min(others))
+    return [id for id, score in scores if id in floor and score.value < min(others) - reach]
+
+
+# --- can the probabilities be trusted ---
+
+
+def calibration(source: Source) -> list[dict[str, Any]]:
+    """A reliability curve per method that gives probabilities."""
+    found = []
+    for id, record in source.records.items():
+        bins = source.details(id).get("reliability")
+        if bins:
+            scores = record.scores["test"]
+            picture = reliability([(b["confidence"], b["accuracy"], b["rows"]) for b in bins], look(source, id))
+            figures = [(n, scores[n].value) for n in ("expected_calibration_error", "log_loss", "brier") if n in scores]
+            found.append({"id": id, "picture": picture, "figures": figures, "bins": bins})
+    return found
+
+
+def coverage(source: Source) -> dict[str, Any] | None:
+    """Accuracy of the surest answers against how many are answered."""
+    points = {id: p for id in source.records if (p := source.details(id).get("coverage"))}
+    floor = {row.id for row in source.methods if row.name == "majority"}
+    drawn = {id: p for id, p in points.items() if id not in floor} or points
+    if not drawn:
+        return None
+    series = [Series(id, [_dot(p["coverage"], _point_score(p)) for p in some], look(source, id), dots=False)
+              for id, some in drawn.items()]  # fmt: skip
+    y = _score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
+    x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1))
+    picture = lines(series, x, y, (lambda v: f"{100 * v:.0f} %", lambda v: _tick("accuracy", v)))
+    return {"picture": picture, "points": drawn, "left_out": [id for id in points if id not in drawn]}
+
+
+def _point_score(point: Mapping[str, Any]) -> Score:
+    return Score(point["accuracy"], point["low"], point["high"])
+
+
+# --- how many labels do I need ---
+
+
+def learning_curve(source: Source) -> dict[str, Any] | None:
+    """Score against rows of train, for the methods that were fitted on fractions of it."""
+    curve = (source.diagnostics or {}).get("learning_curve") or {}
+    if not curve.get("points"):
+        return None
+    by_method: dict[str, list[Dot]] = defaultdict(list)
+    for point in sorted(curve["points"], key=lambda p: p["rows"]):
+        by_method[point["method"]].append(_dot(point["rows"], Score(**point["score"])))
+    metric, rows = curve["metric"], sorted({point["rows"] for point in curve["points"]})
+    x = Axis.of(rows, log=True) if rows[0] != rows[-1] else Axis.of(rows)
+    x = Axis(x.low, x.high, tuple(rows), x.log)
+    y = _score_axis(metric, [Score(**point["score"]) for point in curve["points"]])
+    series = [Series(id, dots, look(source, id)) for id, dots in by_method.items()]
+    picture = lines(series, x, y, (lambda v: f"{v:,.0f}", lambda v: _tick(metric, v)))
+    return {"picture": picture, "metric": metric, "points": curve["points"], "methods": list(by_method), "rows": rows}
+
+
+# --- settings ---
+
+
+def searches(source: Source) -> Iterator[dict[str, Any]]:
+    """What each method tried on validation: a curve where one number was varied widely, else the best tries."""
+    for id, record in source.records.items():
+        tried = [dict(one) for one in record.search]
+        score = next((m for m in (record.metric, "log_loss") if tried and all(m in one for one in tried)), None)
+        if not tried or score is None:
+            continue
+        base = {"id": id, "tried": len(tried), "score": score, "chosen": dict(record.chosen)}
+        varied = _varied(tried, record.metric)
+        picture = _curve(tried, varied, score, record.chosen) if varied else None
+        ordered = sorted(tried, key=lambda one: one[score], reverse=not score.startswith(PLAIN))
+        columns = list(dict.fromkeys(key for one in tried for key in one))
+        yield base | {"varied": varied, "picture": picture, "columns": columns, "best": ordered[:8]}
+
+
+def _varied(tried: Sequence[Mapping[str, Any]], metric: str) -> str | None:
+    """The setting with eight or more numbers tried."""
+    for key in tried[0]:
+        values = {one.get(key) for one in tried}
+        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in values)
+        if key not in (metric, "log_loss") and numbers and len(values) >= 8:
+            return key
+    return None
+
+
+def _curve(tried: Sequence[Mapping[str, Any]], varied: str, score: str, chosen: Mapping[str, Any]) -> Markup | None:
+    """One line for each value of the other settings, the chosen ones last."""
+    groups: dict[str, list[Dot]] = defaultdict(list)
+    others = [k for k, v in tried[0].items() if isinstance(v, str | bool) and k != varied]
+    taken = ", ".join(number_words(chosen.get(key)) for key in others)
+    for one in sorted(tried, key=lambda one: one[varied]):
+        groups[", ".join(number_words(one.get(key)) for key in others) or varied].append(Dot(one[varied], one[score]))
+    if len(groups) > 8:
+        return None
+    series = [Series(name, dots, "pick" if name == taken else "rest", dots=False) for name, dots in groups.items()]
+    point = next((d for d in groups.get(taken or varied, ()) if d.x == chosen.get(varied)), None)
+    if point:
+        series.append(Series(f"{varied} {number_words(chosen[varied])}", [point], "pick"))
+    x = Axis.of([one[varied] for one in tried], log=True)
+    y = Axis.of([one[score] for one in tried])
+    return lines(series, x, y, (number_words, lambda v: _tick(score, v)), named=len(groups) > 1 or bool(point))
+
+
+# --- training ---
+
+
+def training(source: Source) -> Iterator[dict[str, Any]]:
+    """Curves of what was written down while training: losses and scores, each by split and by how it was taken."""
+    for id, folder in source.folders.items():
+        curves: dict[str, dict[str, list[Dot]]] = defaultdict(lambda: defaultdict(list))
+        for event in read_lines(folder / "events.jsonl"):
+            if event.get("event") in ("loss", "score") and isinstance(event.get("value"), int | float):
+                what = "loss" if event["event"] == "loss" else str(event.get("metric", record_metric(source, id)))
+                name = f"{event.get('split', 'train')}, {event.get('kind', 'evaluated')}"
+                curves[what][name].append(Dot(float(event.get("epoch") or event.get("step") or 0), event["value"]))
+        if curves:
+            yield {"id": id, "pictures": [(what, _training_picture(what, some)) for what, some in curves.items()]}
+
+
+def record_metric(source: Source, id: str) -> str:
+    return source.records[id].metric
+
+
+def _training_picture(what: str, curves: Mapping[str, Sequence[Dot]]) -> Markup:
+    dots = [dot for some in curves.values() for dot in some]
+    looks = {
+        name: "pick" if name == "validation, evaluated" else "faded" if "running" in name else "rest" for name in curves
+    }
+    series = [Series(name, _thinned(some), looks[name], dots="running" not in name) for name, some in curves.items()]
+    words = (lambda v: f"{v:.3g}") if what == "loss" else (lambda v: _tick(what, v))
+    return lines(series, Axis.of([d.x for d in dots]), Axis.of([d.y for d in dots]), (lambda v: f"{v:.3g}", words))
+
+
+def _thinned(dots: Sequence[Dot], most: int = 400) -> Sequence[Dot]:
+    """Every n-th, and the last: more than a screen has columns."""
+    step = -(-len(dots) // most)
+    return [*dots[:-1][::step], dots[-1]]
+
+
+# --- scales ---
+
+
+def _dot(x: float, score: Score) -> Dot:
+    return Dot(x, score.value, score.low, score.high)
+
+
+def _score_axis(metric: str, scores: Sequence[Score]) -> Axis:
+    ends = [end for s in scores for end in (s.value, s.low, s.high) if end is not None]
+    return Axis.of(ends, most=None if metric.startswith(PLAIN) else 1.0)
+
+
+def _tick(metric: str, value: float) -> str:
+    """As `by_unit`, without a decimal that says nothing."""
+    return by_unit(metric, value).replace(".0 %", " %")

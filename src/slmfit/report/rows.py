@@ -1,0 +1,165 @@
+"""The test rows as the page reads them: who answered what, how sure, and as much of the texts as fits.
+
+    table = gather(source, texts=True)
+    fitted(table, budget=600_000)          # base64 for the page, and how long the excerpts are
+
+Columns, not rows: labels as numbers, one deflated block, so that 7,600 rows of six methods and their texts stay
+under a megabyte.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slmfit.records import OUTCOMES
+from slmfit.report.disk import Source, read_lines
+from slmfit.report.page import packed
+from slmfit.report.text import excerpt, visible
+
+CAP = 10_000  # rows in the page; beyond, a random sample
+SUREST = 100  # the most confident mistakes of each method are always among them
+EXCERPTS = (4000, 2000, 1200, 800, 600, 500, 420, 360, 310, 270, 240, 210, 185, 160, 140, 120, 100, 80, 60, 40)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method said to one row: `said` is the answer in words, or None, and then `outcome` says why."""
+
+    said: str | None
+    outcome: str
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows to show. truths and answers are in the order of ids; texts is None where none may or can be shown.
+
+    total: test rows in all. surest: method id -> positions in ids of its most confident mistakes, most confident first.
+    """
+
+    total: int
+    ids: list[str]
+    truths: list[str]
+    answers: dict[str, list[Answer]]
+    surest: dict[str, list[int]]
+    texts: list[str] | None
+    labels: list[str]
+
+
+def gather(source: Source, *, texts: bool) -> Table | None:
+    """The test rows of all runs; None where there is no run."""
+    said: dict[str, dict[str, Answer]] = {}
+    truths: dict[str, str] = {}
+    words = _words(source) if texts else {}
+    for id, folder in source.folders.items():
+        answers = said[id] = {}
+        for row in read_lines(folder / "predictions.jsonl"):
+            if row["split"] == "test":
+                text = words.get(row["id"], "")
+                truths.setdefault(row["id"], in_words(row["target"], text))
+                answers[row["id"]] = _answer(row, text)
+    if not truths:
+        return None
+    surest = {id: _surest(answers, truths) for id, answers in said.items()}
+    ids = _sample(list(truths), surest.values())
+    place = {row: i for i, row in enumerate(ids)}
+    return Table(
+        total=len(truths),
+        ids=ids,
+        truths=[truths[row] for row in ids],
+        answers={id: [answers.get(row, Answer(None, "error", None)) for row in ids] for id, answers in said.items()},
+        surest={id: [place[row] for row in rows] for id, rows in surest.items()},
+        texts=[words.get(row, "") for row in ids] if words else None,
+        labels=labels(source),
+    )
+
+
+def fitted(table: Table, budget: int) -> tuple[str, int | None]:
+    """The packed rows, with the longest excerpts that keep them under `budget` characters, and that length (None where
+    no text was cut, or there are none)."""
+    plain = _columns(table)
+    if table.texts is None:
+        return packed(plain), None
+    longest = max(map(len, table.texts), default=0)
+    for limit in [max(longest, 1), *(limit for limit in EXCERPTS if limit < longest)]:
+        if limit > EXCERPTS[-1] and sum(min(len(text), limit) for text in table.texts) > 4 * budget:
+            continue  # no text deflates that well, so don't try
+        block = packed(plain | {"texts": [excerpt(text, limit) for text in table.texts]})
+        if len(block) <= budget:
+            break
+    return block, None if limit >= longest else limit
+
+
+def in_words(target: Any, text: str) -> str:
+    """A target as one string: a label or letter as it is; entities by type, words and place; then the intent."""
+    if target is None or isinstance(target, str):
+        return target or ""
+    spans = [f"{label} {f'“{text[start:end]}” ' if text else ''}{start}–{end}" for start, end, label in target["spans"]]
+    return " · ".join([*spans, *([f"intent {target['intent']}"] if target.get("intent") else [])]) or "no entity"
+
+
+def labels(source: Source) -> list[str]:
+    """The task's labels, as the confusion counts number them; none where answers are no labels."""
+    task = next(iter(source.records.values())).task if source.records else {}
+    return list(task.get("labels", ())) if task.get("name") != "token-classification" else []
+
+
+def _columns(table: Table) -> dict[str, Any]:
+    """JSON for script.js. An answer is a number in `words`; below zero, minus the number of its outcome."""
+    words = {label: i for i, label in enumerate(table.labels)}
+
+    def number(word: str) -> int:
+        return words.setdefault(word, len(words))
+
+    truths = [number(truth) for truth in table.truths]
+    said, sure = [], []
+    for answers in table.answers.values():
+        said.append([number(a.said) if a.said is not None else -OUTCOMES.index(a.outcome) for a in answers])
+        sure.append([-1 if a.confidence is None else round(10 * float(f"{100 * a.confidence:.1f}")) for a in answers])
+    return {
+        "ids": [visible(id) for id in table.ids],
+        "truths": truths,
+        "said": said,
+        "sure": sure if any(c >= 0 for column in sure for c in column) else None,
+        "surest": list(table.surest.values()),
+        "words": [visible(word)[:300] for word in words],
+    }
+
+
+def _answer(row: Mapping[str, Any], text: str) -> Answer:
+    target, outcome = row["prediction"], row["outcome"]
+    if outcome not in OUTCOMES or outcome != "ok" or target is None:
+        return Answer(None, outcome if outcome in OUTCOMES[1:] else "invalid", None)
+    chances = row.get("probabilities") or {}
+    return Answer(in_words(target, text), "ok", chances.get(target) if isinstance(target, str) else None)
+
+
+def _surest(answers: Mapping[str, Answer], truths: Mapping[str, str]) -> list[str]:
+    """Ids of the most confident mistakes, most confident first."""
+    wrong = [(a.confidence, id) for id, a in answers.items() if a.confidence is not None and a.said != truths[id]]
+    return [id for _, id in sorted(wrong, key=lambda pair: -pair[0])[:SUREST]]
+
+
+def _sample(ids: list[str], always: Iterable[list[str]]) -> list[str]:
+    """The ids in their order, at most CAP by lot and those that are always shown."""
+    if len(ids) <= CAP:
+        return ids
+    kept = {id for some in always for id in some} | set(random.Random(0).sample(ids, CAP))
+    return [id for id in ids if id in kept]
+
+
+def _words(source: Source) -> dict[str, str]:
+    """Row id -> its text, from the comparison's copy of the test rows."""
+    path: Path | None = source.data / "test.jsonl" if source.data else None
+    return {str(row.get("id")): _text(row) for row in read_lines(path)} if path else {}
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    if "question" in row:
+        options = [f"{letter}: {text}" for letter, text in row["options"].items()]
+        return " — ".join([*filter(None, [row.get("context")]), row["question"], *options])
+    return str(row.get("text", ""))

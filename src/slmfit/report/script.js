@@ -1,0 +1,328 @@
+"use strict";
+// Where they fail: the confusion matrix, and the test rows with their filters, kept in the URL so that a view can be shared.
+// Everything is written as text (textContent), never as markup.
+
+const $ = (id) => document.getElementById(id);
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+const word = (text, look) => make("bdi", { class: look }, text);
+const count = (n) => n.toLocaleString("en-US");
+const plural = (n) => (n === 1 ? "1 row" : `${count(n)} rows`);
+
+// --- the data ---
+
+const facts = $("facts") ? JSON.parse($("facts").textContent) : null;
+const PAGE = 200; // rows shown at a time
+const MATRIX = 30; // labels that a matrix can show; beyond, the commonest confusions are listed
+let table = null; // columns: ids, truths, said, sure, surest, words, texts
+
+// base64 of deflated JSON -> the value
+async function unpack(base64) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+const isRight = (method, row) => table.said[method][row] === table.truths[row];
+// The column of the confusion matrix: a label, or the last one for no usable answer.
+const column = (method, row) => {
+  const said = table.said[method][row];
+  return said >= 0 && said < facts.labels.length ? said : facts.labels.length;
+};
+const answerName = (said) => (said >= 0 ? table.words[said] : `no usable answer: ${facts.outcomes[-said]}`);
+const columnName = (index) => (index < facts.labels.length ? facts.labels[index] : "no usable answer");
+
+// --- the state, and the URL that holds it ---
+
+const VIEWS = {
+  all: ["all rows", () => true],
+  wrong: ["its mistakes", (m, row) => !isRight(m, row)],
+  surest: ["its most confident mistakes", null],
+  "only-right": ["only it is right", (m, row) => only(m, row, true)],
+  "only-wrong": ["only it is wrong", (m, row) => only(m, row, false)],
+  "none-right": ["no method is right", (m, row) => facts.methods.every((_, other) => !isRight(other, row))],
+};
+function only(method, row, right) {
+  return facts.methods.every((_, other) => isRight(other, row) === ((other === method) === right));
+}
+
+const start = () => ({ method: facts ? facts.first : 0, show: "wrong", truth: null, answer: null, search: "", row: null });
+let state = start();
+
+function readUrl() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const number = (name, limit) => (/^\d+$/.test(given.get(name) ?? "") && +given.get(name) < limit ? +given.get(name) : null);
+  state = start();
+  const method = facts.methods.findIndex((one) => one.id === given.get("method"));
+  if (method >= 0) state.method = method;
+  if (Object.hasOwn(VIEWS, given.get("show") ?? "")) state.show = given.get("show");
+  state.truth = number("truth", facts.labels.length);
+  state.answer = number("answer", facts.labels.length + 1);
+  state.search = given.get("search") ?? "";
+  state.row = given.get("row");
+}
+
+function writeUrl() {
+  const plain = start();
+  const given = new URLSearchParams();
+  if (state.method !== plain.method) given.set("method", facts.methods[state.method].id);
+  for (const name of ["show", "truth", "answer", "search", "row"]) {
+    if (state[name] !== plain[name]) given.set(name, state[name]);
+  }
+  const hash = given.size ? `#${given}` : " ";
+  try {
+    history.replaceState(null, "", hash === " " ? location.pathname + location.search : hash);
+  } catch {
+    location.hash = hash.trim(); // inside a frame without an address of its own
+  }
+}
+
+const isViewUrl = () => /(^#|&)(method|show|truth|answer|search|row)=/.test(location.hash);
+
+// --- the matrix ---
+
+function drawMatrix() {
+  const method = facts.methods[state.method];
+  $("matrix").replaceChildren(...(method.confusion ? [facts.labels.length > MATRIX ? confusions(method) : matrix(method)] : []));
+  markCell();
+}
+
+function cellButton(truth, answer, n, ...children) {
+  const means = `${plural(n)}: ${facts.labels[truth]}, answered ${columnName(answer)}`;
+  const button = make("button", { type: "button", "data-truth": truth, "data-answer": answer, "aria-pressed": "false", "aria-label": means }, ...children);
+  button.addEventListener("click", () => {
+    const same = state.truth === truth && state.answer === answer;
+    change({ show: "all", truth: same ? null : truth, answer: same ? null : answer, row: null });
+  });
+  return button;
+}
+
+function matrix(method) {
+  const failing = method.confusion.some(([, answer]) => answer === facts.labels.length);
+  const columns = facts.labels.length + (failing ? 1 : 0);
+  const cells = new Map(method.confusion.map(([truth, answer, n]) => [truth * (facts.labels.length + 1) + answer, n]));
+  const totals = facts.labels.map((_, truth) => method.confusion.reduce((sum, [t, , n]) => sum + (t === truth ? n : 0), 0));
+  const head = make("tr", {}, make("td", {}));
+  for (let answer = 0; answer < columns; answer++) head.append(make("th", { scope: "col", title: columnName(answer) }, make("span", {}, word(columnName(answer)))));
+  const body = make("tbody");
+  facts.labels.forEach((label, truth) => {
+    const line = make("tr", {}, make("th", { scope: "row", title: label }, word(label)));
+    for (let answer = 0; answer < columns; answer++) {
+      const n = cells.get(truth * (facts.labels.length + 1) + answer) ?? 0;
+      const cell = make("td", { class: truth === answer ? "hit" : "miss" }, n ? cellButton(truth, answer, n, count(n)) : "");
+      if (n) cell.style.backgroundColor = shade(truth === answer, n / totals[truth]);
+      line.append(cell);
+    }
+    body.append(line);
+  });
+  const caption = make("caption", { class: "hidden" }, `Confusion matrix of ${method.id}: true labels down, answers across`);
+  const inside = make("table", { class: "matrix" }, caption, make("thead", {}, head), body);
+  inside.addEventListener("keydown", moveByArrows);
+  return make("div", {}, make("p", { class: "note" }, "True label down, answer across. Choose a number to read its rows."), make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Confusion matrix" }, inside));
+}
+
+// A share of the row, as paler or stronger colour; mistakes are rare, so they are shown stronger.
+function shade(hit, share) {
+  return `color-mix(in srgb, var(${hit ? "--accent" : "--wrong"}) ${Math.round(hit ? 30 * share : 10 + 35 * Math.sqrt(share))}%, var(--paper))`;
+}
+
+function moveByArrows(event) {
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  const cell = event.target.closest("td");
+  if (!step || !cell) return;
+  event.preventDefault();
+  let [x, y] = [cell.cellIndex, cell.parentNode.rowIndex];
+  const rows = event.currentTarget.rows;
+  while (rows[(y += step[1])] && rows[y].cells[(x += step[0])]) {
+    const button = rows[y].cells[x].querySelector("button");
+    if (button) return button.focus();
+  }
+}
+
+function confusions(method) {
+  const wrong = method.confusion.filter(([truth, answer]) => truth !== answer).sort((a, b) => b[2] - a[2]);
+  const items = wrong.slice(0, 40).map(([truth, answer, n]) =>
+    make("li", {}, cellButton(truth, answer, n, make("b", {}, count(n)), make("span", {}, word(facts.labels[truth], "label"), " → ", word(columnName(answer), "label wrong")))));
+  const rest = wrong.length > 40 ? `The 40 commonest of ${count(wrong.length)} kinds of mistake: true label → answer.` : "Its mistakes: true label → answer.";
+  return make("div", {}, make("p", { class: "note" }, rest), make("ul", { class: "confusions" }, ...items));
+}
+
+function markCell() {
+  for (const button of $("matrix").querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", +button.dataset.truth === state.truth && +button.dataset.answer === state.answer);
+  }
+}
+
+// --- the rows ---
+
+function matching() {
+  const rows = state.show === "surest" ? table.surest[state.method] : table.ids.keys();
+  const keep = VIEWS[state.show][1] ?? (() => true);
+  const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = [];
+  for (const row of rows) {
+    if (state.truth !== null && table.truths[row] !== state.truth) continue;
+    if (state.answer !== null && column(state.method, row) !== state.answer) continue;
+    if (!keep(state.method, row)) continue;
+    if (words.length && table.ids[row].toLowerCase() !== state.search.toLowerCase().trim()) {
+      const text = table.texts ? table.texts[row].toLowerCase() : "";
+      if (!words.every((one) => text.includes(one))) continue;
+    }
+    found.push(row);
+  }
+  return found;
+}
+
+let found = [];
+let shown = 0;
+
+function drawRows() {
+  found = matching();
+  shown = 0;
+  $("rows").replaceChildren();
+  showMore();
+  const exact = state.truth !== null && state.answer !== null && state.show === "all" && !state.search;
+  const cell = exact && facts.sampled ? facts.methods[state.method].confusion.find(([t, a]) => t === state.truth && a === state.answer) : null;
+  $("count").textContent = cell ? `${plural(found.length)} of the ${count(cell[2])} are in this file` : `${plural(found.length)}${found.length ? "" : " like that"}`;
+  if (state.row !== null) openRow(state.row);
+}
+
+function showMore(upTo = shown + PAGE) {
+  const items = found.slice(shown, upTo).map(rowItem);
+  $("rows").append(...items);
+  shown += items.length;
+  const left = found.length - shown;
+  $("more").hidden = left <= 0;
+  $("more").textContent = `Show ${count(Math.min(PAGE, left))} more of ${count(left)}`;
+  return items[0];
+}
+
+function rowItem(row) {
+  const id = table.ids[row];
+  const said = table.said[state.method][row];
+  const right = said === table.truths[row];
+  const head = make("span", { class: "row-head" },
+    make("span", {}, word(table.words[table.truths[row]], "label")),
+    right ? make("span", {}, "✓ right") : make("span", {}, "→ ", word(answerName(said), "label answer wrong")),
+    make("span", {}, certainty(state.method, row)),
+    make("span", { class: "where" }, word(`#${id}`)));
+  const text = table.texts ? make("bdi", { class: "row-text", dir: "auto" }, table.texts[row]) : null;
+  const button = make("button", { type: "button", "aria-expanded": "false" }, head, text);
+  const item = make("li", { "data-id": id }, button);
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-expanded") === "true";
+    toggle(item, row, !open);
+    change({ row: open ? null : id }, false);
+  });
+  return item;
+}
+
+function certainty(method, row) {
+  const sure = table.sure ? table.sure[method][row] : -1;
+  return sure < 0 ? "" : `${(sure / 10).toFixed(1)} %`;
+}
+
+function toggle(item, row, open) {
+  item.firstChild.setAttribute("aria-expanded", open);
+  if (!open) return item.lastChild.remove();
+  if (item.lastChild !== item.firstChild) return undefined;
+  const lines = facts.methods.map((one, method) =>
+    make("tr", {}, make("th", { scope: "row" }, word(one.id, "id")),
+      make("td", { class: isRight(method, row) ? "" : "wrong" }, make("span", { class: "sign" }, isRight(method, row) ? "✓" : "✗"), word(answerName(table.said[method][row]), "label")),
+      make("td", { class: "num" }, certainty(method, row))));
+  const caption = make("caption", { class: "hidden" }, "What each method answered, and how sure it was");
+  return item.append(make("div", { class: "row-more" }, make("table", {}, caption, make("tbody", {}, ...lines))));
+}
+
+// The row that the URL names, also where it stands further down or the filters leave it out.
+function openRow(id) {
+  const row = table.ids.indexOf(id);
+  if (row < 0) return;
+  const at = found.indexOf(row);
+  if (at >= shown) showMore(at + 1);
+  let item = [...$("rows").children].find((one) => one.dataset.id === id);
+  if (!item) $("rows").prepend((item = rowItem(row)));
+  toggle(item, row, true);
+}
+
+// --- the controls ---
+
+function change(changes, redraw = true) {
+  const before = state.method;
+  state = { ...state, ...changes };
+  writeUrl();
+  if (redraw) draw(before !== state.method);
+}
+
+function draw(newMethod = true) {
+  const set = (id, value) => $(id) && ($(id).value = value);
+  set("method", state.method);
+  set("show", state.show);
+  set("truth", state.truth ?? "");
+  set("answer", state.answer ?? "");
+  set("search", state.search);
+  if (newMethod) drawMatrix();
+  markCell();
+  drawRows();
+}
+
+function options(id, pairs) {
+  $(id)?.replaceChildren(...pairs.map(([value, name]) => make("option", { value }, name)));
+}
+
+function listen(id, event, handler) {
+  $(id)?.addEventListener(event, handler);
+}
+
+async function explore() {
+  options("method", facts.methods.map((one, i) => [i, one.id]));
+  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none/.test(name)) && (name !== "surest" || facts.sure));
+  options("show", views.map(([value, [name]]) => [value, name]));
+  options("truth", [["", "any"], ...facts.labels.map((label, i) => [i, label])]);
+  options("answer", [["", "anything"], ...facts.labels.map((label, i) => [i, label]), [facts.labels.length, "no usable answer"]]);
+  const chosen = (id) => ($(id).value === "" ? null : +$(id).value);
+  listen("method", "change", () => change({ method: chosen("method"), row: null }));
+  listen("show", "change", () => change({ show: $("show").value, row: null }));
+  listen("truth", "change", () => change({ truth: chosen("truth"), row: null }));
+  listen("answer", "change", () => change({ answer: chosen("answer"), row: null }));
+  listen("search", "input", () => change({ search: $("search").value, row: null }));
+  listen("filters", "submit", (event) => event.preventDefault());
+  listen("filters", "reset", (event) => {
+    event.preventDefault();
+    change({ ...start(), method: state.method, show: "all" });
+  });
+  listen("more", "click", () => showMore()?.firstChild.focus());
+  try {
+    table = await unpack($("packed").textContent);
+  } catch {
+    $("count").textContent = "This browser cannot unpack the rows; one of 2023 or later can.";
+    return;
+  }
+  const shared = isViewUrl();
+  if (shared) readUrl();
+  draw();
+  if (shared) $("failures").scrollIntoView();
+  window.addEventListener("hashchange", () => {
+    if (!isViewUrl() && location.hash.length > 1) return; // a link to a section
+    readUrl();
+    draw();
+  });
+}
+
+listen("more-suspects", "click", () => {
+  const later = document.querySelectorAll(".suspects .later");
+  later.forEach((part) => part.classList.add("open"));
+  $("more-suspects").remove();
+  later[0].querySelector("th").setAttribute("tabindex", "-1");
+  later[0].querySelector("th").focus();
+});
+
+if (facts) requestAnimationFrame(() => setTimeout(explore)); // after the first paint

@@ -1,0 +1,56 @@
+"""Users' strings made fit to be shown: nothing in them that a page, a terminal or the reading order would obey.
+
+visible("evil\x1b[31m\u202egnp.exe")     # 'evil␛[31m⟨U+202E⟩gnp.exe'
+excerpt("a  long\ntext", 6)               # 'a lon…'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+# Control characters, bidirectional overrides and isolates, invisible separators, lone surrogates, non-characters, tags.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+# Combining marks heaped on one letter run over the lines above and below; no script needs more than a few.
+_HEAP = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u1ab0-\u1aff"
+                   "\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
+
+
+def visible(text: str) -> str:
+    """The text with every such character replaced by a sign for it; tabs and line ends become spaces."""
+    return _HEAP.sub(r"\1", _UNSEEN.sub(_sign, text)) if not text.isascii() or not text.isprintable() else text
+
+
+def excerpt(text: str, limit: int) -> str:
+    """At most `limit` characters, on one line; an ellipsis says that some were cut."""
+    line = " ".join(text[: 8 * limit + 80].split())
+    if len(line) <= limit and len(text) <= 8 * limit + 80:
+        return visible(line)
+    return visible(line[: limit - 1]) + "…"
+
+
+def all_visible(value: Any) -> Any:
+    """`visible` of every string in a JSON value, keys too."""
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {all_visible(key): all_visible(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [all_visible(item) for item in value]
+    return value
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in "\t\n\r":
+        return " "
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
