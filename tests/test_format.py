@@ -16,7 +16,8 @@ def example(name):
 
 def table(heading):
     section = DOC.split(f"## {heading}\n")[1].split("```")[0]
-    return {name for row in re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    first_cells = re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE)
+    return {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
 
 
 def test_the_run_is_read_and_written_back():

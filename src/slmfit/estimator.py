@@ -19,6 +19,7 @@ from slmfit.errors import DataError
 from slmfit.methods.base import Context
 from slmfit.records import Example, Prediction
 from slmfit.tasks.classification import TextClassification
+from slmfit.tasks.common import probability_table
 
 SIDES = ("train", "validation")
 
@@ -58,13 +59,14 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Sequence[str]) -> np.ndarray:
         """Labels [n], of the kind given to `fit`."""
+        answers = self._predict(X)
         by_name = {str(c): c for c in self.classes_}
-        return np.array([by_name[str(p.target)] for p in self._predict(X)], dtype=self.classes_.dtype)
+        return np.array([by_name[str(answer.target)] for answer in answers], dtype=self.classes_.dtype)
 
     def predict_proba(self, X: Sequence[str]) -> np.ndarray:
         """Probabilities [n, n_classes], columns as `classes_`."""
-        names = [str(c) for c in self.classes_]
-        return np.array([[(p.probabilities or {}).get(n, 0.0) for n in names] for p in self._predict(X)])
+        answers = self._predict(X)
+        return probability_table([str(c) for c in self.classes_], answers)
 
     def _predict(self, X: Sequence[str]) -> list[Prediction]:
         check_is_fitted(self, "fitted_")

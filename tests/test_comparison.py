@@ -1,0 +1,124 @@
+"""A comparison: its shape, its verdict recomputed from what is on disk, answers given, methods that cannot run."""
+
+import json
+import sys
+
+import pytest
+
+from conftest import make_dataset
+from slmfit import cli, comparison
+from slmfit.errors import UsageError
+from slmfit.given import read_answers
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "o"
+    return comparison.compare(make_dataset(sizes=(120, 40, 200)), "majority,linear,knn,encoder,llm", out=out)
+
+
+def test_the_json_that_scripts_rely_on(tmp_path, monkeypatch, capsys):
+    (tmp_path / "d.csv").write_text("text,label\n" + "".join(f"w{i % 5} x {i},{'ab'[i % 2]}\n" for i in range(60)))
+    monkeypatch.setattr(
+        sys, "argv", ["slmfit", "compare", str(tmp_path / "d.csv"), "--out", str(tmp_path / "o"), "--json"]
+    )
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    assert not exit.value.code
+    result = json.loads(capsys.readouterr().out)
+    assert {"dataset", "split", "methods", "verdict"} <= result.keys()
+    for split in ("train", "validation", "test"):
+        assert result["split"][split].keys() == {"rows", "hash"}
+        for row in result["methods"]:
+            assert row["scores"][split]["accuracy"].keys() == {"value", "low", "high"}
+            assert "f1_macro" in row["scores"][split]
+    row = result["methods"][1]
+    assert row["status"] == "ok" and row["reason"] is None
+    assert (tmp_path / "o") in type(tmp_path)(row["run"]).parents
+    assert row["latency_ms"].keys() == {"p50", "p95"}
+    for figure in ("fit_seconds", "search_seconds", "rows_per_second", "size_bytes", "peak_memory_bytes"):
+        assert row[figure] > 0
+    assert {"kind", "method", "metric", "margin", "tied", "sentence"} <= result["verdict"].keys()
+
+
+def test_methods_that_cannot_run_are_skipped_with_the_line_that_enables_them(compared):
+    rows = {row.id: row for row in compared.record.methods}
+    for name in ("llm",):
+        assert rows[name].status == "skipped" and rows[name].reason
+    assert rows["linear"].status == rows["knn"].status == rows["majority"].status == "ok"
+
+
+def test_the_verdict_follows_from_the_predictions_on_disk(compared):
+    """Recomputed the plain way: right answers counted, discordant rows paired."""
+    right = {}
+    for id, run in compared.runs.items():
+        rows = [row for row in run.predictions() if row["split"] == "test"]
+        right[id] = [row["outcome"] == "ok" and row["prediction"] == row["target"] for row in rows]
+        assert run.record.scores["test"]["accuracy"].value == pytest.approx(sum(right[id]) / len(rows))
+    verdict, best = compared.record.verdict, max(right, key=lambda id: sum(right[id]))
+    assert sum(right[verdict["best"]]) == sum(right[best])
+    for id, pair in compared.record.paired.items():
+        gap = sum(right[pair["to"]]) - sum(right[id])
+        assert pair["difference"]["value"] == pytest.approx(gap / 200)
+        assert pair["difference"]["low"] <= gap / 200 <= pair["difference"]["high"]
+    if verdict["kind"] == "pick":
+        sizes = {row.id: row.size_bytes for row in compared.record.methods if row.status == "ok"}
+        others = [id for id in verdict["not_worse"] if id != "majority"]
+        assert verdict["method"] == min(others, key=sizes.get)
+        assert compared.best.record.id == verdict["method"]
+
+
+def test_scores_equal_those_of_the_rows_on_disk(compared):
+    """Log loss from the written probabilities, to the last digit: what is scored is what is kept."""
+    import math
+
+    record = compared.runs["linear"].record
+    rows = [row for row in compared.runs["linear"].predictions() if row["split"] == "validation"]
+    losses = [-math.log(max(row["probabilities"][row["target"]], 1.2e-7)) for row in rows]
+    assert record.scores["validation"]["log_loss"].value == pytest.approx(sum(losses) / len(losses), rel=1e-9)
+
+
+@pytest.mark.parametrize("key", ["id", "text"])
+def test_answers_the_user_already_has(tmp_path, data, key):
+    path = tmp_path / "gpt.jsonl"
+    with path.open("w") as file:
+        for i, example in enumerate(reversed(data.test)):
+            answer = ["billing", "no idea", None][i % 3]
+            row = {"prediction": answer or "", "outcome": "ok" if answer else "refused"}
+            file.write(json.dumps({key: example.id if key == "id" else example.input, **row}) + "\n")
+    answers = read_answers(path, data)
+    result = comparison.compare(data, "majority", given={"gpt": answers}, out=tmp_path / "o")
+    row = result.record.methods[1]
+    assert row.id == "predictions-gpt" and row.size_bytes is None
+    outcomes = result.runs[row.id].record.details["test"]["outcomes"]
+    assert outcomes == {"ok": 20, "invalid": 20, "refused": 20}
+    with pytest.raises(UsageError, match="no model"):
+        result.runs[row.id].predict(["x"])
+
+
+def test_a_method_that_breaks_does_not_stop_the_others(tmp_path, data, monkeypatch):
+    from slmfit.methods.majority import Majority
+
+    def broken(self, inputs):
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(Majority, "predict", broken)
+    result = comparison.compare(data, "majority,knn", out=tmp_path / "o")
+    rows = {row.id: row for row in result.record.methods}
+    assert rows["majority"].status == "failed" and "no more" in rows["majority"].reason
+    assert rows["knn"].status == "ok"
+
+
+def test_nothing_that_ran_is_no_verdict(tmp_path, data):
+    result = comparison.compare(data, "llm", out=tmp_path / "o")
+    assert result.record.verdict["kind"] == "too-little-data"
+    with pytest.raises(UsageError, match="picked no method"):
+        _ = result.best
+
+
+@pytest.mark.parametrize("task", ["token-classification", "multiple-choice"])
+def test_the_other_tasks_compare_too(tmp_path, task):
+    result = comparison.compare(make_dataset(task), "majority,linear", out=tmp_path / "o")
+    rows = {row.id: row for row in result.record.methods}
+    assert rows["majority"].status == "ok"
+    assert rows["linear"].status == "skipped" and task in rows["linear"].reason
