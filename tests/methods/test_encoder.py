@@ -184,7 +184,7 @@ def test_class_weights_change_what_is_learnt(base):
     train = [*[e for e in data.train if e.target == "billing"], *rare]
     found = {}
     for balanced in (False, True):
-        method = Encoder(Settings(base_model=base, epochs=2, learning_rate=3e-3, class_weights=balanced))
+        method = Encoder(Settings(base_model=base, epochs=8, learning_rate=3e-3, class_weights=balanced))
         method.fit(data.task, train, data.validation, Context())
         found[balanced] = method.logits(texts(data))
     billing = data.task.labels.index("billing")

@@ -70,7 +70,7 @@ def measure(model: torch.nn.Module, job: Job, rows: Rows, device: Device, plan: 
                 throwaway.zero_grad()
 
             def predict(batch: np.ndarray = batch) -> None:
-                with torch.inference_mode(), device.autocast():
+                with torch.inference_mode(), device.exact().autocast():
                     model(**inputs(rows, batch))
 
             longest = int(padded_lengths(job.lengths[batch], device.length_step).max())

