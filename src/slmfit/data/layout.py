@@ -5,6 +5,8 @@
                                       DATA/test.jsonl                reviews/good/1.txt    reviews/bad/2.txt
 
     read_parts("20news-bydate", None, None, notes)     # {"train": Part(…), "test": Part(…)}
+
+A path `hub:…` is a data set on Hugging Face's hub: see hub.py.
 """
 
 from __future__ import annotations
@@ -50,7 +52,9 @@ def read_parts(
     test, validation: files besides. Raises DataError for a path that is missing, unreadable or holds no data,
     UsageError for a split that is given twice.
     """
-    parts = _read_path(Path(path), notes)
+    from slmfit.data import hub
+
+    parts = hub.read_hub(str(path), notes) if hub.is_hub(path) else _read_path(Path(path), notes)
     for split, file in (("validation", validation), ("test", test)):
         if file is not None:
             if split in parts:

@@ -14,6 +14,7 @@ from typing import Any
 
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
+from slmfit.data.hub import Place, is_hub
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import Part, read_file, read_parts
 from slmfit.data.near import find_duplicates
@@ -40,7 +41,8 @@ def load_data(
     """Labelled examples in train, validation and test.
 
     path: a .csv, .tsv, .jsonl, .json or .parquet file (each also .gz); a folder with such files named train,
-        validation (valid, val, dev) and test; or a folder of text files, LABEL/FILE or train/LABEL/FILE.
+        validation (valid, val, dev) and test; a folder of text files, LABEL/FILE or train/LABEL/FILE; or a data set on
+        Hugging Face's hub, hub:OWNER/NAME or hub:OWNER/NAME/CONFIGURATION, with @REVISION where you pin one.
     test, validation: further files with the same columns.
     task: `text-classification`, `token-classification` or `multiple-choice`; recognised by the columns if None.
     columns: what a column is for -> its name, such as {"text": "body"}; recognised by name where not given.
@@ -133,7 +135,9 @@ def _recipe(strip: Sequence[str]) -> TextRecipe:
 
 
 def _title(path: str | Path) -> str:
-    """The file's or folder's name without its endings."""
+    """The file's or folder's name without its endings, or the data set's on the hub."""
+    if is_hub(path):
+        return Place.parse(str(path)).title
     path = Path(path).resolve()
     return path.name if path.is_dir() else path.name.removesuffix(".gz").rpartition(".")[0]
 

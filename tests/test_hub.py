@@ -1,0 +1,206 @@
+"""The hub: names, errors in words, data sets and models, against a stand-in on this machine.
+
+The library reads where the hub is when it is imported, so what needs it runs in a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from slmfit.data import hub as data_hub
+from slmfit.errors import UsageError
+from slmfit.hub import is_name
+
+pytest.importorskip("huggingface_hub")
+
+from standin_hub import StandinHub
+
+TOKEN = "hf_not_a_real_one"
+
+
+@pytest.fixture
+def hub():
+    with StandinHub() as served:
+        served.answers = {
+            "acme/broken": 500,
+            "acme/gated": "gated",
+            "acme/private": 401,
+            "acme/busy": 429,
+            "acme/closed": 403,
+            "acme/slow": "slow",
+        }
+        yield served
+
+
+def run(hub, home, code, **environment):
+    """What `code` leaves in `out`, run where the stand-in is the hub."""
+    prelude = """
+        import json, warnings
+        warnings.simplefilter("error")
+        from slmfit.errors import SlmfitError
+        def said(call, *given, **more):
+            try:
+                return str(call(*given, **more))
+            except SlmfitError as error:
+                return f"{type(error).__name__}: {error}"
+    """
+    program = textwrap.dedent(prelude) + textwrap.dedent(code) + "\nprint(json.dumps(out))"
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
+    env |= hub.environment(home, **environment)
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+# --- data sets ---
+
+
+@pytest.fixture
+def news(hub, tmp_path):
+    """A data set with numbered labels in Parquet, as the hub keeps them."""
+    folder = tmp_path / "news"
+    texts = [f"{i} {word} {i * 37}" for i, word in enumerate("tide goal vote match".split() * 5)]
+    write_split(folder / "data" / "train-00000-of-00001.parquet", texts, [0, 1] * 10)
+    write_split(folder / "data" / "test-00000-of-00001.parquet", ["e", "f"], [1, 0])
+    hub.datasets["acme/news"] = folder
+    return folder
+
+
+def write_split(path, texts, labels, names=("world", "sports")):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    features = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": names, "_type": "ClassLabel"}}
+    about = {"huggingface": json.dumps({"info": {"features": features}})}
+    table = pa.table({"text": texts, "label": pa.array(labels, pa.int64())}).replace_schema_metadata(about)
+    pq.write_table(table, path)
+
+
+LOAD = """
+from slmfit.data import load_data
+data = load_data("hub:acme/news")
+out = {
+    "name": data.name, "labels": data.task.labels, "notes": data.notes, "fingerprint": data.fingerprint,
+    "test": [(e.id, e.input, e.target) for e in data.test],
+    "rows": {split: len(rows) for split, rows in data.splits.items()},
+}
+"""
+
+
+def test_a_data_set_end_to_end(hub, news, tmp_path):
+    pytest.importorskip("datasets")
+    out = run(hub, tmp_path / "home", LOAD, HF_TOKEN=TOKEN)
+    assert out["name"] == "news" and out["labels"] == ["sports", "world"]
+    assert out["test"] == [["test:1", "e", "sports"], ["test:2", "f", "world"]]
+    assert out["rows"] == {"train": 18, "validation": 2, "test": 2}
+    assert f"revision {hub.commit(news)[:10]}: read train, test." in out["notes"][0]
+    assert {r.token for r in hub.requests} == {f"Bearer {TOKEN}"}
+    hub.requests.clear()
+    again = run(hub, tmp_path / "home", LOAD, HF_HUB_OFFLINE="1")
+    assert hub.requests == []
+    assert again["fingerprint"] == out["fingerprint"]
+    assert "from the cache" in again["notes"][0]
+
+
+def test_a_data_set_that_cannot_be_had(hub, news, tmp_path):
+    pytest.importorskip("datasets")
+    (news / "README.md").write_text(
+        "---\nconfigs:\n- config_name: plain\n  data_files: data/train*\n"
+        "- config_name: other\n  data_files: data/test*\n---\n"
+    )
+    odd = hub.datasets["acme/odd"] = tmp_path / "odd"
+    write_split(odd / "test.parquet", ["a", "b"], [0, 1])
+    write_split(odd / "validation.parquet", ["a", "b"], [0, 1])
+    script = hub.datasets["acme/script"] = tmp_path / "script"
+    script.mkdir()
+    (script / "script.py").write_text("raise SystemExit('run')")
+    torn = hub.datasets["acme/torn"] = tmp_path / "torn"
+    torn.mkdir()
+    (torn / "train.parquet").write_bytes(b"PAR1 no more")
+    code = """
+    from slmfit.data.hub import read_hub
+    names = "broken gated private busy closed none news news/wrong news@old odd script torn".split()
+    out = {name: said(read_hub, "hub:acme/" + name, []) for name in names}
+    """
+    out = run(hub, tmp_path / "home", code)
+    expected = {
+        "broken": ("MissingPart", "answers with an error (500)", "again"),
+        "gated": ("MissingPart", "gated", f"{hub.url}/datasets/acme/gated, then set HF_TOKEN"),
+        "private": ("UsageError", "no data set of that name, or it is private", "check the name"),
+        "busy": ("MissingPart", "(429)", "wait"),
+        "closed": ("MissingPart", "refuses the token (403)", "may read it"),
+        "none": ("UsageError", "no data set of that name", "check the name"),
+        "news": ("UsageError", "several configurations: plain, other", "hub:acme/news/plain"),
+        "news/wrong": ("UsageError", "no configuration 'wrong'", "plain"),
+        "news@old": ("UsageError", "no such revision", "listed at"),
+        "odd": ("DataError", "no train split; its splits are: validation, test", "save the split"),
+        "script": ("UsageError", "script of its own, which is never run", "Parquet"),
+        "torn": ("DataError", "cannot be read", "give their folder"),
+    }
+    for name, words in expected.items():
+        assert all(word in out[name] for word in words), (name, out[name])
+
+
+def test_what_a_data_set_may_hold(hub, tmp_path):
+    """Hidden labels, labels in lists, splits that no one asked for, pictures."""
+    datasets = pytest.importorskip("datasets")
+    features = datasets.Features(
+        {
+            "tokens": datasets.List(datasets.Value("string")),
+            "tags": datasets.List(datasets.ClassLabel(names=["O", "B-CITY"])),
+            "picture": datasets.Image(),
+            "label": datasets.ClassLabel(names=["no", "yes"]),
+            "about": {"kind": datasets.ClassLabel(names=["letter", "call"]), "year": datasets.Value("int32")},
+        }
+    )
+    row = {"tokens": ["to", "Rome"], "tags": [0, 1], "picture": None, "about": {"kind": 1, "year": 2024}}
+    folder = hub.datasets["acme/odd"] = tmp_path / "odd"
+    folder.mkdir()
+    for name, label in (("train", 1), ("test", -1), ("extra", 0)):
+        rows = datasets.Dataset.from_list([{**row, "label": label}] * 2, features=features)
+        (folder / "data").mkdir(exist_ok=True)
+        rows.to_parquet(folder / "data" / f"{name}-00000-of-00001.parquet")
+    code = """
+    from slmfit.data.hub import read_hub
+    notes = []
+    parts = read_hub("hub:acme/odd", notes)
+    out = {"notes": notes, **{split: [cells for _, cells in part.rows] for split, part in parts.items()}}
+    """
+    out = run(hub, tmp_path / "home", code)
+    wanted = {"tokens": ["to", "Rome"], "tags": ["O", "B-CITY"], "label": "yes"}
+    assert out["train"] == [{**wanted, "about": {"kind": "call", "year": 2024}}] * 2
+    assert set(out) == {"notes", "train"}
+    notes = " ".join(out["notes"])
+    assert "picture hold no text" in notes and "test rows have no labels" in notes and "not used: extra" in notes
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "configuration", "revision", "title"),
+    [
+        ("hub:fancyzhx/ag_news", "fancyzhx/ag_news", None, None, "ag_news"),
+        ("hub:imdb", "imdb", None, None, "imdb"),
+        ("hub:nyu-mll/glue/sst2", "nyu-mll/glue", "sst2", None, "glue-sst2"),
+        ("hub:a/b/c@refs/convert/parquet", "a/b", "c", "refs/convert/parquet", "b-c"),
+    ],
+)
+def test_names_of_data_sets(path, name, configuration, revision, title):
+    place = data_hub.Place.parse(path)
+    assert place == data_hub.Place(name, configuration, revision) and place.title == title
+
+
+@pytest.mark.parametrize("path", ["hub:", "hub:/etc", "hub:a/b/", "hub:../x", "hub:a b", "hub:a/b/c/d/@"])
+def test_names_that_are_none(path):
+    with pytest.raises(UsageError, match="hub:OWNER/NAME"):
+        data_hub.Place.parse(path)
+
+
+@pytest.mark.parametrize(("base", "is_one"), [
+    ("bert-base-uncased", True), ("BAAI/bge-small-en-v1.5", True), ("a/b/c", False), ("../a", False), ("/a/b", False),
+    ("a/..", False), ("", False), ("models/", False), ("C:\\x", False),
+])  # fmt: skip
+def test_names_of_models(base, is_one):
+    assert is_name(base) == is_one
