@@ -107,6 +107,7 @@ RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, o
 Set = Annotated[list[str] | None, _option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")]
 Metric = Annotated[str | None, _option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
 Out = Annotated[Path | None, _option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
+NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -153,6 +154,7 @@ def compare(
     margin: Annotated[float, _option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
     prefer: Annotated[str, _option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
     out: Out = None,
+    no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
     """Fit methods on one split and say which is the smallest that is not worse."""
@@ -172,6 +174,7 @@ def compare(
             prefer=prefer,
             out=out,
             seed=source.seed,
+            texts=not no_texts,
             command=_command(),
             listen=listen,
         )

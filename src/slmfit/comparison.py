@@ -16,12 +16,14 @@ from typing import Any
 from slmfit import fitting, methods, runs, storage
 from slmfit.data.audit import audit_dataset
 from slmfit.data.dataset import Dataset
-from slmfit.environment import environment, now
+from slmfit.diagnostics import diagnose
+from slmfit.environment import code_version, environment, now
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.fitting import Listener
 from slmfit.judging import checked_preference, judge
 from slmfit.methods import Spec
 from slmfit.records import SPLITS, ComparisonRecord, MethodRow, Prediction, RunRecord
+from slmfit.report import write_report
 from slmfit.runs import Run
 
 DEFAULT_METHODS = ("majority", "linear", "knn")
@@ -59,6 +61,7 @@ def compare(
     prefer: str = "size",
     out: Path | None = None,
     seed: int = 0,
+    texts: bool = True,
     command: str = "",
     listen: Listener | None = None,
 ) -> Comparison:
@@ -68,6 +71,7 @@ def compare(
     metric: what the verdict goes by; None = the task's own. margin: in the metric's unit (0.02 = 2 points).
     prefer: what "smallest" means: size, latency, memory or cost.
     out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
+    texts: whether the user's texts are kept beside the runs and shown in the report.
 
     Raises UsageError for an unknown method, setting, metric or preference before anything is written; what a
     method raises is kept as the reason why its row failed, and the others go on.
@@ -81,7 +85,7 @@ def compare(
     out = out or default_folder(data)
     with storage.locked(out):
         _claim(out, data)
-        findings = _write_data(out, data)
+        findings = _write_data(out, data, texts)
         rows = [_row(out, spec, data, seed, metric, listen) for spec in specs]
         rows += [_given_row(out, name, answers, data, seed, metric) for name, answers in (given or {}).items()]
         ok = {row.id: Run(out / row.run) for row in rows if row.run}
@@ -98,7 +102,9 @@ def compare(
             environment=environment(),
             created=now(),
         )
+        _write_diagnostics(out, data, rows, metric, seed, texts, listen)
         runs.write_comparison(out, record)
+        write_report(out, texts=texts)
     return Comparison(out)
 
 
@@ -124,7 +130,7 @@ def train(
     out = out or default_folder(data)
     with storage.locked(out):
         _claim(out, data)
-        _write_data(out, data)
+        _write_data(out, data, texts=True)
         folder, _ = fit_or_reuse(out, spec, data, seed, metric, listen)
     return Run(folder)
 
@@ -223,18 +229,39 @@ def _claim(out: Path, data: Dataset) -> None:
         raise UsageError("holds a comparison on other data, or another split of them", where=str(out), fix=fix)
 
 
-def _write_data(out: Path, data: Dataset) -> list[dict[str, Any]]:
-    """The audit, the test rows and the split's hashes, once per comparison."""
+def _write_data(out: Path, data: Dataset, texts: bool) -> list[dict[str, Any]]:
+    """The audit, the test rows and the split's hashes, once per comparison. Returns the audit's findings."""
     folder = out / "data"
     if not (folder / "split.json").is_file():
         folder.mkdir(exist_ok=True)
         audit = audit_dataset(data)
-        storage.write_json(folder / "audit.json", audit)
-        rows = (json.dumps(data.task.unparse(e), ensure_ascii=False) for e in data.test)
-        storage.write_text(folder / "test.jsonl", "".join(row + "\n" for row in rows))
+        storage.write_json(folder / "audit.json", audit if texts else _without_texts(audit))
+        if texts:
+            rows = (json.dumps(data.task.unparse(e), ensure_ascii=False) for e in data.test)
+            storage.write_text(folder / "test.jsonl", "".join(row + "\n" for row in rows))
         split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}}
         storage.write_json(folder / "split.json", split)
     return storage.read_json(folder / "audit.json")["findings"]
+
+
+def _write_diagnostics(
+    out: Path, data: Dataset, rows: Sequence[MethodRow], metric: str, seed: int, texts: bool, listen: Listener | None
+) -> None:
+    """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code."""
+    path = out / "data" / "diagnostics.json"
+    key = storage.hash_json([data.fingerprint, metric, seed, texts, code_version()])
+    if path.is_file() and storage.read_json(path).get("key") == key:
+        return
+    known = {row.id: row.scores["validation"][metric] for row in rows if row.scores and "validation" in row.scores}
+    found = diagnose(data, metric=metric, seed=seed, known=known, listen=_named(listen, "diagnostics"))
+    storage.write_json(path, {**(found if texts else _without_texts(found)), "key": key})
+
+
+def _without_texts(value: Any) -> Any:
+    """The same JSON without the excerpts of the user's texts."""
+    if isinstance(value, dict):
+        return {k: _without_texts(v) for k, v in value.items() if k != "text"}
+    return [_without_texts(v) for v in value] if isinstance(value, list) else value
 
 
 def _reusable(folder: Path, key: str) -> bool:
