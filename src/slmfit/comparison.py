@@ -102,7 +102,7 @@ def compare(
             environment=environment(),
             created=now(),
         )
-        _write_diagnostics(out, data, rows, metric, seed, texts, listen)
+        _write_diagnostics(out, data, ok, metric, seed, texts, listen)
         runs.write_comparison(out, record)
         write_report(out, texts=texts)
     return Comparison(out)
@@ -245,14 +245,14 @@ def _write_data(out: Path, data: Dataset, texts: bool) -> list[dict[str, Any]]:
 
 
 def _write_diagnostics(
-    out: Path, data: Dataset, rows: Sequence[MethodRow], metric: str, seed: int, texts: bool, listen: Listener | None
+    out: Path, data: Dataset, ok: Mapping[str, Run], metric: str, seed: int, texts: bool, listen: Listener | None
 ) -> None:
     """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code."""
     path = out / "data" / "diagnostics.json"
     key = storage.hash_json([data.fingerprint, metric, seed, texts, code_version()])
     if path.is_file() and storage.read_json(path).get("key") == key:
         return
-    known = {row.id: row.scores["validation"][metric] for row in rows if row.scores and "validation" in row.scores}
+    known = {id: run.record for id, run in ok.items()}
     found = diagnose(data, metric=metric, seed=seed, known=known, listen=_named(listen, "diagnostics"))
     storage.write_json(path, {**(found if texts else _without_texts(found)), "key": key})
 
