@@ -10,6 +10,7 @@ Both are for text-classification; other tasks get empty parts. Neither looks at 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ from slmfit.data.dataset import Dataset
 from slmfit.errors import SlmfitError
 from slmfit.fitting import Listener, targets
 from slmfit.methods.base import Context
-from slmfit.records import Example, Score, to_plain
+from slmfit.records import Example, RunRecord, Score, to_plain
 from slmfit.statistic import bootstrap_sums, wilson
 
 FORMAT = "slmfit.diagnostics/1"
 
-CHEAP = ("linear", "knn")  # the methods that learning curves are drawn of
+CHEAP = {"linear": False, "knn": True}  # methods with a curve -> whether each part chooses its own settings
 HALVINGS = (8, 4, 2, 1)
+FEW = 1_000  # rows on which settings are chosen where no run has chosen them
 MOST_FITTED = 5_000  # rows; more are in a curve only where they were fitted anyway
 
 MOST_SUSPECTS = 500
@@ -44,13 +46,13 @@ def diagnose(
     *,
     metric: str,
     seed: int,
-    known: Mapping[str, Score] | None = None,
+    known: Mapping[str, RunRecord] | None = None,
     listen: Listener | None = None,
 ) -> dict[str, Any]:
     """The learning curve and the suspected label errors of a dataset; JSON as it stands.
 
-    known: method -> its validation score when fitted on all of train, where a run has it already: the curve's last
-    point is then taken from there. listen: told before each fit.
+    known: method -> its run on these data, where there is one already: the curve's last point is then its validation
+    score, and its settings are those of the curve. listen: told before each fit.
 
     Returns {"format", "learning_curve", "suspects"}; see `learning_curve` and `suspected_labels`.
     """
@@ -72,40 +74,43 @@ def learning_curve(
     *,
     metric: str,
     seed: int,
-    known: Mapping[str, Score] | None = None,
+    known: Mapping[str, RunRecord] | None = None,
     listen: Listener | None = None,
 ) -> dict[str, Any]:
     """Validation scores of the cheap methods, fitted on growing parts of train.
 
     Each part has the labels in proportion and holds the smaller parts, so that the curve bends by what is added and
-    not by the luck of the draw. Settings are chosen anew for each part, as they would be by who has so few labels; on
-    the validation rows that are scored too, which flatters all points a little. Intervals are those of the scored
-    rows; another draw of the part would move a point as well.
+    not by the luck of the draw. kNN chooses k for each part; linear keeps what was chosen on all of train, or on 1,000
+    rows where no run is known, since its search is dear. Choosing on the validation rows that are scored too flatters
+    all points a little. Intervals are those of the scored rows; another draw of the part would move a point as well.
 
     Returns {"metric", "scored_on", "rows_scored", "points": [{"method", "rows", "fraction", "score": {"value", "low",
-    "high"}}]}: half of train, at most 5,000 rows, and that halved three times; then all of train where `known` has its
-    score or it is small. A part that a method cannot be fitted on has no point.
+    "high"}}]}: half of train, at most 5,000 rows, and that halved three times; then all of train where its run is
+    known or it is small. A part that a method cannot be fitted on has no point.
     """
     points = []
     parts = _growing_parts(data, seed)
-    for method in CHEAP:
-        if methods.unavailable(method, data.task.name):
+    for name, anew in CHEAP.items():
+        if methods.unavailable(name, data.task.name):
             continue
+        run = (known or {}).get(name)
+        given = {k: v for k, v in run.settings.items() if v is not None} if run else {}
+        if not anew:
+            given = _chosen(name, given, run, data, parts, Context(seed=seed, metric=metric))
         for part in parts:
-            last = len(part) == len(data.train)
-            if last and known and method in known:
-                score = known[method]
-            elif len(part) > 1.2 * MOST_FITTED:  # each label is rounded up
+            if run and len(part) == len(data.train):
+                score = run.scores["validation"][metric]
+            elif len(part) > 1.2 * MOST_FITTED:  # 1.2: each label's rows are rounded up
                 continue
             else:
                 if listen:
-                    listen("curve", {"run": method, "rows": len(part)})
+                    listen("curve", {"run": name, "rows": len(part)})
                 try:
-                    score = _validation_score(method, data, part, metric, seed)
+                    score = _validation_score(name, given, data, part, Context(seed=seed, metric=metric))
                 except SlmfitError:
                     continue
             fraction = len(part) / len(data.train)
-            points.append({"method": method, "rows": len(part), "fraction": fraction, "score": to_plain(score)})
+            points.append({"method": name, "rows": len(part), "fraction": fraction, "score": to_plain(score)})
     return {"metric": metric, "scored_on": "validation", "rows_scored": len(data.validation), "points": points}
 
 
@@ -125,14 +130,36 @@ def _growing_parts(data: Dataset, seed: int) -> list[list[Example]]:
     return list(sizes.values())
 
 
-def _validation_score(name: str, data: Dataset, part: Sequence[Example], metric: str, seed: int) -> Score:
-    method = methods.create(name)
-    method.fit(data.task, part, data.validation, Context(seed=seed, metric=metric))
+def _chosen(
+    name: str,
+    given: Mapping[str, Any],
+    run: RunRecord | None,
+    data: Dataset,
+    parts: Sequence[Sequence[Example]],
+    context: Context,
+) -> dict[str, Any]:
+    """All settings of a method: the given ones, and what its run, or else a fit on few rows, chose for the others."""
+    method = methods.create(name, given)
+    chosen = run.chosen if run else None
+    if chosen is None:
+        try:
+            method.fit(data.task, next((p for p in parts if len(p) >= FEW), parts[-1]), data.validation, context)
+        except SlmfitError:
+            return dict(given)
+        chosen = method.chosen
+    return {**given, **{f.name: chosen[f.name] for f in fields(method.Settings) if f.name in chosen}}
+
+
+def _validation_score(
+    name: str, given: Mapping[str, Any], data: Dataset, part: Sequence[Example], context: Context
+) -> Score:
+    method = methods.create(name, given)
+    method.fit(data.task, part, data.validation, context)
     answers = method.predict([example.input for example in data.validation])
-    components = data.task.components(metric, targets(data.validation), answers)
+    components = data.task.components(context.metric, targets(data.validation), answers)
     if components.paired_mean:
         return wilson(float(components.rows[:, 0].sum()), len(components.rows))
-    return bootstrap_sums(components.rows, components.combine, seed=seed)
+    return bootstrap_sums(components.rows, components.combine, seed=context.seed)
 
 
 # --- which labels are probably wrong ----------------------------------------------------------------------------------
