@@ -49,9 +49,12 @@ SIX = {
     "encoder-bert": Fake("encoder", 0.925, 438_000_000, 41.0, 1_450_000_000, 5260.0, base_model="bert-base-uncased"),
     "llm-gemma3-12b": Fake("llm", 0.893, usd=0.41, probabilities=False, base_model="gemma3:12b"),
 }
+CHOSEN = {"knn": {"k": 14, "weighting": "softmax-0.1"}, "linear": {"features": "words 1-2", "C": 3.0}}
 SKIPPED = (
     MethodRow(id="causal", name="causal", status="skipped", reason="pip install 'slmfit[train]'"),
-    MethodRow(id="seq2seq", name="seq2seq", status="failed", reason="out of memory: 2.1 GB were asked for\n  fix: --set"),
+    MethodRow(
+        id="seq2seq", name="seq2seq", status="failed", reason="out of memory: 2.1 GB were asked for\n  fix: --set"
+    ),
 )
 
 
@@ -73,7 +76,10 @@ def classified(texts, labels, train, name="news"):
     parts = (examples[:held], examples[held:train], examples[train:])
     splits = {split: tuple(part) for split, part in zip(SPLITS, parts, strict=True)}
     task = tasks.by_name("text-classification").with_labels(labels)
-    source = {"files": [{"path": f"{name}.csv", "sha256": "0" * 64}], "columns": {"text": "text", "label": "label"}}
+    source = {
+        "files": [{"file": f"{name}.csv", "sha256": "0" * 64, "used_as": "all", "rows": len(texts)}],
+        "columns": {"text": "text", "label": "label"},
+    }
     return Dataset(name, task, splits, source=source, validation_given=False)
 
 
@@ -91,7 +97,9 @@ def answers(fake, examples, labels, seed):
         step = 0 if right else 1 + int(rng.random() < 0.25)
         answer = 0 if not fake.skill else (code[example.target] + step) % len(labels)
         if fake.method == "llm" and rng.random() < 0.02:
-            found.append(Prediction(None, "refused" if rng.random() < 0.7 else "timeout", raw="I cannot help with that"))
+            found.append(
+                Prediction(None, "refused" if rng.random() < 0.7 else "timeout", raw="I cannot help with that")
+            )
             continue
         chance = float(f"{sure[i] if right else 0.4 + 0.6 * sure[i] * rng.random():.6g}") if len(labels) > 1 else 1.0
         rest = (1 - chance) / max(1, len(labels) - 1)
@@ -108,13 +116,15 @@ def write_run(folder, id, fake, data, found=None, search=(), metric="accuracy", 
     answered = {s: (data.splits[s], answers(fake, data.splits[s], data.task.labels, seed)) for s in SPLITS}
     if found is not None:
         answered = {"test": (data.test, found)}
-    scored = {s: data.task.score([e.target for e in ex], p, 0, [e.input for e in ex]) for s, (ex, p) in answered.items()}
+    scored = {
+        s: data.task.score([e.target for e in ex], p, 0, [e.input for e in ex]) for s, (ex, p) in answered.items()
+    }
     rows = [row for s in ("validation", "test") if s in answered for row in fitting.prediction_rows(s, *answered[s])]
     runs.write_predictions(target / "predictions.jsonl", rows)
     (target / "events.jsonl").write_text("".join(json.dumps(e) + "\n" for e in events))
     record = RunRecord(
         id=id, method=fake.method, base_model=fake.base_model, key=storage.hash_json([id, data.fingerprint]),
-        task=tasks.to_plain(data.task), settings={"C": None}, chosen={"C": 3.0} if search else {}, search=search,
+        task=tasks.to_plain(data.task), settings={"C": None}, chosen=CHOSEN.get(id, {}), search=search,
         metric=metric, dataset=fitting.dataset_record(data), split=fitting.split_record(data), seed=0,
         rows_used={"fitted": "train + validation"},
         scores={s: v.values for s, v in scored.items()}, details={s: v.details for s, v in scored.items()},
@@ -160,7 +170,12 @@ def searches(metric="accuracy"):
     """What knn and linear write down of their search."""
     rng = np.random.default_rng(0)
     knn = [
-        {"k": k, "weighting": w, metric: float(0.885 - 0.02 * abs(np.log(k / 14)) + b), "log_loss": 0.4}
+        {
+            "k": k,
+            "weighting": w,
+            metric: float(0.885 - 0.006 * np.log(k / 14) ** 2 + b + 0.001 * rng.random()),
+            "log_loss": 0.4,
+        }
         for w, b in (("uniform", 0.0), ("softmax-0.2", 0.004), ("softmax-0.1", 0.007), ("softmax-0.05", 0.003))
         for k in range(1, 101)
     ]
@@ -181,7 +196,9 @@ def diagnosed(data, metric="accuracy", texts=True):
             score = {"value": value, "low": value - half, "high": value + half}
             points.append({"method": method, "rows": rows, "fraction": rows / 22207, "score": score})
     rows = []
-    for i, (split, example) in enumerate([("test", e) for e in data.test[:40]] + [("train", e) for e in data.train[:40]]):
+    for i, (split, example) in enumerate(
+        [("test", e) for e in data.test[:40]] + [("train", e) for e in data.train[:40]]
+    ):
         other = next(label for label in data.task.labels if label != example.target)
         row = {"id": example.id, "split": split, "label": example.target, "suggested": other, "probability": 0.004 * i}
         rows.append(row | ({"text": example.input} if texts else {}))

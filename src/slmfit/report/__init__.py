@@ -37,6 +37,17 @@ def write_report(
     return path
 
 
+def markdown(folders: str | Path | Sequence[str | Path]) -> str:
+    """The verdict and the table of a comparison, or of each run, as Markdown for a pull request."""
+    from slmfit import summary
+    from slmfit.report import disk
+
+    source = disk.read([Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)])
+    if source.comparison:
+        return summary.markdown(source.comparison)
+    return "\n".join(summary.markdown(record) for record in source.records.values())
+
+
 def html(folders: Sequence[Path], *, texts: bool = True) -> str:
     """The report as a string."""
     from slmfit.report import disk, rows, view

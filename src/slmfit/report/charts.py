@@ -1,7 +1,8 @@
 """Charts as inline SVG that need no script: across in percent of the width, so they fit any screen; down in pixels.
 
     bar(0.91, 0.905, 0.915, guess=0.25)
-    lines([Series("linear", [Dot(100, 0.71), Dot(1000, 0.88)])], Axis.of([100, 1000], log=True), Axis.of([0.7, 0.9]))
+    rows, score = Axis.of([100, 1000], log=True), Axis.of([0.7, 0.9])
+    lines([Series("linear", [Dot(100, 0.71), Dot(1000, 0.88)])], rows.named("rows", str), score.named("accuracy", str))
 
 Text keeps its size when the chart shrinks, and names stand at the lines and dots themselves, not in a legend.
 Colours are classes of style.css: `pick`, `rest`, `faded`, `ink`, `wrong`.
@@ -11,11 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
-from slmfit.report.text import visible
+from slmfit.visible import visible
 
 HEIGHT = 300  # pixels of a plot, without the numbers below it
 LINE = 16  # pixels between two names
@@ -24,16 +25,22 @@ WIDE = 30  # percent of the width that a name may take on a phone
 
 @dataclass(frozen=True)
 class Axis:
-    """A scale from low to high; `ticks` are the values that get a number."""
+    """A scale from low to high; `ticks` are the values that get a number, written by `words`, under a title."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
     log: bool = False
+    title: str = ""
+    words: Callable[[float], str] = str
+
+    def named(self, title: str, words: Callable[[float], str]) -> Axis:
+        """The same scale with its title and its numbers in words."""
+        return replace(self, title=title, words=words)
 
     @classmethod
-    def of(cls, values: Iterable[float], *, log: bool = False, most: float | None = None) -> Axis:
-        """A scale that holds these values with some air, and round ticks; never above `most`."""
+    def of(cls, values: Iterable[float], *, log: bool = False, most: float | None = None, least: float = 0.0) -> Axis:
+        """A scale that holds these values with some air, and round ticks `least` apart or more; never above `most`."""
         known = sorted(values)
         if log:
             return cls._logarithmic(known[0], known[-1])
@@ -42,7 +49,7 @@ class Axis:
         low, high = low - air, high + air
         if most is not None:
             high = min(high, most + 0.02 * (most - low))
-        step = _round_step((high - low) / 5)
+        step = max(least, _round_step((high - low) / 5))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         return cls(low, high, tuple(step * i for i in range(first, last + 1)))
 
@@ -82,9 +89,6 @@ class Series:
     dots: bool = True
 
 
-Words = Callable[[float], str]
-
-
 def bar(value: float, low: float | None, high: float | None, *, guess: float | None, look: str) -> Markup:
     """One bar from 0 to 1 with its interval, and the line of guessing, which joins those above and below it."""
     parts = [_tag("rect", x=0, y=6, width=f"{100 * value:.2f}%", height=16, rx=2, class_=f"bar {look}")]
@@ -96,11 +100,9 @@ def bar(value: float, low: float | None, high: float | None, *, guess: float | N
     return Markup('<svg class="bar-row" width="100%" height="28" aria-hidden="true">{}</svg>').format(_join(parts))
 
 
-def scatter(
-    points: Sequence[Series], frontier: Sequence[Dot], x: Axis, y: Axis, in_words: tuple[Words, Words]
-) -> Markup:
+def scatter(points: Sequence[Series], frontier: Sequence[Dot], x: Axis, y: Axis) -> Markup:
     """Dots with their intervals and names, and the stairs of the frontier."""
-    parts = list(_grid(x, y, *in_words))
+    parts = list(_grid(x, y))
     for here, after in zip(frontier, [*frontier[1:], None], strict=True):
         left, level = _x(x, here.x), _y(y, here.y)
         right = _x(x, after.x) if after else 100.0
@@ -115,9 +117,9 @@ def scatter(
     return _plot([*parts, *_names(named)])
 
 
-def lines(series: Sequence[Series], x: Axis, y: Axis, in_words: tuple[Words, Words], *, named: bool = True) -> Markup:
+def lines(series: Sequence[Series], x: Axis, y: Axis, *, named: bool = True) -> Markup:
     """Lines with their names at the right end; `faded` and `rest` lie below the pick."""
-    parts, names = list(_grid(x, y, *in_words)), []
+    parts, names = list(_grid(x, y)), []
     for one in sorted(series, key=lambda s: ("faded", "rest", "pick").index(s.look)):
         path = " ".join(f"{_x(x, p.x):.2f},{_y(y, p.y):.1f}" for p in one.points)
         inner = _tag("polyline", points=path, class_=f"line {one.look}")
@@ -129,7 +131,11 @@ def lines(series: Sequence[Series], x: Axis, y: Axis, in_words: tuple[Words, Wor
         if one.dots:
             parts += [mark for p in one.points for mark in (*_whisker(p, x, y, one.look), _dot(p, x, y, one.look, 3.5))]
         last = one.points[-1]
-        names.append(_Name(one.name, _x(x, last.x), _y(y, last.y), one.look))
+        if len(one.points) == 1:
+            above = {"x": f"{_x(x, last.x):.2f}%", "y": f"{_y(y, last.y) - 12:.1f}", "class_": f"name {one.look}"}
+            parts.append(_tag("text", one.name, text_anchor="middle", **above))
+        else:
+            names.append(_Name(one.name, _x(x, last.x), _y(y, last.y), one.look))
     return _plot([*parts, *(_names(names) if named else ())])
 
 
@@ -198,15 +204,17 @@ def _plot(parts: Iterable[Markup]) -> Markup:
     return Markup('<svg class="plot" width="100%" height="{}" aria-hidden="true">{}</svg>').format(HEIGHT, _join(parts))
 
 
-def _grid(x: Axis, y: Axis, x_words: Words, y_words: Words) -> Iterator[Markup]:
+def _grid(x: Axis, y: Axis) -> Iterator[Markup]:
+    yield _tag("text", y.title, x="0", dx=-46, y=-18, class_="title")
     for tick in y.ticks:
         yield _line(0, _y(y, tick), 100, _y(y, tick), "grid")
-        yield _tag("text", y_words(tick), x="0", dx=-8, y=f"{_y(y, tick) + 4:.1f}", text_anchor="end", class_="tick")
+        yield _tag("text", y.words(tick), x="0", dx=-8, y=f"{_y(y, tick) + 4:.1f}", text_anchor="end", class_="tick")
     yield _line(0, HEIGHT, 100, HEIGHT, "axis")
     for tick in x.ticks:
         yield _line(_x(x, tick), HEIGHT, _x(x, tick), HEIGHT + 5, "axis")
         place = f"{_x(x, tick):.2f}%"
-        yield _tag("text", x_words(tick), x=place, y=HEIGHT + 20, text_anchor="middle", class_="tick")
+        yield _tag("text", x.words(tick), x=place, y=HEIGHT + 20, text_anchor="middle", class_="tick")
+    yield _tag("text", x.title, x="100%", y=HEIGHT + 40, text_anchor="end", class_="title")
 
 
 def _whisker(dot: Dot, x: Axis, y: Axis, look: str) -> Iterator[Markup]:

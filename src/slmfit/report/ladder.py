@@ -5,7 +5,7 @@ groups(source)[0]["title"]      # 'Best, and not distinguishable from it'
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow
@@ -48,7 +48,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     shown = {split: by_unit(metric, scores[metric].value) for split, scores in row.scores.items() if metric in scores}
     cells = [
         ("score", by_unit(metric, test.value), interval(test, metric)),
-        ("below", *(below(paired["difference"]) if paired else ("", ""))),
+        ("below", *(below(paired["difference"]) if paired else ("best" if row.id == source.best else "", ""))),
         ("fitting", shown.get("validation", ""), shown.get("train", "")),
         ("size", bytes_words(row.size_bytes), ""),
         ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),
@@ -58,19 +58,17 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
         ("speed", "" if row.rows_per_second is None else f"{row.rows_per_second:,.0f}", ""),
         ("memory", bytes_words(row.peak_memory_bytes), ""),
         ("money", "" if row.usd_per_1000_rows is None else dollars(row.usd_per_1000_rows), ""),
-        ("unusable", *_unusable_words(unusable(source, row))),
     ]
     return about | {"cells": cells}
 
 
-def unusable(source: Source, row: MethodRow) -> dict[str, int]:
-    """Outcome -> rows, of the answers that could not be used."""
-    outcomes = source.details(row.id).get("outcomes", {})
-    return {o: outcomes[o] for o in OUTCOMES[1:] if outcomes.get(o)}
-
-
-def _unusable_words(counts: Mapping[str, int]) -> tuple[str, str]:
-    return (f"{sum(counts.values()):,}" if counts else "0", ", ".join(f"{n:,} {o}" for o, n in counts.items()))
+def failing(source: Source) -> Iterator[tuple[str, str, str]]:
+    """Methods with answers that could not be used: id, how many, and how many of which kind."""
+    for row in source.methods:
+        outcomes = source.details(row.id).get("outcomes", {})
+        counts = {outcome: outcomes[outcome] for outcome in OUTCOMES[1:] if outcomes.get(outcome)}
+        if counts:
+            yield row.id, f"{sum(counts.values()):,}", ", ".join(f"{n:,} {outcome}" for outcome, n in counts.items())
 
 
 def bars(source: Source) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from slmfit.report import words
-from slmfit.report.text import visible
+from slmfit.visible import visible
 from slmfit.wording import by_unit, bytes_words, number_words, percent, seconds_words
 
 HERE = Path(__file__).parent
@@ -33,6 +33,7 @@ FILTERS = {
     "number": number_words,
     "seconds": seconds_words,
     "bytes": bytes_words,
+    "ticked": words.ticked,
 }
 
 
@@ -64,10 +65,10 @@ def embedded(value: Any) -> Markup:
     return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
-def packed(value: Any) -> str:
+def packed(value: Any, level: int = 9) -> str:
     """JSON, deflated, in base64: what `unpack` in script.js reads."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return base64.b64encode(zlib.compress(text, 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(text, level)).decode("ascii")
 
 
 def _source(name: str) -> str:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from slmfit.records import MethodRow, Score
 from slmfit.report.charts import Axis, Dot, Series, lines, reliability, scatter
 from slmfit.report.disk import Source, read_lines
+from slmfit.report.words import milliseconds, told
 from slmfit.wording import PLAIN, by_unit, bytes_words, number_words, seconds_words
 
 
@@ -39,15 +40,24 @@ class CostPicture:
     frontier: tuple[str, ...]
 
 
-def _milliseconds(value: float) -> str:
-    return seconds_words(value / 1000) if value >= 1000 else f"{value:.4g} ms"
+def _p50(row: MethodRow) -> float | None:
+    """Seconds."""
+    return row.latency_ms["p50"] / 1000 if row.latency_ms else None
+
+
+def _size(value: float) -> str:
+    return _trimmed(bytes_words(round(value)))
+
+
+def _time(seconds: float) -> str:
+    return _trimmed(seconds_words(seconds)) if seconds >= 0.001 else milliseconds(1000 * seconds)
 
 
 COSTS = (
-    Cost("size", "Size", "bytes needed to predict", lambda row: row.size_bytes, lambda v: bytes_words(round(v))),
-    Cost("latency", "Latency", "one text, p50", lambda row: (row.latency_ms or {}).get("p50"), _milliseconds),
-    Cost("memory", "Memory", "peak memory", lambda row: row.peak_memory_bytes, lambda v: bytes_words(round(v))),
-    Cost("fit", "Fit time", "one fit", lambda row: row.fit_seconds, seconds_words),
+    Cost("size", "Size", "bytes needed to predict", lambda row: row.size_bytes, _size),
+    Cost("latency", "Latency", "latency of one text, p50", _p50, _time),
+    Cost("memory", "Memory", "peak memory", lambda row: row.peak_memory_bytes, _size),
+    Cost("fit", "Fit time", "time of one fit", lambda row: row.fit_seconds, _time),
     Cost("cost", "Money", "US$ per 1,000 rows", lambda row: row.usd_per_1000_rows, lambda v: f"${v:.3g}"),
 )
 
@@ -82,12 +92,10 @@ def _cost_picture(source: Source, cost: Cost) -> CostPicture:
         Series(row.id, [_dot(value, score)], look(source, row.id) if row.id in ids else "faded")
         for row, score, value in shown
     ]
-    x, y = (
-        Axis.of([value for *_, value in shown], log=True),
-        _score_axis(source.metric, [score for _, score, _ in shown]),
-    )
+    x = Axis.of([value for *_, value in shown], log=True).named(f"{cost.axis} →", cost.words)
+    y = _score_axis(source.metric, [score for _, score, _ in shown])
     stairs = [dot for id, dot in frontier if id not in far]
-    picture = scatter(points, stairs, x, y, (cost.words, lambda v: _tick(source.metric, v)))
+    picture = scatter(points, stairs, x, y)
     return CostPicture(cost, picture, unknown, tuple(far), tuple(id for id, _ in frontier))
 
 
@@ -126,8 +134,10 @@ def coverage(source: Source) -> dict[str, Any] | None:
     series = [Series(id, [_dot(p["coverage"], _point_score(p)) for p in some], look(source, id), dots=False)
               for id, some in drawn.items()]  # fmt: skip
     y = _score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
-    x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1))
-    picture = lines(series, x, y, (lambda v: f"{100 * v:.0f} %", lambda v: _tick("accuracy", v)))
+    x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)).named(
+        "share of the test rows that is answered →", lambda v: f"{100 * v:.0f} %"
+    )
+    picture = lines(series, x, y)
     return {"picture": picture, "points": drawn, "left_out": [id for id in points if id not in drawn]}
 
 
@@ -148,10 +158,10 @@ def learning_curve(source: Source) -> dict[str, Any] | None:
         by_method[point["method"]].append(_dot(point["rows"], Score(**point["score"])))
     metric, rows = curve["metric"], sorted({point["rows"] for point in curve["points"]})
     x = Axis.of(rows, log=True) if rows[0] != rows[-1] else Axis.of(rows)
-    x = Axis(x.low, x.high, tuple(rows), x.log)
+    x = Axis(x.low, x.high, tuple(rows), x.log).named("rows of train →", lambda v: f"{v:,.0f}")
     y = _score_axis(metric, [Score(**point["score"]) for point in curve["points"]])
     series = [Series(id, dots, look(source, id)) for id, dots in by_method.items()]
-    picture = lines(series, x, y, (lambda v: f"{v:,.0f}", lambda v: _tick(metric, v)))
+    picture = lines(series, x, y)
     return {"picture": picture, "metric": metric, "points": curve["points"], "methods": list(by_method), "rows": rows}
 
 
@@ -196,9 +206,9 @@ def _curve(tried: Sequence[Mapping[str, Any]], varied: str, score: str, chosen: 
     point = next((d for d in groups.get(taken or varied, ()) if d.x == chosen.get(varied)), None)
     if point:
         series.append(Series(f"{varied} {number_words(chosen[varied])}", [point], "pick"))
-    x = Axis.of([one[varied] for one in tried], log=True)
-    y = Axis.of([one[score] for one in tried])
-    return lines(series, x, y, (number_words, lambda v: _tick(score, v)), named=len(groups) > 1 or bool(point))
+    x = Axis.of([one[varied] for one in tried], log=True).named(f"{told(varied)} →", number_words)
+    y = _score_axis(score, [Score(one[score]) for one in tried])
+    return lines(series, x, y, named=len(groups) > 1 or bool(point))
 
 
 # --- training ---
@@ -227,8 +237,9 @@ def _training_picture(what: str, curves: Mapping[str, Sequence[Dot]]) -> Markup:
         name: "pick" if name == "validation, evaluated" else "faded" if "running" in name else "rest" for name in curves
     }
     series = [Series(name, _thinned(some), looks[name], dots="running" not in name) for name, some in curves.items()]
-    words = (lambda v: f"{v:.3g}") if what == "loss" else (lambda v: _tick(what, v))
-    return lines(series, Axis.of([d.x for d in dots]), Axis.of([d.y for d in dots]), (lambda v: f"{v:.3g}", words))
+    epochs = [dot.x for dot in dots]
+    x = Axis.of(epochs, least=1.0 if max(epochs) - min(epochs) > 2 else 0.0).named("epoch →", lambda v: f"{v:.3g}")
+    return lines(series, x, _score_axis(what, [Score(dot.y) for dot in dots]))
 
 
 def _thinned(dots: Sequence[Dot], most: int = 400) -> Sequence[Dot]:
@@ -246,9 +257,11 @@ def _dot(x: float, score: Score) -> Dot:
 
 def _score_axis(metric: str, scores: Sequence[Score]) -> Axis:
     ends = [end for s in scores for end in (s.value, s.low, s.high) if end is not None]
-    return Axis.of(ends, most=None if metric.startswith(PLAIN) else 1.0)
+    share = metric != "loss" and not metric.startswith(PLAIN)
+    axis = Axis.of(ends, most=1.0 if share else None)
+    return axis.named(told(metric), (lambda v: _trimmed(by_unit(metric, v))) if share else (lambda v: f"{v:.3g}"))
 
 
-def _tick(metric: str, value: float) -> str:
-    """As `by_unit`, without a decimal that says nothing."""
-    return by_unit(metric, value).replace(".0 %", " %")
+def _trimmed(words: str) -> str:
+    """Without a decimal that says nothing."""
+    return words.replace(".0 ", " ")

@@ -10,6 +10,7 @@ under a megabyte.
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,11 @@ from typing import Any
 from slmfit.records import OUTCOMES
 from slmfit.report.disk import Source, read_lines
 from slmfit.report.page import packed
-from slmfit.report.text import excerpt, visible
+from slmfit.visible import excerpt, visible
 
 CAP = 10_000  # rows in the page; beyond, a random sample
 SUREST = 100  # the most confident mistakes of each method are always among them
-EXCERPTS = (4000, 2000, 1200, 800, 600, 500, 420, 360, 310, 270, 240, 210, 185, 160, 140, 120, 100, 80, 60, 40)
+EXCERPTS = [round(40 * 1.05**i) for i in range(120)]  # characters of a text, at most: 40 to 13,000
 
 
 @dataclass(frozen=True)
@@ -84,14 +85,18 @@ def fitted(table: Table, budget: int) -> tuple[str, int | None]:
     plain = _columns(table)
     if table.texts is None:
         return packed(plain), None
-    longest = max(map(len, table.texts), default=0)
-    for limit in [max(longest, 1), *(limit for limit in EXCERPTS if limit < longest)]:
-        if limit > EXCERPTS[-1] and sum(min(len(text), limit) for text in table.texts) > 4 * budget:
-            continue  # no text deflates that well, so don't try
-        block = packed(plain | {"texts": [excerpt(text, limit) for text in table.texts]})
-        if len(block) <= budget:
-            break
-    return block, None if limit >= longest else limit
+    lengths = [len(text) for text in table.texts]
+    limits = [limit for limit in EXCERPTS if limit < max(lengths)] + [max(*lengths, EXCERPTS[0])]
+    # no text deflates to less than a quarter, so that longer ones need not be tried
+    limits = [n for n in limits if n == limits[0] or sum(min(n, length) for length in lengths) < 4 * budget]
+
+    def size(limit: int) -> int:
+        return len(packed(plain | {"texts": [excerpt(text, limit) for text in texts]}, level=6))
+
+    texts = table.texts
+    limit = limits[max(bisect_right(limits, budget, key=size) - 1, 0)]
+    block = packed(plain | {"texts": [excerpt(text, limit) for text in texts]})
+    return block, limit if limit < max(lengths) else None
 
 
 def in_words(target: Any, text: str) -> str:

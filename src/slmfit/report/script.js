@@ -110,7 +110,7 @@ function matrix(method) {
   const columns = facts.labels.length + (failing ? 1 : 0);
   const cells = new Map(method.confusion.map(([truth, answer, n]) => [truth * (facts.labels.length + 1) + answer, n]));
   const totals = facts.labels.map((_, truth) => method.confusion.reduce((sum, [t, , n]) => sum + (t === truth ? n : 0), 0));
-  const head = make("tr", {}, make("td", {}));
+  const head = make("tr", {}, make("th", {}));
   for (let answer = 0; answer < columns; answer++) head.append(make("th", { scope: "col", title: columnName(answer) }, make("span", {}, word(columnName(answer)))));
   const body = make("tbody");
   facts.labels.forEach((label, truth) => {
@@ -124,7 +124,7 @@ function matrix(method) {
     body.append(line);
   });
   const caption = make("caption", { class: "hidden" }, `Confusion matrix of ${method.id}: true labels down, answers across`);
-  const inside = make("table", { class: "matrix" }, caption, make("thead", {}, head), body);
+  const inside = make("table", { class: facts.labels.length > 7 ? "matrix" : "matrix few" }, caption, make("thead", {}, head), body);
   inside.addEventListener("keydown", moveByArrows);
   return make("div", {}, make("p", { class: "note" }, "True label down, answer across. Choose a number to read its rows."), make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Confusion matrix" }, inside));
 }
@@ -213,7 +213,7 @@ function rowItem(row) {
     make("span", {}, word(table.words[table.truths[row]], "label")),
     right ? make("span", {}, "✓ right") : make("span", {}, "→ ", word(answerName(said), "label answer wrong")),
     make("span", {}, certainty(state.method, row)),
-    make("span", { class: "where" }, word(`#${id}`)));
+    make("span", { class: "where" }, word(id)));
   const text = table.texts ? make("bdi", { class: "row-text", dir: "auto" }, table.texts[row]) : null;
   const button = make("button", { type: "button", "aria-expanded": "false" }, head, text);
   const item = make("li", { "data-id": id }, button);
@@ -321,8 +321,8 @@ listen("more-suspects", "click", () => {
   const later = document.querySelectorAll(".suspects .later");
   later.forEach((part) => part.classList.add("open"));
   $("more-suspects").remove();
-  later[0].querySelector("th").setAttribute("tabindex", "-1");
-  later[0].querySelector("th").focus();
+  later[0].setAttribute("tabindex", "-1");
+  later[0].focus();
 });
 
 if (facts) requestAnimationFrame(() => setTimeout(explore)); // after the first paint

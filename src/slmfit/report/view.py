@@ -7,14 +7,15 @@ view["verdict"]["lead"]
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow
 from slmfit.report import ladder, pictures
 from slmfit.report.disk import Source
 from slmfit.report.rows import labels
-from slmfit.report.text import all_visible, excerpt
 from slmfit.report.words import dollars, interval, milliseconds, told
+from slmfit.visible import all_visible, excerpt
 from slmfit.wording import by_unit, bytes_words, number_words, seconds_words
 
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
@@ -32,7 +33,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "notes": list(source.notes),
         "groups": ladder.groups(source),
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
-        "failing": any(ladder.unusable(source, row) for row in source.methods),
+        "failing": list(ladder.failing(source)),
         "bars": ladder.bars(source),
         "guess": ladder.guess_score(source),
         "scores": ladder.all_scores(source),
@@ -48,6 +49,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "audit": _audit(source, texts),
         "splits": [{"split": s, **source.about.split[s]} for s in SPLITS if s in source.about.split],
         "about": source.about,
+        "files": list(_files(source)),
         "runs": list(source.records.items()),
         "reused": {row.id for row in source.methods if row.reused},
         "picked": source.picked,
@@ -81,7 +83,9 @@ def _verdict(source: Source) -> dict[str, Any]:
     if source.comparison:
         verdict = source.comparison.verdict
         lead, colon, rest = verdict["sentence"].partition(": ")
-        sentence = {"lead": lead if colon else lead.removesuffix("."), "rest": rest, "kind": verdict["kind"]}
+        lead = lead if colon else lead.removesuffix(".")
+        named = verdict["method"] if verdict["method"] and lead.startswith(f"{verdict['method']} ") else ""
+        sentence = {"named": named, "lead": lead.removeprefix(named), "rest": rest[:1].upper() + rest[1:]}
         caveats = list(verdict["caveats"])
     else:
         ids = list(source.records)
@@ -89,7 +93,7 @@ def _verdict(source: Source) -> dict[str, Any]:
         rest = (
             "" if len(ids) == 1 else "`slmfit compare` puts methods to the test against each other and gives a verdict."
         )
-        sentence, caveats = {"lead": lead, "rest": rest, "kind": "run"}, []
+        sentence, caveats = {"named": "", "lead": lead, "rest": rest}, []
     subject = next((row for row in source.methods if row.id == (source.picked or source.best)), None)
     return {**sentence, "caveats": caveats, "subject": subject, "figures": list(_figures(source, subject))}
 
@@ -121,6 +125,12 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
     yield "rows", "test rows", f"{source.about.split['test']['rows']:,}", "the same for every method"
 
 
+def _files(source: Source) -> Iterator[dict[str, str]]:
+    """The files the data came from: their names only, as folders are nobody else's business."""
+    for file in source.about.dataset.get("source", {}).get("files", ()):
+        yield {"name": PurePath(file["file"]).name, "sha256": file["sha256"]}
+
+
 def _preferred(source: Source) -> str:
     prefer = source.comparison.verdict["prefer"] if source.comparison else "size"
     return prefer if prefer in {cost.key for cost in pictures.COSTS} else "size"
@@ -135,8 +145,9 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         "by_letter": ("right letter", "letter", "accuracy"),
         "by_options": ("number of options", "options", "accuracy"),
     }
+    ordered = sorted(source.records, key=lambda id: -source.records[id].scores["test"][source.metric].value)
     for key, (title, name, score) in kinds.items():
-        tables = {id: rows for id in source.records if (rows := source.details(id).get(key))}
+        tables = {id: rows for id in ordered if (rows := source.details(id).get(key))}
         if not tables:
             continue
         by_name = {id: {row[name]: row for row in rows} for id, rows in tables.items()}

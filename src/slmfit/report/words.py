@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from slmfit.records import Score
+from slmfit.visible import visible
 from slmfit.wording import PLAIN, by_unit, number_words, seconds_words
 
 _NAMES = {
@@ -46,8 +49,10 @@ def below(difference: Mapping[str, float]) -> tuple[str, str]:
 
 
 def milliseconds(value: float) -> str:
-    """0.2134 -> '0.21 ms', 1700 -> '1.7 s'."""
-    return seconds_words(value / 1000) if value >= 995 else f"{value:.2f} ms" if value < 9.95 else f"{value:.0f} ms"
+    """0.2134 -> '0.21 ms', 9.41 -> '9.4 ms', 1700 -> '1.7 s'."""
+    if value >= 995:
+        return seconds_words(value / 1000)
+    return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
 
 
 def dollars(value: float) -> str:
@@ -68,6 +73,12 @@ def cell(value: Any, column: str) -> str:
     ):
         return f"{100 * value:.2f} %"
     return number_words(value)
+
+
+def ticked(sentence: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    parts = [escape(visible(part)) for part in sentence.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _points(share: float) -> str:

@@ -1,0 +1,199 @@
+"""A record in brief, where a page is too much: in a notebook, in a pull request, beside a model.
+
+comparison_html(record)      # what a notebook shows, also after the kernel is gone
+markdown(record)             # a table for a pull request
+model_card(run_record)       # README.md of a model's folder, with Hugging Face's metadata block
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from slmfit.records import ComparisonRecord, MethodRow, RunRecord, Score
+from slmfit.visible import visible
+from slmfit.wording import by_unit, bytes_words, percent, seconds_words
+
+HEADS = ("method", "test", "95 % interval", "size", "one fit", "p50", "rows / s")
+_CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;vertical-align:middle"
+
+
+def comparison_html(record: ComparisonRecord) -> str:
+    """The verdict and the table as a fragment with everything inside: no script, no style sheet, no file."""
+    verdict = record.verdict
+    notes = "".join(_paragraph(caveat, "opacity:.75;font-size:.9em") for caveat in verdict["caveats"])
+    ordered = sorted(record.methods, key=lambda row: -(_score(row, verdict["metric"]) or Score(-1)).value)
+    return (
+        f"<div>{_paragraph(verdict['sentence'], 'font-weight:600;font-size:1.15em;max-width:50em')}"
+        f"{_table(ordered, verdict['metric'], verdict['method'])}{notes}</div>"
+    )
+
+
+def run_html(record: RunRecord) -> str:
+    """One run in the same way."""
+    title = _paragraph(
+        f"{record.id} on {record.dataset['name']}: {_sentence(record)}", "font-weight:600;font-size:1.15em"
+    )
+    return f"<div>{title}{_table([record], record.metric, record.id)}</div>"
+
+
+def markdown(record: ComparisonRecord | RunRecord) -> str:
+    """The verdict and the table, for a pull request; nothing in it is taken for markup or a mention."""
+    if isinstance(record, RunRecord):
+        rows: Sequence[MethodRow | RunRecord] = [record]
+        metric, picked, title = record.metric, None, f"{record.id} on {record.dataset['name']}: {_sentence(record)}"
+    else:
+        rows, metric, picked = record.methods, record.verdict["metric"], record.verdict["method"]
+        title = record.verdict["sentence"]
+    lines = [f"**{_plain(title)}**", "", f"| {' | '.join(HEADS)} |", "|:--|" + "--:|" * (len(HEADS) - 1)]
+    for row in rows:
+        name = f"**{_plain(row.id)}**" if row.id == picked else _plain(row.id)
+        cells = _cells(row, metric) if row.scores else [_reason(row), *[""] * 5]
+        lines.append(f"| {' | '.join([name, *map(_plain, cells)])} |")
+    caveats = [] if isinstance(record, RunRecord) else [f"\n{_plain(caveat)}" for caveat in record.verdict["caveats"]]
+    test = record.split["test"]
+    origin = f"\n{test['rows']:,} test rows, sha256 {test['hash'][:12]}, seed {record.seed}"
+    return "\n".join([*lines, *caveats, origin, ""])
+
+
+def model_card(record: RunRecord) -> str:
+    """README.md for the run's model: Hugging Face's metadata block, then what it is, how good and how to use it.
+
+    The block follows https://huggingface.co/docs/hub/model-cards; every value in it is quoted as JSON, which is YAML.
+    """
+    task, metric = record.task["name"], record.metric
+    scores = record.scores["test"]
+    labels = ", ".join(f"`{visible(label).replace('`', '’')}`" for label in record.task.get("labels", ())[:100])
+    made = (
+        f"{_plain(record.method)}, fitted for {task} by slmfit: {_sentence(record)} on {record.split['test']['rows']:,} "
+        "test rows, which were scored once."
+    )
+    how = (
+        f"Fitted on {record.split['train']['rows']:,} rows of train ({record.rows_used.get('fitted', 'train')}), settings "
+        f"chosen by {metric} on validation; seed {record.seed}, slmfit {record.environment['slmfit']}, "
+        f"{record.created[:10]}."
+    )
+    table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
+    table += [f"| {name} | {by_unit(name, s.value)} | {_interval(name, s)} |" for name, s in scores.items()]
+    use = [
+        "```python",
+        "import slmfit",
+        "",
+        'slmfit.load("RUN").predict(["…"])  # RUN: the folder above this one',
+        "```",
+    ]
+    title = f"# {_plain(record.id)} for {_plain(record.dataset['name'])}"
+    parts = [
+        ["---", *_metadata(record), "---"],
+        [title],
+        [made],
+        table,
+        [f"Labels: {labels}"] if labels else [],
+        use,
+        [how],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _metadata(record: RunRecord) -> list[str]:
+    task, dataset = record.task["name"], record.dataset["name"]
+    results = [{"type": n, "name": n.replace("_", " "), "value": s.value} for n, s in record.scores["test"].items()]
+    index = {
+        "name": record.id,
+        "results": [
+            {
+                "task": {"type": task, "name": task.replace("-", " ")},
+                "dataset": {"name": visible(dataset), "type": visible(dataset), "split": "test"},
+                "metrics": results,
+            }
+        ],
+    }
+    known = {
+        "library_name": "slmfit",
+        "pipeline_tag": task,
+        "tags": ["slmfit", record.method],
+        "metrics": list(record.scores["test"]),
+        **({"base_model": record.base_model} if _on_hub(record.base_model) else {}),
+        "model-index": [index],
+    }
+    return [f"{key}: {json.dumps(value)}" for key, value in known.items()]
+
+
+def _on_hub(name: str | None) -> bool:
+    """Whether a base model's name is one of the hub's, and not a folder here."""
+    return bool(name and re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name, re.ASCII)) and not Path(str(name)).exists()
+
+
+# --- parts ---
+
+
+def _sentence(record: RunRecord) -> str:
+    score = record.scores["test"][record.metric]
+    told = record.metric.replace("_", " ")
+    span = _interval(record.metric, score)
+    return f"test {told} {by_unit(record.metric, score.value)}" + (f" ({span})" if span else "")
+
+
+def _score(row: MethodRow | RunRecord, metric: str) -> Score | None:
+    return (row.scores or {}).get("test", {}).get(metric)
+
+
+def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
+    score = _score(row, metric)
+    return [
+        by_unit(metric, score.value) if score else "",
+        _interval(metric, score) if score else "",
+        bytes_words(row.size_bytes),
+        seconds_words(row.fit_seconds),
+        f"{row.latency_ms['p50']:.2g} ms" if row.latency_ms else "",
+        f"{row.rows_per_second:,.0f}" if row.rows_per_second else "",
+    ]
+
+
+def _interval(metric: str, score: Score) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return "–".join(by_unit(metric, end).removesuffix(" %") for end in (score.low, score.high))
+
+
+def _reason(row: MethodRow | RunRecord) -> str:
+    """Why there is no score."""
+    return f"{row.status}: {row.reason or ''}" if isinstance(row, MethodRow) else ""
+
+
+def _table(rows: Sequence[MethodRow | RunRecord], metric: str, picked: str | None) -> str:
+    """A table whose bars are cells: what cleans a notebook of scripts and styles leaves it whole."""
+    left, right = (_CELL.format(side) for side in ("left", "right"))
+    head = "".join(f'<th style="{right if i else left}">{name}</th>' for i, name in enumerate(HEADS))
+    lines = [f'<tr>{head}<th style="{left}"></th></tr>']
+    for row in rows:
+        score, strong = _score(row, metric), "font-weight:700;" if row.id == picked else ""
+        cells = [f'<td style="{strong}{left}">{_safe(row.id)}</td>']
+        if score is None:
+            cells.append(f'<td colspan="7" style="opacity:.75;{left}">{_safe(_reason(row))}</td>')
+        else:
+            cells += [f'<td style="{strong}{right}">{_safe(cell)}</td>' for cell in _cells(row, metric)]
+            width = percent(max(0.0, min(1.0, score.value))).replace(" ", "")
+            bar = f"width:{width};height:.7em;background-color:{'#2f6fde' if row.id == picked else '#9a9fa6'}"
+            cells.append(f'<td style="width:12em;{left}"><div style="{bar}"></div></td>')
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">{"".join(lines)}</table>'
+
+
+def _paragraph(text: str, style: str) -> str:
+    return f'<p style="margin:.4em 0;{style}">{_safe(text)}</p>'
+
+
+def _safe(text: Any) -> Markup:
+    return Markup("<bdi>{}</bdi>").format(escape(visible(str(text))))
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes for nothing else, on one line; an @ names nobody."""
+    line = " ".join(visible(text).replace("`", "’").split())
+    return re.sub(r"([\\*_{}\[\]<>#|~$&])", r"\\\1", line).replace("@", "@\u200b")
