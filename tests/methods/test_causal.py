@@ -34,7 +34,9 @@ def fitted(base, data, tmp_path_factory):
 def fit(data, folder, **given):
     method = Causal(Settings(**given))
     method.fit(data.task, data.train, data.validation, Context())
-    method.base_logits = method.logits(texts(data))
+    if method.settings.lora:
+        method.model.unmerge_adapter()
+    method.base_logits = method.logits(texts(data))  # with LoRA: of the model beside its adapters
     method.save(folder)
     method.folder = folder
     return method

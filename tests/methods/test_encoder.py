@@ -36,7 +36,9 @@ def fitted(base, data, tmp_path_factory):
 def fit(data, folder=None, context=None, **given):
     method = Encoder(Settings(**given))
     method.fit(data.task, data.train, data.validation, context or Context())
-    method.base_logits = method.logits(texts(data))
+    if method.settings.lora:
+        method.model.unmerge_adapter()
+    method.base_logits = method.logits(texts(data))  # with LoRA: of the model beside its adapters
     if folder:
         method.save(folder)
         method.folder = folder

@@ -9,6 +9,7 @@ LoRA is Hu et al. (2021); its rank-stabilised scaling, alpha / sqrt(rank), is Ka
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,16 @@ def save_adapters(model: Any, folder: Path) -> None:
         # peft asks the hub for the base model's configuration, and says when it is out of reach.
         warnings.simplefilter("ignore")
         model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)  # a form to be filled in; the model's own card says it all
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    for name in ("target_modules", "modules_to_save"):  # sets, in any order
+        config[name] = config[name] and sorted(config[name])
+    path.write_text(json.dumps(config, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def merged(model: Any) -> torch.nn.Module:
-    """The base model with the adapters added into its weights."""
-    return model.merge_and_unload()
+    """The base model with the adapters added into its weights, if they are not yet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that they are already
+        return model.merge_and_unload()

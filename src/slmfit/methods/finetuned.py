@@ -68,7 +68,7 @@ class FineTunedClassifier(Method):
     settings: TuningSettings
     labels: list[str]  # in the order of the head
     tokenizer: Any
-    model: Any  # with adapters after `fit` with LoRA; otherwise plain
+    model: Any  # after `fit` with LoRA with its adapters, merged; otherwise plain
     device: Device
     max_length: int
 
@@ -103,6 +103,8 @@ class FineTunedClassifier(Method):
             replan=lambda changed: _write_plan(folder, changed),
         )
         progress = training.run()
+        if self.settings.lora:
+            self.model.merge_adapter()  # what is scored now is then, to the bit, what is saved
         self.chosen = self._chosen(training.plan, fresh)
         self.search = []
         if progress.best is not None:
@@ -119,7 +121,8 @@ class FineTunedClassifier(Method):
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         if not inputs:
             return []
-        shares = classify.probabilities(self.logits([str(i) for i in inputs]))
+        # Six digits: what comes after them depends on which other texts share a batch.
+        shares = classify.probabilities(self.logits([str(i) for i in inputs])).round(6)
         return [
             Prediction(self.labels[int(row.argmax())], probabilities=dict(zip(self.labels, row.tolist(), strict=True)))
             for row in shares
@@ -138,7 +141,7 @@ class FineTunedClassifier(Method):
         """
         try:
             with pretrained.quiet():
-                if self.settings.lora and hasattr(self.model, "merge_and_unload"):
+                if hasattr(self.model, "merge_and_unload"):
                     lora.save_adapters(self.model, folder / "adapter")
                     self.model = lora.merged(self.model)
                 self.tokenizer.model_max_length = self.max_length
