@@ -21,20 +21,31 @@ from typing import Any
 
 from slmfit.errors import MissingPart, SlmfitError, UsageError
 
-# What is needed to turn texts into vectors; of the weights, safetensors alone.
-FILES = (
-    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "README.md",
-    "modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "*_Pooling/config.json",
-    "model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors",
-)  # fmt: skip
+# What says how a model turns texts into vectors, and what it does that with; of the weights, safetensors alone.
+DESCRIBING = (
+    "config.json",
+    "modules.json",
+    "sentence_*_config.json",
+    "config_sentence_transformers.json",
+    "*_Pooling/config.json",
+)
+WORKING = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "model-*-of-*.safetensors",
+    "README.md",
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 
 
 def model_folder(base: str, check: Callable[[Path], None]) -> Path:
     """Where a model's files are: `base` itself if it is a folder, else the hub's snapshot, fetched where needed.
 
-    check: called with a folder that holds config.json and perhaps nothing else yet; it raises for a model that does
-        not fit, and then no weight is fetched.
+    check: called when the files in `DESCRIBING` are there; it raises for a model that does not fit, and then nothing
+        else is fetched.
     Raises UsageError when there is no such folder and no such model, MissingPart when the hub is out of reach.
     """
     if Path(base).is_dir():
@@ -45,12 +56,23 @@ def model_folder(base: str, check: Callable[[Path], None]) -> Path:
     if find_spec("huggingface_hub") is None:
         fix = "check the path; for a model on the hub: pip install 'slmfit[train]'"
         raise UsageError("there is no such folder", where=base, fix=fix)
-    from huggingface_hub import hf_hub_download, snapshot_download
-
     with in_words(base, "model"), quiet_unless_watched():
-        config = Path(hf_hub_download(base, "config.json"))
-        check(config.parent)
-        return Path(snapshot_download(base, revision=config.parent.name, allow_patterns=list(FILES)))
+        folder = _snapshot(base, None, DESCRIBING)
+        check(folder)
+        return _snapshot(base, folder.name, (*DESCRIBING, *WORKING))
+
+
+def _snapshot(name: str, commit: str | None, files: tuple[str, ...]) -> Path:
+    """The cache's folder for a model, with those of its files; its name is the commit."""
+    from huggingface_hub import errors, get_cached_repo_tree, snapshot_download
+
+    folder = Path(snapshot_download(name, revision=commit, allow_patterns=list(files)))
+    try:
+        get_cached_repo_tree(name, revision=folder.name)
+    except errors.CachedRepoTreeNotFoundError:  # another tool fetched some of its files, and we cannot tell which
+        fix = "run this once where the hub is in reach"
+        raise MissingPart("only some files of this model are in the cache", where=name, fix=fix) from None
+    return folder
 
 
 def is_name(base: str) -> bool:

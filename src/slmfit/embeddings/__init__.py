@@ -1,6 +1,6 @@
 """Text to vectors of length 1, so that the product of two of them is their cosine.
 
-embedding = LSA.fit(train_texts)  # or Static("models/potion-base-4m-int8")
+embedding = LSA.fit(train_texts)  # or pretrained("models/potion-base-4m-int8"), a folder or a name on the hub
 embedding.embed(["my card was charged twice"])  # float32 [1, dimension]
 ids, cosines = nearest(embedding.embed(queries), embedding.embed(rows), k=10)
 
@@ -11,14 +11,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from slmfit import hub
 from slmfit.embeddings.base import Embedding, Vectors, normalised
 from slmfit.embeddings.lsa import LSA
 from slmfit.embeddings.neighbours import nearest, whole
+from slmfit.embeddings.sentence import FITTING, Sentence, is_transformer
+from slmfit.embeddings.sentence import check as check_sentence
 from slmfit.embeddings.static import Static
+from slmfit.errors import UsageError
 
-__all__ = ["LSA", "Embedding", "Static", "Vectors", "load", "nearest", "normalised", "whole"]
+__all__ = ["LSA", "Embedding", "Sentence", "Static", "Vectors", "load", "nearest", "normalised", "pretrained", "whole"]
+
+
+def pretrained(base: str | Path, cache: Path | None = None) -> Embedding:
+    """An embedding that was learnt elsewhere: a folder or hub name of static embeddings or of a sentence encoder.
+
+    cache: where an encoder's vectors are kept by content; None = nowhere.
+    Raises UsageError for a model of another kind, before any weight is fetched, DataError for one that is damaged,
+    MissingPart where the hub, or the package it needs, is missing.
+    """
+    folder = hub.model_folder(str(base), lambda folder: _check(folder, str(base)))
+    return Sentence(folder, cache) if is_transformer(folder) else Static(folder)
 
 
 def load(folder: Path) -> Embedding:
-    """The embedding that was saved in `folder`: LSA or model2vec format, told apart by their files."""
-    return LSA.load(folder) if (folder / LSA.FILE).is_file() else Static(folder)
+    """The embedding that was saved in `folder`: LSA, model2vec format or a transformer, told apart by their files."""
+    return LSA.load(folder) if (folder / LSA.FILE).is_file() else pretrained(folder)
+
+
+def _check(folder: Path, base: str) -> None:
+    """Raise unless the description in `folder` is that of an embedding; no weight is needed."""
+    if is_transformer(folder):
+        check_sentence(folder, base)
+    elif not (folder / "config.json").is_file():
+        fix = f"give static embeddings in model2vec format or a sentence encoder, for example {FITTING}"
+        raise UsageError("has no config.json, so it cannot make vectors", where=base, fix=fix)

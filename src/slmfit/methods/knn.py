@@ -39,7 +39,9 @@ class Settings:
     """What `--set knn.NAME=VALUE` sets."""
 
     embeddings: str | None = setting(
-        None, "Folder of static embeddings in model2vec format. none: LSA, learnt from the train texts."
+        None,
+        "What makes vectors of texts: a folder or hub name of static embeddings in model2vec format, or of a sentence "
+        "encoder (extra `train`). none: LSA, learnt from the train texts.",
     )
     k: int | None = setting(None, "How many neighbours vote. none: the best of 1 to 100 on validation.", low=1)
     weighting: str | None = setting(
@@ -81,8 +83,8 @@ class Knn(Method):
         texts = [task.text(e.input) for e in examples]
         if self.settings.embeddings is None:
             self.embedding = embeddings.LSA.fit(texts, dimension=self.settings.dimension, seed=context.seed)
-        else:
-            self.embedding = embeddings.Static(self.settings.embeddings)
+        elif not hasattr(self, "embedding"):
+            self.embedding = embeddings.pretrained(self.settings.embeddings, context.cache)
         self._index(whole(self.embedding.embed(texts)))
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
