@@ -7,10 +7,10 @@ ROOT = Path(__file__).parent.parent / "src" / "slmfit"
 ORDER = """
 errors records storage environment wording visible summary hub ngrams tfidf metrics statistic verdict tasks data
 finetune embeddings llm methods runs measuring fitting judging report given diagnostics comparison
-evaluation predicting explore generate tuning exporting estimator cluster demo doctor models explaining serve
+evaluation predicting exploring generate tuning exporting estimator cluster demo doctor models explaining serve
 __init__ display cli
 """.split()
-LEAVES = {"explore", "tuning", "exporting", "estimator", "cluster"}
+LEAVES = {"exploring", "tuning", "exporting", "estimator", "cluster"}
 
 
 def places():

@@ -255,6 +255,28 @@ def predict(
         predicting.show(predicting.predict_lines(loaded, sys.stdin.buffer), as_json=json)
 
 
+@app.command()
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A comparison's folder, or runs on one split.")
+    ],
+    output: Annotated[Path | None, _option("--output", "Where it goes; none = report.html in RUN.", "FILE")] = None,
+    no_texts: NoTexts = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request instead.")] = False,
+) -> None:
+    """Draw a comparison, or runs on the same split, as one HTML file."""
+    from slmfit import summary
+    from slmfit.report import write_report
+    from slmfit.runs import read_comparison, read_run
+
+    if not markdown:
+        typer.echo(write_report(folders, output, texts=not no_texts))
+        return
+    for folder in folders:
+        record = read_comparison(folder) if (folder / "comparison.json").is_file() else read_run(folder)
+        typer.echo(summary.markdown(record))
+
+
 @app.command("runs")
 def runs_(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to look.")] = Path(),

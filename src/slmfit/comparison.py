@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slmfit import fitting, methods, runs, storage
+from slmfit import fitting, methods, runs, storage, summary
 from slmfit.data.audit import audit_dataset
 from slmfit.data.dataset import Dataset
 from slmfit.diagnostics import diagnose
@@ -38,6 +38,9 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<slmfit comparison at {self.folder}: {self.record.verdict['sentence']}>"
+
+    def _repr_html_(self) -> str:
+        return summary.comparison_html(self.record)
 
     @property
     def runs(self) -> dict[str, Run]:

@@ -25,6 +25,7 @@ from slmfit.environment import cache_folder, code_version, environment, now
 from slmfit.methods import Spec
 from slmfit.methods.base import Context, Method
 from slmfit.records import SPLITS, Example, Prediction, RunRecord, Target
+from slmfit.summary import model_card
 from slmfit.tasks.base import target_to_json
 
 TRAIN_ROWS_SCORED = 2000
@@ -80,7 +81,6 @@ def fit_run(
         **asdict(cost),
         size_bytes=storage.size_of(model),
         fit_peak_memory_bytes=fit_peak,
-        files=storage.hash_files(model),
     )
 
 
@@ -176,6 +176,10 @@ def _publish(folder: Path, data: Dataset, answered: Answered, *, seed: int, **fi
         created=now(),
         **fields,
     )
+    model = partial / "model"
+    if model.is_dir():
+        storage.write_text(model / "README.md", model_card(record))
+        record = replace(record, files=storage.hash_files(model))
     runs.write_run(partial, record)
     (partial / "key").unlink()
     storage.remove(folder)

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from slmfit import storage, tasks
+from slmfit import storage, summary, tasks
 from slmfit.data.dataset import TextRecipe
 from slmfit.errors import SlmfitError, UnsafeError, UsageError
 from slmfit.methods import method_class
@@ -46,6 +46,9 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<slmfit run {self.record.id!r} at {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        return summary.run_html(self.record)
 
     @cached_property
     def task(self) -> Task:
