@@ -1,12 +1,22 @@
-"""Small datasets of every task, made on the spot."""
+"""Small datasets of every task, made on the spot; and what is left out where torch is not installed."""
 
 import random
+from importlib.util import find_spec
 
 import pytest
 
 from slmfit.data.dataset import Dataset
 from slmfit.records import Entities, Example, Question, Span
 from slmfit.tasks import by_name
+
+TORCH = find_spec("torch") is not None and find_spec("transformers") is not None
+NEED_TORCH = ["finetune/*", "methods/test_encoder.py", "methods/test_causal.py", "test_sentence.py", "test_hub.py"]
+collect_ignore_glob = [] if TORCH else NEED_TORCH
+
+
+def pytest_report_header():
+    return None if TORCH else "torch is not installed (extra `train`): the tests of fine-tuning are left out"
+
 
 WORDS = {
     "billing": "invoice charged refund card payment twice fee bill amount receipt".split(),
