@@ -15,7 +15,6 @@ import hashlib
 import json
 import re
 import threading
-import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -42,7 +41,7 @@ class StandinHub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.models: dict[str, Path] = {}
         self.datasets: dict[str, Path] = {}
-        self.answers: dict[str, int | str] = {}  # name -> status, "gated" or "slow", instead of the files
+        self.answers: dict[str, int | str] = {}  # name -> status, or "gated", instead of the files
         self.requests: list[Request] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
@@ -101,8 +100,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _folder(self, kind: str, name: str, revision: str | None) -> Path | None:
         """The folder behind a name; None when it was answered already."""
         answer = self.server.answers.get(name)
-        if answer == "slow":
-            time.sleep(3)
         if answer == "gated":
             self._refuse(403 if self.request_.token else 401, "GatedRepo")
         elif isinstance(answer, int):

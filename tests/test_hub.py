@@ -31,7 +31,6 @@ def hub():
             "acme/private": 401,
             "acme/busy": 429,
             "acme/closed": 403,
-            "acme/slow": "slow",
         }
         yield served
 
@@ -204,3 +203,183 @@ def test_names_that_are_none(path):
 ])  # fmt: skip
 def test_names_of_models(base, is_one):
     assert is_name(base) == is_one
+
+
+# --- models ---
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Model folders as the hub keeps them: a sentence encoder, a causal model, a tagger, one with pickles only."""
+    pytest.importorskip("torch")
+    from pathlib import Path
+
+    import tiny
+
+    root = tmp_path_factory.mktemp("made")
+    for name in ("encoder", "tagger", "pickled"):
+        folder = Path(tiny.encoder(root / name))
+        (folder / "pytorch_model.bin").write_bytes(b"pickle")
+        (folder / "onnx").mkdir()
+        (folder / "onnx" / "model.onnx").write_bytes(b"onnx")
+        (folder / "README.md").write_text("# It")
+    config = json.loads((root / "tagger" / "config.json").read_text())
+    (root / "tagger" / "config.json").write_text(
+        json.dumps({**config, "architectures": ["BertForTokenClassification"]})
+    )
+    (root / "pickled" / "model.safetensors").unlink()
+    (root / "encoder" / "1_Pooling").mkdir()
+    (root / "encoder" / "1_Pooling" / "config.json").write_text('{"pooling_mode": "cls"}')
+    parts = [{"path": path, "type": f"sentence_transformers.models.{kind}"}
+             for path, kind in (("", "Transformer"), ("1_Pooling", "Pooling"))]  # fmt: skip
+    (root / "encoder" / "modules.json").write_text(json.dumps(parts))
+    tiny.causal(root / "causal")
+    return root
+
+
+def serve_models(hub, made):
+    hub.models = {f"acme/{name}": made / name for name in ("encoder", "tagger", "pickled", "causal")}
+
+
+def test_models_by_name(hub, made, tmp_path):
+    """Wrong kinds are refused without a byte of weights; right ones come, and stay for when the hub is away."""
+    serve_models(hub, made)
+    code = """
+    from slmfit import embeddings
+    from slmfit.finetune import pretrained
+    def prepare(kind, base):
+        config = pretrained.read_config(base)
+        pretrained.check_kind(config, base, kind)
+        tokenizer = pretrained.load_tokenizer(base, config)
+        model, fresh = pretrained.load_classifier(base, config, ["no", "yes"], seed=0)
+        return model.config.model_type
+    vectors = embeddings.pretrained("acme/encoder")
+    out = {
+        "tagger": said(prepare, "encoder", "acme/tagger"),
+        "causal": said(prepare, "encoder", "acme/causal"),
+        "vectors of a tagger": said(embeddings.pretrained, "acme/tagger"),
+        "vectors of a causal": said(embeddings.pretrained, "acme/causal"),
+        "loaded": prepare("encoder", "acme/encoder"),
+        "vectors": vectors.embed(["a late parcel"]).shape,
+        "pooling": vectors.recipe.pooling,
+    }
+    """
+    out = run(hub, tmp_path / "home", code, HF_TOKEN=TOKEN)
+    for name in ("tagger", "causal", "vectors of a tagger", "vectors of a causal"):
+        assert out[name].startswith("UsageError"), out[name]
+    assert "use causal=acme/causal" in out["causal"]
+    assert out["loaded"] == "bert" and out["vectors"] == [1, 32] and out["pooling"] == "cls"
+    asked = {r.path for r in hub.requests if r.path.endswith((".safetensors", ".bin", ".onnx"))}
+    assert asked and all("acme/encoder/" in path and path.endswith(".safetensors") for path in asked)
+    assert {r.token for r in hub.requests} == {f"Bearer {TOKEN}"}
+    hub.requests.clear()
+    code = """
+    from slmfit.hub import model_folder
+    folder = model_folder("acme/encoder", lambda folder: None)
+    out = sorted(path.name for path in folder.iterdir())
+    """
+    out = run(hub, tmp_path / "home", code, HF_HUB_OFFLINE="1")
+    assert hub.requests == []
+    assert {"config.json", "modules.json", "1_Pooling", "tokenizer.json", "model.safetensors"} <= set(out)
+
+
+def test_models_that_cannot_be_had(hub, made, tmp_path):
+    serve_models(hub, made)
+    code = """
+    from pathlib import Path
+    from slmfit import embeddings, models
+    names = "broken gated private busy closed none pickled".split()
+    out = {name: said(models.pull, "acme/" + name, Path(HOME) / name) for name in names}
+    out["vectors"] = said(embeddings.pretrained, "acme/gated")
+    """.replace("HOME", repr(str(tmp_path)))
+    out = run(hub, tmp_path / "home", code, HF_TOKEN=TOKEN)
+    expected = {
+        "broken": ("MissingPart", "answers with an error (500)", "again"),
+        "gated": ("MissingPart", "gated", f"{hub.url}/acme/gated, then set HF_TOKEN to a token of that account"),
+        "private": ("UsageError", "no model of that name, or it is private", "check the name"),
+        "busy": ("MissingPart", "(429)", "wait"),
+        "closed": ("MissingPart", "refuses the token (403)", "may read it"),
+        "none": ("UsageError", "no model of that name", "check the name"),
+        "pickled": ("UsageError", "no safetensors weights but only pytorch_model.bin", "slmfit models"),
+        "vectors": ("MissingPart", "gated", "HF_TOKEN"),
+    }
+    for name, words in expected.items():
+        assert all(word in out[name] for word in words), (name, out[name])
+    assert not any(TOKEN in said for said in out.values())
+    assert not (tmp_path / "pickled").exists() and hub.asked(".bin") == 0
+
+    offline = """
+    from pathlib import Path
+    from slmfit import embeddings, models
+    out = [said(models.pull, "acme/encoder", Path(HOME) / "offline"), said(embeddings.pretrained, "acme/encoder")]
+    """.replace("HOME", repr(str(tmp_path)))
+    for said in run(hub, tmp_path / "home", offline, HF_HUB_OFFLINE="1"):
+        assert "MissingPart" in said and "HF_HUB_OFFLINE" in said and "slmfit models pull" in said
+    hub.shutdown()
+    hub.server_close()
+    for said in run(hub, tmp_path / "home", offline):
+        assert "MissingPart" in said and f"the hub at {hub.url} is out of reach" in said
+
+
+def test_pull(hub, made, tmp_path):
+    """Whole or not at all, what a method reads and nothing else, once."""
+    serve_models(hub, made)
+    target = tmp_path / "models" / "encoder"
+    code = """
+    from pathlib import Path
+    from slmfit import models
+    first = models.pull("acme/encoder", Path(TARGET))
+    out = [first.commit, first.files, first.reused, models.pull("acme/encoder", Path(TARGET)).reused]
+    out.append(said(models.pull, "acme/causal", Path(TARGET)))
+    """.replace("TARGET", repr(str(target)))
+    commit, files, *reused, other = run(hub, tmp_path / "home", code)
+    names = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
+    expected = ["1_Pooling/config.json", "README.md", "config.json", "model.safetensors", "modules.json"]
+    assert names == sorted([*expected, "pulled.json", "tokenizer.json", "tokenizer_config.json"])
+    assert commit == hub.commit(made / "encoder") and files == len(names) - 1 and reused == [False, True]
+    assert "holds other files" in other
+    assert (target / "model.safetensors").read_bytes() == (made / "encoder" / "model.safetensors").read_bytes()
+    assert [p.name for p in target.parent.iterdir()] == ["encoder"]
+    from slmfit import embeddings
+
+    assert embeddings.pretrained(target).dimension == 32
+
+
+def test_a_damaged_pull_is_said(tmp_path):
+    from slmfit import models, storage
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    files = {"config.json": storage.hash_file(folder / "config.json")}
+    storage.write_json(folder / "pulled.json", {"format": models.FORMAT, "name": "a/b", "commit": "c", "files": files})
+    assert models.pull("a/b", folder).reused
+    (folder / "config.json").write_text("{ }")
+    with pytest.raises(UsageError, match="damaged"):
+        models.pull("a/b", folder)
+
+
+def test_a_hub_that_is_slow_or_a_disk_that_is_full():
+    from huggingface_hub.utils import httpx
+
+    from slmfit.hub import translated
+
+    def said(error):
+        return str(translated(error, "a/b", "model"))
+
+    assert "did not answer in time" in said(httpx.ReadTimeout("slow"))
+    assert "is out of reach (no route)" in said(httpx.ConnectError("no route"))
+    assert "could not be kept: No space left on device" in said(OSError(28, "No space left on device"))
+    assert translated(KeyError("x"), "a/b", "model") is None
+
+
+def test_the_default_base_models_are_listed():
+    from slmfit import methods, models
+
+    names = {model.name for model in models.list_models()}
+    assert {m.name for m in models.list_models("causal")} < names
+    for name, row in methods.TABLE.items():
+        if row.place and not methods.unavailable(name) and "base_model" in dir(methods.method_class(name).Settings):
+            assert methods.method_class(name).Settings().base_model in names
+    lines = models.as_text(models.list_models()).splitlines()
+    assert len(lines) == len(names) + 1 and max(map(len, lines)) <= 120

@@ -120,7 +120,7 @@ def in_words(name: str, kind: str) -> Iterator[None]:
 
 def translated(error: BaseException, name: str, kind: str) -> SlmfitError | None:
     """The error of ours for one that began in the hub's library, however wrapped; None for any other."""
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
     from huggingface_hub.utils import httpx
 
     chain = list(_chain(error))
@@ -128,7 +128,7 @@ def translated(error: BaseException, name: str, kind: str) -> SlmfitError | None
     def first(*types: type[BaseException]) -> Any:
         return next((link for link in chain if isinstance(link, types)), None)
 
-    if first(errors.OfflineModeIsEnabled):
+    if first(errors.OfflineModeIsEnabled) or (constants.HF_HUB_OFFLINE and first(errors.LocalEntryNotFoundError)):
         fix = "unset HF_HUB_OFFLINE, or fetch it elsewhere"
         fix += " with `slmfit models pull NAME --to DIR` and give DIR" if kind == "model" else " and give its files"
         return MissingPart(f"this {kind} is not in the cache, and HF_HUB_OFFLINE keeps it so", where=name, fix=fix)
