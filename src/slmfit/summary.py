@@ -69,35 +69,23 @@ def model_card(record: RunRecord) -> str:
     task, metric = record.task["name"], record.metric
     scores = record.scores["test"]
     labels = ", ".join(f"`{visible(label).replace('`', '’')}`" for label in record.task.get("labels", ())[:100])
+    rows = {split: f"{about['rows']:,}" for split, about in record.split.items()}
     made = (
-        f"{_plain(record.method)}, fitted for {task} by slmfit: {_sentence(record)} on {record.split['test']['rows']:,} "
-        "test rows, which were scored once."
+        f"{_plain(record.method)}, fitted for {task} by slmfit: {_sentence(record)} on {rows['test']} test rows, which "
+        "were scored once."
     )
+    used = record.rows_used.get("fitted", "train")
     how = (
-        f"Fitted on {record.split['train']['rows']:,} rows of train ({record.rows_used.get('fitted', 'train')}), settings "
-        f"chosen by {metric} on validation; seed {record.seed}, slmfit {record.environment['slmfit']}, "
-        f"{record.created[:10]}."
+        f"Fitted on {rows['train']} rows of train ({used}), settings chosen by {metric} on validation; "
+        f"seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
     )
     table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
     table += [f"| {name} | {by_unit(name, s.value)} | {_interval(name, s)} |" for name, s in scores.items()]
-    use = [
-        "```python",
-        "import slmfit",
-        "",
-        'slmfit.load("RUN").predict(["…"])  # RUN: the folder above this one',
-        "```",
-    ]
+    use = '```python\nimport slmfit\n\nslmfit.load("RUN").predict(["…"])  # RUN: the folder above this one\n```'
     title = f"# {_plain(record.id)} for {_plain(record.dataset['name'])}"
-    parts = [
-        ["---", *_metadata(record), "---"],
-        [title],
-        [made],
-        table,
-        [f"Labels: {labels}"] if labels else [],
-        use,
-        [how],
-    ]
-    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+    head = "\n".join(["---", *_metadata(record), "---"])
+    parts = [head, title, made, "\n".join(table), f"Labels: {labels}" if labels else "", use, how]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _metadata(record: RunRecord) -> list[str]:

@@ -20,6 +20,7 @@ from slmfit.visible import visible
 
 HEIGHT = 300  # pixels of a plot, without the numbers below it
 LINE = 16  # pixels between two names
+LONGEST = 26  # characters of a name
 WIDE = 30  # percent of the width that a name may take on a phone
 
 
@@ -133,7 +134,7 @@ def lines(series: Sequence[Series], x: Axis, y: Axis, *, named: bool = True) -> 
         last = one.points[-1]
         if len(one.points) == 1:
             above = {"x": f"{_x(x, last.x):.2f}%", "y": f"{_y(y, last.y) - 12:.1f}", "class_": f"name {one.look}"}
-            parts.append(_tag("text", one.name, text_anchor="middle", **above))
+            parts.append(_tag("text", _short(one.name), text_anchor="middle", **above))
         else:
             names.append(_Name(one.name, _x(x, last.x), _y(y, last.y), one.look))
     return _plot([*parts, *(_names(names) if named else ())])
@@ -184,7 +185,11 @@ def _names(names: list[_Name]) -> Iterator[Markup]:
             "y": f"{name.shown + 4:.1f}",
             "class_": f"name {name.look}",
         }
-        yield _tag("text", name.text, text_anchor="end" if name.left_of else "start", **attributes)
+        yield _tag("text", _short(name.text), text_anchor="end" if name.left_of else "start", **attributes)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _push_apart(one: _Name, other: _Name) -> None:

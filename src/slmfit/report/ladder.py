@@ -12,8 +12,8 @@ from slmfit.records import OUTCOMES, SPLITS, MethodRow
 from slmfit.report.charts import bar
 from slmfit.report.disk import Source
 from slmfit.report.pictures import look
-from slmfit.report.words import below, dollars, interval, milliseconds
-from slmfit.wording import by_unit, bytes_words, seconds_words
+from slmfit.report.words import below, dollars, duration, interval, milliseconds
+from slmfit.wording import by_unit, bytes_words
 
 
 def groups(source: Source) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
         ("below", *(below(paired["difference"]) if paired else ("best" if row.id == source.best else "", ""))),
         ("fitting", shown.get("validation", ""), shown.get("train", "")),
         ("size", bytes_words(row.size_bytes), ""),
-        ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),
+        ("fit", duration(row.fit_seconds), duration(row.search_seconds)),
         ("latency", *(milliseconds(row.latency_ms[p]) for p in ("p50", "p95")))
         if row.latency_ms
         else ("latency", "", ""),

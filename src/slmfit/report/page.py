@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from slmfit.report import words
 from slmfit.visible import visible
-from slmfit.wording import by_unit, bytes_words, number_words, percent, seconds_words
+from slmfit.wording import by_unit, bytes_words, number_words, percent
 
 HERE = Path(__file__).parent
 FILTERS = {
@@ -31,7 +31,7 @@ FILTERS = {
     "by_unit": lambda value, metric: by_unit(metric, value),
     "percent": percent,
     "number": number_words,
-    "seconds": seconds_words,
+    "seconds": words.duration,
     "bytes": bytes_words,
     "ticked": words.ticked,
 }

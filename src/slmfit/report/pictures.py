@@ -158,11 +158,13 @@ def learning_curve(source: Source) -> dict[str, Any] | None:
         by_method[point["method"]].append(_dot(point["rows"], Score(**point["score"])))
     metric, rows = curve["metric"], sorted({point["rows"] for point in curve["points"]})
     x = Axis.of(rows, log=True) if rows[0] != rows[-1] else Axis.of(rows)
-    x = Axis(x.low, x.high, tuple(rows), x.log).named("rows of train →", lambda v: f"{v:,.0f}")
+    ticks = tuple(n for n in rows if all(n >= more or x.at(more) - x.at(n) > 0.12 for more in rows))
+    x = Axis(x.low, x.high, ticks, x.log).named("rows of train →", lambda v: f"{v:,.0f}")
     y = _score_axis(metric, [Score(**point["score"]) for point in curve["points"]])
     series = [Series(id, dots, look(source, id)) for id, dots in by_method.items()]
     picture = lines(series, x, y)
-    return {"picture": picture, "metric": metric, "points": curve["points"], "methods": list(by_method), "rows": rows}
+    points = sorted(curve["points"], key=lambda p: (list(by_method).index(p["method"]), p["rows"]))
+    return {"picture": picture, "metric": metric, "scored_on": curve.get("scored_on", "test"), "points": points}
 
 
 # --- settings ---

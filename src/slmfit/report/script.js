@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
+    if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children.filter((child) => child !== null));
   return node;
@@ -124,7 +124,7 @@ function matrix(method) {
     body.append(line);
   });
   const caption = make("caption", { class: "hidden" }, `Confusion matrix of ${method.id}: true labels down, answers across`);
-  const inside = make("table", { class: facts.labels.length > 7 ? "matrix" : "matrix few" }, caption, make("thead", {}, head), body);
+  const inside = make("table", { class: facts.labels.length > 5 ? "matrix" : "matrix few" }, caption, make("thead", {}, head), body);
   inside.addEventListener("keydown", moveByArrows);
   return make("div", {}, make("p", { class: "note" }, "True label down, answer across. Choose a number to read its rows."), make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Confusion matrix" }, inside));
 }

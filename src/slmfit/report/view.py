@@ -14,9 +14,9 @@ from slmfit.records import OUTCOMES, SPLITS, MethodRow
 from slmfit.report import ladder, pictures
 from slmfit.report.disk import Source
 from slmfit.report.rows import labels
-from slmfit.report.words import dollars, interval, milliseconds, told
+from slmfit.report.words import dollars, duration, interval, milliseconds, told
 from slmfit.visible import all_visible, excerpt
-from slmfit.wording import by_unit, bytes_words, number_words, seconds_words
+from slmfit.wording import by_unit, bytes_words, number_words
 
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
 SUSPECTS = 200
@@ -117,8 +117,8 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         yield (
             "fit_seconds",
             "one fit",
-            seconds_words(row.fit_seconds),
-            f"with search {seconds_words(row.search_seconds)}",
+            duration(row.fit_seconds),
+            f"with search {duration(row.search_seconds)}",
         )
     if row.usd_per_1000_rows is not None:
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
@@ -195,7 +195,12 @@ def _suspects(source: Source, texts: bool) -> dict[str, Any] | None:
         {**row, "text": excerpt(str(row["text"]), 240) if texts and row.get("text") else ""}
         for row in found["rows"][:SUSPECTS]
     ]
-    return {"method": found["method"], "folds": found["folds"], "rows": rows, "all": len(found["rows"])}
+    return {
+        "method": found["method"],
+        "folds": found["folds"],
+        "rows": rows,
+        "all": found.get("found", len(found["rows"])),
+    }
 
 
 def _audit(source: Source, texts: bool) -> list[dict[str, Any]] | None:

@@ -55,6 +55,11 @@ def milliseconds(value: float) -> str:
     return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
 
 
+def duration(seconds: float | None) -> str:
+    """`seconds_words`, but what took time is never zero."""
+    return "<1 ms" if seconds is not None and 0 < seconds < 0.0005 else seconds_words(seconds)
+
+
 def dollars(value: float) -> str:
     """0.412 -> '$0.41', 0.00041 -> '$0.00041'."""
     return f"${value:,.2f}" if value >= 0.1 else f"${value:.2g}"
