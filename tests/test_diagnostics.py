@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.conftest import make_dataset
 
+from conftest import make_dataset
 from slmfit import diagnostics
 from slmfit.data.dataset import Dataset
 from slmfit.diagnostics import diagnose, leave_one_out, suspected_labels, word_features

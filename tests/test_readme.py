@@ -27,6 +27,11 @@ def tickets(tmp_path, monkeypatch):
     return tmp_path
 
 
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_commands(tickets, monkeypatch, capsys):
     (block,) = [b for b in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "slmfit compare" in b]
     for line in block.splitlines():
@@ -34,8 +39,8 @@ def test_commands(tickets, monkeypatch, capsys):
         with pytest.raises(SystemExit) as exit:
             cli.main()
         assert not exit.value.code, capsys.readouterr().err
-    answered = list(csv.DictReader((tickets / "answered.csv").open()))
-    assert [row["id"] for row in answered] == [row["id"] for row in csv.DictReader((tickets / "new.csv").open())]
+    answered, asked = (rows_of(tickets / name) for name in ("answered.csv", "new.csv"))
+    assert [row["id"] for row in answered] == [row["id"] for row in asked]
     assert {"text", "prediction", "probability"} <= answered[0].keys()
 
 
