@@ -5,24 +5,18 @@ Nothing heavy is imported at the top; each command imports what it calls, inside
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from slmfit.errors import SlmfitError, UsageError
-
-if TYPE_CHECKING:
-    from slmfit.data.dataset import Dataset
+from slmfit.options import DataOptions, option, reads_data
 
 app = typer.Typer(
     name="slmfit",
@@ -34,79 +28,10 @@ app = typer.Typer(
 )
 
 
-def _option(flag: str, help: str, metavar: str | None = None) -> Any:
-    return typer.Option(flag, help=help, metavar=metavar)
-
-
-@dataclass(frozen=True)
-class DataOptions:
-    """Where the examples come from: each field is an option of every command that reads a dataset."""
-
-    data: Annotated[str, typer.Argument(metavar="DATA", help="CSV, TSV, JSONL, JSON, Parquet (also .gz) or a folder.")]
-    test: Annotated[str | None, _option("--test", "Test rows, when they are a file of their own.", "FILE")] = None
-    validation: Annotated[str | None, _option("--validation", "Validation rows, likewise.", "FILE")] = None
-    task: Annotated[
-        str | None, _option("--task", "text-classification, token-classification or multiple-choice.", "TASK")
-    ] = None
-    text: Annotated[str | None, _option("--text", "The column that holds the text.", "COL")] = None
-    label: Annotated[str | None, _option("--label", "The column that holds the label.", "COL")] = None
-    group: Annotated[str | None, _option("--group", "Keep rows that agree in this column on one side.", "COL")] = None
-    time: Annotated[str | None, _option("--time", "Test on the latest rows by this column.", "COL")] = None
-    merge: Annotated[
-        list[str] | None, _option("--merge", "Merge labels: 'comp.*=computers', or a file of such lines.", "RULE")
-    ] = None
-    merge_prefix: Annotated[
-        str | None, _option("--merge-prefix", "Merge labels that agree up to the first SEP.", "SEP")
-    ] = None
-    strip: Annotated[str | None, _option("--strip", "Clean the texts of: headers,footers,quotes,html.", "PARTS")] = None
-    seed: Annotated[int, _option("--seed", "For everything random.")] = 0
-
-    def load(self) -> Dataset:
-        """The dataset; what was guessed is said on stderr."""
-        from slmfit.data import load_data
-
-        columns = {role: column for role, column in (("text", self.text), ("label", self.label)) if column}
-        loaded = load_data(
-            self.data,
-            test=self.test,
-            validation=self.validation,
-            task=self.task,
-            columns=columns,
-            group=self.group,
-            time=self.time,
-            merge=tuple(self.merge or ()),
-            merge_prefix=self.merge_prefix,
-            strip=tuple(part.strip() for part in (self.strip or "").split(",") if part.strip()),
-            seed=self.seed,
-        )
-        for note in loaded.notes:
-            typer.echo(note, err=True)
-        return loaded
-
-
-def _reads_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the fields of DataOptions as its first arguments, and hand it the object."""
-    own = [p for p in inspect.signature(command).parameters.values() if p.name != "source"]
-    shared = list(inspect.signature(DataOptions).parameters.values())
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        names = {p.name for p in shared}
-        source = DataOptions(**{k: v for k, v in values.items() if k in names})
-        command(source=source, **{k: v for k, v in values.items() if k not in names})
-
-    hints = {**get_type_hints(DataOptions, include_extras=True), **get_type_hints(command, include_extras=True)}
-    arguments_first = sorted([*own, *shared], key=lambda p: p.default is not p.empty)
-    typed = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints[p.name]) for p in arguments_first]
-    wrapper.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
-    wrapper.__annotations__ = {p.name: p.annotation for p in typed}
-    return wrapper
-
-
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
-Set = Annotated[list[str] | None, _option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")]
-Metric = Annotated[str | None, _option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
-Out = Annotated[Path | None, _option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
+Set = Annotated[list[str] | None, option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")]
+Metric = Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
+Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -128,7 +53,7 @@ def _root(
 
 @app.command()
 def demo(
-    out: Out = None, seed: Annotated[int, _option("--seed", "For everything random.")] = 0, json: Json = False
+    out: Out = None, seed: Annotated[int, option("--seed", "For everything random.")] = 0, json: Json = False
 ) -> None:
     """Compare the base methods on 3,000 generated support tickets."""
     from slmfit import display
@@ -140,19 +65,19 @@ def demo(
 
 
 @app.command()
-@_reads_data
+@reads_data
 def compare(
     source: DataOptions,
     methods: Annotated[
-        str, _option("--methods", "Which methods, by comma; NAME=BASE_MODEL for another base model.", "A,B")
+        str, option("--methods", "Which methods, by comma; NAME=BASE_MODEL for another base model.", "A,B")
     ] = "majority,linear,knn",
     set_: Set = None,
     predictions: Annotated[
-        list[str] | None, _option("--predictions", "Answers you already have, scored as one more row.", "FILE")
+        list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
     ] = None,
     metric: Metric = None,
-    margin: Annotated[float, _option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
-    prefer: Annotated[str, _option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
+    prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
     out: Out = None,
     no_texts: NoTexts = False,
     json: Json = False,
@@ -184,7 +109,7 @@ def compare(
 
 
 @app.command()
-@_reads_data
+@reads_data
 def train(
     source: DataOptions,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
@@ -208,8 +133,8 @@ def train(
 def evaluate(
     run: RunFolder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled rows, in one file.")],
-    text: Annotated[str | None, _option("--text", "The column that holds the text.", "COL")] = None,
-    label: Annotated[str | None, _option("--label", "The column that holds the label.", "COL")] = None,
+    text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
+    label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
     json: Json = False,
 ) -> None:
     """Score a run on other labelled rows."""
@@ -227,11 +152,11 @@ def predict(
     texts: Annotated[
         list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none = one a line on stdin.")
     ] = None,
-    input: Annotated[Path | None, _option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
+    input: Annotated[Path | None, option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
     output: Annotated[
-        Path | None, _option("--output", "Where the rows go; it appears when all are done.", "FILE")
+        Path | None, option("--output", "Where the rows go; it appears when all are done.", "FILE")
     ] = None,
-    text: Annotated[str | None, _option("--text", "The column of --input that holds the text.", "COL")] = None,
+    text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
     json: Json = False,
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
@@ -256,11 +181,29 @@ def predict(
 
 
 @app.command()
+@reads_data
+def explore(
+    source: DataOptions,
+    output: Annotated[Path, option("--output", "Where the page goes.", "FILE")] = Path("explore.html"),
+    json: Json = False,
+) -> None:
+    """Look at a dataset before anything is fitted: classes, lengths, words, twins, doubtful labels."""
+    from slmfit import display, exploring
+
+    findings = exploring.explore(source.load())
+    if json:
+        display.print_json(findings)
+    else:
+        exploring.write_page(findings, output)
+        typer.echo(output)
+
+
+@app.command()
 def report(
     folders: Annotated[
         list[Path], typer.Argument(metavar="RUN...", help="A comparison's folder, or runs on one split.")
     ],
-    output: Annotated[Path | None, _option("--output", "Where it goes; none = report.html in RUN.", "FILE")] = None,
+    output: Annotated[Path | None, option("--output", "Where it goes; none = report.html in RUN.", "FILE")] = None,
     no_texts: NoTexts = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request instead.")] = False,
 ) -> None:
@@ -295,6 +238,41 @@ def methods_(json: Json = False) -> None:
     from slmfit import display
 
     display.show_methods(as_json=json)
+
+
+@app.command()
+def explain(
+    setting: Annotated[str | None, typer.Argument(metavar="[SETTING]", help="A setting, or METHOD.SETTING.")] = None,
+    run: Annotated[str | None, option("--run", "Also what it was in this run, and why.", "RUN")] = None,
+) -> None:
+    """Say what each setting is, and what it was in a run."""
+    from slmfit import explaining
+    from slmfit.runs import load
+
+    typer.echo(explaining.as_text(explaining.explain(setting, load(run) if run else None)))
+
+
+models = typer.Typer(rich_markup_mode=None)
+app.add_typer(models, name="models", help="Base models: list some that fit, or pull one for a machine that is offline.")
+
+
+@models.callback(invoke_without_command=True)
+def _models(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        from slmfit.models import as_text, list_models
+
+        typer.echo(as_text(list_models()))
+
+
+@models.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name on the hub.")],
+    to: Annotated[Path, option("--to", "The folder it goes to.", "DIR")],
+) -> None:
+    """Fetch a base model into a folder, whole or not at all."""
+    from slmfit.models import pull as fetch
+
+    typer.echo(fetch(name, to).folder)
 
 
 @app.command()

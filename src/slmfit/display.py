@@ -27,7 +27,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         plain = to_plain(record)
         for row in plain["methods"]:
             row["run"] = row["run"] and str(comparison.folder / row["run"])
-        return _print_json(plain)
+        return print_json(plain)
     for warning in record.warnings:
         _say(f"warning: {warning}")
     console = _console()
@@ -61,7 +61,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
 def show_run(run: Run, *, as_json: bool) -> None:
     """One run's scores, and where it is."""
     if as_json:
-        return _print_json({"run": str(run.folder), **to_plain(run.record)})
+        return print_json({"run": str(run.folder), **to_plain(run.record)})
     show_scores(run.record.scores["test"], as_json=False, title="test")
     chosen = ", ".join(f"{k} {number_words(v)}" for k, v in run.record.chosen.items())
     if chosen:
@@ -73,7 +73,7 @@ def show_run(run: Run, *, as_json: bool) -> None:
 def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "score") -> None:
     """Score names, values and intervals."""
     if as_json:
-        return _print_json(to_plain(scores))
+        return print_json(to_plain(scores))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(title)
     table.add_column("value", justify="right")
@@ -86,7 +86,7 @@ def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "sco
 def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
     """Runs as a table, newest last."""
     if as_json:
-        return _print_json([{"run": str(r.folder), **to_plain(r.record)} for r in runs])
+        return print_json([{"run": str(r.folder), **to_plain(r.record)} for r in runs])
     if not runs:
         return _say("no runs here; `slmfit compare DATA` makes some")
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -116,7 +116,7 @@ def show_methods(*, as_json: bool) -> None:
     """The table of methods with what each needs."""
     rows = [{"name": n, "summary": r.summary, "tasks": r.tasks, "missing": unavailable(n)} for n, r in TABLE.items()]
     if as_json:
-        return _print_json(rows)
+        return print_json(rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("method", "what it does", "ready"):
         table.add_column(name)
@@ -128,7 +128,7 @@ def show_methods(*, as_json: bool) -> None:
 def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
     """What `doctor.examine` found."""
     if as_json:
-        return _print_json(findings)
+        return print_json(findings)
     about = findings["environment"]
     lines = {
         "slmfit": about["slmfit"],
@@ -211,7 +211,8 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=240)
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """One JSON value on stdout."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
     sys.stdout.write("\n")
 
