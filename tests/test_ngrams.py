@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slmfit.ngrams import UNKNOWN, Grams, Tokens, ngrams, split_characters, split_words, words_of
+from slmfit.ngrams import UNKNOWN, Grams, Tokens, character_ngrams, ngrams, split_characters, split_words, words_of
 
 ANY_TEXT = st.text(st.characters(), max_size=40)  # surrogates included
 
@@ -25,13 +25,16 @@ def row_keys(grams: Grams) -> list[list[int]]:
     return [grams.keys[low:high].tolist() for low, high in rows]
 
 
-@given(st.lists(ANY_TEXT, max_size=5))
-def test_many_texts_and_one_text_give_the_same_words(texts: list[str]) -> None:
-    assert spelled(split_words(texts)) == [words_of(text) for text in texts]
+@settings(deadline=None)  # the first example compiles
+@given(st.lists(ANY_TEXT, max_size=5), st.integers(1, 3))
+def test_many_texts_and_one_text_give_the_same_words(texts: list[str], shortest: int) -> None:
+    many = spelled(split_words(texts, shortest=shortest))
+    assert many == [words_of(text, shortest=shortest) for text in texts]
 
 
 def test_every_code_point_is_judged_alike_on_both_paths() -> None:
-    texts = [f"a{chr(point)}b" for point in range(0x110000)]
+    planes = [*range(0x40000), *range(0xE0000, 0xE0400)]  # the rest is unassigned or private
+    texts = ["b a".join(map(chr, planes[low : low + 64])) for low in range(0, len(planes), 64)]
     assert spelled(split_words(texts)) == [words_of(text) for text in texts]
 
 
@@ -99,3 +102,17 @@ def test_characters_are_those_of_the_tidied_text(texts: list[str]) -> None:
 
 def test_unknown_characters() -> None:
     assert split_characters(["aXb"], ["a", "b"]).ids.tolist() == [0, UNKNOWN, 1]
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=7), max_size=5), st.sampled_from(["abc", "ab", ""]))
+def test_runs_of_characters_stay_in_their_word(words: list[str], alphabet: str) -> None:
+    found = row_keys(character_ngrams(words, alphabet))
+    names: dict[int, str] = {}
+    for word, keys in zip(words, found, strict=True):
+        marked = f"|{word}|"
+        runs = [marked[i : i + n] for n in range(2, 6) for i in range(len(marked) - n + 1)]
+        runs = [run for run in runs if set(run) <= {*alphabet, "|"}]
+        assert len(keys) == len(runs)
+        for key, run in zip(keys, runs, strict=True):  # in the order of length, then place
+            assert names.setdefault(key, run) == run
+    assert len(set(names.values())) == len(names)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 UNKNOWN = -1
 _CODE_POINTS = 0x110000
+_MARK = 1  # the border of a word
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,15 @@ class Grams:
     offsets: Ints
 
 
-def split_words(texts: Sequence[str], vocabulary: Sequence[str] | None = None) -> Tokens:
-    """The words of every text, as indices into `vocabulary`, or into a new sorted one when none is given."""
+def split_words(texts: Sequence[str], vocabulary: Sequence[str] | None = None, *, shortest: int = 2) -> Tokens:
+    """The words of every text, as indices into `vocabulary`, or into a new sorted one when none is given.
+
+    shortest: how many characters a word must have.
+    """
     import polars as pl
 
-    found = pl.Series(_encodable([text.lower() for text in texts]), dtype=pl.String).str.extract_all(_rust_word())
+    lowered = pl.Series(_encodable([text.lower() for text in texts]), dtype=pl.String)
+    found = lowered.str.extract_all(_rust_word(shortest))
     offsets = _offsets(found.list.len().to_numpy())
     words = found.explode().drop_nulls()  # an empty list explodes to one null
     if vocabulary is None:
@@ -69,9 +74,9 @@ def split_words(texts: Sequence[str], vocabulary: Sequence[str] | None = None) -
     return Tokens(numbered.to_numpy(), offsets, list(vocabulary))
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str, *, shortest: int = 2) -> list[str]:
     """The words of one text, without polars: the same as `split_words` finds, some 10 microseconds a sentence."""
-    return _python_word().findall(text.lower())
+    return _python_word(shortest).findall(text.lower())
 
 
 def split_characters(texts: Sequence[str], vocabulary: Sequence[str] | None = None) -> Tokens:
@@ -118,6 +123,49 @@ def ngrams(tokens: Tokens, n: int) -> Grams:
     return Grams(keys, before[tokens.offsets])
 
 
+def character_ngrams(words: Sequence[str], alphabet: str, shortest: int = 2, longest: int = 5) -> Grams:
+    """The runs of `shortest` to `longest` characters of each word, one mark before and one after it included.
+
+    So "cat" has "[ca", "cat" and "at]" among its runs of three. Runs with a character that is not in `alphabet` are
+    left out. Keys of runs of different lengths differ. Offsets are those of the words. `shortest` is 2 or more.
+    """
+    joined = "\n".join(["", *words, ""])  # one mark stands between two words and belongs to both
+    codes = _numbers(alphabet)[np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)]
+    border = codes == _MARK
+    word = np.cumsum(border) - 1
+    fits = known = codes > 0
+    keys, owners = [], []
+    for n in range(2, longest + 1):
+        starts = max(len(codes) - n + 1, 0)
+        fits = fits[:starts] & known[n - 1 :]
+        if n > 2:
+            fits &= ~border[n - 2 : n - 2 + starts]
+        if n >= shortest:
+            places = np.flatnonzero(fits)
+            keys.append(gram_keys([codes[places + ahead] for ahead in range(n)], len(alphabet) + 2))
+            owners.append(word[places])
+    owner = np.concatenate(owners)
+    order = np.argsort(owner, kind="stable")
+    return Grams(np.concatenate(keys)[order], _offsets(np.bincount(owner, minlength=len(words))))
+
+
+def numbered(keys: Ints, known: Ints) -> Ints:
+    """The place of each key in `known`, which is sorted; -1 for those it lacks."""
+    if len(known) == 0:
+        return np.full(len(keys), UNKNOWN, np.int64)
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return np.where(known[places] == keys, places, UNKNOWN)
+
+
+@lru_cache(maxsize=4)
+def _numbers(alphabet: str) -> NDArray[np.int32]:
+    """Code point -> 2, 3, … for the characters of the alphabet, 1 for the mark, 0 for all others."""
+    numbers = np.zeros(_CODE_POINTS, np.int32)
+    numbers[[ord(character) for character in alphabet]] = np.arange(2, len(alphabet) + 2)
+    numbers[ord("\n")] = _MARK
+    return numbers
+
+
 def gram_keys(columns: Sequence[NDArray[np.int32]], size: int) -> Ints:
     """The key of each n-gram whose k-th token id is columns[k]; `size` is the length of the vocabulary."""
     if size ** len(columns) < 2**63:
@@ -160,18 +208,19 @@ def _word_ranges() -> list[tuple[int, int]]:
     for match in re.finditer(r"\w+", every):
         inside[match.start() + 1 : match.end() + 1] = 1
     for low, high in ((0x300, 0x20000), (0xE0100, 0xE01F0)):  # all combining marks lie here
-        for point in low + np.flatnonzero(inside[low + 1 : high + 1] == 0):
-            if unicodedata.category(chr(point))[0] == "M":
-                inside[point + 1] = 1
+        others = low + np.flatnonzero(inside[low + 1 : high + 1] == 0)
+        inside[1 + others[[unicodedata.category(chr(point))[0] == "M" for point in others.tolist()]]] = 1
     edges = np.flatnonzero(np.diff(inside))
     return [(int(low), int(high) - 1) for low, high in zip(edges[::2], edges[1::2], strict=True)]
 
 
-@lru_cache(maxsize=1)
-def _rust_word() -> str:
-    return "[" + "".join(rf"\x{{{low:x}}}-\x{{{high:x}}}" for low, high in _word_ranges()) + "]{2,}"
+@lru_cache(maxsize=4)
+def _rust_word(shortest: int) -> str:
+    ranges = "".join(rf"\x{{{low:x}}}-\x{{{high:x}}}" for low, high in _word_ranges())
+    return f"[{ranges}]{{{shortest},}}"
 
 
-@lru_cache(maxsize=1)
-def _python_word() -> re.Pattern[str]:
-    return re.compile("[" + "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in _word_ranges()) + "]{2,}")
+@lru_cache(maxsize=4)
+def _python_word(shortest: int) -> re.Pattern[str]:
+    ranges = "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in _word_ranges())
+    return re.compile(f"[{ranges}]{{{shortest},}}")

@@ -1,0 +1,155 @@
+"""Which features and how much regularisation: chosen on validation, the smaller of what does equally well.
+
+    search = Search(train, validation, score, given={"C": 0.3}, seed=0, tell=print)
+    search.run().settings()                              # {"features": "words", "power": 2.0, "C": 0.3}
+
+All candidates share one count of the terms. First C is searched for words alone, with rare words trusted more and less,
+then word pairs and character n-grams are added and kept only when they gain more than one standard error (the rule of
+Breiman et al., "Classification and Regression Trees", 1984, ch. 3.4.3, here on paired rows): they cost bytes and time.
+Hundreds of validation rows blur accuracy by a point, log loss by far less, so it decides what accuracy leaves open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slmfit.methods.linear.solver import Codes, Floats, fit_curve, margins, train_svm
+from slmfit.tfidf import Counter, Tfidf
+
+FEATURES = {
+    "words": ("words",),
+    "words+pairs": ("words", "pairs"),
+    "words+pairs+characters": ("words", "pairs", "characters"),
+}
+POWERS = (2.0, 1.0)
+CS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+START = 0.3
+WITHOUT_VALIDATION = {"features": "words+pairs", "power": 2.0, "C": 0.3}
+MOST_CHARACTERS = 20_000_000  # of train that the search looks at; the fit itself takes all rows
+
+Score = Callable[[Codes], float]  # answers for the validation rows -> the metric
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Texts and the class of each, 0 to classes - 1."""
+
+    texts: Sequence[str]
+    codes: Codes
+    classes: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What one set of settings did on validation: the metric, and per row whether it was right and its log loss."""
+
+    features: str
+    power: float
+    C: float
+    value: float
+    right: NDArray[np.bool_]
+    losses: Floats
+
+    @property
+    def log_loss(self) -> float:
+        return float(self.losses.mean())
+
+    def settings(self) -> dict[str, Any]:
+        return {"features": self.features, "power": self.power, "C": self.C}
+
+    def better_than(self, other: Candidate) -> bool:
+        """By the metric where the difference is clear, else by log loss, which few rows blur less."""
+        if abs(self.value - other.value) > self._blur(other):
+            return self.value > other.value
+        return self.log_loss < other.log_loss
+
+    def worth_more_than(self, other: Candidate) -> bool:
+        """No worse in metric and log loss, better in one: by one standard error of the metric, or two of the loss."""
+        gain, gains = self.value - other.value, other.losses - self.losses
+        clear = gain > self._blur(other) or gains.mean() > 2 * gains.std() / np.sqrt(len(gains))
+        return gain >= 0 and gains.mean() >= 0 and bool(clear)
+
+    def _blur(self, other: Candidate) -> float:
+        """One standard error of the difference in accuracy, from the rows on which one alone is right."""
+        return float(np.sqrt((self.right != other.right).sum()) / len(self.right))
+
+
+class Search:
+    """Trains candidates on train and scores them on validation.
+
+    given: settings that are fixed. tell: called with every candidate tried.
+    """
+
+    def __init__(
+        self,
+        train: Rows,
+        validation: Rows,
+        score: Score,
+        *,
+        given: Mapping[str, Any],
+        seed: int,
+        tell: Callable[[Candidate], None],
+    ) -> None:
+        self.train, self.validation, self.score = _part(train, seed), validation, score
+        self.given, self.seed, self.tell = given, seed, tell
+        self.names = [given["features"]] if "features" in given else list(FEATURES)
+        self.counter, self.counts = Counter.fit(self.train.texts, FEATURES[self.names[-1]])
+        self.other_counts = self.counter.count(validation.texts)
+
+    def run(self) -> Candidate:
+        """The candidate to keep."""
+        smallest, *larger = self.names
+        powers = [self.given["power"]] if "power" in self.given else POWERS
+        best, *others = [self._climb(smallest, power, START) for power in powers]
+        for found in others:
+            best = found if found.worth_more_than(best) else best
+        for name in larger:
+            found = self._climb(name, best.power, best.C, best)
+            best = found if found.worth_more_than(best) else best
+        return best
+
+    def _climb(self, name: str, power: float, start: float, rival: Candidate | None = None) -> Candidate:
+        """The best C near `start`: up while it gets better, or else down; only `start` if that does not beat rival."""
+        features, others = self._weighed(name, power)
+        if "C" in self.given:
+            return self._try(features, others, name, power, self.given["C"])
+        place = CS.index(start)
+        first = best = self._try(features, others, name, power, start)
+        if rival and not first.better_than(rival):
+            return first
+        for path in (CS[place + 1 :], CS[:place][::-1]):
+            for C in path:
+                found = self._try(features, others, name, power, C)
+                if not found.better_than(best):
+                    break
+                best = found
+            if best is not first:
+                break
+        return best
+
+    def _weighed(self, name: str, power: float) -> tuple[Any, Any]:
+        weights = Tfidf.fit(self.counter.only(FEATURES[name]), self.counts, power)
+        return weights.weigh(self.counts), weights.weigh(self.other_counts)
+
+    def _try(self, features: Any, others: Any, name: str, power: float, C: float) -> Candidate:
+        machines = train_svm(features, self.train.codes, self.train.classes, C, self.seed)
+        found_margins, codes = margins(others, *machines), self.validation.codes
+        answers = found_margins.argmax(axis=1)
+        losses = fit_curve(found_margins, codes).losses(found_margins, codes)
+        found = Candidate(name, power, C, self.score(answers), answers == codes, losses)
+        self.tell(found)
+        return found
+
+
+def _part(rows: Rows, seed: int) -> Rows:
+    """All rows, or so many drawn at random that they hold MOST_CHARACTERS."""
+    share = MOST_CHARACTERS / max(1, sum(map(len, rows.texts)))
+    if share >= 1:
+        return rows
+    kept = np.random.default_rng(seed).permutation(len(rows.texts))[: max(1, int(share * len(rows.texts)))]
+    return Rows([rows.texts[i] for i in kept], rows.codes[kept], rows.classes)

@@ -1,0 +1,125 @@
+"""One-against-rest linear support vector machines, and the curve that turns their margins into probabilities.
+
+    weights, intercepts = train_svm(features, codes, classes=4, C=0.3)
+    curve = fit_curve(margins_of_other_rows, their_codes)
+    probabilities = curve.probabilities(margins(features, weights, intercepts))
+
+Squared hinge loss, solved in the dual by coordinate descent (Hsieh et al., "A dual coordinate descent method for
+large-scale linear SVM", ICML 2008; LIBLINEAR through scikit-learn). Weights are rounded to float16 here, before
+anything is measured or calibrated with them, so what is scored is what is saved.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+TOLERANCE = 0.01  # LIBLINEAR's 1e-4 takes three times as long for the same accuracy
+MOST_SWEEPS = 300  # of coordinate descent; only a large C needs more
+LARGEST = 60000.0  # just within float16
+CLASSES_AT_ONCE = 32
+_UNSURE = (1.5, 0.0)  # log slope and offset of the curve that no row has corrected yet
+
+
+def train_svm(features: Any, codes: Codes, classes: int, C: float, seed: int = 0) -> tuple[NDArray[np.float16], Floats]:
+    """Weights [terms, classes] and intercepts [classes] of one machine per class.
+
+    features: CSR float64 [rows, terms]. codes: the class of each row, 0 to classes - 1; a class without rows gets what
+    its machine would answer: no, with margin -1. C: the weight of the rows' losses against the size of the weights.
+    """
+    weights = np.zeros((features.shape[1], classes), np.float16)
+    shares = np.bincount(codes, minlength=classes) / max(1, len(codes))
+    intercepts = 2 * shares - 1
+    seen = np.flatnonzero(shares)
+    if len(seen) < 2 or features.nnz == 0:
+        return weights, intercepts
+    from sklearn.svm import LinearSVC
+
+    machine = LinearSVC(C=C, tol=TOLERANCE, max_iter=MOST_SWEEPS, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # sweeps ran out, or nearly as many labels as rows
+        machine.fit(features, codes)
+    found, offsets = machine.coef_, machine.intercept_
+    if len(seen) == 2:  # one machine tells two classes apart
+        found, offsets = np.concatenate((-found, found)), np.concatenate((-offsets, offsets))
+    weights[:, seen] = np.clip(found, -LARGEST, LARGEST).T
+    intercepts[seen] = offsets
+    return weights, intercepts
+
+
+def margins(features: Any, weights: NDArray[np.float16], intercepts: Floats) -> Floats:
+    """[rows, classes]: how far each row lies on the class's side; 1 is where its training loss ends."""
+    found = np.empty((features.shape[0], len(intercepts)))
+    for begin in range(0, len(intercepts), CLASSES_AT_ONCE):  # float64 weights of hundreds of classes are large
+        part = slice(begin, begin + CLASSES_AT_ONCE)
+        found[:, part] = features @ weights[:, part].astype(np.float64)
+    return found + intercepts
+
+
+@dataclass(frozen=True)
+class Curve:
+    """probability of a class ~ sigmoid(slope * margin + offset), to sum 1 over the classes.
+
+    One curve for all classes: it cannot change which class is first. On held-out train rows of AG News and 20
+    Newsgroups its log loss was below that of a temperature (0.29 and 0.75 against 0.31 and 0.80), of a curve per class
+    (Platt, 1999; Zadrozny and Elkan, KDD 2002), and of multinomial logistic regression.
+    """
+
+    slope: float
+    offset: float
+
+    def probabilities(self, margins: Floats) -> Floats:
+        """[texts, classes] -> [texts, classes]."""
+        logs = self._log_shares(margins)
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def losses(self, margins: Floats, codes: Codes) -> Floats:
+        """The log loss of each row [rows]."""
+        logs = self._log_shares(margins)
+        top = logs.max(axis=1)
+        return top + np.log(np.exp(logs - top[:, None]).sum(axis=1)) - logs[np.arange(len(codes)), codes]
+
+    def _log_shares(self, margins: Floats) -> Floats:
+        return -np.logaddexp(0, -(self.slope * margins + self.offset))
+
+
+def fit_curve(margins: Floats, codes: Codes) -> Curve:
+    """The curve of least log loss on rows that the machines were not trained on.
+
+    A weak pull towards a common curve, worth one row, keeps few rows from making it bold.
+    """
+    rows = len(codes)
+    if rows == 0:
+        return Curve(float(np.exp(_UNSURE[0])), _UNSURE[1])
+    from scipy.optimize import minimize
+
+    def loss(point: Floats) -> float:
+        log_slope, offset = np.clip(point, -10, 10)
+        pull = (log_slope - _UNSURE[0]) ** 2 + ((offset - _UNSURE[1]) / 2) ** 2
+        return float(Curve(np.exp(log_slope), offset).losses(margins, codes).mean()) + pull / rows
+
+    simplex = [_UNSURE, (_UNSURE[0] + 0.5, _UNSURE[1]), (_UNSURE[0], _UNSURE[1] + 1)]
+    options = {"initial_simplex": simplex, "xatol": 1e-3, "fatol": 1e-7, "maxiter": 200}
+    best = minimize(loss, _UNSURE, method="Nelder-Mead", options=options).x
+    log_slope, offset = np.clip(best, -10, 10)
+    return Curve(float(np.exp(log_slope)), float(offset))
+
+
+def held_out_margins(features: Any, codes: Codes, classes: int, C: float, folds: int, seed: int = 0) -> Floats:
+    """The margins [rows, classes] of every row by machines trained on the other folds."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(codes)), codes))
+    fold = np.empty(len(codes), np.int64)
+    fold[order] = np.arange(len(codes)) % folds  # neighbours in `order` have one class: every fold gets its share
+    found = np.empty((len(codes), classes))
+    for k in range(folds):
+        rest, out = fold != k, fold == k
+        found[out] = margins(features[out], *train_svm(features[rest], codes[rest], classes, C, seed))
+    return found

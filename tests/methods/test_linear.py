@@ -1,0 +1,264 @@
+"""linear: chosen on validation, calibrated on rows it was not trained on, the same bits however it is asked."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import make_dataset
+from slmfit.methods.base import Context
+from slmfit.methods.linear import Linear, Settings
+from slmfit.methods.linear import search as searching
+from slmfit.methods.linear.search import CS, FEATURES
+from slmfit.methods.linear.solver import Curve, fit_curve, held_out_margins, margins, train_svm
+from slmfit.records import Example
+from slmfit.tasks.classification import TextClassification
+
+
+def rows(pairs):
+    return [Example(str(i), text, label) for i, (text, label) in enumerate(pairs)]
+
+
+def fit(train, validation=(), metric="accuracy", seed=0, **given):
+    examples = [*train, *validation]
+    task = TextClassification().with_labels(e.target for e in examples)
+    method = Linear(Settings(**given))
+    method.fit(task, train, validation, Context(seed=seed, metric=metric))
+    return method, task
+
+
+def accuracy(method, examples):
+    answers = method.predict([e.input for e in examples])
+    return np.mean([a.target == e.target for a, e in zip(answers, examples, strict=True)])
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_dataset(sizes=(300, 100, 200))
+
+
+@pytest.fixture(scope="module")
+def method(data):
+    return fit(data.train, data.validation)[0]
+
+
+def test_it_learns(method, data):
+    assert accuracy(method, data.test) > 0.9
+    assert method.chosen["features"] in FEATURES
+    assert method.chosen["C"] in CS
+    assert method.fit_seconds is not None
+    assert method.rows_used == {
+        "fitted": "train",
+        "settings_chosen": "validation",
+        "calibrated": "the fitted rows, each held out once",
+    }
+
+
+def test_the_search_lists_every_candidate(method):
+    tried = [(c["features"], c["power"], c["C"]) for c in method.search]
+    assert len(set(tried)) == len(tried)
+    assert {c["features"] for c in method.search} == set(FEATURES)
+    assert {"accuracy", "log_loss"} <= method.search[0].keys()
+    chosen = method.chosen
+    assert (chosen["features"], chosen["power"], chosen["C"]) in tried
+
+
+def test_one_text_and_many_give_the_same_bits(method, data):
+    texts = [e.input for e in data.test] + ["", "?!", "refund", "我的包裹", "a\ud800b"]
+    assert method.predict(texts) == [method.predict([text])[0] for text in texts]
+
+
+def test_saved_and_loaded_without_scikit_learn(method, data, tmp_path):
+    method.save(tmp_path)
+    task = TextClassification(method.labels)
+    texts = [e.input for e in data.test]
+    again = Linear.load(tmp_path, task, method.settings)
+    assert again.predict(texts) == method.predict(texts)
+    code = (
+        "import sys, pathlib; from slmfit.methods.linear import Linear, Settings\n"
+        "from slmfit.tasks.classification import TextClassification as T\n"
+        f"m = Linear.load(pathlib.Path({str(tmp_path)!r}), T({method.labels!r}), Settings())\n"
+        "a = m.predict(['my invoice was charged'])\n"
+        "assert not {'sklearn', 'scipy', 'polars'} & set(sys.modules), 'one text needs numpy alone'\n"
+        "m.predict(['my invoice was charged'] * 20)\n"
+        "assert 'sklearn' not in sys.modules\n"
+        "print(a[0].target)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "billing"
+
+
+def test_given_settings_are_kept(data):
+    method, _ = fit(data.train, data.validation, features="words", power=1.0, C=2.5)
+    assert method.chosen == {"features": "words", "power": 1.0, "C": 2.5}
+    assert method.search == []
+    method, _ = fit(data.train, data.validation, C=2.5)
+    assert {c["C"] for c in method.search} == {2.5}
+    method, _ = fit(data.train, data.validation, features="words+pairs", power=0.0)
+    assert {(c["features"], c["power"]) for c in method.search} == {("words+pairs", 0.0)}
+
+
+def test_the_metric_asked_for_is_what_is_searched(data):
+    method, _ = fit(data.train, data.validation, metric="f1_macro", features="words")
+    assert all(0 <= c["f1_macro"] <= 1 for c in method.search)
+
+
+def test_refit_takes_all_rows(data):
+    method, task = fit(data.train, data.validation, features="words")
+    chosen = dict(method.chosen)
+    method.refit(task, [*data.train, *data.validation], Context())
+    assert method.chosen == chosen
+    unseen = Example("new", "zebrastripe zebrastripe", "billing")
+    method.refit(task, [*data.train, *[unseen] * 5], Context())
+    assert method.predict(["zebrastripe"])[0].target == "billing"
+
+
+def test_explain_adds_up_to_the_margin(method, data):
+    text = data.test[0].input
+    for k, label in enumerate(method.labels):
+        total = sum(share for _, share in method.explain(text, label, top=1000)) + method.intercepts[k]
+        assert total == pytest.approx(method._margins([text])[0, k], abs=1e-9)
+    strongest = method.explain("the invoice is with my thanks", "billing", top=1)
+    assert strongest[0][0] == "invoice"
+    assert strongest[0][1] > 0
+    with pytest.raises(ValueError):
+        method.explain(text, "no such label")
+
+
+# --- small, odd and large ---
+
+
+def test_ten_rows():
+    train = rows([("refund my card", "billing"), ("card charged", "billing"), ("late parcel", "delivery")] * 2)
+    validation = rows([("my card", "billing"), ("the parcel", "delivery")])
+    method, _ = fit(train, validation)
+    assert [p.target for p in method.predict(["card", "parcel"])] == ["billing", "delivery"]
+    assert sum(method.predict(["card"])[0].probabilities.values()) == pytest.approx(1)
+
+
+def test_without_validation():
+    method, _ = fit(rows([("good film", "yes"), ("bad film", "no")] * 5))
+    assert method.search == []
+    assert method.predict(["good"])[0].target == "yes"
+
+
+def test_a_label_without_train_rows_is_possible_but_never_first():
+    train = rows([("good film", "yes"), ("bad film", "no")] * 5)
+    method, _ = fit(train, rows([("a film", "maybe"), ("good", "yes")]))
+    answer = method.predict(["good film"])[0]
+    assert answer.target == "yes"
+    assert 0 < answer.probabilities["maybe"] < answer.probabilities["yes"]
+
+
+def test_one_label_and_texts_without_words():
+    method, _ = fit(rows([("a", "yes"), ("", "yes")]))
+    assert method.predict(["whatever"])[0].target == "yes"
+    method, _ = fit(rows([("", "yes"), ("?", "yes"), ("!", "no")] * 2), rows([("", "yes")]))
+    assert method.predict(["", "word"])[0].target == "yes"
+
+
+def test_texts_without_spaces():
+    rng = random.Random(0)
+    kinds = {"包裹": "delivery", "退款": "billing"}
+    noise = "我你他的了在是有不这中大来上国个到说们为"
+
+    def sentence(word):
+        left, right = ("".join(rng.choices(noise, k=5)) for _ in range(2))
+        return left + word + right
+
+    made = rows([(sentence(word), label) for word, label in kinds.items() for _ in range(120)])
+    rng.shuffle(made)
+    method, _ = fit(made[:140], made[140:190])
+    assert method.chosen["features"] == "words+pairs+characters"
+    assert accuracy(method, made[190:]) > 0.9
+
+
+def test_many_labels():
+    made = rows([(f"topic{i} about thing{j}", f"label{i:03}") for i in range(150) for j in range(4)])
+    method, _ = fit(made[::2], made[1::4], features="words", power=2.0, C=1.0)
+    assert accuracy(method, made[3::4]) == 1
+
+
+def test_a_large_train_set_is_searched_in_part(data, monkeypatch):
+    monkeypatch.setattr(searching, "MOST_CHARACTERS", 4000)
+    seen = []
+    original = searching.train_svm
+    monkeypatch.setattr(searching, "train_svm", lambda f, *a: seen.append(f.shape[0]) or original(f, *a))
+    method, _ = fit(data.train, data.validation, features="words")
+    assert max(seen) < len(data.train) / 2
+    assert accuracy(method, data.test) > 0.9
+
+
+# --- margins and probabilities ---
+
+
+def drawn(n, classes=3, seed=0):
+    """Margins whose true probabilities are sigmoids, to sum 1."""
+    rng = np.random.default_rng(seed)
+    m = rng.normal(-0.5, 0.7, (n, classes))
+    shares = Curve(3.0, 1.0).probabilities(m)
+    codes = (shares.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
+    return m, codes, shares
+
+
+def test_the_curve_finds_the_true_probabilities():
+    m, codes, shares = drawn(20_000)
+    found = fit_curve(m, codes)
+    assert np.abs(found.probabilities(m) - shares).mean() < 0.01
+
+
+def test_few_rows_do_not_make_the_curve_bold():
+    m = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    assert fit_curve(m, np.array([0, 1])).probabilities(m).max() < 0.999
+    assert fit_curve(np.zeros((0, 2)), np.zeros(0, int)) == fit_curve(np.zeros((0, 3)), np.zeros(0, int))
+
+
+def test_probabilities_of_extreme_margins_are_numbers():
+    shares = Curve(8.0, 1.0).probabilities(np.array([[500.0, -500.0], [-500.0, -499.0], [500.0, 500.0]]))
+    assert np.isfinite(shares).all()
+    assert shares.sum(axis=1) == pytest.approx(1)
+    assert shares.argmax(axis=1).tolist() == [0, 1, 0]
+
+
+def test_held_out_margins_know_nothing_of_their_row():
+    from scipy.sparse import csr_matrix, identity
+
+    codes = np.arange(60) % 3
+    found = held_out_margins(csr_matrix(identity(60)), codes, 3, 1.0, folds=5)
+    trained = margins(csr_matrix(identity(60)), *train_svm(csr_matrix(identity(60)), codes, 3, 1.0))
+    assert (trained.argmax(axis=1) == codes).all()
+    assert np.ptp(found, axis=0).max() < 0.2  # a text of its own is no help to the others
+
+
+def test_probabilities_are_calibrated_after_refit():
+    """With every sixth label wrong, a sure answer is right five times in six and little more."""
+    rng = random.Random(1)
+    made = make_dataset(sizes=(1500, 600, 1500))
+    labels = made.task.labels
+    noisy = {
+        split: [Example(e.id, e.input, rng.choice(labels) if rng.random() < 0.25 else e.target) for e in examples]
+        for split, examples in made.splits.items()
+    }
+    for validation in (noisy["validation"], noisy["validation"][:100]):
+        method, task = fit(noisy["train"], validation, features="words")
+        method.refit(task, [*noisy["train"], *validation], Context())
+        answers = method.predict([e.input for e in noisy["test"]])
+        sure = np.mean([max(a.probabilities.values()) for a in answers])
+        right = np.mean([a.target == e.target for a, e in zip(answers, noisy["test"], strict=True)])
+        assert abs(sure - right) < 0.04
+
+
+def test_what_is_written_down_is_json(method, tmp_path):
+    method.save(tmp_path)
+    assert json.loads(json.dumps({"chosen": method.chosen, "search": method.search})) == {
+        "chosen": method.chosen,
+        "search": method.search,
+    }
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "features.safetensors", "linear.json", "vocabulary.json", "weights.safetensors",
+    ]  # fmt: skip
