@@ -57,8 +57,10 @@ def histogram(bins: Sequence[Row], windows: Sequence[Row]) -> Markup:
                           height=f"{height:.1f}", class_="bar rest"))  # fmt: skip
     parts.append(_line(0, top + HEIGHT, 100, top + HEIGHT, "axis"))
     for tick in _powers(low, high):
-        place = f"{at(tick):.2f}%"
-        parts.append(_tag("text", f"{tick:,}", x=place, y=top + HEIGHT + 18, text_anchor="middle", class_="tick"))
+        anchor = "start" if at(tick) < 2 else "end" if at(tick) > 98 else "middle"
+        parts.append(
+            _tag("text", f"{tick:,}", x=f"{at(tick):.2f}%", y=top + HEIGHT + 18, text_anchor=anchor, class_="tick")
+        )
     for level, window in enumerate(inside):
         x, y = at(window["tokens"]), 8 + NAME * level
         parts.append(_line(x, y - 4, x, top + HEIGHT, "guess"))
@@ -81,7 +83,7 @@ def spread(lengths: Row, low: int, high: int) -> Markup:
              width=f"{max(at(lengths['p75']) - at(lengths['p25']), 0.5):.2f}%"),
         _tag("circle", cx=f"{at(lengths['median']):.2f}%", cy=9, r=4, class_="dot pick"),
     ]  # fmt: skip
-    return Markup('<svg width="220" height="18" aria-hidden="true">{}</svg>').format(_join(parts))
+    return Markup('<svg width="190" height="18" aria-hidden="true">{}</svg>').format(_join(parts))
 
 
 def words(found: Sequence[Row], here: int, elsewhere: int) -> Markup:
