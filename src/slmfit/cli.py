@@ -6,6 +6,7 @@ Nothing heavy is imported at the top; each command imports what it calls, inside
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import sys
@@ -33,6 +34,7 @@ Set = Annotated[list[str] | None, option("--set", "A setting of a method; may be
 Metric = Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
 Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
+Budget = Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -78,6 +80,7 @@ def compare(
     metric: Metric = None,
     margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
     prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    budget: Budget = None,
     out: Out = None,
     no_texts: NoTexts = False,
     json: Json = False,
@@ -99,6 +102,7 @@ def compare(
             prefer=prefer,
             out=out,
             seed=source.seed,
+            budget_seconds=_seconds(budget),
             texts=not no_texts,
             command=_command(),
             listen=listen,
@@ -115,6 +119,7 @@ def train(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
     set_: Set = None,
     metric: Metric = None,
+    budget: Budget = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
@@ -124,7 +129,14 @@ def train(
     data = source.load()
     with display.progress() as listen:
         run = comparison.train(
-            data, method, settings=_settings(set_), metric=metric, out=out, seed=source.seed, listen=listen
+            data,
+            method,
+            settings=_settings(set_),
+            metric=metric,
+            out=out,
+            seed=source.seed,
+            budget_seconds=_seconds(budget),
+            listen=listen,
         )
     display.show_run(run, as_json=json)
 
@@ -329,6 +341,16 @@ def _verb() -> str:
     verb = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
     names = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
     return f"{verb} " if verb in names else ""
+
+
+def _seconds(budget: str | None) -> float | None:
+    """900.0 from "15m". Raises UsageError for anything but a number with s, m or h."""
+    if budget is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", budget.strip())
+    if not found or not float(found[1]):
+        raise UsageError(f"--budget cannot be {budget!r}", fix="write a number with s, m or h, for example 15m")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
 def _settings(given: list[str] | None) -> dict[str, dict[str, str]]:

@@ -9,7 +9,9 @@ A run that is there already, with the same key, is used again; so the same comma
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.diagnostics import diagnose
 from slmfit.environment import code_version, environment, now
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
-from slmfit.fitting import Listener
+from slmfit.fitting import Listener, Terms
 from slmfit.judging import checked_preference, judge
 from slmfit.methods import Spec
 from slmfit.records import SPLITS, ComparisonRecord, MethodRow, Prediction, RunRecord
@@ -64,6 +66,7 @@ def compare(
     prefer: str = "size",
     out: Path | None = None,
     seed: int = 0,
+    budget_seconds: float | None = None,
     texts: bool = True,
     command: str = "",
     listen: Listener | None = None,
@@ -74,6 +77,7 @@ def compare(
     metric: what the verdict goes by; None = the task's own. margin: in the metric's unit (0.02 = 2 points).
     prefer: what "smallest" means: size, latency, memory or cost.
     out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
+    budget_seconds: for the whole of it. Methods that need seconds take them; those that are trained share what is left.
     texts: whether the user's texts are kept beside the runs and shown in the report.
 
     Raises UsageError for an unknown method, setting, metric or preference before anything is written; what a
@@ -86,12 +90,20 @@ def compare(
         if methods.unavailable(spec.name, data.task.name) is None:
             methods.create(spec.name, spec.given, spec.base_model)
     out = out or default_folder(data)
+    terms, began = Terms(seed, metric, listen, budget_seconds), time.monotonic()
     with storage.locked(out):
         _claim(out, data)
         findings = _write_data(out, data, texts)
-        rows = [_row(out, spec, data, seed, metric, listen) for spec in specs]
-        rows += [_given_row(out, name, answers, data, seed, metric) for name, answers in (given or {}).items()]
-        ok = {row.id: Run(out / row.run) for row in rows if row.run}
+        quick = [spec for spec in specs if not methods.TABLE[spec.name].trained]
+        fitted = {spec.id: _row(out, spec, data, terms) for spec in quick}
+        _write_diagnostics(out, data, _runs(out, fitted.values()), terms, texts)
+        trained = [spec for spec in specs if spec not in quick]
+        for n, spec in enumerate(trained):
+            left = None if budget_seconds is None else budget_seconds - (time.monotonic() - began)
+            fitted[spec.id] = _row(out, spec, data, terms, left and max(left, 0.0) / (len(trained) - n))
+        rows = [fitted[spec.id] for spec in specs]
+        rows += [_given_row(out, name, answers, data, terms) for name, answers in (given or {}).items()]
+        ok = _runs(out, rows)
         verdict, paired = judge(data, ok, metric=metric, margin=margin, prefer=preference, seed=seed)
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
@@ -105,7 +117,6 @@ def compare(
             environment=environment(),
             created=now(),
         )
-        _write_diagnostics(out, data, ok, metric, seed, texts, listen)
         runs.write_comparison(out, record)
         write_report(out, texts=texts)
     return Comparison(out)
@@ -119,6 +130,7 @@ def train(
     metric: str | None = None,
     out: Path | None = None,
     seed: int = 0,
+    budget_seconds: float | None = None,
     listen: Listener | None = None,
 ) -> Run:
     """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
@@ -134,7 +146,8 @@ def train(
     with storage.locked(out):
         _claim(out, data)
         _write_data(out, data, texts=True)
-        folder, _ = fit_or_reuse(out, spec, data, seed, metric, listen)
+        terms = Terms(seed, metric, listen, budget_seconds)
+        folder, _ = fit_or_reuse(out, spec, data, terms, budget_seconds)
     return Run(folder)
 
 
@@ -151,11 +164,9 @@ def default_folder(data: Dataset) -> Path:
     return Path("slmfit-out") / f"{data.name}-{data.fingerprint[:6]}"
 
 
-def fit_or_reuse(
-    out: Path, spec: Spec, data: Dataset, seed: int, metric: str, listen: Listener | None
-) -> tuple[Path, bool]:
+def fit_or_reuse(out: Path, spec: Spec, data: Dataset, terms: Terms, seconds: float | None = None) -> tuple[Path, bool]:
     """The run's folder, and whether it was there already. An older run of that name is kept beside it."""
-    key = fitting.run_key(spec, data, seed=seed, metric=metric)
+    key = fitting.run_key(spec, data, terms)
     folder = out / "runs" / spec.id
     if _reusable(folder, key):
         return folder, True
@@ -166,36 +177,38 @@ def fit_or_reuse(
     if again:
         aside.rename(folder)
         return folder, True
-    fitting.fit_run(spec, data, folder, seed=seed, metric=metric, listen=_named(listen, spec.id))
+    heard = replace(terms, listen=_named(terms.listen, spec.id))
+    fitting.fit_run(spec, data, folder, heard, seconds)
     return folder, False
 
 
-def _row(out: Path, spec: Spec, data: Dataset, seed: int, metric: str, listen: Listener | None) -> MethodRow:
+def _row(out: Path, spec: Spec, data: Dataset, terms: Terms, seconds: float | None = None) -> MethodRow:
     """Fit or reuse one method; what stands in its way becomes the row's reason."""
     reason = methods.unavailable(spec.name, data.task.name)
     if reason:
         return MethodRow(id=spec.id, name=spec.name, status="skipped", reason=reason)
     try:
-        folder, reused = fit_or_reuse(out, spec, data, seed, metric, listen)
+        folder, reused = fit_or_reuse(out, spec, data, terms, seconds)
     except Exception as error:  # whatever a method or a library raises, the other methods go on
         known = isinstance(error, SlmfitError)
         reason = str(error) if known else f"{type(error).__name__}: {error}"
         return MethodRow(id=spec.id, name=spec.name, status="failed", reason=reason)
-    if listen and reused:
-        listen("reuse", {"run": spec.id})
+    if terms.listen and reused:
+        terms.listen("reuse", {"run": spec.id})
     return method_row(runs.read_run(folder), folder.relative_to(out), reused)
 
 
-def _given_row(out: Path, name: str, answers: Sequence[Prediction], data: Dataset, seed: int, metric: str) -> MethodRow:
+def _given_row(out: Path, name: str, answers: Sequence[Prediction], data: Dataset, terms: Terms) -> MethodRow:
     """Score answers the user already has."""
     id = methods.run_id("predictions", name)
     folder = out / "runs" / id
-    key = storage.hash_json([data.hashes["test"], [runs.prediction_to_json(a) for a in answers], seed, metric])
+    plain = [runs.prediction_to_json(answer) for answer in answers]
+    key = storage.hash_json([data.hashes["test"], plain, terms.seed, terms.metric])
     reused = _reusable(folder, key)
     if not reused:
         if folder.is_dir():
             _set_aside(folder)
-        fitting.given_run(name, answers, data, folder, key=key, seed=seed, metric=metric)
+        fitting.given_run(name, answers, data, folder, key, terms)
     return method_row(runs.read_run(folder), folder.relative_to(out), reused)
 
 
@@ -247,16 +260,20 @@ def _write_data(out: Path, data: Dataset, texts: bool) -> list[dict[str, Any]]:
     return storage.read_json(folder / "audit.json")["findings"]
 
 
-def _write_diagnostics(
-    out: Path, data: Dataset, ok: Mapping[str, Run], metric: str, seed: int, texts: bool, listen: Listener | None
-) -> None:
+def _runs(out: Path, rows: Iterable[MethodRow]) -> dict[str, Run]:
+    """Method id -> its run, for the methods that have one."""
+    return {row.id: Run(out / row.run) for row in rows if row.run}
+
+
+def _write_diagnostics(out: Path, data: Dataset, ok: Mapping[str, Run], terms: Terms, texts: bool) -> None:
     """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code."""
     path = out / "data" / "diagnostics.json"
-    key = storage.hash_json([data.fingerprint, metric, seed, texts, code_version()])
+    key = storage.hash_json([data.fingerprint, terms.metric, terms.seed, texts, code_version()])
     if path.is_file() and storage.read_json(path).get("key") == key:
         return
     known = {id: run.record for id, run in ok.items()}
-    found = diagnose(data, metric=metric, seed=seed, known=known, listen=_named(listen, "diagnostics"))
+    listen = _named(terms.listen, "diagnostics")
+    found = diagnose(data, metric=terms.metric, seed=terms.seed, known=known, listen=listen)
     storage.write_json(path, {**(found if texts else _without_texts(found)), "key": key})
 
 

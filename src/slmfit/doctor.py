@@ -9,7 +9,11 @@ from typing import Any
 
 from slmfit.environment import cache_folder, environment
 
-EXTRAS = {"train": ("torch", "transformers", "peft", "accelerate"), "test": ("pytest", "hypothesis")}
+EXTRAS = {
+    "train": ("torch", "transformers", "peft", "accelerate"),
+    "hub": ("datasets", "huggingface_hub"),
+    "test": ("pytest", "hypothesis", "playwright"),
+}
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "HF_TOKEN")
 HUB_SETTINGS = ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE")
 

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +29,46 @@ from slmfit.summary import model_card
 from slmfit.tasks.base import target_to_json
 
 TRAIN_ROWS_SCORED = 2000
+MEASURING_SECONDS = 15.0  # what loading, saving and the fresh process that is measured take of a budget
 
 Listener = Callable[[str, dict[str, Any]], None]
 Answered = dict[str, tuple[Sequence[Example], Sequence[Prediction]]]  # split -> its examples and the answers
 
 
-def fit_run(
-    spec: Spec, data: Dataset, folder: Path, *, seed: int, metric: str, listen: Listener | None = None
-) -> RunRecord:
+@dataclass(frozen=True)
+class Terms:
+    """What all runs of a comparison have in common.
+
+    seed: for everything random. metric: what settings are chosen by. listen: called as `listen(kind, fields)` for
+    everything that happens. budget_seconds: asked for all of them together; None = no matter.
+    """
+
+    seed: int
+    metric: str
+    listen: Listener | None = None
+    budget_seconds: float | None = None
+
+
+def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: float | None = None) -> RunRecord:
     """Fit one method and write its run to `folder`, which appears whole or not at all.
 
-    listen: called as `listen(kind, fields)` for everything that happens. Raises what the method raises.
+    seconds: this run's part of the budget, for fitting, predicting and measuring. Raises what the method raises.
     """
     method = methods.create(spec.name, spec.given, spec.base_model)
-    key = run_key(spec, data, seed=seed, metric=metric)
+    key, seed = run_key(spec, data, terms), terms.seed
     partial = _start(folder, key)
     model = partial / "model"
-    with _events(partial / "events.jsonl", listen) as event:
-        context = Context(seed=seed, metric=metric, cache=cache_folder(), work=partial / "work", event=event)
+    sample = _sample(data.train, seed)
+    with _events(partial / "events.jsonl", terms.listen) as event:
+        context = Context(
+            seed=seed,
+            metric=terms.metric,
+            cache=cache_folder(),
+            work=partial / "work",
+            event=event,
+            budget_seconds=None if seconds is None else max(0.0, seconds - MEASURING_SECONDS),
+            rows_to_predict=len(sample) + len(data.validation) + len(data.test),
+        )
         measuring.forget_peak()
         validation, seconds = _fit(method, data, context)
         fit_peak = measuring.peak_memory_bytes()
@@ -55,7 +77,6 @@ def fit_run(
         runs.save_model(model, data.task, data.recipe, spec.name, method)
         _, _, loaded = runs.load_model(model)
         event("predict", split="test", rows=len(data.test))
-        sample = _sample(data.train, seed)
         answered: Answered = {
             "train": (sample, _predict(loaded, sample)),
             "validation": (data.validation, validation),
@@ -74,7 +95,7 @@ def fit_run(
         settings=asdict(method.settings),
         chosen=method.chosen,
         search=method.search,
-        metric=metric,
+        metric=terms.metric,
         rows_used=method.rows_used,
         seed=seed,
         **seconds,
@@ -85,17 +106,20 @@ def fit_run(
 
 
 def given_run(
-    name: str, answers: Sequence[Prediction], data: Dataset, folder: Path, *, key: str, seed: int, metric: str
+    name: str, answers: Sequence[Prediction], data: Dataset, folder: Path, key: str, terms: Terms
 ) -> RunRecord:
     """A run made of answers the user already has for the test rows: scored like any other, without a model."""
     _start(folder, key)
     answered: Answered = {"test": (data.test, answers)}
-    return _publish(folder, data, answered, method="predictions", base_model=name, key=key, seed=seed, metric=metric)
+    return _publish(
+        folder, data, answered, method="predictions", base_model=name, key=key, seed=terms.seed, metric=terms.metric
+    )
 
 
-def run_key(spec: Spec, data: Dataset, *, seed: int, metric: str) -> str:
+def run_key(spec: Spec, data: Dataset, terms: Terms) -> str:
     """sha256 of all that decides a run: the same key means the same predictions, so the run is reused."""
-    parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model, seed, metric]
+    parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model]
+    parts += [terms.seed, terms.metric, terms.budget_seconds if methods.TABLE[spec.name].trained else None]
     folders = [value for value in (spec.base_model, *spec.given.values()) if value and Path(str(value)).is_dir()]
     contents = [storage.hash_files(Path(str(folder))) for folder in folders]
     return storage.hash_json([*parts, dict(spec.given), contents, code_version()])

@@ -30,6 +30,11 @@ class Row:
     extra: str | None = None  # the extra that brings what it needs
     packages: tuple[str, ...] = ()  # what that extra must have brought
 
+    @property
+    def trained(self) -> bool:
+        """Whether it takes as long as it is given: a budget is shared among such methods."""
+        return self.extra == "train"
+
 
 TABLE: dict[str, Row] = {
     "majority": Row("Always the most frequent answer: the floor.", "slmfit.methods.majority:Majority", ALL_TASKS),

@@ -22,9 +22,22 @@ from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 
-def setting(default: Any, doc: str, *, low: float | None = None, choices: Sequence[str] | None = None) -> Any:
-    """A documented field of a settings dataclass. `doc` is the CLI help and the docs; `low` is the least value."""
-    return field(default=default, metadata={"doc": doc, "low": low, "choices": choices})
+def setting(
+    default: Any,
+    doc: str,
+    *,
+    low: float | None = None,
+    choices: Sequence[str] | None = None,
+    when: str | None = None,
+    measured: str | None = None,
+) -> Any:
+    """A documented field of a settings dataclass.
+
+    doc: what it is; the same text is the help, the docs and `slmfit explain`. low: the least value. when: when to
+    change it. measured: what changing it did, with the data it was seen on.
+    """
+    known = {"doc": doc, "low": low, "choices": choices, "when": when, "measured": measured}
+    return field(default=default, metadata=known)
 
 
 def _ignore(kind: str, **fields: Any) -> None:
