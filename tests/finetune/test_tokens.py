@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny
+from slmfit.finetune.forward import inputs
 from slmfit.finetune.tokens import Rows, tokenise
 
 TOKENIZERS = {"words": tiny.word_tokenizer(), "bytes": tiny.byte_tokenizer()}
@@ -34,6 +35,13 @@ def test_padding_on_either_side():
         real = [ids[mask.bool()].tolist() for ids, mask in zip(*batch.values(), strict=True)]
         assert real == rows_of(tokens)
         assert bool(batch["attention_mask"][0, 0]) != left
+
+
+def test_a_mask_is_left_out_only_when_it_hides_nothing():
+    tokens = tokenise(TOKENIZERS["words"], ["invoice", "parcel", "invoice charged twice"], 20)
+    for step, rows, masked in ((1, [0, 1], False), (1, [0, 2], True), (8, [0, 1], True)):
+        made = inputs(Rows(tokens, "cpu", pad=0, step=step), np.array(rows))
+        assert ("attention_mask" in made) == masked
 
 
 def test_cached_by_content(tmp_path, monkeypatch):

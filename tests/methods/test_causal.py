@@ -57,7 +57,7 @@ def by_transformers(folder, texts, side="right"):
 
 def test_it_learns_with_lora_by_default(fitted, data):
     answers = fitted.predict(texts(data))
-    assert np.mean([a.target == e.target for a, e in zip(answers, data.test, strict=True)]) > 0.7
+    assert np.mean([a.target == e.target for a, e in zip(answers, data.test, strict=True)]) > 0.6
     assert fitted.settings.lora
     assert fitted.chosen["why"]["learning_rate"] == "asked for"
 

@@ -62,8 +62,13 @@ class Device:
 
     @property
     def length_step(self) -> int:
-        """Lengths are padded up to a multiple of this: few shapes on a GPU, no wasted work on a CPU."""
-        return 1 if self.name == "cpu" else 16
+        """Lengths are padded up to a multiple of this: few shapes on a GPU, no wasted work on a CPU.
+
+        bf16 on a CPU prepares and keeps a kernel for every shape: steps of 8 are 7 % faster and save 0.5 GB (MiniLM).
+        """
+        if self.name != "cpu":
+            return 16
+        return 8 if self.precision == "bf16" else 1
 
     def wait(self) -> None:
         """Until all that was asked of the device is done; for honest timing."""

@@ -56,7 +56,6 @@ def _logits(model: torch.nn.Module, rows: Rows, batch: np.ndarray, device: Devic
 def inputs(rows: Rows, batch: np.ndarray) -> dict[str, torch.Tensor]:
     """What the model is called with. A mask that hides nothing is left out: attention is quicker without."""
     made = rows.batch(batch)
-    lengths = rows.tokens.lengths[batch]
-    if rows.device == "cpu" and lengths.min() == lengths.max():
+    if rows.device == "cpu" and rows.tokens.lengths[batch].min() == made["input_ids"].shape[1]:
         del made["attention_mask"]
     return made

@@ -131,8 +131,10 @@ class FineTunedClassifier(Method):
     def logits(self, texts: Sequence[str]) -> np.ndarray:
         """float32 [texts, labels]."""
         self.model.eval()
-        rows = self._rows(self._tokens(texts, None).at_most(self.max_length))
-        return forward.classes(self.model, rows, self.device.exact(), forward.batch_tokens(self.device))
+        on = self.device.exact()
+        tokens = self._tokens(texts, None).at_most(self.max_length)
+        rows = Rows(tokens, on.name, self.tokenizer.pad_token_id, step=on.length_step)
+        return forward.classes(self.model, rows, on, forward.batch_tokens(on))
 
     def save(self, folder: Path) -> None:
         """A transformers folder: the whole model, adapters added in; with LoRA also the adapters, for peft.
