@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +18,8 @@ from slmfit.methods import TABLE, unavailable
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs import Run
 from slmfit.wording import by_unit, bytes_words, number_words, seconds_words
+
+STEPS = ("fit", "refit", "measure", "reuse", "failed")  # what is worth a line that stays
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -150,24 +152,16 @@ def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
 def progress() -> Iterator[Listener]:
     """A listener that shows what happens: one live line on a terminal, else a line per step."""
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield lambda kind, fields: _step(console, kind, fields)
-        return
-    with console.status("") as status:
+    with console.status("") if console.is_terminal else nullcontext() as status:
 
         def listen(kind: str, fields: dict[str, Any]) -> None:
-            if not _step(console, kind, fields):
-                status.update(escape(f"{fields.get('run', '')}  {_in_words(kind, fields)}"))
+            line = escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}")
+            if kind in STEPS:
+                console.print(line)
+            elif status:
+                status.update(line)
 
         yield listen
-
-
-def _step(console: Console, kind: str, fields: dict[str, Any]) -> bool:
-    """Print the line of a step worth keeping; whether there was one."""
-    if kind not in ("fit", "refit", "measure", "reuse", "failed"):
-        return False
-    console.print(escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}"))
-    return True
 
 
 def _in_words(kind: str, fields: Mapping[str, Any]) -> str:

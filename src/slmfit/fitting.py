@@ -70,7 +70,7 @@ def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: floa
             rows_to_predict=len(sample) + len(data.validation) + len(data.test),
         )
         measuring.forget_peak()
-        validation, seconds = _fit(method, data, context)
+        validation, took = _fit(method, data, context)
         fit_peak = measuring.peak_memory_bytes()
         storage.remove(model)
         model.mkdir()
@@ -98,7 +98,7 @@ def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: floa
         metric=terms.metric,
         rows_used=method.rows_used,
         seed=seed,
-        **seconds,
+        **took,
         **asdict(cost),
         size_bytes=storage.size_of(model),
         fit_peak_memory_bytes=fit_peak,

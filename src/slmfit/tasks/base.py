@@ -52,12 +52,31 @@ class Components:
 class Task(Protocol):
     """See the module's docstring. `labels` are sorted and hold every label of train, validation and test."""
 
-    name: str
-    labels: tuple[str, ...]
-    metric: str  # the default for a verdict
-    metrics: tuple[str, ...]  # all that a verdict may be asked for; higher is better in each
-    roles: Mapping[str, tuple[str, ...]]  # what a row may hold -> the column names it goes by, best first
-    required: tuple[str, ...]  # the roles a row must have
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def metric(self) -> str:
+        """The one that a verdict goes by unless another is asked for."""
+        ...
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All that a verdict may go by; higher is better in each."""
+        ...
+
+    @property
+    def roles(self) -> Mapping[str, tuple[str, ...]]:
+        """What a row may hold -> the column names it goes by, best first."""
+        ...
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The roles that a row must have."""
+        ...
 
     def recognises(self, columns: Sequence[str]) -> bool:
         """Whether a file with these columns is surely of this task."""
