@@ -93,10 +93,10 @@ def open_everything(page):
     for method in ("0", "1"):
         page.select_option("#method", method)
         page.select_option("#show", "all")
-    while page.is_visible("#more"):
-        page.click("#more")
-    for button in page.query_selector_all("#rows > li > button")[:60]:
-        button.click()
+    page.evaluate("""() => {
+      while (!document.getElementById("more").hidden) document.getElementById("more").click();
+      [...document.querySelectorAll("#rows > li > button")].slice(0, 200).forEach((button) => button.click());
+    }""")
     page.hover("#matrix button")
     page.wait_for_timeout(200)
 

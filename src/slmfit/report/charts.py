@@ -59,11 +59,15 @@ class Axis:
         air = (high / low) ** 0.06 if high > low else 2.0
         low, high = low / air, high * air
         decades = math.log10(high / low)
-        marks: tuple[int, ...] = (1, 2, 5) if decades < 2 else (1,)
+        marks: tuple[int, ...] = (1,) if decades >= 2 else (1, 2, 5) if decades >= 0.9 else tuple(range(1, 10))
         every = 1 if decades <= 5 else 2
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [m * 10.0**e for e in exponents if e % every == 0 for m in marks]
-        return cls(low, high, tuple(t for t in ticks if low <= t <= high), log=True)
+        ticks = [mark * 10.0**e for e in exponents if e % every == 0 for mark in marks]
+        held = [tick for tick in ticks if low <= tick <= high]
+        if len(held) < 2:
+            step = _round_step((high - low) / 4)
+            held = [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+        return cls(low, high, tuple(held), log=True)
 
     def at(self, value: float) -> float:
         """Where a value is, as a share of the way."""

@@ -60,6 +60,10 @@ class Source:
             return self.comparison.verdict["best"]
         return max(self.records, key=lambda id: self.records[id].scores["test"][self.metric].value)
 
+    def by_score(self) -> list[tuple[str, RunRecord]]:
+        """The runs, the highest score first."""
+        return sorted(self.records.items(), key=lambda pair: -pair[1].scores["test"][self.metric].value)
+
     def details(self, id: str, split: str = "test") -> Mapping[str, Any]:
         """The scores' details of a run, empty where it has none."""
         return self.records[id].details.get(split, {}) if id in self.records else {}

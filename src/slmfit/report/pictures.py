@@ -114,7 +114,7 @@ def _far_below(scores: Sequence[tuple[str, Score]], floor: set[str]) -> list[str
 def calibration(source: Source) -> list[dict[str, Any]]:
     """A reliability curve per method that gives probabilities."""
     found = []
-    for id, record in source.records.items():
+    for id, record in source.by_score():
         bins = source.details(id).get("reliability")
         if bins:
             scores = record.scores["test"]

@@ -145,7 +145,7 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         "by_letter": ("right letter", "letter", "accuracy"),
         "by_options": ("number of options", "options", "accuracy"),
     }
-    ordered = sorted(source.records, key=lambda id: -source.records[id].scores["test"][source.metric].value)
+    ordered = [id for id, _ in source.by_score()]
     for key, (title, name, score) in kinds.items():
         tables = {id: rows for id in ordered if (rows := source.details(id).get(key))}
         if not tables:
