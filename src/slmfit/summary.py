@@ -170,7 +170,8 @@ def _table(rows: Sequence[MethodRow | RunRecord], metric: str, picked: str | Non
             bar = f"width:{width};height:.7em;background-color:{'#2f6fde' if row.id == picked else '#9a9fa6'}"
             cells.append(f'<td style="width:12em;{left}"><div style="{bar}"></div></td>')
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums">{"".join(lines)}</table>'
+    style = "border-collapse:collapse;color:inherit;font:inherit;font-variant-numeric:tabular-nums"
+    return f'<table style="{style}">{"".join(lines)}</table>'
 
 
 def _paragraph(text: str, style: str) -> str:
