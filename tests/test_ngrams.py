@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slmfit.ngrams import UNKNOWN, Grams, Tokens, character_ngrams, ngrams, split_characters, split_words, words_of
+from slmfit.ngrams import UNKNOWN, Grams, Tokens, character_ngrams, ngrams, split_words, words_of
 
 ANY_TEXT = st.text(st.characters(), max_size=40)  # surrogates included
 
@@ -93,15 +93,6 @@ def test_keys_that_do_not_fit_are_hashed_and_stay_apart() -> None:
     twice = np.concatenate((ids, ids))
     again = ngrams(Tokens(twice, np.array([0, len(ids), 2 * len(ids)]), ["x"] * size), n)
     assert row_keys(again) == [keys.tolist(), keys.tolist()]
-
-
-@given(st.lists(ANY_TEXT, max_size=4))
-def test_characters_are_those_of_the_tidied_text(texts: list[str]) -> None:
-    assert ["".join(row) for row in spelled(split_characters(texts))] == [" ".join(t.lower().split()) for t in texts]
-
-
-def test_unknown_characters() -> None:
-    assert split_characters(["aXb"], ["a", "b"]).ids.tolist() == [0, UNKNOWN, 1]
 
 
 @given(st.lists(st.text("abc", min_size=1, max_size=7), max_size=5), st.sampled_from(["abc", "ab", ""]))

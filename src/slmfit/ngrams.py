@@ -29,11 +29,11 @@ _MARK = 1  # the border of a word
 
 @dataclass(frozen=True)
 class Tokens:
-    """The words (or characters) of all texts, one text after the other.
+    """The words of all texts, one text after the other.
 
-    ids: int32, one per token, an index into `vocabulary`; -1 for a token that a given vocabulary lacks.
+    ids: int32, one per word, an index into `vocabulary`; -1 for a word that a given vocabulary lacks.
     offsets: int64, one more than there are texts; text i owns ids[offsets[i]:offsets[i + 1]].
-    vocabulary: the distinct tokens in code point order, so the ids do not depend on the order of the texts.
+    vocabulary: the distinct words in code point order, so the ids do not depend on the order of the texts.
     """
 
     ids: NDArray[np.int32]
@@ -79,25 +79,6 @@ def words_of(text: str, *, shortest: int = 2) -> list[str]:
     return _python_word(shortest).findall(text.lower())
 
 
-def split_characters(texts: Sequence[str], vocabulary: Sequence[str] | None = None) -> Tokens:
-    """The characters of every text, lower-cased, with each run of white space as one space and none at the ends."""
-    cleaned = [tidy(text) for text in texts]
-    offsets = _offsets(np.fromiter(map(len, cleaned), np.int64, len(cleaned)))
-    points = np.frombuffer("".join(cleaned).encode("utf-32-le", "surrogatepass"), np.uint32)
-    if vocabulary is None:
-        seen = np.zeros(_CODE_POINTS, bool)
-        seen[points] = True
-        vocabulary = [chr(point) for point in np.flatnonzero(seen)]
-    numbers = np.full(_CODE_POINTS, UNKNOWN, np.int32)
-    numbers[[ord(character) for character in vocabulary]] = np.arange(len(vocabulary), dtype=np.int32)
-    return Tokens(numbers[points], offsets, list(vocabulary))
-
-
-def tidy(text: str) -> str:
-    """Lower-cased, each run of white space one space, none at the ends: the text whose characters are counted."""
-    return " ".join(text.lower().split())
-
-
 def ngrams(tokens: Tokens, n: int) -> Grams:
     """Every run of n neighbouring tokens of one text as an integer; runs with an unknown token are left out.
 
@@ -118,7 +99,7 @@ def ngrams(tokens: Tokens, n: int) -> Grams:
         for ahead in range(n):
             whole[:starts] &= ids[ahead : starts + ahead] >= 0
     places = np.flatnonzero(whole)
-    keys = gram_keys([ids[places + ahead] for ahead in range(n)], len(tokens.vocabulary))
+    keys = _gram_keys([ids[places + ahead] for ahead in range(n)], len(tokens.vocabulary))
     before = np.concatenate(([0], np.cumsum(whole, dtype=np.int64)))
     return Grams(keys, before[tokens.offsets])
 
@@ -142,7 +123,7 @@ def character_ngrams(words: Sequence[str], alphabet: str, shortest: int = 2, lon
             fits &= ~border[n - 2 : n - 2 + starts]
         if n >= shortest:
             places = np.flatnonzero(fits)
-            keys.append(gram_keys([codes[places + ahead] for ahead in range(n)], len(alphabet) + 2))
+            keys.append(_gram_keys([codes[places + ahead] for ahead in range(n)], len(alphabet) + 2))
             owners.append(word[places])
     owner = np.concatenate(owners)
     order = np.argsort(owner, kind="stable")
@@ -166,7 +147,7 @@ def _numbers(alphabet: str) -> NDArray[np.int32]:
     return numbers
 
 
-def gram_keys(columns: Sequence[NDArray[np.int32]], size: int) -> Ints:
+def _gram_keys(columns: Sequence[NDArray[np.int32]], size: int) -> Ints:
     """The key of each n-gram whose k-th token id is columns[k]; `size` is the length of the vocabulary."""
     if size ** len(columns) < 2**63:
         keys = columns[0].astype(np.int64)
@@ -176,12 +157,13 @@ def gram_keys(columns: Sequence[NDArray[np.int32]], size: int) -> Ints:
         return keys
     hashed = np.zeros(len(columns[0]), np.uint64)
     for column in columns:
-        hashed = _mixed(hashed + column.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+        hashed = scramble(hashed + column.astype(np.uint64))
     return (hashed >> np.uint64(1)).astype(np.int64)
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every input bit moves every output bit."""
+def scramble(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64 (Steele, Lea and Flood, 2014): every input bit moves every output bit."""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from slmfit.ngrams import scramble
+
 Integers = NDArray[np.int64]
 
 CELLS = 1_000_000  # numbers held at once
@@ -117,11 +119,3 @@ class _SameRun:
             step >>= 1
         run[live] = got
         return run
-
-
-def scramble(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64 (Steele et al. 2014): spreads whole numbers over 64 bits."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

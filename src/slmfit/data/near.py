@@ -28,7 +28,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.data.edits import CELLS, Integers, Words, scramble, word_edits
+from slmfit.data.edits import CELLS, Integers, Words, word_edits
+from slmfit.ngrams import scramble
 
 _Number = TypeVar("_Number", np.int64, np.uint64)
 Kind = Literal["exact", "variant", "near"]
