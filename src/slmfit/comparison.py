@@ -154,7 +154,7 @@ def train(
 def checked_metric(data: Dataset, metric: str | None) -> str:
     """The metric to go by. Raises UsageError for one the task does not have."""
     if metric is not None and metric not in data.task.metrics:
-        fix = did_you_mean(metric, list(data.task.metrics))
+        fix = did_you_mean(metric, data.task.metrics)
         raise UsageError(f"{data.task.name} has no metric {metric!r} for a verdict", fix=fix)
     return metric or data.task.metric
 

@@ -15,6 +15,8 @@ The number is the exit code of the command line.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class SlmfitError(Exception):
     """Base of all errors that slmfit raises on purpose.
@@ -60,12 +62,14 @@ class MissingPart(SlmfitError):
     """An extra, a key, a program or the network is missing; `fix` is the line that enables it."""
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
-    """' (did you mean X?)' for the closest known word, or the whole list when nothing is close."""
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """\"did you mean 'X'?\" for the closest known word; where nothing is close `otherwise`, or the whole list."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    known = list(known)
+    if close := get_close_matches(word, known, n=1):
+        return f"did you mean {close[0]!r}?"
+    return otherwise or f"known: {', '.join(known)}"
 
 
 class Where:

@@ -33,7 +33,7 @@ def checked_preference(prefer: str) -> Prefer:
     """What "smallest" means. Raises UsageError for a preference that does not exist."""
     found = next((known for known in PREFERENCES if known == prefer), None)
     if found is None:
-        raise UsageError(f"--prefer cannot be {prefer!r}", fix=did_you_mean(prefer, list(PREFERENCES)))
+        raise UsageError(f"--prefer cannot be {prefer!r}", fix=did_you_mean(prefer, PREFERENCES))
     return found
 
 

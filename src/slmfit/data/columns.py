@@ -1,12 +1,11 @@
 """Which task the columns are of, and which column plays which role.
 
-    task_and_roles(parts, None, {"text": "body"}, notes)     # TextClassification(), {"text": "body", "label": "label"}
+task_and_roles(parts, None, {"text": "body"}, notes)     # TextClassification(), {"text": "body", "label": "label"}
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 from slmfit.data.layout import Part
 from slmfit.errors import DataError, UsageError, did_you_mean
@@ -38,13 +37,15 @@ def task_and_roles(
     task = by_name(name) if name else _recognised(columns, given)
     for role in given:
         if role not in task.roles:
-            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, list(task.roles)))
+            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
     found = {role: given.get(role) or _find(names, columns) for role, names in task.roles.items()}
     for role in task.required:
         if found[role] is None:
-            raise DataError(f"no column is named as a {role} usually is; the columns are: {_listed(columns)}",
-                            where=first.file, fix=f"name the column with --{role} COL, or call it {role!r}; "
-                            "a CSV file needs a header line")
+            raise DataError(
+                f"no column is named as a {role} usually is; the columns are: {_listed(columns)}",
+                where=first.file,
+                fix=f"name the column with --{role} COL, or call it {role!r}; a CSV file needs a header line",
+            )
     roles = {role: column for role, column in found.items() if column is not None}
     if task.name == CLASSIFICATION and roles["text"] == roles["label"]:
         raise UsageError(f"the column {roles['text']!r} cannot be both text and label", fix="name two columns")
@@ -61,9 +62,8 @@ def task_and_roles(
 
 def no_column(column: str, present: Sequence[str], file: str) -> DataError:
     """The error for a column that was named but is not there."""
-    close = get_close_matches(column, present, n=1)
-    return DataError(f"there is no column {column!r}; the columns are: {_listed(present)}", where=file,
-                     fix=f"did you mean {close[0]!r}?" if close else "name one of these columns")
+    what = f"there is no column {column!r}; the columns are: {_listed(present)}"
+    return DataError(what, where=file, fix=did_you_mean(column, present, "name one of these columns"))
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Labels: cells to text, fewer of them by rules, and what cannot be learnt from.
 
-    mapping = merged_labels(labels, ["comp.*=computers"], prefix=".")
-    mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
+mapping = merged_labels(labels, ["comp.*=computers"], prefix=".")
+mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import csv
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from slmfit.data.lines import lines_of
 from slmfit.data.read import reading
-from slmfit.errors import DataError, UsageError, Where
+from slmfit.errors import DataError, UsageError, Where, did_you_mean
 
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
@@ -37,8 +36,11 @@ def label_text(cell: Any, where: Where) -> str:
     if isinstance(cell, list | tuple):
         raise _several(str(cell)[:60], where.at("label"))
     empty = cell is None or isinstance(cell, str | float)
-    raise DataError("the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
-                    where=where.at("label"), fix="give the row one label, or drop it")
+    raise DataError(
+        "the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
+        where=where.at("label"),
+        fix="give the row one label, or drop it",
+    )
 
 
 def refuse_several(labels: Sequence[str], place: Place) -> None:
@@ -56,21 +58,33 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
     counts = Counter(labels)
     where = Where(place(0).file, column=place(0).column)
     if len(counts) < 2:
-        raise DataError(f"every row has the label {labels[0]!r}, so there is nothing to learn", where=where,
-                        fix="name another column with --label, or add rows with other labels")
+        raise DataError(
+            f"every row has the label {labels[0]!r}, so there is nothing to learn",
+            where=where,
+            fix="name another column with --label, or add rows with other labels",
+        )
     rare = sorted(label for label, n in counts.items() if n == 1)
     if len(rare) > max(1, len(counts) // 2):
-        raise DataError(f"{len(rare)} of {len(counts)} labels have a single row, so this does not look like a label",
-                        where=where, fix="name the column that holds the label with --label")
+        raise DataError(
+            f"{len(rare)} of {len(counts)} labels have a single row, so this does not look like a label",
+            where=where,
+            fix="name the column that holds the label with --label",
+        )
     if rare:
         more = f" (and {len(rare) - 1} more labels like it)" if len(rare) > 1 else ""
-        raise DataError(f"the label {rare[0]!r} has a single row{more}; every label needs two",
-                        where=place(labels.index(rare[0])), fix=f"merge it (--merge '{rare[0]}=other') or drop the row")
+        raise DataError(
+            f"the label {rare[0]!r} has a single row{more}; every label needs two",
+            where=place(labels.index(rare[0])),
+            fix=f"merge it (--merge '{rare[0]}=other') or drop the row",
+        )
 
 
 def _several(what: str, where: Where) -> DataError:
-    return DataError(f"{what} is several labels, and a row can have one", where=where,
-                     fix="keep the one that matters most, or make the combination a label of its own with --merge")
+    return DataError(
+        f"{what} is several labels, and a row can have one",
+        where=where,
+        fix="keep the one that matters most, or make the combination a label of its own with --merge",
+    )
 
 
 def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | None) -> dict[str, str]:
@@ -85,9 +99,8 @@ def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | Non
     for pattern, new in [rule for item in merge for rule in _rules(str(item))]:
         matched = [label for label in known if label == pattern or fnmatchcase(label, pattern)]
         if not matched:
-            close = get_close_matches(pattern, known, n=1)
-            raise UsageError(f"the merge rule {pattern!r} matches no label",
-                             fix=f"did you mean {close[0]!r}?" if close else f"the labels are: {_listed(known)}")
+            fix = did_you_mean(pattern, known, f"the labels are: {_listed(known)}")
+            raise UsageError(f"the merge rule {pattern!r} matches no label", fix=fix)
         for label in matched:
             mapping.setdefault(label, new)
     if prefix is not None:

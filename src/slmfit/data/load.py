@@ -1,7 +1,7 @@
 """`load_data`: files and folders to a dataset, with what was guessed said in its notes.
 
-    data = load_data("tickets.csv", columns={"text": "body"}, merge=["comp.*=computers"])
-    len(data.train), data.task.labels, data.notes
+data = load_data("tickets.csv", columns={"text": "body"}, merge=["comp.*=computers"])
+len(data.train), data.task.labels, data.notes
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _recipe(strip: Sequence[str]) -> TextRecipe:
     names = [strip] if isinstance(strip, str) else list(strip)
     for name in names:
         if name not in STRIPS:
-            raise UsageError(f"nothing to strip is called {name!r}", fix=did_you_mean(name, list(STRIPS)))
+            raise UsageError(f"nothing to strip is called {name!r}", fix=did_you_mean(name, STRIPS))
     return TextRecipe(tuple(name for name in STRIPS if name in names))
 
 
@@ -226,11 +226,14 @@ def _split(rows: dict[str, list[_Row]], task: Task, group: str | None, time: str
     for split in shares:
         rows[split] = [row for row, to in zip(train, chosen, strict=True) if to == split]
         if not rows[split]:
-            raise DataError(f"{len(train)} rows are too few to take some for {split}"
-                            f"{' and keep groups whole' if group else ''}", where=train[0].where.file,
-                            fix=f"add rows, or give the {split} rows with --{split}")
+            raise DataError(
+                f"{len(train)} rows are too few to take some for {split}{' and keep groups whole' if group else ''}",
+                where=train[0].where.file,
+                fix=f"add rows, or give the {split} rows with --{split}",
+            )
     return " and ".join(f"{split} ({len(rows[split]):,} rows)" for split in shares if split != "train").capitalize() + (
-        f" {'was' if len(shares) == 2 else 'were'} taken {how}.")
+        f" {'was' if len(shares) == 2 else 'were'} taken {how}."
+    )
 
 
 def _shares(rows: Mapping[str, Any]) -> dict[str, float]:
@@ -260,11 +263,17 @@ def _chosen_by_time(rows: list[_Row], column: str, shares: Mapping[str, float]) 
         cell = row.cells.get(column)
         found = moment(cell)
         if found is None:
-            raise DataError(f"{str(cell)[:40]!r} is no time", where=row.where.at(column),
-                            fix="write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00")
+            raise DataError(
+                f"{str(cell)[:40]!r} is no time",
+                where=row.where.at(column),
+                fix="write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00",
+            )
         moments.append(found)
     chosen = assign_by_time(moments, shares)
     if chosen is None:
-        raise DataError("the rows have too few different times to split by", where=rows[0].where.file,
-                        fix="leave --time out, or give the test rows with --test")
+        raise DataError(
+            "the rows have too few different times to split by",
+            where=rows[0].where.file,
+            fix="leave --time out, or give the test rows with --test",
+        )
     return chosen

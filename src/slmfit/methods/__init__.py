@@ -74,7 +74,7 @@ def method_class(name: str) -> type[Method]:
     """The class of a method. Raises UsageError for an unknown name, MissingPart when it cannot run here."""
     row = TABLE.get(name)
     if row is None:
-        raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, list(TABLE)))
+        raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, TABLE))
     reason = unavailable(name)
     if reason or row.place is None:
         raise MissingPart(f"the method {name!r} cannot run here", fix=reason)
@@ -117,7 +117,7 @@ def parse_specs(methods: str | Sequence[str], given: Mapping[str, Mapping[str, A
     for word in words:
         name, _, base_model = word.partition("=")
         if name not in TABLE:
-            raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, list(TABLE)))
+            raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, TABLE))
         settings = dict(given.get(name, {}))
         specs.append(Spec(run_id(name, base_model or None), name, base_model or None, settings))
     for name in given:

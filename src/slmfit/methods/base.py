@@ -117,7 +117,7 @@ def parse_settings(method: str, settings_class: type, given: dict[str, Any]) -> 
     values = {}
     for name, value in given.items():
         if name not in fields:
-            raise UsageError(f"{method} has no setting {name!r}", fix=did_you_mean(name, list(fields)))
+            raise UsageError(f"{method} has no setting {name!r}", fix=did_you_mean(name, fields))
         meta = fields[name].metadata
         values[name] = _convert(f"{method}.{name}", value, hints[name], meta.get("low"), meta.get("choices"))
     return settings_class(**values)

@@ -20,7 +20,7 @@ TASKS = {
 def by_name(name: str, **known: tuple[str, ...]) -> Task:
     """The task of that name, without labels unless `known` gives them. Raises UsageError for any other."""
     if name not in TASKS:
-        raise UsageError(f"there is no task {name!r}", fix=did_you_mean(name, list(TASKS)))
+        raise UsageError(f"there is no task {name!r}", fix=did_you_mean(name, TASKS))
     module, _, attribute = TASKS[name].partition(":")
     return getattr(import_module(module), attribute)(**known)
 

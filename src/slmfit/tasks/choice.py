@@ -126,7 +126,7 @@ class MultipleChoice:
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
         """0/1 and 1 per row; the only metric is `accuracy`. Raises UsageError for another."""
         if metric not in self.metrics:
-            raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, list(self.metrics)))
+            raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, self.metrics))
         right = [p.outcome == "ok" and p.target == t for t, p in zip(targets, predictions, strict=True)]
         rows = np.column_stack([right, np.ones(len(right))]).astype(np.float64)
         return Components(rows, lambda sums: sums[..., 0] / sums[..., 1], paired_mean=True)

@@ -150,7 +150,7 @@ class TextClassification:
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
         """Accuracy: 0/1 per row. The others: per class one column each of hits, answers and truth."""
         if metric not in self.metrics:
-            raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, list(self.metrics)))
+            raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, self.metrics))
         truth, answers = self._codes(targets, predictions)
         if metric == "accuracy":
             right = np.column_stack([answers == truth, np.ones(len(truth))]).astype(float)

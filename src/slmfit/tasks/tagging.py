@@ -201,7 +201,7 @@ class TokenClassification:
             return _shares([a is not None and a.intent == t.intent for t, a in pairs], asked)
         if metric in self.metrics:
             raise UsageError("there is no intent accuracy: no row has an intent", fix="choose another metric")
-        raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, list(self.metrics)))
+        raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, self.metrics))
 
     def score(
         self,
