@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slmfit.data.layout import Part
+from slmfit.data.parts import Part
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import Task

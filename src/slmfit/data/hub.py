@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from slmfit.data.layout import SPLIT_NAMES, Part
+from slmfit.data.parts import SPLIT_NAMES, Part
 from slmfit.data.read import LONGEST_TEXT, Placed
 from slmfit.errors import DataError, MissingPart, SlmfitError, UsageError, Where, did_you_mean
 from slmfit.hub import in_words, out_of_reach, quiet_unless_watched, translated

@@ -13,35 +13,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from slmfit.data.hub import is_hub, read_hub
 from slmfit.data.lines import decode
+from slmfit.data.parts import SPLIT_NAMES, Part
 from slmfit.data.read import LONGEST_TEXT, Placed, ending, missing, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import SPLITS
 
-SPLIT_NAMES = {
-    "train": "train", "training": "train",
-    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Part:
-    """The rows of one split, or of a file that is still to be split.
-
-    file: what was read, as the user would name it. sha256: of its bytes (of all names and bytes for a folder).
-    numbers: of the rows in the file, from 1.
-    """
-
-    file: str
-    sha256: str
-    rows: list[Placed]
-    numbers: Sequence[int]
 
 
 def read_parts(
@@ -52,9 +33,7 @@ def read_parts(
     test, validation: files besides. Raises DataError for a path that is missing, unreadable or holds no data,
     UsageError for a split that is given twice.
     """
-    from slmfit.data import hub
-
-    parts = hub.read_hub(str(path), notes) if hub.is_hub(path) else _read_path(Path(path), notes)
+    parts = read_hub(str(path), notes) if is_hub(path) else _read_path(Path(path), notes)
     for split, file in (("validation", validation), ("test", test)):
         if file is not None:
             if split in parts:
@@ -77,11 +56,17 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
             return {split: read_file(file, notes) for split, file in files.items()}
         if any(ending(entry) for entry in entries):
             names = ", ".join(entry.name for entry in entries if ending(entry))
-            raise DataError(f"no file here is named train (found: {names})", where=str(path),
-                            fix="give one of the files, or name them train, validation and test")
+            raise DataError(
+                f"no file here is named train (found: {names})",
+                where=str(path),
+                fix="give one of the files, or name them train, validation and test",
+            )
         if not folders:
-            raise DataError("this folder holds no data", where=str(path),
-                            fix="give a file, a folder with files named train and test, or one with a folder per label")
+            raise DataError(
+                "this folder holds no data",
+                where=str(path),
+                fix="give a file, a folder with files named train and test, or one with a folder per label",
+            )
         return _read_folders(path, folders, notes)
 
 
@@ -121,8 +106,11 @@ def _files_by_split(files: list[Path], folder: Path) -> dict[str, Path]:
         stem = file.name.lower().removesuffix(".gz").rpartition(".")[0]
         split = SPLIT_NAMES.get(stem)
         if split in found:
-            raise DataError(f"two files are {split}: {found[split].name} and {file.name}", where=str(folder),
-                            fix="remove or rename one of them")
+            raise DataError(
+                f"two files are {split}: {found[split].name} and {file.name}",
+                where=str(folder),
+                fix="remove or rename one of them",
+            )
         if split:
             found[split] = file
     return {split: found[split] for split in SPLITS if split in found} if "train" in found else {}
@@ -142,8 +130,10 @@ def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str
         return {"train": _read_texts(root, folders, notes)}
     names = ", ".join(f"{folder.name} as {split}" for split, folder in by_split.items())
     notes.append(f"{root}: read {names}; each folder in those is taken as a label and each file as a text.")
-    return {split: _read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir()), notes)
-            for split, folder in by_split.items()}
+    return {
+        split: _read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir()), notes)
+        for split, folder in by_split.items()
+    }
 
 
 def _read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
@@ -156,8 +146,11 @@ def _read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
             if file.name.startswith(".") or not file.is_file():
                 continue
             if ending(file):
-                raise DataError(f"this folder holds a table ({file.name}), not texts", where=str(label),
-                                fix="give this file, or this folder, itself")
+                raise DataError(
+                    f"this folder holds a table ({file.name}), not texts",
+                    where=str(label),
+                    fix="give this file, or this folder, itself",
+                )
             with reading(str(file)), file.open("rb") as handle:
                 data = handle.read(4 * LONGEST_TEXT + 1)
             text, by_latin = _decode(data, file)
@@ -182,6 +175,7 @@ def _decode(data: bytes, file: Path) -> tuple[str, bool]:
     if "\0" in text:
         decode(data, str(file))  # raises, naming the line
     if len(text) > LONGEST_TEXT:
-        raise DataError(f"this text is longer than {LONGEST_TEXT:,} characters", where=str(file),
-                        fix="shorten or remove the file")
+        raise DataError(
+            f"this text is longer than {LONGEST_TEXT:,} characters", where=str(file), fix="shorten or remove the file"
+        )
     return text.replace("\r\n", "\n"), latin

@@ -16,8 +16,9 @@ from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
-from slmfit.data.layout import Part, read_file, read_parts
+from slmfit.data.layout import read_file, read_parts
 from slmfit.data.near import find_duplicates
+from slmfit.data.parts import Part
 from slmfit.data.split import assign, assign_by_time, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
