@@ -1,14 +1,14 @@
 """JSON and JSON lines to rows, each with the line it starts on.
 
-    [{"text": "…", "label": "billing"}, …]        {"data": [{"text": …}, …], "version": 1}
-    {"text": "…", "label": "billing"}             one object a line
+[{"text": "…", "label": "billing"}, …]        {"data": [{"text": …}, …], "version": 1}
+{"text": "…", "label": "billing"}             one object a line
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from slmfit.data.lines import Bytes, lines_of, text_of
@@ -20,9 +20,7 @@ _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, object) of every line that is not blank. Raises DataError."""
-    for number, line in enumerate(lines_of(handle, file), 1):
-        if line.strip():
-            yield number, _row(parse_json(line.rstrip(), file, number), Where(file, number), bool(_MAYBE_HALF.search(line)))
+    yield from _rows_of_lines(lines_of(handle, file), file)
 
 
 def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -30,9 +28,7 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
     text = text_of(handle, file)
     if _is_json_lines(text):
         notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
-        for number, line in enumerate(re.split("\r\n|\r|\n", text), 1):
-            if line.strip():
-                yield number, _row(parse_json(line.rstrip(), file, number), Where(file, number), bool(_MAYBE_HALF.search(line)))
+        yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file)
         return
     value = parse_json(text, file)
     start = _after_space(text, 0)
@@ -41,8 +37,9 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
         notes.append(f"{file}: the rows are the list under {key!r}.")
         start = next(at for name, at in _members(text, start) if name == key)
     elif not isinstance(value, list):
-        raise DataError(f"holds {_spoken(value)}, not a list of objects", where=file,
-                        fix='write [{"text": …, "label": …}, …]')
+        raise DataError(
+            f"holds {_spoken(value)}, not a list of objects", where=file, fix='write [{"text": …, "label": …}, …]'
+        )
     del value  # the walk below reads it again, for the places
     half = bool(_MAYBE_HALF.search(text))
     line, counted = 1, 0
@@ -51,28 +48,43 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
         yield line, _row(element, Where(file, line), half)
 
 
+def _rows_of_lines(lines: Iterable[str], file: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            value = parse_json(line.rstrip(), file, number)
+            yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
+
+
 def parse_json(text: str, file: str, line: int = 1) -> Any:
     """`json.loads` whose errors are a DataError with line and character; `line` is where the text starts."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise DataError(f"broken JSON at character {error.colno}: {error.msg}",
-                        where=Where(file, line + error.lineno - 1),
-                        fix="mend it there; a comma, quotation mark or bracket is often missing just before") from None
+        raise DataError(
+            f"broken JSON at character {error.colno}: {error.msg}",
+            where=Where(file, line + error.lineno - 1),
+            fix="mend it there; a comma, quotation mark or bracket is often missing just before",
+        ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of open brackets
         raise DataError(f"JSON that cannot be read ({error})", where=Where(file, line), fix="mend or drop it") from None
 
 
 def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise DataError(f"a row must be an object, and this is {_spoken(value)}", where=where,
-                        fix='write each row as {"text": …, "label": …}')
+        raise DataError(
+            f"a row must be an object, and this is {_spoken(value)}",
+            where=where,
+            fix='write each row as {"text": …, "label": …}',
+        )
     if maybe_half:
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise DataError(f"half a character (\\u{ord(error.object[error.start]):04x} alone)", where=where,
-                            fix="remove it: it is what remains of an emoji that was cut in two") from None
+            raise DataError(
+                f"half a character (\\u{ord(error.object[error.start]):04x} alone)",
+                where=where,
+                fix="remove it: it is what remains of an emoji that was cut in two",
+            ) from None
     return value
 
 
@@ -93,10 +105,14 @@ def _list_of_objects(value: dict[str, Any], file: str) -> str:
     if len(keys) == 1:
         return keys[0]
     if not keys:
-        raise DataError("holds an object without a list of objects in it", where=file,
-                        fix='write [{"text": …, "label": …}, …], or one object a line in a .jsonl file')
-    raise DataError(f"holds {len(keys)} lists of objects ({', '.join(map(repr, keys[:5]))})", where=file,
-                    fix="keep one list a file")
+        raise DataError(
+            "holds an object without a list of objects in it",
+            where=file,
+            fix='write [{"text": …, "label": …}, …], or one object a line in a .jsonl file',
+        )
+    raise DataError(
+        f"holds {len(keys)} lists of objects ({', '.join(map(repr, keys[:5]))})", where=file, fix="keep one list a file"
+    )
 
 
 def _spoken(value: Any) -> str:
