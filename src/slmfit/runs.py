@@ -9,11 +9,11 @@ A run is read with its files checked against the hashes that were recorded, befo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from slmfit import storage, summary, tasks
 from slmfit.data.dataset import TextRecipe
@@ -35,6 +35,8 @@ from slmfit.records import (
 from slmfit.tasks.base import Task, target_from_json, target_to_json
 
 MODEL_FORMAT = "slmfit.model/1"
+
+T = TypeVar("T")
 
 
 class Run:
@@ -118,15 +120,7 @@ def write_run(folder: Path, record: RunRecord) -> None:
 
 def read_run(folder: Path) -> RunRecord:
     """The record of a run. Raises UsageError when the folder is none, SlmfitError when it is damaged or newer."""
-    path = folder / "run.json"
-    if not path.is_file():
-        raise UsageError("is not a run", where=str(folder), fix="`slmfit runs` lists those there are")
-    plain = storage.read_json(path)
-    _check_format(plain, RUN_FORMAT, path)
-    try:
-        return run_from_plain(plain)
-    except (KeyError, TypeError) as error:
-        raise SlmfitError(f"lacks {error}", where=str(path), fix="delete the run and fit it again") from None
+    return _read_record(folder / "run.json", RUN_FORMAT, run_from_plain, "a run")
 
 
 def write_comparison(folder: Path, record: ComparisonRecord) -> None:
@@ -136,15 +130,7 @@ def write_comparison(folder: Path, record: ComparisonRecord) -> None:
 
 def read_comparison(folder: Path) -> ComparisonRecord:
     """The record of a comparison. Raises as `read_run` does."""
-    path = folder / "comparison.json"
-    if not path.is_file():
-        raise UsageError("is not a comparison", where=str(folder), fix="`slmfit runs` lists those there are")
-    plain = storage.read_json(path)
-    _check_format(plain, COMPARISON_FORMAT, path)
-    try:
-        return comparison_from_plain(plain)
-    except (KeyError, TypeError) as error:
-        raise SlmfitError(f"lacks {error}", where=str(path), fix="delete it and compare again") from None
+    return _read_record(folder / "comparison.json", COMPARISON_FORMAT, comparison_from_plain, "a comparison")
 
 
 def load(folder: str | Path) -> Run:
@@ -213,6 +199,17 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8", errors="surrogatepass") as file:
         for line in file:
             yield json.loads(line)
+
+
+def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: str) -> T:
+    if not path.is_file():
+        raise UsageError(f"is not {kind}", where=str(path.parent), fix="`slmfit runs` lists those there are")
+    plain = storage.read_json(path)
+    _check_format(plain, format, path)
+    try:
+        return from_plain(plain)
+    except (KeyError, TypeError) as error:
+        raise SlmfitError(f"lacks {error}", where=str(path), fix="delete it and run the command again") from None
 
 
 def _check_format(plain: Any, expected: str, path: Path) -> None:
