@@ -30,11 +30,11 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     if column is None:
         fix = f"name the column 'prediction'; the columns are: {', '.join(columns)}"
         raise DataError("no column of answers was found", where=Where(str(path), 1), fix=fix)
-    key = "id" if "id" in columns else next((c for c in data.task.roles["text"] if c in columns), None)
+    key = "id" if "id" in columns else next((c for c in data.task.roles.get("text", ()) if c in columns), None)
     if key is None:
         fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
         raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
-    by_key = {_key(row[key], key, data): (where, row) for where, row in rows}
+    by_key = {_key(row.get(key), key, data): (where, row) for where, row in rows}
     answers, missing = [], []
     for example in data.test:
         found = next((by_key[k] for k in _keys(example, key, data) if k in by_key), None)
@@ -65,7 +65,7 @@ def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input
         raise DataError(f"there is no outcome {outcome!r}", where=where.at("outcome"), fix=fix)
     if outcome != "ok":
         return Prediction(None, outcome)
-    cell = row[column]
+    cell = row.get(column)
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
     target = data.task.read(raw, input)
     if isinstance(target, str) and target in OUTCOMES and target not in data.task.labels:
