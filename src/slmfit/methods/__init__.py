@@ -15,9 +15,10 @@ from typing import Any
 
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.methods.base import Method, parse_settings
+from slmfit.tasks import TASKS
 
 CLASSIFICATION = ("text-classification",)
-ALL_TASKS = ("text-classification", "token-classification", "multiple-choice")
+ALL_TASKS = tuple(TASKS)
 
 
 @dataclass(frozen=True)

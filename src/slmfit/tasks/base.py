@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from slmfit.errors import Where
-from slmfit.records import Example, Input, Outcome, Prediction, Score, Target
+from slmfit.records import Entities, Example, Input, Outcome, Prediction, Score, Span, Target
 
 Row = Mapping[str, Any]
 
@@ -136,8 +136,6 @@ def target_to_json(target: Target | None) -> Any:
 
 def target_from_json(value: Any) -> Target | None:
     """The inverse of `target_to_json`."""
-    from slmfit.records import Entities, Span
-
     if value is None or isinstance(value, str):
         return value
     return Entities(tuple(Span(*span) for span in value["spans"]), value["intent"])
