@@ -17,7 +17,7 @@ from slmfit.fitting import Listener
 from slmfit.methods import TABLE, unavailable
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs import Run
-from slmfit.wording import by_unit, bytes_words, number_words, seconds_words
+from slmfit.wording import by_unit, bytes_words, interval, milliseconds, number_words, seconds_words
 
 STEPS = ("fit", "refit", "measure", "reuse", "failed")  # what is worth a line that stays
 
@@ -81,7 +81,7 @@ def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "sco
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     for name, score in scores.items():
-        table.add_row(name, by_unit(name, score.value), _interval(name, score))
+        table.add_row(name, by_unit(name, score.value), interval(name, score))
     return _console().print(table)
 
 
@@ -106,7 +106,7 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
             record.dataset["name"],
             record.metric,
             value,
-            _interval(record.metric, score),
+            interval(record.metric, score),
             size,
             made,
         )
@@ -176,12 +176,12 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
         reason = (row.reason or "").splitlines()
         return [name, row.status, *[""] * 8, escape(reason[0] if reason else "")]
     values = {s: by_unit(metric, row.scores[s][metric].value) if s in row.scores else "" for s in SPLITS}
-    latency = f"{row.latency_ms['p50']:.2f} ms" if row.latency_ms else ""
+    latency = milliseconds(row.latency_ms["p50"]) if row.latency_ms else ""
     speed = f"{row.rows_per_second:,.0f}" if row.rows_per_second else ""
     return [
         name,
         values["test"],
-        _interval(metric, row.scores["test"][metric]),
+        interval(metric, row.scores["test"][metric]),
         values["validation"],
         values["train"],
         seconds_words(row.fit_seconds),
@@ -191,12 +191,6 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
         bytes_words(row.size_bytes),
         bytes_words(row.peak_memory_bytes),
     ]
-
-
-def _interval(metric: str, score: Score) -> str:
-    if score.low is None or score.high is None:
-        return ""
-    return f"{by_unit(metric, score.low)} – {by_unit(metric, score.high)}"
 
 
 def _console() -> Console:

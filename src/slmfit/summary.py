@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from slmfit.records import ComparisonRecord, MethodRow, RunRecord, Score
 from slmfit.visible import visible
-from slmfit.wording import by_unit, bytes_words, percent, seconds_words
+from slmfit.wording import by_unit, bytes_words, interval, milliseconds, percent, seconds_words, told
 
 HEADS = ("method", "test", "95 % interval", "size", "one fit", "p50", "rows / s")
 _CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;vertical-align:middle"
@@ -80,7 +80,7 @@ def model_card(record: RunRecord) -> str:
         f"seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
     )
     table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
-    table += [f"| {name} | {by_unit(name, s.value)} | {_interval(name, s)} |" for name, s in scores.items()]
+    table += [f"| {name} | {by_unit(name, s.value)} | {interval(name, s)} |" for name, s in scores.items()]
     use = '```python\nimport slmfit\n\nslmfit.load("RUN").predict(["…"])  # RUN: the folder above this one\n```'
     title = f"# {_plain(record.id)} for {_plain(record.dataset['name'])}"
     head = "\n".join(["---", *_metadata(record), "---"])
@@ -122,9 +122,8 @@ def _on_hub(name: str | None) -> bool:
 
 def _sentence(record: RunRecord) -> str:
     score = record.scores["test"][record.metric]
-    told = record.metric.replace("_", " ")
-    span = _interval(record.metric, score)
-    return f"test {told} {by_unit(record.metric, score.value)}" + (f" ({span})" if span else "")
+    span = interval(record.metric, score)
+    return f"test {told(record.metric)} {by_unit(record.metric, score.value)}" + (f" ({span})" if span else "")
 
 
 def _score(row: MethodRow | RunRecord, metric: str) -> Score | None:
@@ -135,18 +134,12 @@ def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
     score = _score(row, metric)
     return [
         by_unit(metric, score.value) if score else "",
-        _interval(metric, score) if score else "",
+        interval(metric, score) if score else "",
         bytes_words(row.size_bytes),
         seconds_words(row.fit_seconds),
-        f"{row.latency_ms['p50']:.2g} ms" if row.latency_ms else "",
+        milliseconds(row.latency_ms["p50"]) if row.latency_ms else "",
         f"{row.rows_per_second:,.0f}" if row.rows_per_second else "",
     ]
-
-
-def _interval(metric: str, score: Score) -> str:
-    if score.low is None or score.high is None:
-        return ""
-    return "–".join(by_unit(metric, end).removesuffix(" %") for end in (score.low, score.high))
 
 
 def _reason(row: MethodRow | RunRecord) -> str:

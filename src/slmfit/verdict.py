@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from slmfit.records import Score
 from slmfit.statistic import LEVEL, Difference
+from slmfit.wording import by_unit, interval, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
@@ -122,7 +123,7 @@ def verdict(
         margin=margin,
         rows=rows,
         prefer=prefer,
-        reason=_doubt(doubts[0], best, differences, margin, prefer, baselines, smaller)
+        reason=_doubt(doubts[0], differences, margin, prefer, baselines, smaller)
         if doubts
         else _why(pick, best, differences, margin, len(candidates)),
         rows_needed=_rows_needed([differences[name] for name in doubts], rows, margin) if doubts else None,
@@ -133,7 +134,10 @@ def sentence(found: Verdict) -> str:
     """The verdict in one plain sentence, for example: linear is the smallest method that is not worse: accuracy 90.9 %
     (90.2–91.5), 0.6 points below encoder (0.1 to 1.1), within the margin of 2 points.
     """
-    best = f"{found.metric.replace('_', ' ')} {_percent(found.scores[found.method or found.best])}"
+    score = found.scores[found.method or found.best]
+    best = f"{told(found.metric)} {by_unit(found.metric, score.value)}"
+    if ends := interval(found.metric, score):
+        best += f" ({ends})"
     if found.kind == "pick":
         return f"{found.method} is the {ORDERS[found.prefer][0]} method that is not worse: {best}, {found.reason}."
     if found.kind == "nothing-beats-majority":
@@ -170,7 +174,7 @@ def _why(pick: str, best: str, differences: Mapping[str, Difference], margin: fl
 
 
 def _doubt(
-    name: str, best: str, differences: Mapping[str, Difference], margin: float, prefer: Prefer,
+    name: str, differences: Mapping[str, Difference], margin: float, prefer: Prefer,
     baselines: Collection[str], smaller: Collection[str],
 ) -> str:  # fmt: skip
     gap = differences[name]
@@ -204,13 +208,6 @@ def _below(gap: Difference, best: str) -> str:
 
 def _span(gap: Difference) -> str:
     return f"{100 * gap.low:.1f} to {100 * gap.high:.1f}".replace("-0.0", "0.0")
-
-
-def _percent(score: Score) -> str:
-    value = f"{100 * score.value:.1f} %"
-    if score.low is None or score.high is None:
-        return value
-    return f"{value} ({100 * score.low:.1f}–{100 * score.high:.1f})"
 
 
 def _points(share: float) -> str:

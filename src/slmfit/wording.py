@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from slmfit.records import Score
+
+NAMES = {
+    "entity_f1": "entity F1",
+    "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
+    "f1_weighted": "weighted F1",
+    "expected_calibration_error": "calibration error",
+    "brier": "Brier score",
+}
 # Scores that are losses or distances, not shares: shown as they are, not in percent.
 PLAIN = ("log_loss", "brier", "expected_calibration_error")
+
+
+def told(name: str) -> str:
+    """A metric's or setting's name for people."""
+    return NAMES.get(name, name.replace("_", " "))
 
 
 def percent(value: float) -> str:
@@ -16,6 +31,13 @@ def percent(value: float) -> str:
 def by_unit(metric: str, value: float) -> str:
     """A score as people say it: shares in percent, losses with three decimals."""
     return f"{value:.3f}" if metric.startswith(PLAIN) else percent(value)
+
+
+def interval(metric: str, score: Score) -> str:
+    """'90.5–91.3': a score's interval in the metric's unit, without the unit; empty where there is none."""
+    if score.low is None or score.high is None:
+        return ""
+    return "–".join(by_unit(metric, end).removesuffix(" %") for end in (score.low, score.high))
 
 
 def bytes_words(size: int | None) -> str:
@@ -31,9 +53,11 @@ def bytes_words(size: int | None) -> str:
 
 
 def seconds_words(seconds: float | None) -> str:
-    """0.012 -> '12 ms', 75 -> '1m 15s'; unknown is empty."""
+    """0.012 -> '12 ms', 75 -> '1m 15s'; unknown is empty, and what took time is never zero."""
     if seconds is None:
         return ""
+    if 0 < seconds < 0.0005:
+        return "<1 ms"
     if seconds < 0.995:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 59.95:
@@ -41,6 +65,13 @@ def seconds_words(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s"
+
+
+def milliseconds(value: float) -> str:
+    """0.2134 -> '0.21 ms', 9.41 -> '9.4 ms', 1700 -> '1.7 s'."""
+    if value >= 995:
+        return seconds_words(value / 1000)
+    return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
 
 
 def number_words(value: Any) -> str:
