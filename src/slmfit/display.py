@@ -65,7 +65,7 @@ def show_run(run: Run, *, as_json: bool) -> None:
     if as_json:
         return print_json({"run": str(run.folder), **to_plain(run.record)})
     show_scores(run.record.scores["test"], as_json=False, title="test")
-    chosen = ", ".join(f"{k} {number_words(v)}" for k, v in run.record.chosen.items())
+    chosen = ", ".join(f"{k} {number_words(v)}" for k, v in run.record.chosen.items() if k != "why")
     if chosen:
         _say(f"chosen on validation: {chosen}")
     _say(f"\n{run.folder}")

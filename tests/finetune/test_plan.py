@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slmfit.errors import BudgetReached
-from slmfit.finetune.costs import AFTERWARDS, Costs, within
+from slmfit.finetune.costs import Costs, within
 from slmfit.finetune.plan import Asked, Facts, Plan, derive, kept_tokens
 
 LENGTHS = np.random.default_rng(0).geometric(0.02, 20_000).clip(5, 400)
@@ -48,7 +48,7 @@ def test_the_rate_rises_and_falls():
 def predicted(plan, rows):
     cut = np.minimum(LENGTHS, plan.max_length)
     scoring = COSTS.to_predict(cut) / len(cut) * (rows + plan.evaluations * plan.epochs * 2000)
-    return COSTS.to_train(cut) / len(cut) * plan.rows + scoring + AFTERWARDS
+    return COSTS.to_train(cut) / len(cut) * plan.rows + scoring
 
 
 @pytest.mark.parametrize("seconds", [300, 600, 1500, 2500, 4000, 20_000])

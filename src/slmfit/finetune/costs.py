@@ -27,7 +27,6 @@ from slmfit.finetune.tokens import Rows
 QUANTILES = (0.2, 0.5, 0.9)
 KEPT = 0.8  # texts are cut for a budget's sake as long as this share of the tokens stays
 LEAST_ROWS = 64  # fewer are no training
-AFTERWARDS = 15.0  # seconds for saving, loading and measuring, once trained
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def within(
 
     def left(cut: np.ndarray, evaluations: int) -> float:
         rows = predicted_rows + evaluations * validation_rows
-        return seconds - AFTERWARDS - costs.to_predict(cut) * rows / count
+        return seconds - costs.to_predict(cut) * rows / count
 
     whole = np.minimum(lengths, plan.max_length)
     for epochs in range(plan.epochs, 0, -1):
