@@ -13,7 +13,8 @@ import pytest
 
 from slmfit.errors import DataError, UsageError
 from slmfit.generate import TemplateWriter, read_recipe, write_tickets
-from slmfit.generate.templates import allot, parse_recipe, tidy
+from slmfit.generate.recipe import parse_recipe
+from slmfit.generate.templates import allot, tidy
 
 TICKETS = "9a540168d7444e3f74d62acb015b890e9ee1df4bda08d8aa0c72c72ec75be53f"
 

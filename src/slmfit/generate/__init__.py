@@ -2,12 +2,13 @@
 
     rows = write_tickets()      # 3,000 support tickets: {"id", "text", "label", "true_label", "form"}
 
-A recipe is a TOML file of word lists and templates in `recipes/`; `templates.py` says how to read one.
+A recipe is a TOML file of word lists and templates in `recipes/`; `recipe.py` says how to read one.
 """
 
 from __future__ import annotations
 
-from slmfit.generate.templates import Row, TemplateWriter, read_recipe
+from slmfit.generate.recipe import read_recipe
+from slmfit.generate.templates import Row, TemplateWriter
 
 __all__ = ["Row", "TemplateWriter", "read_recipe", "write_tickets"]
 
