@@ -21,6 +21,8 @@ from slmfit.errors import DataError, SlmfitError, UsageError, Where
 from slmfit.records import Input, Prediction
 from slmfit.runs import Run
 from slmfit.tasks.base import target_to_json
+from slmfit.visible import excerpt, visible
+from slmfit.wording import percent
 
 BATCH = 1000
 CHUNK = 2**16  # bytes read from a pipe at once, at most
@@ -167,9 +169,7 @@ def show(rows: Iterable[Row], *, as_json: bool) -> None:
 
 
 def _line(row: Row) -> str:
-    answer = (
-        row["prediction"] if isinstance(row["prediction"], str) else json.dumps(row["prediction"], ensure_ascii=False)
-    )
-    share = f"{100 * row['probability']:5.1f} %" if "probability" in row else ""
-    text = " ".join(str(row["text"]).split())
-    return f"{answer:20} {share}  {text if len(text) <= 80 else text[:79] + '…'}"
+    answer = row["prediction"]
+    words = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    share = percent(row["probability"]) if "probability" in row else ""
+    return f"{visible(words):20} {share:>7}  {excerpt(row['text'], 80)}"

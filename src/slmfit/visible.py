@@ -28,10 +28,9 @@ def visible(text: str) -> str:
 
 def excerpt(text: str, limit: int) -> str:
     """At most `limit` characters, on one line; an ellipsis says that some were cut."""
-    line = " ".join(text[: 8 * limit + 80].split())
-    if len(line) <= limit and len(text) <= 8 * limit + 80:
-        return visible(line)
-    return visible(line[: limit - 1]) + "…"
+    line = visible(" ".join(text[: 8 * limit + 80].split()))
+    whole = len(line) <= limit and len(text) <= 8 * limit + 80
+    return line if whole else line[: limit - 1] + "…"
 
 
 def all_visible(value: Any) -> Any:

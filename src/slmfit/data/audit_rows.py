@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
+from slmfit import visible
+from slmfit.wording import percent
+
 EXAMPLES = 10  # shown per finding; counts are of all
 _EXCERPT = 80  # characters of a user's text or label
 
@@ -61,9 +64,7 @@ def finding(
 
 def excerpt(text: str) -> str:
     """The first 80 characters on one line, nothing in them that a terminal would obey."""
-    short = "".join(c if c.isprintable() else " " for c in text[: 4 * _EXCERPT])
-    line = " ".join(short.split())
-    return line if len(line) <= _EXCERPT and len(text) <= 4 * _EXCERPT else f"{line[: _EXCERPT - 1]}…"
+    return visible.excerpt(text, _EXCERPT)
 
 
 def number_of(count: int, noun: str, verb: str = "") -> str:
@@ -74,8 +75,8 @@ def number_of(count: int, noun: str, verb: str = "") -> str:
 
 def part_of(part: int, whole: int, noun: str, verb: str) -> str:
     """'62 of 7,600 test rows (0.8 %) have', '1 of 20 labels (5.0 %) has'."""
-    percent = 100 * part / whole
-    shown = f"{percent:.1f} %" if percent >= 0.05 else "less than 0.1 %"
+    share = part / whole
+    shown = percent(share) if share >= 0.0005 else "less than 0.1 %"
     return f"{part:,} of {number_of(whole, noun)} ({shown}) {verb_of(part, verb)}"
 
 
