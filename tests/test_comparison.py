@@ -122,3 +122,11 @@ def test_the_other_tasks_compare_too(tmp_path, task):
     rows = {row.id: row for row in result.record.methods}
     assert rows["majority"].status == "ok"
     assert rows["linear"].status == "skipped" and task in rows["linear"].reason
+
+
+def test_texts_once_kept_go_when_the_next_comparison_keeps_none(tmp_path, data):
+    out, text = tmp_path / "o", data.test[0].input
+    for texts in (True, False, True):
+        comparison.compare(data, "majority", out=out, texts=texts)
+        comparison.train(data, "majority", out=out)
+        assert any(text in path.read_text() for path in (out / "data").iterdir()) == texts

@@ -145,7 +145,8 @@ def train(
     out = out or default_folder(data)
     with storage.locked(out):
         _claim(out, data)
-        _write_data(out, data, texts=True)
+        if not (out / "data" / "split.json").is_file():
+            _write_data(out, data, texts=True)
         terms = Terms(seed, metric, listen, budget_seconds)
         folder, _ = fit_or_reuse(out, spec, data, terms, budget_seconds)
     return Run(folder)
@@ -233,28 +234,34 @@ def method_row(record: RunRecord, run: Path, reused: bool) -> MethodRow:
 
 
 def _claim(out: Path, data: Dataset) -> None:
-    """Refuse a folder that holds something else; clear what a killed command left half-written."""
-    mine = {"comparison.json", "report.html", "data", "runs", ".lock"}
+    """Refuse a folder that holds something else, or other data."""
+    split = out / "data" / "split.json"
+    mine = {"comparison.json", "report.html", "data", "runs"}
     strange = [p.name for p in out.iterdir() if p.name not in mine and not p.name.startswith(".")]
-    if strange and not (out / "data" / "split.json").is_file():
+    if strange and not split.is_file():
         fix = "choose another folder with --out, or an empty one"
         raise UsageError(f"holds other files ({', '.join(sorted(strange)[:3])})", where=str(out), fix=fix)
-    split = out / "data" / "split.json"
     if split.is_file() and storage.read_json(split)["fingerprint"] != data.fingerprint:
         fix = "choose another folder with --out, or delete this one"
         raise UsageError("holds a comparison on other data, or another split of them", where=str(out), fix=fix)
 
 
 def _write_data(out: Path, data: Dataset, texts: bool) -> list[dict[str, Any]]:
-    """The audit, the test rows and the split's hashes, once per comparison. Returns the audit's findings."""
+    """The audit, the test rows and the split's hashes; anew where texts were kept and shall not be, or the other way.
+
+    Returns the audit's findings.
+    """
     folder = out / "data"
-    if not (folder / "split.json").is_file():
+    test = folder / "test.jsonl"
+    if not (folder / "split.json").is_file() or test.is_file() != texts:
         folder.mkdir(exist_ok=True)
         audit = audit_dataset(data)
         storage.write_json(folder / "audit.json", audit if texts else _without_texts(audit))
         if texts:
             rows = (json.dumps(data.task.unparse(e), ensure_ascii=False) for e in data.test)
-            storage.write_text(folder / "test.jsonl", "".join(row + "\n" for row in rows))
+            storage.write_text(test, "".join(row + "\n" for row in rows))
+        else:
+            test.unlink(missing_ok=True)
         split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}}
         storage.write_json(folder / "split.json", split)
     return storage.read_json(folder / "audit.json")["findings"]
