@@ -80,5 +80,6 @@ def test_when_to_change_it_and_what_that_did():
 
 
 def test_what_is_missing_is_named(monkeypatch):
-    monkeypatch.setattr(methods, "unavailable", lambda name, task=None: "pip install 'x'" if name == "knn" else None)
+    real = methods.unavailable
+    monkeypatch.setattr(methods, "unavailable", lambda name: "pip install 'x'" if name == "knn" else real(name))
     assert "knn has more, once it is here: pip install 'x'" in as_text(explain())

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import sys
 import textwrap
-import types
 import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from typing import Any
 
 from slmfit import methods
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
+from slmfit.methods.base import takes
 from slmfit.records import RunRecord
 from slmfit.runs import Run
 
@@ -99,7 +99,7 @@ def settings_of(method: str) -> list[Setting]:
             f.name,
             f.metadata.get("doc", ""),
             f.default,
-            _takes(hints[f.name], f.metadata),
+            takes(hints[f.name], f.metadata.get("low"), f.metadata.get("choices")),
             f.metadata.get("when"),
             f.metadata.get("measured"),
         )
@@ -199,19 +199,6 @@ def _grouped(settings: Iterable[Setting]) -> list[tuple[Setting, list[str]]]:
         else:
             same.append(setting.full_name)
     return groups
-
-
-def _takes(hint: Any, metadata: Any) -> str:
-    """What a value may be, in words."""
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", types.NoneType: "none"}
-    if choices := metadata.get("choices"):
-        none = [names[types.NoneType]] if types.NoneType in kinds else []
-        return "one of " + ", ".join([*map(str, choices), *none])
-    words = [names.get(kind, str(kind)) for kind in kinds]
-    if (low := metadata.get("low")) is not None:
-        words[0] += f" from {low:g} on"
-    return " or ".join(words)
 
 
 def _shown(value: Any) -> str:

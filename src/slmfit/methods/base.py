@@ -128,13 +128,13 @@ def _convert(name: str, value: Any, hint: Any, low: float | None, choices: Seque
     if value is None or (isinstance(value, str) and value.lower() in ("none", "auto") and type(None) in kinds):
         if type(None) in kinds:
             return None
-        raise UsageError(f"{name} needs a value", fix=f"give {_in_words(kinds, low, choices)}")
+        raise UsageError(f"{name} needs a value", fix=f"give {takes(hint, low, choices)}")
     for kind in kinds:
         converted = _as(value, kind)
         if converted is None or (low is not None and converted < low) or (choices and converted not in choices):
             continue
         return converted
-    raise UsageError(f"{name} cannot be {value!r}", fix=f"give {_in_words(kinds, low, choices)}")
+    raise UsageError(f"{name} cannot be {value!r}", fix=f"give {takes(hint, low, choices)}")
 
 
 def _as(value: Any, kind: Any) -> Any:
@@ -153,9 +153,11 @@ def _as(value: Any, kind: Any) -> Any:
     return None
 
 
-def _in_words(kinds: Sequence[Any], low: float | None, choices: Sequence[str] | None) -> str:
+def takes(hint: Any, low: float | None = None, choices: Sequence[str] | None = None) -> str:
+    """What the value of a setting may be, in words."""
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if choices:
-        return "one of " + ", ".join(map(str, choices))
+        return "one of " + ", ".join([*choices, *(["none"] if type(None) in kinds else [])])
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", type(None): "none"}
     words = " or ".join(names.get(kind, str(kind)) for kind in kinds)
     return words if low is None else f"{words}, at least {low:g}"
