@@ -1,6 +1,6 @@
 """From files to a dataset: read, choose columns, merge labels, split, audit.
 
-    load_data("tickets.csv").train[0]
+load_data("tickets.csv").train[0]
 """
 
 from slmfit.data.load import load_data

@@ -14,13 +14,17 @@ import html
 import re
 from collections.abc import Sequence
 
-_HEADER = re.compile(r"^(From|Subject|Date|To|Path|Newsgroups|Message-ID|Organization|Lines|Received|Sender|Reply-To):",
-                     re.MULTILINE | re.IGNORECASE)
+_HEADER = re.compile(
+    r"^(From|Subject|Date|To|Path|Newsgroups|Message-ID|Organization|Lines|Received|Sender|Reply-To):",
+    re.MULTILINE | re.IGNORECASE,
+)
 _QUOTE = re.compile(r"(writes in|writes:|wrote:|says:|said:|^In article|^Quoted from|^\||^>)")
 
 # AG News and its like have a space for the ampersand of their entities: "China #39;s", "AT amp;T".
-_BARE_ENTITY = re.compile(r"(?: |(?<![&\w]))(#\d{2,4}|quot|amp|lt|gt|nbsp|apos|hellip|mdash|ndash|copy|reg|trade|euro"
-                          r"|[lr]squo|[lr]dquo);")
+_BARE_ENTITY = re.compile(
+    r"(?: |(?<![&\w]))(#\d{2,4}|quot|amp|lt|gt|nbsp|apos|hellip|mdash|ndash|copy|reg|trade|euro"
+    r"|[lr]squo|[lr]dquo);"
+)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--[^<]*?-->")
 
 

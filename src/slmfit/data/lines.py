@@ -52,8 +52,11 @@ def lines_of(handle: Bytes, file: str) -> Iterator[str]:
                 text = decode(line, file, number)
             yield text
         if len(rest) > LONGEST_LINE:
-            raise DataError(f"this line is longer than {LONGEST_LINE:,} bytes", where=Where(file, number + 1),
-                            fix="check that lines are separated by line breaks, or drop the row")
+            raise DataError(
+                f"this line is longer than {LONGEST_LINE:,} bytes",
+                where=Where(file, number + 1),
+                fix="check that lines are separated by line breaks, or drop the row",
+            )
     if rest:
         yield decode(rest, file, number + 1)
 
@@ -66,16 +69,20 @@ def text_of(handle: Bytes, file: str) -> str:
 def decode(data: bytes, file: str, line: int = 1) -> str:
     """UTF-8 as text; `line` is the number of its first line. Raises DataError with the line of the first bad byte."""
     if (at := data.find(b"\0")) >= 0:
-        raise DataError("there is a NUL byte, so this is not plain text", where=Where(file, _line(data, at, line)),
-                        fix="export it again as UTF-8 text (NUL bytes come from UTF-16, binary or damaged files)")
+        raise DataError(
+            "there is a NUL byte, so this is not plain text",
+            where=Where(file, _line(data, at, line)),
+            fix="export it again as UTF-8 text (NUL bytes come from UTF-16, binary or damaged files)",
+        )
     try:
         return data.decode()
     except UnicodeDecodeError as error:
         at = error.start - (max(data.rfind(b"\n", 0, error.start), data.rfind(b"\r", 0, error.start)) + 1)
-        raise DataError(f"byte {at + 1} of this line (0x{data[error.start]:02X}) is not UTF-8",
-                        where=Where(file, _line(data, error.start, line)),
-                        fix="convert it from the encoding it has, such as: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
-                        ) from None
+        raise DataError(
+            f"byte {at + 1} of this line (0x{data[error.start]:02X}) is not UTF-8",
+            where=Where(file, _line(data, error.start, line)),
+            fix="convert it from the encoding it has, such as: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
+        ) from None
 
 
 def _line(data: bytes, at: int, first: int) -> int:

@@ -42,8 +42,11 @@ def _class_names(metadata: dict[str, str]) -> dict[str, list[str]]:
     """Column -> names of a `ClassLabel`, as Hugging Face's datasets keeps them in the schema's metadata."""
     try:
         features = json.loads(metadata["huggingface"])["info"]["features"]
-        return {column: [str(name) for name in kind["names"]] for column, kind in features.items()
-                if isinstance(kind, dict) and kind.get("_type") == "ClassLabel" and kind.get("names")}
+        return {
+            column: [str(name) for name in kind["names"]]
+            for column, kind in features.items()
+            if isinstance(kind, dict) and kind.get("_type") == "ClassLabel" and kind.get("names")
+        }
     except (KeyError, TypeError, ValueError, AttributeError):
         return {}
 

@@ -22,8 +22,14 @@ from slmfit.data.read_json import rows_of_json, rows_of_jsonl
 from slmfit.data.read_parquet import rows_of_parquet
 from slmfit.errors import DataError, Where
 
-READERS = {"csv": rows_of_csv, "tsv": rows_of_tsv, "jsonl": rows_of_jsonl, "ndjson": rows_of_jsonl,
-           "json": rows_of_json, "parquet": rows_of_parquet}
+READERS = {
+    "csv": rows_of_csv,
+    "tsv": rows_of_tsv,
+    "jsonl": rows_of_jsonl,
+    "ndjson": rows_of_jsonl,
+    "json": rows_of_json,
+    "parquet": rows_of_parquet,
+}
 MOST_EXPANSION = 200  # times its size that a gzip file may grow; text grows 3 to 20 times
 FREE_EXPANSION = 8 * 2**20  # bytes below which any growth is harmless
 
@@ -52,8 +58,11 @@ def read_rows(path: str | Path, notes: list[str]) -> Iterator[Placed]:
             raise DataError("is not a file", where=str(path), fix="give a file")
         kind = ending(path)
         if kind is None:
-            raise DataError(f"files named *{path.suffix} cannot be read" if path.suffix else "the name has no ending",
-                            where=str(path), fix="save it as .csv, .tsv, .jsonl, .json or .parquet (or with .gz)")
+            raise DataError(
+                f"files named *{path.suffix} cannot be read" if path.suffix else "the name has no ending",
+                where=str(path),
+                fix="save it as .csv, .tsv, .jsonl, .json or .parquet (or with .gz)",
+            )
         zipped = path.name.lower().endswith(".gz")
         if zipped:
             _refuse_bomb(path)
@@ -70,8 +79,11 @@ def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator
             where = Where(file, line)
             for column, cell in row.items():
                 if type(cell) is str and len(cell) > LONGEST_TEXT:
-                    raise DataError(f"this text has {len(cell):,} characters; at most {LONGEST_TEXT:,} are read",
-                                    where=where.at(column), fix="shorten the text, or drop the row")
+                    raise DataError(
+                        f"this text has {len(cell):,} characters; at most {LONGEST_TEXT:,} are read",
+                        where=where.at(column),
+                        fix="shorten the text, or drop the row",
+                    )
             yield where, row
     if not any_row:
         raise DataError("holds no rows", where=file, fix="give a file with at least one row of data")
@@ -85,16 +97,20 @@ def reading(file: str) -> Iterator[None]:
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(f"is not a whole gzip file ({error})", where=file, fix="copy or compress it again") from None
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror or error}", where=file,
-                        fix="check the path and its permissions") from None
+        raise DataError(
+            f"cannot be read: {error.strerror or error}", where=file, fix="check the path and its permissions"
+        ) from None
 
 
 def missing(path: Path) -> DataError:
     """The error for a path that does not exist, with the sibling that was probably meant."""
     siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
     close = get_close_matches(path.name, siblings, n=1)
-    return DataError("there is no such file or folder", where=str(path),
-                     fix=f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path")
+    return DataError(
+        "there is no such file or folder",
+        where=str(path),
+        fix=f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path",
+    )
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -105,5 +121,8 @@ def _refuse_bomb(path: Path) -> None:
         for chunk in chunks_of(handle):
             size += len(chunk)
             if size > limit:
-                raise DataError(f"grows to more than {MOST_EXPANSION} times its size when unpacked", where=str(path),
-                                fix="if you trust it, unpack it yourself (gunzip) and give the unpacked file")
+                raise DataError(
+                    f"grows to more than {MOST_EXPANSION} times its size when unpacked",
+                    where=str(path),
+                    fix="if you trust it, unpack it yourself (gunzip) and give the unpacked file",
+                )

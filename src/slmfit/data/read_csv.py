@@ -1,6 +1,6 @@
 """CSV and TSV to rows, strictly: what does not fit the header, or leaves a quotation mark open, is refused.
 
-    for line, row in rows_of_csv(handle, "tickets.csv", notes): ...     # 2, {"text": "My card …", "label": "billing"}
+for line, row in rows_of_csv(handle, "tickets.csv", notes): ...     # 2, {"text": "My card …", "label": "billing"}
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ def rows_of_csv(
         notes.append(f"{file}: the header has no {_SPOKEN[delimiter]}, so cells are split at each {_SPOKEN[found]}.")
         delimiter = found
     quoting: Any = csv.QUOTE_MINIMAL
-    if (delimiter == "\t" and not _rectangular(sample, delimiter, csv.QUOTE_MINIMAL)
-            and _rectangular(sample, delimiter, csv.QUOTE_NONE)):
+    if (
+        delimiter == "\t"
+        and not _rectangular(sample, delimiter, csv.QUOTE_MINIMAL)
+        and _rectangular(sample, delimiter, csv.QUOTE_NONE)
+    ):
         notes.append(f"{file}: quotation marks are read as ordinary characters.")
         quoting = csv.QUOTE_NONE
     # The limit is one number for the whole process and too small by default, so it is only ever raised.
@@ -64,8 +67,11 @@ def _header(cells: list[str], where: Where) -> list[str]:
     for number, column in enumerate(columns, 1):
         first = columns.index(column) + 1
         if first < number:
-            raise DataError(f"the header names {column!r} twice (columns {first} and {number})", where=where,
-                            fix="rename one of the two columns")
+            raise DataError(
+                f"the header names {column!r} twice (columns {first} and {number})",
+                where=where,
+                fix="rename one of the two columns",
+            )
     return columns
 
 
@@ -82,18 +88,30 @@ def _rectangular(sample: list[str], delimiter: str, quoting: Any) -> bool:
 
 
 def _ragged(cells: int, columns: int, delimiter: str, where: Where) -> DataError:
-    return DataError(f"this row has {cells} cell{'s' * (cells != 1)}, but the header has {columns}", where=where,
-                     fix=f"put quotation marks around a cell that holds a {_SPOKEN[delimiter]} or a line break")
+    return DataError(
+        f"this row has {cells} cell{'s' * (cells != 1)}, but the header has {columns}",
+        where=where,
+        fix=f"put quotation marks around a cell that holds a {_SPOKEN[delimiter]} or a line break",
+    )
 
 
 def _broken(error: str, where: Where) -> DataError:
     if "unexpected end" in error:
-        return DataError("a quotation mark that opens in this row is never closed", where=where,
-                         fix='close it, or double it ("") if it belongs to the text')
+        return DataError(
+            "a quotation mark that opens in this row is never closed",
+            where=where,
+            fix='close it, or double it ("") if it belongs to the text',
+        )
     if "field limit" in error:
-        return DataError(f"a cell that starts in this row is longer than {LONGEST_TEXT:,} characters", where=where,
-                         fix="close the quotation mark that is left open, or shorten the text")
+        return DataError(
+            f"a cell that starts in this row is longer than {LONGEST_TEXT:,} characters",
+            where=where,
+            fix="close the quotation mark that is left open, or shorten the text",
+        )
     if "expected after" in error:
-        return DataError("there is text right after a closing quotation mark", where=where,
-                         fix='double the quotation marks inside a quoted cell: "She said ""no"""')
+        return DataError(
+            "there is text right after a closing quotation mark",
+            where=where,
+            fix='double the quotation marks inside a quoted cell: "She said ""no"""',
+        )
     return DataError(f"this is not CSV ({error})", where=where, fix="export the table again as CSV (UTF-8)")

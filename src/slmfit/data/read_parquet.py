@@ -1,6 +1,6 @@
 """Parquet to rows. A row's place is its number; class names kept by Hugging Face's datasets are put back.
 
-    for number, row in rows_of_parquet(handle, "train.parquet", notes): ...     # 1, {"text": …, "label": "World"}
+for number, row in rows_of_parquet(handle, "train.parquet", notes): ...     # 1, {"text": …, "label": "World"}
 """
 
 from __future__ import annotations
