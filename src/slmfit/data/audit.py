@@ -22,6 +22,7 @@ from slmfit.data.label_twins import label_twins
 from slmfit.data.near import Duplicates, find_duplicates
 from slmfit.records import SPLITS, Entities, Target
 
+FORMAT = "slmfit.audit/1"
 FEW = 10  # rows of a label; with fewer, neither learning nor scoring it means much
 _UNIQUE = 0.9  # a label column with this share of different values is no label
 _IMBALANCE = 20  # largest label against smallest
@@ -65,7 +66,7 @@ def audit(
     findings = [*leaks(rows, twins), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
     findings += [*_labels(rows), *_texts(rows)] if classes else _texts(rows)
     return {
-        "format": 1,
+        "format": FORMAT,
         "rows": dict(Counter(splits)),
         "labels": len(set(labels) - {None}),
         "duplicates": _totals(twins),
