@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import shlex
+import subprocess
 import sys
 
 import pytest
@@ -51,6 +53,7 @@ DATA = {
     "not a gzip": ("d.csv.gz", GOOD, "gzip"),
     "cut gzip": ("d.csv.gz", gzip.compress(GOOD.encode())[:-9], "gzip"),
     "gzip bomb": ("d.csv.gz", gzip.compress(b"a" * 300_000_000), "times its size"),
+    "one text again and again": ("d.csv", "text,label\n" + "the same,a\nthe same,b\n" * 20, "they are 1 group"),
     "not Parquet": ("d.parquet", GOOD, "d.parquet"),
     "constant text is fine, all texts empty": ("d.csv", "text,label\n" + ",a\n,b\n" * 3, "d.csv"),
 }
@@ -91,6 +94,14 @@ COMMANDS = {
     "unknown verb": (["comapre", "d.csv"], 2, "No such command"),
     "no argument": (["compare"], 2, "DATA"),
     "named column missing": (["compare", "d.csv", "--text", "body"], 3, "body"),
+    "seed below nought": (["compare", "d.csv", "--seed", "-1"], 2, "from 0 to"),
+    "seed beyond numpy's": (["train", "majority", "d.csv", "--seed", str(2**32)], 2, "from 0 to"),
+    "demo with such a seed": (["demo", "--seed", "-1", "--out", "full"], 2, "from 0 to"),
+    "margin that is no number": (["compare", "d.csv", "--margin", "nan"], 2, "0.02 is 2 points"),
+    "margin without end": (["compare", "d.csv", "--margin", "inf"], 2, "0.02 is 2 points"),
+    "margin in points": (["compare", "d.csv", "--margin", "5"], 2, "0.02 is 2 points"),
+    "margin below nought": (["compare", "d.csv", "--margin", "-1"], 2, "0.02 is 2 points"),
+    "name too long": (["predict", "x" * 300, "hello"], 1, "xxx"),
     "nothing to merge": (["compare", "d.csv", "--merge", "zz*=a"], 2, "matches no label"),
     "unknown strip": (["compare", "d.csv", "--strip", "header"], 2, "did you mean 'headers'"),
     "group column missing": (["compare", "d.csv", "--group", "who"], 3, "who"),
@@ -125,6 +136,59 @@ def test_bad_commands(case, tmp_path, monkeypatch, capsys):
     assert out == ""
     after = sorted(str(p) for p in tmp_path.rglob("*") if p.name != ".lock")
     assert after == before
+
+
+STREAMS = {
+    "stdout closed": ("methods >&-", 0, "", ""),
+    "stdin closed": ("predict empty <&-", 2, "", "empty"),
+    "stdout full": ("methods --json >/dev/full", 1, "", "the output: No space left"),
+    "reader gone": ("methods --json | true; exit ${PIPESTATUS[0]}", 0, "", ""),
+    "a name that is no UTF-8": ("compare d.csv --methods majority --out $'caf\\xe9' && $S runs", 0, "caf\\udce9", ""),
+    "letters the locale lacks": ("compare d.csv --methods majority --out żółw --json", 0, "żółw/runs", ""),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bash, /dev/full, and file names of any bytes")
+@pytest.mark.parametrize("case", STREAMS)
+def test_streams_that_are_shut_full_or_of_another_alphabet(case, tmp_path):
+    words, expected, out, err = STREAMS[case]
+    (tmp_path / "d.csv").write_text(GOOD)
+    (tmp_path / "empty").mkdir()
+    start = f"{shlex.quote(sys.executable)} -c 'from slmfit.cli import main; main()'"
+    environment = {**os.environ, "S": start, **({"PYTHONIOENCODING": "ascii"} if "letters" in case else {})}
+    command = f"{start} {words}".replace("$S", start)
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True)
+    assert done.returncode == expected, done.stderr
+    assert out in done.stdout.decode("utf-8")
+    assert err in done.stderr.decode("utf-8")
+    assert not any(word in done.stderr for word in (b"Traceback", b"unexpected", b"ignored"))
+
+
+EDITS = {
+    "scores of another kind": ("runs/majority/run.json", lambda record: record.update(scores="x")),
+    "scores of no test": ("runs/majority/run.json", lambda record: record["scores"].pop("test")),
+    "a score without a value": ("runs/majority/run.json", lambda r: r["scores"]["test"]["accuracy"].update(value=None)),
+    "files of another kind": ("runs/majority/run.json", lambda record: record.update(files=[])),
+    "no verdict": ("comparison.json", lambda record: record["verdict"].clear()),
+    "methods of another kind": ("comparison.json", lambda record: record.update(methods=["majority"])),
+}
+
+
+@pytest.mark.parametrize("case", EDITS)
+def test_a_record_that_was_edited_is_told_and_made_again(case, tmp_path, monkeypatch, capsys):
+    (tmp_path / "d.csv").write_text(GOOD)
+    compare = ("compare", tmp_path / "d.csv", "--methods", "majority", "--out", tmp_path / "o")
+    assert run(monkeypatch, capsys, *compare)[0] == 0
+    name, edit = EDITS[case]
+    record = json.loads((tmp_path / "o" / name).read_text())
+    edit(record)
+    (tmp_path / "o" / name).write_text(json.dumps(record))
+    for words in (("predict", tmp_path / "o", "hello"), ("report", (tmp_path / "o" / name).parent, "--markdown")):
+        code, _, err = run(monkeypatch, capsys, *words)
+        assert code == 1 and "lacks" in err and name in err and "fix: " in err
+    assert run(monkeypatch, capsys, "runs", tmp_path)[0] == 0
+    assert run(monkeypatch, capsys, *compare)[0] == 0
+    assert run(monkeypatch, capsys, "predict", tmp_path / "o", "hello")[0] == 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -100,6 +100,16 @@ def test_a_damaged_run_is_fitted_again(tmp_path, data):
     assert "fit" in heard
 
 
+def test_a_run_of_a_newer_slmfit_is_kept_beside(tmp_path, data):
+    comparison.compare(data, "majority", out=tmp_path)
+    record = tmp_path / "runs" / "majority" / "run.json"
+    newer = record.read_text().replace("slmfit.run/1", "slmfit.run/9")
+    record.write_text(newer)
+    comparison.compare(data, "majority", out=tmp_path)
+    assert (tmp_path / "runs" / "majority@unreadable" / "run.json").read_text() == newer
+    assert '"slmfit.run/1"' in record.read_text()
+
+
 def test_other_data_do_not_go_into_the_same_folder(tmp_path, data):
     comparison.compare(data, "majority", out=tmp_path / "o")
     with pytest.raises(UsageError, match="other data"):

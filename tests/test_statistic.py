@@ -276,6 +276,13 @@ def test_a_smaller_method_that_may_do_as_well_leaves_it_open():
     )
 
 
+def test_rows_there_are_already_are_not_said_to_be_enough():
+    # Few rows: the interval says yes, the exact test that decides says not yet.
+    found = judge(MAJORITY, LINEAR, rows=8, majority=(0.6, 0.1, 0.86, 0.06))
+    assert (found.kind, found.rows_needed) == ("too-little-data", None)
+    assert "would tell" not in verdicts.sentence(found)
+
+
 def test_a_larger_method_that_may_be_better_leaves_it_open_only_beyond_the_margin():
     small = candidate("small", 0.92, 1)
     open_ = judge(small, ENCODER, encoder=(0.005, -0.03, 0.04, 1.0))

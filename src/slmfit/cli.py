@@ -5,6 +5,8 @@ Nothing heavy is imported at the top; each command imports what it calls, inside
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -299,9 +301,15 @@ def doctor(json: Json = False) -> None:
 def main() -> None:
     """The entry point: every error becomes one message and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    _prepare_streams()
     debug = "--debug" in sys.argv[1:]
+    code = 0
     try:
-        code = app(prog_name="slmfit", standalone_mode=False)
+        # Invoked here, not by `app()`, which would make of a closed pipe an exit code of its own.
+        command = typer.main.get_command(app)
+        with command.make_context("slmfit", sys.argv[1:]) as context:
+            command.invoke(context)
+        sys.stdout.flush()  # a full disk is told here, not after the last line
     except SlmfitError as error:
         if debug:
             raise
@@ -316,8 +324,21 @@ def main() -> None:
         typer.echo("slmfit: interrupted; the same command goes on from here", err=True)
         code = 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        _drop_output()
+    except OSError as error:
+        if debug:
+            raise
+        if not error.filename:
+            _drop_output()
+        fix = "check the path, its permissions and the space left on its disk"
+        typer.echo(f"slmfit: {error.filename or 'the output'}: {error.strerror or error}\n  fix: {fix}", err=True)
+        code = 1
+    except MemoryError:
+        if debug:
+            raise
+        fix = "give fewer rows, or let it run where there is more"
+        typer.echo(f"slmfit: there is not enough memory for this\n  fix: {fix}", err=True)
+        code = 1
     except Exception as error:
         if debug:
             raise
@@ -326,6 +347,26 @@ def main() -> None:
         )
         code = 1
     raise SystemExit(code or 0)
+
+
+def _prepare_streams() -> None:
+    """Streams that are there and take any text, whatever the caller closed and whatever its locale.
+
+    What goes to a file or a pipe is UTF-8. Half a character, of a file name that is no UTF-8 say, is written as
+    \\udce9, which is also how JSON spells it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed: its number is taken, or the next file opened would be written to
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Send what is still to be flushed nowhere: whoever read stdout is gone, or its disk is full."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminated(number: int, frame: object) -> None:

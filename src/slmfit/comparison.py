@@ -18,11 +18,12 @@ from typing import Any
 from slmfit import fitting, methods, runs, storage, summary
 from slmfit.data.audit import audit_dataset
 from slmfit.data.dataset import Dataset
+from slmfit.data.split import checked_seed
 from slmfit.diagnostics import diagnose
 from slmfit.environment import code_version, environment, now
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.fitting import Listener, Terms
-from slmfit.judging import checked_preference, judge
+from slmfit.judging import checked_margin, checked_preference, judge
 from slmfit.methods import Spec
 from slmfit.records import SPLITS, ComparisonRecord, MethodRow, Prediction, RunRecord
 from slmfit.report import write_report
@@ -80,11 +81,12 @@ def compare(
     budget_seconds: for the whole of it. Methods that need seconds take them; those that are trained share what is left.
     texts: whether the user's texts are kept beside the runs and shown in the report.
 
-    Raises UsageError for an unknown method, setting, metric or preference before anything is written; what a
-    method raises is kept as the reason why its row failed, and the others go on.
+    Raises UsageError for an unknown method, setting, metric or preference, and for a margin or seed out of range,
+    before anything is written; what a method raises is kept as the reason why its row failed, and the others go on.
     """
     metric = checked_metric(data, metric)
     preference = checked_preference(prefer)
+    margin, seed = checked_margin(margin), checked_seed(seed)
     specs = methods.parse_specs(asked, settings)
     for spec in specs:
         if methods.unavailable(spec.name, data.task.name) is None:
@@ -134,7 +136,7 @@ def train(
     listen: Listener | None = None,
 ) -> Run:
     """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
-    metric = checked_metric(data, metric)
+    metric, seed = checked_metric(data, metric), checked_seed(seed)
     spec, *more = methods.parse_specs(asked, settings)
     if more:
         raise UsageError("train fits one method", where=asked, fix="compare fits several")
@@ -302,12 +304,15 @@ def _reusable(folder: Path, key: str) -> bool:
 
 
 def _set_aside(folder: Path) -> None:
-    """Keep a run that another takes the name of: nothing fitted is lost, and it is found again by its key."""
+    """Keep a run that another takes the name of: nothing fitted is lost, and it is found again by its key.
+
+    What cannot be read is kept too: it may be the run of a newer slmfit.
+    """
     try:
-        aside = folder.with_name(f"{folder.name}@{runs.read_run(folder).key[:8]}")
+        mark = runs.read_run(folder).key[:8]
     except SlmfitError:
-        storage.remove(folder)
-        return
+        mark = "unreadable"
+    aside = folder.with_name(f"{folder.name}@{mark}")
     storage.remove(aside)
     folder.rename(aside)
 

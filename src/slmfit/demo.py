@@ -9,6 +9,7 @@ from pathlib import Path
 from slmfit import comparison, storage
 from slmfit.comparison import Comparison
 from slmfit.data.load import load_data
+from slmfit.data.split import checked_seed
 from slmfit.fitting import Listener
 from slmfit.generate import write_tickets
 
@@ -17,6 +18,7 @@ ROWS = 3000
 
 def run_demo(out: Path, *, seed: int = 0, command: str = "", listen: Listener | None = None) -> Comparison:
     """Write `out/data/tickets.csv`, then compare on it what runs without torch, network or key."""
+    seed = checked_seed(seed)
     path = out / "data" / "tickets.csv"
     storage.make_folder(path.parent)
     buffer = io.StringIO()

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from slmfit import methods
-from slmfit.data.split import assign
+from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
 from slmfit.methods.base import Context
 from slmfit.records import Example, Prediction
@@ -38,6 +38,7 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
         """X: n texts. y: n labels. Raises DataError when they do not match, or hold one class only."""
+        seed = checked_seed(self.seed)
         texts, labels = [str(x) for x in X], np.asarray(y)
         if len(texts) != len(labels):
             raise DataError(f"{len(texts)} texts and {len(labels)} labels", fix="give one label per text")
@@ -46,12 +47,12 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
             raise DataError("all labels are the same", fix="give at least two classes")
         names = [str(c) for c in self.classes_]
         examples = [Example(str(i), text, names[code]) for i, (text, code) in enumerate(zip(texts, codes, strict=True))]
-        sides = assign([names[c] for c in codes], texts, {"train": 0.9, "validation": 0.1}, self.seed)
+        sides = assign([names[c] for c in codes], texts, {"train": 0.9, "validation": 0.1}, seed)
         train, validation = ([e for e, s in zip(examples, sides, strict=True) if s == side] for side in SIDES)
         name, _, base_model = self.method.partition("=")
         task = TextClassification(tuple(sorted(names)))
         self.fitted_ = methods.create(name, self.settings, base_model or None)
-        context = Context(seed=self.seed, metric=task.metric)
+        context = Context(seed=seed, metric=task.metric)
         self.fitted_.fit(task, train, validation, context)
         if self.fitted_.refits:
             self.fitted_.refit(task, examples, context)

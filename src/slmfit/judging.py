@@ -37,6 +37,14 @@ def checked_preference(prefer: str) -> Prefer:
     return found
 
 
+def checked_margin(margin: float) -> float:
+    """How much worse is still not worse. Raises UsageError for what is no share of 1."""
+    if not 0 <= margin < 1:
+        fix = "give a share from 0 to 1: 0.02 is 2 points"
+        raise UsageError(f"--margin cannot be {margin:g}", fix=fix)
+    return margin
+
+
 def judge(
     data: Dataset, runs: Mapping[str, Run], *, metric: str, margin: float, prefer: Prefer, seed: int
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:

@@ -6,8 +6,10 @@ Prediction("billing", probabilities={"billing": 0.93, "delivery": 0.07})
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error"]
@@ -178,18 +180,41 @@ def to_plain(record: Any) -> Any:
 
 def run_from_plain(plain: Mapping[str, Any]) -> RunRecord:
     """The inverse of `to_plain` for a run. Fields added by a later slmfit are left out."""
-    values = {f.name: plain[f.name] for f in fields(RunRecord)}
-    return RunRecord(**values | {"scores": _scores(plain["scores"])})
+    values = _values(RunRecord, plain) | {"scores": _scores(plain["scores"])}
+    _ = values["scores"]["test"][plain["metric"]]  # every reader shows it
+    return RunRecord(**values)
 
 
 def comparison_from_plain(plain: Mapping[str, Any]) -> ComparisonRecord:
     """The inverse of `to_plain` for a comparison. Fields added by a later slmfit are left out."""
     rows = []
     for row in plain["methods"]:
-        values = {f.name: row[f.name] for f in fields(MethodRow) if f.name in row}
+        values = _values(MethodRow, {**dict.fromkeys(_kinds(MethodRow)), "reused": False, **row})
         rows.append(MethodRow(**values | {"scores": row["scores"] and _scores(row["scores"])}))
-    return ComparisonRecord(**{f.name: plain[f.name] for f in fields(ComparisonRecord)} | {"methods": rows})
+    _ = [plain["verdict"][name] for name in ("kind", "method", "metric", "best", "sentence", "caveats")]
+    return ComparisonRecord(**_values(ComparisonRecord, plain) | {"methods": rows})
 
 
 def _scores(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Score]]:
-    return {split: {name: Score(**score) for name, score in scores.items()} for split, scores in plain.items()}
+    def read(score: Mapping[str, Any]) -> Score:
+        return Score(**_values(Score, score))
+
+    return {split: {name: read(score) for name, score in scores.items()} for split, scores in plain.items()}
+
+
+def _values(record: type, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Field -> value. Raises KeyError for a field that is missing, TypeError for one that is of another kind."""
+    values = {name: plain[name] for name in _kinds(record)}
+    for name, kinds in _kinds(record).items():
+        if not isinstance(values[name], kinds):
+            raise TypeError(f"a proper {name!r}")
+    return values
+
+
+@cache
+def _kinds(record: type) -> dict[str, tuple[Any, ...]]:
+    """Field -> what JSON may hold there, from how it is annotated: "Mapping[str, float] | None"."""
+    known = {"str": str, "Literal": str, "bool": bool, "int": int, "float": (float, int), "None": type(None)}
+    known |= {"Mapping": Mapping, "Sequence": list}
+    words = {f.name: re.sub(r"\[.*\]", "", str(f.type)).split(" | ") for f in fields(record)}
+    return {name: tuple(known[word] for word in kinds) for name, kinds in words.items()}

@@ -146,15 +146,22 @@ def load(folder: str | Path) -> Run:
         picked = record.verdict["method"]
         row = next((r for r in record.methods if r.id == picked and r.run), None)
         if row is None or row.run is None:
-            ids = [r.id for r in record.methods if r.run]
-            fix = f"name a run: {', '.join(str(folder / 'runs' / i) for i in ids)}"
-            raise UsageError("its verdict picked no method", where=str(folder), fix=fix)
+            raise _no_pick(folder, record)
         return Run(folder / row.run)
     runs = list_runs(folder)
     if len(runs) == 1:
         return runs[0]
     fix = "name one of " + ", ".join(str(r.folder) for r in runs) if runs else "`slmfit runs` lists those there are"
     raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+
+
+def _no_pick(folder: Path, record: ComparisonRecord) -> UsageError:
+    best = record.verdict["best"]
+    if best is None:
+        return UsageError("its verdict picked no method: none could be fitted", where=str(folder), fix="compare again")
+    found = sorted((r for r in record.methods if r.run), key=lambda r: r.id != best)
+    fix = f"name a run: {', '.join(str(folder / str(r.run)) for r in found)}; {best} scores highest"
+    return UsageError("its verdict picked no method: too little data to tell", where=str(folder), fix=fix)
 
 
 def list_runs(root: Path) -> list[Run]:
@@ -208,7 +215,7 @@ def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: 
     _check_format(plain, format, path)
     try:
         return from_plain(plain)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise SlmfitError(f"lacks {error}", where=str(path), fix="delete it and run the command again") from None
 
 

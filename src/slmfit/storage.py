@@ -36,7 +36,8 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all. Raises SlmfitError when the disk refuses."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with beside.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+        # Half a character, of a file name say, becomes \udce9: JSON's spelling of it, in a file that stays UTF-8.
+        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -137,7 +138,8 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 def hash_json(value: Any) -> str:
     """sha256 of a JSON value, independent of the order of its keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def verify_files(folder: Path, expected: Mapping[str, str]) -> None:

@@ -177,5 +177,5 @@ def _safe(text: Any) -> Markup:
 
 def _plain(text: str) -> str:
     """Text that Markdown takes for nothing else, on one line; an @ names nobody."""
-    line = " ".join(visible(text).replace("`", "’").split())
+    line = " ".join(visible(text).replace("`", "'").split())
     return re.sub(r"([\\*_{}\[\]<>#|~$&])", r"\\\1", line).replace("@", "@\u200b")

@@ -197,6 +197,8 @@ def _rows_needed(doubts: Sequence[Difference], rows: int, margin: float) -> int 
         if not factors:
             return None
         needed = max(needed, rows * min(factors))
+    if needed <= rows:  # the intervals say that there are enough, and the test that goes by whole rows does not
+        return None
     digits = max(int(math.log10(max(needed, 1))) - 1, 0)
     return math.ceil(needed / 10**digits) * 10**digits
 

@@ -176,7 +176,7 @@ def test_markdown_for_a_pull_request(small):
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count(" | ") for line in lines if "--" not in line} == {6}
     assert "**" in text.splitlines()[0]
-    assert summary._plain("a|b <i>`x`\n@you [l](u)") == "a\\|b \\<i\\>’x’ @\u200byou \\[l\\](u)"
+    assert summary._plain("a|b <i>`x`\n@you [l](u)") == "a\\|b \\<i\\>'x' @\u200byou \\[l\\](u)"
     assert "| linear |" in report.markdown([small / "runs" / "linear"])
 
 

@@ -19,7 +19,7 @@ from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_se
 from slmfit.data.layout import read_file, read_parts
 from slmfit.data.near import find_duplicates
 from slmfit.data.parts import Part
-from slmfit.data.split import assign, assign_by_time, moment
+from slmfit.data.split import assign, assign_by_time, checked_seed, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
 from slmfit.tasks.base import Task
@@ -62,6 +62,7 @@ def load_data(
     merge = [merge] if isinstance(merge, str) else merge
     if group is not None and time is not None:
         raise UsageError("the split is either by group or by time", fix="leave one of the two out")
+    seed = checked_seed(seed)
     notes: list[str] = []
     recipe = _recipe(strip)
     parts = read_parts(path, test, validation, notes)
@@ -214,7 +215,7 @@ def _split(rows: dict[str, list[_Row]], task: Task, group: str | None, time: str
     if not shares:
         ignored = f", so {group or time!r} is not used" if group or time else ""
         return f"Train, validation and test are used as given{ignored}."
-    train = rows["train"]
+    train, kept = rows["train"], ""
     if time is not None:
         chosen = _chosen_by_time(train, time, shares)
         how = f"from the latest rows by {time!r}"
@@ -224,11 +225,13 @@ def _split(rows: dict[str, list[_Row]], task: Task, group: str | None, time: str
         chosen = assign(labels, groups, shares, seed)
         together = "near-duplicates" if group is None else f"rows of the same {group!r}"
         how = f"from train by chance (seed {seed}), labels in proportion, {together} on one side"
+        if (distinct := len(set(groups))) < len(train):
+            kept = f": with {together} on one side they are {distinct} {'group' if distinct == 1 else 'groups'}"
     for split in shares:
         rows[split] = [row for row, to in zip(train, chosen, strict=True) if to == split]
         if not rows[split]:
             raise DataError(
-                f"{len(train)} rows are too few to take some for {split}{' and keep groups whole' if group else ''}",
+                f"{len(train)} rows are too few to take some for {split}{kept}",
                 where=train[0].where.file,
                 fix=f"add rows, or give the {split} rows with --{split}",
             )

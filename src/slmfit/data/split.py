@@ -16,9 +16,18 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from slmfit.errors import UsageError
+
 LEAST_IN_TRAIN = 2  # rows of a label that stay in train however few there are: one teaches, one more checks
 
 Shares = Mapping[str, float]
+
+
+def checked_seed(seed: int) -> int:
+    """The seed of everything random. Raises UsageError for one that numpy and scikit-learn would not take."""
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"the seed cannot be {seed}", fix=f"give a whole number from 0 to {2**32 - 1:,}")
+    return seed
 
 
 def assign(labels: Sequence[str], groups: Sequence[Hashable], shares: Shares, seed: int) -> list[str]:
