@@ -222,16 +222,12 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request instead.")] = False,
 ) -> None:
     """Draw a comparison, or runs on the same split, as one HTML file."""
-    from slmfit import summary
-    from slmfit.report import write_report
-    from slmfit.runs import read_comparison, read_run
+    from slmfit import report as drawing
 
-    if not markdown:
-        typer.echo(write_report(folders, output, texts=not no_texts))
-        return
-    for folder in folders:
-        record = read_comparison(folder) if (folder / "comparison.json").is_file() else read_run(folder)
-        typer.echo(summary.markdown(record))
+    if markdown:
+        typer.echo(drawing.markdown(folders))
+    else:
+        typer.echo(drawing.write_report(folders, output, texts=not no_texts))
 
 
 @app.command("runs")
