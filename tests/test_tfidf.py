@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slmfit.tfidf import COMMON_TEXTS, GRID, SHARES, Counter, Tfidf
+from slmfit.tfidf import COMMON_TEXTS, GRID, LENGTHS, SHARES, Counter, Tfidf
 
 TEXTS = [
     "My card was charged twice, my card!",
@@ -58,7 +58,7 @@ def test_characters_are_the_runs_inside_words():
     for text, tally in zip(TEXTS, runs, strict=True):
         for word in "".join(c if c.isalnum() else " " for c in text.lower()).split():
             marked = f"[{word}]"
-            tally.update(marked[i : i + n] for n in range(2, 6) for i in range(len(marked) - n + 1))
+            tally.update(marked[i : i + n] for n in LENGTHS for i in range(len(marked) - n + 1))
     kept = [run for run in set().union(*runs) if sum(run in tally for tally in runs) >= 2]
     columns = counts["characters"].toarray().T.tolist()
     assert sorted(columns) == sorted([tally[run] for tally in runs] for run in kept)

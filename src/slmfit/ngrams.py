@@ -104,11 +104,11 @@ def ngrams(tokens: Tokens, n: int) -> Grams:
     return Grams(keys, before[tokens.offsets])
 
 
-def character_ngrams(words: Sequence[str], alphabet: str, shortest: int = 2, longest: int = 5) -> Grams:
-    """The runs of `shortest` to `longest` characters of each word, one mark before and one after it included.
+def character_ngrams(words: Sequence[str], alphabet: str, lengths: Sequence[int]) -> Grams:
+    """The runs of so many characters of each word, one mark before and one after it included; lengths from 2.
 
     So "cat" has "[ca", "cat" and "at]" among its runs of three. Runs with a character that is not in `alphabet` are
-    left out. Keys of runs of different lengths differ. Offsets are those of the words. `shortest` is 2 or more.
+    left out. Keys of runs of different lengths differ. Offsets are those of the words.
     """
     joined = "\n".join(["", *words, ""])  # one mark stands between two words and belongs to both
     codes = _numbers(alphabet)[np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)]
@@ -116,12 +116,12 @@ def character_ngrams(words: Sequence[str], alphabet: str, shortest: int = 2, lon
     word = np.cumsum(border) - 1
     fits = known = codes > 0
     keys, owners = [], []
-    for n in range(2, longest + 1):
+    for n in range(2, max(lengths) + 1):
         starts = max(len(codes) - n + 1, 0)
         fits = fits[:starts] & known[n - 1 :]
         if n > 2:
             fits &= ~border[n - 2 : n - 2 + starts]
-        if n >= shortest:
+        if n in lengths:
             places = np.flatnonzero(fits)
             keys.append(_gram_keys([codes[places + ahead] for ahead in range(n)], len(alphabet) + 2))
             owners.append(word[places])

@@ -43,6 +43,7 @@ Counts = Mapping[str, Any]  # block -> CSR matrix of counts [texts, terms of the
 
 SHARES = {"words": 1.0, "pairs": 0.5, "characters": 0.5}
 LEAST = {"words": 1, "pairs": 2, "characters": 2}  # texts a term must occur in to be kept
+LENGTHS = (2, 4)  # of runs of characters: as good as all from 2 to 5, for a third of the entries; 2 is for Chinese
 COMMON_SHARE, COMMON_TEXTS = 0.003, 30  # character n-grams of a word in more texts than this say nothing new
 MOST_REMEMBERED = 100_000  # words
 MOST_COUNTED = 1000  # more occurrences of one term in one text count as this many
@@ -56,7 +57,7 @@ class Counter:
     """Which terms are counted: column i of a block is its i-th term.
 
     words: sorted. pairs: keys of two neighbouring words, sorted, as `ngrams` makes them from indices into `words`.
-    alphabet, grams: the characters of the fitted words, and sorted keys of 2 to 5 of them (see `character_ngrams`).
+    alphabet, grams: the characters of the fitted words, and sorted keys of 2 or 4 of them (see `character_ngrams`).
     blocks: those in use, in the order of SHARES.
     """
 
@@ -79,7 +80,7 @@ class Counter:
             pairs = pairs[kept]
         if "characters" in blocks:
             alphabet = "".join(sorted(set("".join(tokens.vocabulary))))
-            inside = character_ngrams(tokens.vocabulary, alphabet)
+            inside = character_ngrams(tokens.vocabulary, alphabet, LENGTHS)
             grams, columns = np.unique(inside.keys, return_inverse=True)
             few = _not_common(columns, inside.offsets, counts["words"], len(grams))
             grams, columns = grams[few], np.where(few, np.cumsum(few) - 1, UNKNOWN)[columns]
@@ -103,7 +104,7 @@ class Counter:
             found = ngrams(Tokens(ids, tokens.offsets, self.words), 2)
             counts["pairs"] = _matrix(numbered(found.keys, self.pairs), found.offsets, len(self.pairs))
         if "characters" in self.blocks:
-            inside = character_ngrams(tokens.vocabulary, self.alphabet)
+            inside = character_ngrams(tokens.vocabulary, self.alphabet, LENGTHS)
             per_word = _matrix(numbered(inside.keys, self.grams), inside.offsets, len(self.grams))
             counts["characters"] = _matrix(tokens.ids, tokens.offsets, len(tokens.vocabulary)) @ per_word
             counts["characters"].sort_indices()
@@ -157,7 +158,7 @@ class Counter:
         found: dict[str, Any] = {word: self._remembered.get(word) for word in words}
         new = [word for word, columns in found.items() if columns is None]
         if new:
-            inside = character_ngrams(new, self.alphabet)
+            inside = character_ngrams(new, self.alphabet, LENGTHS)
             places = numbered(inside.keys, self.grams)
             for i, word in enumerate(new):
                 columns = places[inside.offsets[i] : inside.offsets[i + 1]]
@@ -273,7 +274,7 @@ def _matrix(columns: NDArray[Any], offsets: Ints, size: int) -> Any:
 
 
 def _not_common(grams: NDArray[Any], offsets: Ints, counts: Any, size: int) -> NDArray[np.bool_]:
-    """Which n-grams are in no common word. Without these the matrix has a fifth of the entries, and is no worse."""
+    """Which n-grams are in no common word. Without the others the matrix is a fifth as full, and no worse."""
     texts = np.bincount(counts.indices, minlength=counts.shape[1])
     commonest = np.zeros(size, np.int64)
     np.maximum.at(commonest, grams, np.repeat(texts, np.diff(offsets)))

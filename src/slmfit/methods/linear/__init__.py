@@ -37,7 +37,7 @@ class Settings:
 
     features: str | None = setting(
         None,
-        "What is counted: words, neighbouring pairs of words, runs of 2 to 5 characters inside words. "
+        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. "
         "none: the fewest that do as well as more.",
         choices=tuple(FEATURES),
     )

@@ -3,10 +3,11 @@
     search = Search(train, validation, score, given={"C": 0.3}, seed=0, tell=print)
     search.run().settings()                              # {"features": "words", "power": 2.0, "C": 0.3}
 
-All candidates share one count of the terms. First C is searched for words alone, with rare words trusted more and less,
-then word pairs and character n-grams are added and kept only when they gain more than one standard error (the rule of
-Breiman et al., "Classification and Regression Trees", 1984, ch. 3.4.3, here on paired rows): they cost bytes and time.
-Hundreds of validation rows blur accuracy by a point, log loss by far less, so it decides what accuracy leaves open.
+All candidates share one count of the terms. First C is searched for words alone; then rare words are trusted less, word
+pairs added, character n-grams added, each kept only when it is clearly worth it, as more terms cost bytes and time:
+when it gains more than one standard error in the metric (the rule of Breiman et al., "Classification and Regression
+Trees", 1984, ch. 3.4.3, on paired rows), or more than two in log loss, which few rows blur less. Last, C is searched
+again around what was kept.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit.methods.linear.solver import Codes, Floats, fit_curve, margins, train_svm
-from slmfit.tfidf import Counter, Tfidf
+from slmfit.tfidf import SHARES, Counter, Tfidf
 
 FEATURES = {
     "words": ("words",),
     "words+pairs": ("words", "pairs"),
+    "words+characters": ("words", "characters"),
     "words+pairs+characters": ("words", "pairs", "characters"),
 }
 POWERS = (2.0, 1.0)
@@ -69,10 +71,10 @@ class Candidate:
         return self.log_loss < other.log_loss
 
     def worth_more_than(self, other: Candidate) -> bool:
-        """No worse in metric and log loss, better in one: by one standard error of the metric, or two of the loss."""
-        gain, gains = self.value - other.value, other.losses - self.losses
-        clear = gain > self._blur(other) or gains.mean() > 2 * gains.std() / np.sqrt(len(gains))
-        return gain >= 0 and gains.mean() >= 0 and bool(clear)
+        """Clearly better in the metric and no worse in log loss, or clearly in log loss and as good in the metric."""
+        gain, gains, blur = self.value - other.value, other.losses - self.losses, self._blur(other)
+        surer = gains.mean() > 2 * gains.std() / np.sqrt(len(gains))
+        return bool(gain > blur and gains.mean() >= 0) or bool(gain >= -blur and surer)
 
     def _blur(self, other: Candidate) -> float:
         """One standard error of the difference in accuracy, from the rows on which one alone is right."""
@@ -97,34 +99,34 @@ class Search:
     ) -> None:
         self.train, self.validation, self.score = _part(train, seed), validation, score
         self.given, self.seed, self.tell = given, seed, tell
-        self.names = [given["features"]] if "features" in given else list(FEATURES)
-        self.counter, self.counts = Counter.fit(self.train.texts, FEATURES[self.names[-1]])
+        blocks = FEATURES[given["features"]] if "features" in given else tuple(SHARES)
+        self.counter, self.counts = Counter.fit(self.train.texts, blocks)
         self.other_counts = self.counter.count(validation.texts)
+        self._weighed: tuple[tuple[str, float] | None, Any, Any] = (None, None, None)  # of the last candidate
 
     def run(self) -> Candidate:
         """The candidate to keep."""
-        smallest, *larger = self.names
-        powers = [self.given["power"]] if "power" in self.given else POWERS
-        best, *others = [self._climb(smallest, power, START) for power in powers]
-        for found in others:
-            best = found if found.worth_more_than(best) else best
-        for name in larger:
-            found = self._climb(name, best.power, best.C, best)
-            best = found if found.worth_more_than(best) else best
-        return best
+        given = self.given
+        powers = [given["power"]] if "power" in given else POWERS
+        start = best = self._climb(self._try(given.get("features", "words"), powers[0], given.get("C", START)))
+        for power in powers[1:]:
+            best = self._kept(best, best.features, power)
+        for block in () if "features" in given else ("pairs", "characters"):
+            best = self._kept(best, f"{best.features}+{block}", best.power)
+        return best if best is start else self._climb(best)
 
-    def _climb(self, name: str, power: float, start: float, rival: Candidate | None = None) -> Candidate:
-        """The best C near `start`: up while it gets better, or else down; only `start` if that does not beat rival."""
-        features, others = self._weighed(name, power)
+    def _kept(self, best: Candidate, features: str, power: float) -> Candidate:
+        found = self._try(features, power, best.C)
+        return found if found.worth_more_than(best) else best
+
+    def _climb(self, first: Candidate) -> Candidate:
+        """The best C near that of `first`: up while it gets better, or else down."""
         if "C" in self.given:
-            return self._try(features, others, name, power, self.given["C"])
-        place = CS.index(start)
-        first = best = self._try(features, others, name, power, start)
-        if rival and not first.better_than(rival):
             return first
+        best, place = first, CS.index(first.C)
         for path in (CS[place + 1 :], CS[:place][::-1]):
             for C in path:
-                found = self._try(features, others, name, power, C)
+                found = self._try(first.features, first.power, C)
                 if not found.better_than(best):
                     break
                 best = found
@@ -132,11 +134,11 @@ class Search:
                 break
         return best
 
-    def _weighed(self, name: str, power: float) -> tuple[Any, Any]:
-        weights = Tfidf.fit(self.counter.only(FEATURES[name]), self.counts, power)
-        return weights.weigh(self.counts), weights.weigh(self.other_counts)
-
-    def _try(self, features: Any, others: Any, name: str, power: float, C: float) -> Candidate:
+    def _try(self, name: str, power: float, C: float) -> Candidate:
+        if self._weighed[0] != (name, power):
+            weights = Tfidf.fit(self.counter.only(FEATURES[name]), self.counts, power)
+            self._weighed = (name, power), weights.weigh(self.counts), weights.weigh(self.other_counts)
+        _, features, others = self._weighed
         machines = train_svm(features, self.train.codes, self.train.classes, C, self.seed)
         found_margins, codes = margins(others, *machines), self.validation.codes
         answers = found_margins.argmax(axis=1)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-TOLERANCE = 0.01  # LIBLINEAR's 1e-4 takes three times as long for the same accuracy
+TOLERANCE = 0.3  # as accurate on held-out rows as scikit-learn's 1e-4, in a fraction of the time
 MOST_SWEEPS = 300  # of coordinate descent; only a large C needs more
 LARGEST = 60000.0  # just within float16
 CLASSES_AT_ONCE = 32
