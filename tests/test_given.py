@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from conftest import make_dataset
 
+from conftest import make_dataset
 from slmfit.errors import DataError
 from slmfit.given import read_answers
 
