@@ -33,6 +33,7 @@ MOST_FITTED = 5_000  # rows; more are in a curve only where they were fitted any
 
 MOST_SUSPECTS = 500
 CHARACTERS = 2_000  # of a text that the check for wrong labels reads
+SHOWN = 500  # of a text that a suspect carries
 WORK = 100_000_000  # features times labels that it weighs; beyond, a sample of the rows is checked
 SMOOTHING = 0.3
 
@@ -176,7 +177,7 @@ def suspected_labels(data: Dataset, *, seed: int) -> dict[str, Any]:
 
     Returns {"method", "folds": as many as there are rows, "judged": rows, "found": rows with a likelier label, "rows":
     the first 500 of them as {"id", "split", "label", "suggested", "probability": of the label it has,
-    "suggested_probability", "text"}}; empty where no two texts share a word, or there is one label only.
+    "suggested_probability", "text": its beginning}}; empty where no two texts share a word, or there is one label only.
     Probabilities rank well and are not calibrated; rows found are doubtful, and many of them right all the same. Long
     texts are read up to 2,000 characters; where rows are too many for the labels, a random sample is judged.
     """
@@ -206,7 +207,7 @@ def suspected_labels(data: Dataset, *, seed: int) -> dict[str, Any]:
                 "suggested": names[best],
                 "probability": round(float(own[at]), 6),
                 "suggested_probability": round(float(table[at, best]), 6),
-                "text": data.task.text(example.input)[:CHARACTERS],
+                "text": data.task.text(example.input)[:SHOWN],
             }
         )
     return {

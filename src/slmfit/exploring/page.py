@@ -14,6 +14,7 @@ from slmfit.report.page import render
 from slmfit.visible import excerpt
 from slmfit.wording import percent
 
+NAME = 32  # characters of a class beside its bar; its table has all of them
 CLASSES = 60  # shown of each kind; the rest are counted
 SUSPECTS = 100
 EVEN = 1.5  # largest class against smallest; below, they are about equally frequent
@@ -124,7 +125,7 @@ def _classes(group: Found) -> dict[str, Any]:
     most = max((row["total"] for row in shown), default=1)
     lines = [
         {
-            "name": row["name"],
+            "name": excerpt(row["name"], NAME),
             "picture": pictures.class_bar(row, most),
             "total": f"{row['total']:,}",
             "share": percent(row["share"]),
