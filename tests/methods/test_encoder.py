@@ -92,7 +92,7 @@ def test_loaded_it_answers_the_same(fitted, data):
 def test_odd_texts_are_answered(fitted):
     answers = fitted.predict(["", "x" * 5000, "\ud83d", "invoice " * 3000, "😀"])
     for answer in answers:
-        assert sum(answer.probabilities.values()) == pytest.approx(1)
+        assert sum(answer.probabilities.values()) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's own call
@@ -212,7 +212,7 @@ def test_a_budget_is_planned_once(base, data, tmp_path):
 
 def test_a_budget_that_is_too_small(base, data):
     with pytest.raises(BudgetReached, match="leave no time to train"):
-        fit(data, base_model=base, context=Context(budget_seconds=1.0, rows_to_predict=300))
+        fit(data, base_model=base, context=Context(budget_seconds=0.0, rows_to_predict=300))
 
 
 def test_a_full_disk_when_saving(fitted, tmp_path):
