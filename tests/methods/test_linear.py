@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from conftest import make_dataset
+from slmfit.data.load import load_data
 from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings
 from slmfit.methods.linear import search as searching
@@ -262,3 +265,14 @@ def test_what_is_written_down_is_json(method, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "features.safetensors", "linear.json", "vocabulary.json", "weights.safetensors",
     ]  # fmt: skip
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif("SLMFIT_DATA" not in os.environ, reason="SLMFIT_DATA names no folder with data sets")
+def test_ag_news():
+    folder = Path(os.environ["SLMFIT_DATA"]) / "ag_news"
+    columns = {"text": "text", "label": "label"}
+    news = load_data(folder / "train.csv.gz", test=folder / "test.csv.gz", columns=columns)
+    method, task = fit(news.train, news.validation)
+    method.refit(task, [*news.train, *news.validation], Context())
+    assert accuracy(method, news.test) >= 0.905
