@@ -130,3 +130,12 @@ def test_texts_once_kept_go_when_the_next_comparison_keeps_none(tmp_path, data):
         comparison.compare(data, "majority", out=out, texts=texts)
         comparison.train(data, "majority", out=out)
         assert any(text in path.read_text() for path in (out / "data").iterdir()) == texts
+
+
+def test_what_python_gets_wrong_is_told(tmp_path, data):
+    with pytest.raises(UsageError, match="load_data"):
+        comparison.compare("tickets.csv")
+    run = comparison.train(data, "majority", out=str(tmp_path / "o"))
+    with pytest.raises(UsageError, match="a list is needed"):
+        run.predict("one text")
+    assert "train" in repr(data) and len(repr(data)) < 150

@@ -64,3 +64,11 @@ def test_what_cannot_be(rows):
         SlmClassifier().fit(texts, ["a"] * len(texts))
     with pytest.raises(UsageError, match="did you mean"):
         SlmClassifier("liner").fit(texts, labels)
+
+
+@pytest.mark.parametrize("texts", ["ab", ["a", None], ["a", float("nan")], [["a"], ["b"]]])
+def test_what_is_no_list_of_texts_is_refused(rows, texts):
+    with pytest.raises(DataError, match=r"list is needed|not text"):
+        SlmClassifier("majority").fit(texts, ["x", "y"])
+    with pytest.raises(DataError, match=r"list is needed|not text"):
+        SlmClassifier("majority").fit(*rows).predict(texts)

@@ -29,3 +29,14 @@ def test_a_row_without_its_answer_or_its_id(tmp_path, data):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(DataError, match="1 of 60 test rows have no answer"):
         read_answers(path, data)
+
+
+def test_two_answers_to_one_row(tmp_path, data):
+    rows = [{"id": e.id, "prediction": e.target} for e in data.test]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
+    other = next(label for label in data.task.labels if label != rows[0]["prediction"])
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {**rows[0], "prediction": other}]))
+    with pytest.raises(DataError, match="line 61: another answer to the same id as on line 1"):
+        read_answers(path, data)

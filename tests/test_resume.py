@@ -100,6 +100,35 @@ def test_a_damaged_run_is_fitted_again(tmp_path, data):
     assert "fit" in heard
 
 
+@pytest.mark.parametrize("damage", ["cut", "gone", "short"])
+def test_a_run_whose_predictions_are_damaged_is_fitted_again(tmp_path, data, damage):
+    comparison.compare(data, "majority", out=tmp_path)
+    path = tmp_path / "runs" / "majority" / "predictions.jsonl"
+    whole = path.read_text()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_text(whole[:-9] if damage == "cut" else "".join(whole.splitlines(keepends=True)[:-1]))
+    comparison.compare(data, "majority", out=tmp_path)
+    assert path.read_text() == whole
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"key'])
+def test_damaged_diagnostics_are_computed_again_and_other_files_are_told(tmp_path, data, content):
+    comparison.compare(data, "majority", out=tmp_path)
+    diagnostics = tmp_path / "data" / "diagnostics.json"
+    whole = diagnostics.read_text()
+    diagnostics.write_text(content)
+    comparison.compare(data, "majority", out=tmp_path)
+    assert diagnostics.read_text() == whole
+    for name in ("split.json", "audit.json"):
+        whole = (tmp_path / "data" / name).read_text()
+        (tmp_path / "data" / name).write_text(content)
+        with pytest.raises(SlmfitError, match=rf"{name}: (lacks|cannot be read)[^\0]*fix: delete it and run again"):
+            comparison.compare(data, "majority", out=tmp_path)
+        (tmp_path / "data" / name).write_text(whole)
+
+
 def test_a_run_of_a_newer_slmfit_is_kept_beside(tmp_path, data):
     comparison.compare(data, "majority", out=tmp_path)
     record = tmp_path / "runs" / "majority" / "run.json"

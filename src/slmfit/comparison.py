@@ -8,6 +8,7 @@ A run that is there already, with the same key, is used again; so the same comma
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +66,7 @@ def compare(
     metric: str | None = None,
     margin: float = 0.02,
     prefer: str = "size",
-    out: Path | None = None,
+    out: str | Path | None = None,
     seed: int = 0,
     budget_seconds: float | None = None,
     texts: bool = True,
@@ -91,7 +92,7 @@ def compare(
     for spec in specs:
         if methods.unavailable(spec.name, data.task.name) is None:
             methods.create(spec.name, spec.given, spec.base_model)
-    out = out or default_folder(data)
+    out = default_folder(data) if out is None else Path(out)
     terms, began = Terms(seed, metric, listen, budget_seconds), time.monotonic()
     with storage.locked(out):
         _claim(out, data)
@@ -130,7 +131,7 @@ def train(
     *,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     metric: str | None = None,
-    out: Path | None = None,
+    out: str | Path | None = None,
     seed: int = 0,
     budget_seconds: float | None = None,
     listen: Listener | None = None,
@@ -144,7 +145,7 @@ def train(
     if reason:
         raise UsageError(f"the method {spec.name!r} cannot run here", fix=reason)
     methods.create(spec.name, spec.given, spec.base_model)
-    out = out or default_folder(data)
+    out = default_folder(data) if out is None else Path(out)
     with storage.locked(out):
         _claim(out, data)
         if not (out / "data" / "split.json").is_file():
@@ -155,7 +156,9 @@ def train(
 
 
 def checked_metric(data: Dataset, metric: str | None) -> str:
-    """The metric to go by. Raises UsageError for one the task does not have."""
+    """The metric to go by. Raises UsageError for one the task does not have, and for data that are not loaded yet."""
+    if not isinstance(data, Dataset):
+        raise UsageError(f"a dataset is needed, not {type(data).__name__}", fix="slmfit.load_data(PATH) makes one")
     if metric is not None and metric not in data.task.metrics:
         fix = did_you_mean(metric, data.task.metrics)
         raise UsageError(f"{data.task.name} has no metric {metric!r} for a verdict", fix=fix)
@@ -243,7 +246,7 @@ def _claim(out: Path, data: Dataset) -> None:
     if strange and not split.is_file():
         fix = "choose another folder with --out, or an empty one"
         raise UsageError(f"holds other files ({', '.join(sorted(strange)[:3])})", where=str(out), fix=fix)
-    if split.is_file() and storage.read_json(split)["fingerprint"] != data.fingerprint:
+    if split.is_file() and storage.read_json(split, "fingerprint")["fingerprint"] != data.fingerprint:
         fix = "choose another folder with --out, or delete this one"
         raise UsageError("holds a comparison on other data, or another split of them", where=str(out), fix=fix)
 
@@ -266,7 +269,7 @@ def _write_data(out: Path, data: Dataset, texts: bool) -> list[dict[str, Any]]:
             test.unlink(missing_ok=True)
         split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}}
         storage.write_json(folder / "split.json", split)
-    return storage.read_json(folder / "audit.json")["findings"]
+    return storage.read_json(folder / "audit.json", "findings")["findings"]
 
 
 def _runs(out: Path, rows: Iterable[MethodRow]) -> dict[str, Run]:
@@ -278,8 +281,9 @@ def _write_diagnostics(out: Path, data: Dataset, ok: Mapping[str, Run], terms: T
     """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code."""
     path = out / "data" / "diagnostics.json"
     key = storage.hash_json([data.fingerprint, terms.metric, terms.seed, texts, code_version()])
-    if path.is_file() and storage.read_json(path).get("key") == key:
-        return
+    with contextlib.suppress(SlmfitError):  # missing or damaged: they are computed again
+        if storage.read_json(path, "key")["key"] == key:
+            return
     known = {id: run.record for id, run in ok.items()}
     listen = _named(terms.listen, "diagnostics")
     found = diagnose(data, metric=terms.metric, seed=terms.seed, known=known, listen=listen)
@@ -296,11 +300,12 @@ def _without_texts(value: Any) -> Any:
 def _reusable(folder: Path, key: str) -> bool:
     """Whether the folder holds that very run, undamaged."""
     try:
-        record = runs.read_run(folder)
-        storage.verify_files(folder / "model", record.files)
+        run = Run(folder)
+        storage.verify_files(folder / "model", run.record.files)
+        answers = sum(row.get("split") == "test" for row in run.predictions()) if run.record.key == key else 0
     except SlmfitError:
         return False
-    return record.key == key
+    return answers == run.record.split["test"]["rows"]
 
 
 def _set_aside(folder: Path) -> None:

@@ -39,7 +39,7 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
         """X: n texts. y: n labels. Raises DataError when they do not match, or hold one class only."""
         seed = checked_seed(self.seed)
-        texts, labels = [str(x) for x in X], np.asarray(y)
+        texts, labels = _texts(X), np.asarray(y)
         if len(texts) != len(labels):
             raise DataError(f"{len(texts)} texts and {len(labels)} labels", fix="give one label per text")
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -71,4 +71,14 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
 
     def _predict(self, X: Sequence[str]) -> list[Prediction]:
         check_is_fitted(self, "fitted_")
-        return self.fitted_.predict([str(x) for x in X])
+        return self.fitted_.predict(_texts(X))
+
+
+def _texts(X: Sequence[str]) -> list[str]:
+    """The texts, n of them. Raises DataError for a single one, and for what is no text, such as pandas' nan."""
+    if isinstance(X, str):
+        raise DataError("one text was given, and a list is needed", fix="put it into a list: [text]")
+    for n, text in enumerate(X):
+        if not isinstance(text, str):
+            raise DataError(f"text {n} is {text!r:.40}, not text", fix="fill in what is missing, or drop the row")
+    return [str(text) for text in X]

@@ -22,7 +22,7 @@ ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "outpu
 def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     """One prediction per test row, in order. An answer that is none of the labels is `invalid`, and scores as wrong.
 
-    Raises DataError when the file cannot be read, has no column of answers, or lacks the answer to a test row.
+    Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row, or gives two.
     """
     rows = list(read_rows(path, []))
     columns = rows[0][1].keys()
@@ -34,7 +34,12 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     if key is None:
         fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
         raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
-    by_key = {_key(row.get(key), key, data): (where, row) for where, row in rows}
+    by_key: dict[str, tuple[Where, dict[str, Any]]] = {}
+    for where, row in rows:
+        first = by_key.setdefault(_key(row.get(key), key, data), (where, row))
+        if row.get(column) != first[1].get(column):
+            what = f"another answer to the same {key} as on line {first[0].line}"
+            raise DataError(what, where=where, fix="keep one of them, or match by id: add a column 'id'")
     answers, missing = [], []
     for example in data.test:
         found = next((by_key[k] for k in _keys(example, key, data) if k in by_key), None)

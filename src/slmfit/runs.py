@@ -63,13 +63,16 @@ class Run:
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order; texts are cleaned as those it was fitted on.
 
-        Raises UnsafeError when the model's files are not those that were recorded.
+        Raises UnsafeError when the model's files are not those that were recorded, UsageError for a single text, which
+        would be taken for a list of letters.
         """
+        if isinstance(inputs, str):
+            raise UsageError("one text was given, and a list is needed", fix="predict([text])")
         return predict_with(self._model, inputs)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
-        return read_jsonl(self.folder / "predictions.jsonl")
+        return storage.read_jsonl(self.folder / "predictions.jsonl")
 
     @cached_property
     def _model(self) -> tuple[Task, TextRecipe, Method]:
@@ -199,13 +202,6 @@ def prediction_from_json(row: dict[str, Any]) -> Prediction:
     outcome: Outcome = row["outcome"]
     target = target_from_json(row["prediction"])
     return Prediction(target, outcome, row.get("probabilities"), row.get("raw"))
-
-
-def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file of ours."""
-    with path.open(encoding="utf-8", errors="surrogatepass") as file:
-        for line in file:
-            yield json.loads(line)
 
 
 def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: str) -> T:

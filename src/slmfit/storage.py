@@ -48,13 +48,33 @@ def write_text(path: Path, text: str) -> None:
         raise SlmfitError(f"could not be written: {error.strerror}", where=str(path), fix=_space(error)) from None
 
 
-def read_json(path: Path) -> Any:
-    """What a JSON file of ours holds. Raises SlmfitError when it is missing or damaged."""
+def read_json(path: Path, *keys: str) -> Any:
+    """What a JSON file of ours holds, an object with these keys. Raises SlmfitError when it is missing or damaged."""
+    with _reading(path):
+        value = json.loads(path.read_text(encoding="utf-8"))
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            raise SlmfitError(f"lacks {key!r}", where=str(path), fix="delete it and run again")
+    return value
+
+
+def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file of ours, one a line. Raises SlmfitError when it is missing or damaged."""
+    with _reading(path), path.open(encoding="utf-8", errors="surrogatepass") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        yield
     except FileNotFoundError:
         raise SlmfitError("is missing", where=str(path), fix="run the command that makes it again") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        fix = "check the path and its permissions"
+        raise SlmfitError(f"cannot be read: {error.strerror}", where=str(path), fix=fix) from None
+    except ValueError as error:
         raise SlmfitError(f"cannot be read: {error}", where=str(path), fix="delete it and run again") from None
 
 

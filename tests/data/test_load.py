@@ -342,3 +342,13 @@ def test_20_newsgroups_has_seven_topics() -> None:
     data = load_data(path, merge_prefix=".", strip=("headers", "footers", "quotes"))
     assert data.task.labels == ("alt", "comp", "misc", "rec", "sci", "soc", "talk")
     assert (len(data.train) + len(data.validation), len(data.test)) == (11314, 7532)
+
+
+def test_results_written_among_the_folders_of_texts_are_no_label(tmp_path: Path) -> None:
+    for i in range(30):
+        (tmp_path / "abc"[i % 3]).mkdir(exist_ok=True)
+        (tmp_path / "abc"[i % 3] / f"{i}.txt").write_text(text(i))
+    before = load_data(tmp_path).fingerprint
+    (tmp_path / "out" / "runs").mkdir(parents=True)
+    (tmp_path / "out" / "comparison.json").write_text("{}")
+    assert load_data(tmp_path).fingerprint == before

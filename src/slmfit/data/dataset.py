@@ -52,6 +52,10 @@ class Dataset:
     validation_given: bool = True
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)
+        return f"<slmfit dataset {self.name!r}: {self.task.name}, {rows} rows>"
+
     @property
     def train(self) -> tuple[Example, ...]:
         return self.splits["train"]

@@ -50,7 +50,8 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
             return _by_split_column(read_file(path, notes), notes)
         entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
         files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
-        folders = [entry for entry in entries if entry.is_dir()]
+        # A comparison that was written in here is not a label of the data it was made from.
+        folders = [entry for entry in entries if entry.is_dir() and not (entry / "comparison.json").is_file()]
         if files:
             notes.append(f"{path}: read {', '.join(f'{file.name} as {split}' for split, file in files.items())}.")
             return {split: read_file(file, notes) for split, file in files.items()}
