@@ -22,7 +22,8 @@ ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "outpu
 def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     """One prediction per test row, in order. An answer that is none of the labels is `invalid`, and scores as wrong.
 
-    Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row, or gives two.
+    Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row or gives two
+    different ones.
     """
     rows = list(read_rows(path, []))
     columns = rows[0][1].keys()
