@@ -80,6 +80,8 @@ def test_bad_data(case, tmp_path, monkeypatch, capsys):
 
 COMMANDS = {
     "no such file": (["compare", "dd.csv"], 3, "did you mean"),
+    "an empty name, as of a shell variable": (["compare", ""], 2, "no name"),
+    "a run with an empty name": (["predict", "", "hello"], 2, "no name"),
     "folder without data": (["compare", "empty"], 3, "empty"),
     "unknown method": (["compare", "d.csv", "--methods", "liner"], 2, "did you mean 'linear'"),
     "method twice": (["compare", "d.csv", "--methods", "majority,majority"], 2, "twice"),
@@ -111,7 +113,7 @@ COMMANDS = {
     "answers without a column": (["compare", "d.csv", "--predictions", "odd.csv"], 3, "column"),
     "not a run": (["predict", "empty", "hello"], 2, "neither a run nor a comparison"),
     "texts and a file": (["predict", "empty", "hello", "--input", "d.csv"], 2, "both"),
-    "a method that is to come": (["train", "cascade", "d.csv"], 2, "later version"),
+    "a method that is to come": (["train", "cascade", "d.csv"], 1, "later version"),
     "two methods to train": (["train", "majority,linear", "d.csv"], 2, "one method"),
     "evaluate without a run": (["evaluate", "d.csv", "d.csv"], 2, "d.csv"),
 }

@@ -22,7 +22,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
 from slmfit.diagnostics import diagnose
 from slmfit.environment import code_version, environment, now
-from slmfit.errors import SlmfitError, UsageError, did_you_mean
+from slmfit.errors import MissingPart, SlmfitError, UsageError, did_you_mean
 from slmfit.fitting import Listener, Terms
 from slmfit.judging import checked_margin, checked_preference, judge
 from slmfit.methods import Spec
@@ -143,7 +143,7 @@ def train(
         raise UsageError("train fits one method", where=asked, fix="compare fits several")
     reason = methods.unavailable(spec.name, data.task.name)
     if reason:
-        raise UsageError(f"the method {spec.name!r} cannot run here", fix=reason)
+        raise MissingPart(f"the method {spec.name!r} cannot run here", fix=reason)
     methods.create(spec.name, spec.given, spec.base_model)
     out = default_folder(data) if out is None else Path(out)
     with storage.locked(out):

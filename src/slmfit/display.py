@@ -157,7 +157,7 @@ def progress() -> Iterator[Listener]:
         def listen(kind: str, fields: dict[str, Any]) -> None:
             line = escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}")
             if kind in STEPS:
-                console.print(line)
+                console.print(line, soft_wrap=True)
             elif status:
                 status.update(line)
 

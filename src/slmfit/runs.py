@@ -141,7 +141,7 @@ def load(folder: str | Path) -> Run:
 
     Raises UsageError when the folder holds neither.
     """
-    folder = Path(folder)
+    folder = storage.named(folder)
     if (folder / "run.json").is_file():
         return Run(folder)
     if (folder / "comparison.json").is_file():

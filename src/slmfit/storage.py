@@ -22,6 +22,16 @@ from typing import Any
 from slmfit.errors import SlmfitError, UnsafeError, UsageError
 
 
+def named(path: str | Path) -> Path:
+    """The path, unless its name is empty, as a shell variable's that was never set: that would be the current folder.
+
+    Raises UsageError.
+    """
+    if not str(path) or (isinstance(path, str) and not path.strip()):
+        raise UsageError("a path has no name", fix="is a variable in the command empty?")
+    return Path(path)
+
+
 def to_json(value: Any) -> str:
     """Readable JSON: UTF-8, no NaN, keys in the order given."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n"

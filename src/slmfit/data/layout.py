@@ -21,6 +21,7 @@ from slmfit.data.parts import SPLIT_NAMES, Part
 from slmfit.data.read import LONGEST_TEXT, Placed, ending, missing, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import SPLITS
+from slmfit.storage import named
 
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
@@ -33,7 +34,7 @@ def read_parts(
     test, validation: files besides. Raises DataError for a path that is missing, unreadable or holds no data,
     UsageError for a split that is given twice.
     """
-    parts = read_hub(str(path), notes) if is_hub(path) else _read_path(Path(path), notes)
+    parts = read_hub(str(path), notes) if is_hub(path) else _read_path(named(path), notes)
     for split, file in (("validation", validation), ("test", test)):
         if file is not None:
             if split in parts:
