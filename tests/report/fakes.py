@@ -221,9 +221,8 @@ def training(seed=0):
     rng = np.random.default_rng(seed)
     for step in range(10, 601, 10):
         loss = 1.4 * 0.995**step + 0.25 + 0.05 * rng.random()
-        yield {"event": "loss", "split": "train", "epoch": step / 200, "step": step, "kind": "running", "value": loss}
+        yield {"event": "loss", "split": "train", "measured": "running", "epoch": step / 200, "loss": loss}
     for epoch in (1, 2, 3):
-        at = {"epoch": epoch, "step": 200 * epoch, "kind": "evaluated"}
-        yield {"event": "loss", "split": "train", **at, "value": 0.5 / epoch + 0.1}
-        yield {"event": "loss", "split": "validation", **at, "value": 0.4 / epoch + 0.2}
-        yield {"event": "score", "split": "validation", **at, "metric": "accuracy", "value": 0.88 + 0.01 * epoch}
+        at = {"event": "loss", "measured": "evaluated", "epoch": epoch}
+        yield {**at, "split": "train", "loss": 0.5 / epoch + 0.1}
+        yield {**at, "split": "validation", "loss": 0.4 / epoch + 0.2, "accuracy": 0.88 + 0.01 * epoch}

@@ -198,6 +198,39 @@ def test_dots_stand_where_their_figures_say(page, record):
         assert y == pytest.approx(down[0][1] + per_point * (value - down[0][0]), abs=0.6)
 
 
+def test_what_the_data_looks_like(page, compared, record):
+    audit = json.loads((compared / "data" / "audit.json").read_text())
+    texts = page.eval_on_selector_all("#data .findings > li > p", "(all) => all.map((e) => e.textContent)")
+    shown = [" ".join(text.split()) for text in texts]
+    assert shown == [f"{found['severity']} {found['message']} {found['fix']}" for found in audit["findings"]]
+    counts = page.eval_on_selector_all("#data .figures b", "(all) => all.map((e) => e.textContent)")
+    labels = len(record["dataset"]["task"]["labels"])
+    assert counts == [f"{n:,}" for n in (*(split["rows"] for split in record["split"].values()), labels)]
+
+
+def test_training_curves_stand_where_their_events_say(page, compared):
+    """The evaluated losses and scores are dots; their heights are read off the picture's own ticks."""
+    lines = (compared / "runs" / "encoder-minilm" / "events.jsonl").read_text().splitlines()
+    events = [event for event in map(json.loads, lines) if event.get("measured") == "evaluated"]
+    pictures = page.evaluate("""() => {
+      const title = [...document.querySelectorAll("#settings h3")].find((e) => e.textContent.includes("training"));
+      const at = (e, name) => parseFloat(e.getAttribute(name)), found = [];
+      for (let e = title.nextElementSibling; e && e.tagName === "FIGURE"; e = e.nextElementSibling) {
+        const svg = e.querySelector("svg");
+        const ticks = [...svg.querySelectorAll(".tick")];
+        const told = ticks.map((t) => [t.textContent, t.getAttribute("x"), at(t, "y") - 4]);
+        found.push({ticks: told, heights: [...svg.querySelectorAll(".dot")].map((d) => at(d, "cy"))});
+      }
+      return found;
+    }""")
+    for what, picture in zip(("loss", "accuracy"), pictures, strict=True):
+        down = [(number(w) / (100 if "%" in w else 1), y) for w, x, y in picture["ticks"] if not x.endswith("%")]
+        per_unit = (down[-1][1] - down[0][1]) / (down[-1][0] - down[0][0])
+        told = [e[what] for split in ("train", "validation") for e in events if e["split"] == split and what in e]
+        heights = [down[0][1] + per_unit * (value - down[0][0]) for value in told]
+        assert picture["heights"] == pytest.approx(heights, abs=0.6)
+
+
 def test_how_to_repeat_it(page, record, runs):
     told = page.text_content("#repeat")
     assert record["command"] in told

@@ -43,7 +43,7 @@ def test_rows_are_those_on_disk(small):
     found = unpacked(report.html([small]))
     assert found["words"][:2] == ["a", "b"]
     for at, method in enumerate(TWO):
-        told = runs.read_jsonl(small / "runs" / method / "predictions.jsonl")
+        told = storage.read_jsonl(small / "runs" / method / "predictions.jsonl")
         for row, i in zip((r for r in told if r["split"] == "test"), range(80), strict=True):
             assert found["ids"][i] == row["id"]
             assert found["words"][found["truths"][i]] == row["target"]
@@ -77,7 +77,7 @@ def test_beyond_the_cap_rows_are_sampled_and_it_says_so(tmp_path, monkeypatch):
     found = unpacked(page)
     assert 200 <= len(found["ids"]) <= 220
     assert f"{len(found['ids']):,} of 3,000 test rows" in page
-    rows_ = [r for r in runs.read_jsonl(folder / "runs" / "linear" / "predictions.jsonl") if r["split"] == "test"]
+    rows_ = [r for r in storage.read_jsonl(folder / "runs" / "linear" / "predictions.jsonl") if r["split"] == "test"]
     wrong = [r for r in rows_ if r["prediction"] != r["target"]]
     surest = sorted(wrong, key=lambda r: -r["probabilities"][r["prediction"]])[:10]
     assert [found["ids"][i] for i in found["surest"][1]] == [r["id"] for r in surest]

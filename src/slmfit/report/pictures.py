@@ -221,16 +221,13 @@ def training(source: Source) -> Iterator[dict[str, Any]]:
     for id, folder in source.folders.items():
         curves: dict[str, dict[str, list[Dot]]] = defaultdict(lambda: defaultdict(list))
         for event in read_lines(folder / "events.jsonl"):
-            if event.get("event") in ("loss", "score") and isinstance(event.get("value"), int | float):
-                what = "loss" if event["event"] == "loss" else str(event.get("metric", record_metric(source, id)))
-                name = f"{event.get('split', 'train')}, {event.get('kind', 'evaluated')}"
-                curves[what][name].append(Dot(float(event.get("epoch") or event.get("step") or 0), event["value"]))
+            if event.get("event") == "loss":
+                name = f"{event['split']}, {event['measured']}"
+                for what in ("loss", source.records[id].metric):
+                    if isinstance(event.get(what), int | float):
+                        curves[what][name].append(Dot(float(event["epoch"]), event[what]))
         if curves:
             yield {"id": id, "pictures": [(what, _training_picture(what, some)) for what, some in curves.items()]}
-
-
-def record_metric(source: Source, id: str) -> str:
-    return source.records[id].metric
 
 
 def _training_picture(what: str, curves: Mapping[str, Sequence[Dot]]) -> Markup:
