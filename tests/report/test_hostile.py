@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
     folder = fakes.write_comparison(
         tmp_path_factory.mktemp("hostile") / "out", data, methods, diagnostics=fakes.diagnosed(data),
         search={"linear": [{"C": s, "accuracy": 0.5} for s in STRINGS[:9]]},
-        events={"linear": [{"event": "loss", "split": s, "kind": s, "epoch": 1, "value": 0.5} for s in STRINGS[:5]]},
+        events={"linear": [{"event": "loss", "split": s, "measured": s, "epoch": 1, "loss": 0.5} for s in STRINGS[:5]]},
     )  # fmt: skip
     record = storage.read_json(folder / "comparison.json")
     record["verdict"] |= {"sentence": f"{STRINGS[3]}: {STRINGS[4]}", "caveats": STRINGS[5:9]}

@@ -222,10 +222,10 @@ def training(source: Source) -> Iterator[dict[str, Any]]:
         curves: dict[str, dict[str, list[Dot]]] = defaultdict(lambda: defaultdict(list))
         for event in read_lines(folder / "events.jsonl"):
             if event.get("event") == "loss":
-                name = f"{event['split']}, {event['measured']}"
+                name = f"{event.get('split', 'train')}, {event.get('measured', 'evaluated')}"
                 for what in ("loss", source.records[id].metric):
                     if isinstance(event.get(what), int | float):
-                        curves[what][name].append(Dot(float(event["epoch"]), event[what]))
+                        curves[what][name].append(Dot(float(event.get("epoch") or 0), event[what]))
         if curves:
             yield {"id": id, "pictures": [(what, _training_picture(what, some)) for what, some in curves.items()]}
 
