@@ -76,11 +76,12 @@ def throughput(options: argparse.Namespace) -> None:
     random = np.random.default_rng(0)
     rows = [data.train[i] for i in random.choice(len(data.train), options.rows, replace=False)]
     few = rows[: options.rows // 4]
+    labels, exact = data.task.labels, options.precision
     recipes = {
-        "slmfit": lambda: _ours(data.task.labels, rows),
-        "Trainer, batch 16, dynamic padding": lambda: _trainer(data.task.labels, rows, 16),
-        "Trainer, batch 16, grouped by length": lambda: _trainer(data.task.labels, rows, 16, grouped=True),
-        "lesson: padded to the longest, batch 8": lambda: _trainer(data.task.labels, few, 8, longest=True),
+        "slmfit": lambda: _ours(labels, rows, exact),
+        "Trainer, batch 16, dynamic padding": lambda: _trainer(labels, rows, 16, exact),
+        "Trainer, batch 16, grouped by length": lambda: _trainer(labels, rows, 16, exact, grouped=True),
+        "lesson: padded to the longest, batch 8": lambda: _trainer(labels, few, 8, exact, longest=True),
     }
     if options.only:
         recipes = {n: r for n, r in recipes.items() if n.startswith(tuple(options.only.split(",")))}
@@ -90,14 +91,14 @@ def throughput(options: argparse.Namespace) -> None:
     print(f"sgemm peak {peak / 1e9:.0f} GFLOP/s; useful: {found['slmfit'] * flop / peak:.1%} of it")
 
 
-def _ours(labels: tuple[str, ...], rows: list[Any]) -> float:
+def _ours(labels: tuple[str, ...], rows: list[Any], precision: str) -> float:
     from slmfit.finetune.classify import Classify
 
     base = base_model()
     config = pretrained.read_config(base)
     tokenizer = pretrained.load_tokenizer(base, config)
     model, _ = pretrained.load_classifier(base, config, labels, seed=0)
-    on = choose()
+    on = choose("auto", precision)
     model.to(on.name)
     tokens = tokenise(tokenizer, [e.input for e in rows], 512)
     facts = Facts(tokens.lengths, 512, config.hidden_size, False, on.name, 0)
@@ -113,7 +114,13 @@ def _ours(labels: tuple[str, ...], rows: list[Any]) -> float:
 
 
 def _trainer(
-    labels: tuple[str, ...], rows: list[Any], batch: int, *, grouped: bool = False, longest: bool = False
+    labels: tuple[str, ...],
+    rows: list[Any],
+    batch: int,
+    precision: str,
+    *,
+    grouped: bool = False,
+    longest: bool = False,
 ) -> float:
     from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding, Trainer, TrainingArguments
 
@@ -137,7 +144,7 @@ def _trainer(
             logging_strategy="no",
             report_to=[],
             disable_tqdm=True,
-            bf16=torch.cuda.is_available(),
+            bf16=precision == "bf16",
             train_sampling_strategy="group_by_length" if grouped else "random",
         )
         trainer = Trainer(model, arguments, train_dataset=features, data_collator=DataCollatorWithPadding(tokenizer))
@@ -298,6 +305,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="recipes whose names begin so, separated by commas")
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of encoder")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of both sides (throughput)")
     options = parser.parse_args()
     globals()[options.what](options)
 

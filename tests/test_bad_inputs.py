@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from slmfit import cli
+from slmfit import __main__ as cli
 
 GOOD = "text,label\n" + "".join(f"word{i % 7} number {i} again,{'ab'[i % 2]}\n" for i in range(40))
 
@@ -156,7 +156,7 @@ def test_streams_that_are_shut_full_or_of_another_alphabet(case, tmp_path):
     words, expected, out, err = STREAMS[case]
     (tmp_path / "d.csv").write_text(GOOD)
     (tmp_path / "empty").mkdir()
-    start = f"{shlex.quote(sys.executable)} -c 'from slmfit.cli import main; main()'"
+    start = f"{shlex.quote(sys.executable)} -c 'from slmfit.__main__ import main; main()'"
     environment = {**os.environ, "S": start, **({"PYTHONIOENCODING": "ascii"} if "letters" in case else {})}
     command = f"{start} {words}".replace("$S", start)
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True)

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from conftest import make_dataset
-from slmfit import cli, comparison
+from slmfit import __main__ as cli
+from slmfit import comparison
 from slmfit.errors import UsageError
 from slmfit.given import read_answers
 

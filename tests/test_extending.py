@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 def slmfit(*words, cwd, source):
     # The copied package goes first on the path, so that it and not the installed one answers.
     env = os.environ | {"PYTHONPATH": str(source)}
-    command = [sys.executable, "-c", "from slmfit.cli import main; main()", *words]
+    command = [sys.executable, "-c", "from slmfit.__main__ import main; main()", *words]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=True)
 
 

@@ -8,7 +8,7 @@ ORDER = """
 errors records storage environment wording visible summary hub ngrams tfidf metrics statistic verdict tasks data
 finetune embeddings llm methods runs measuring fitting judging report given diagnostics comparison
 evaluation predicting exploring generate tuning exporting estimator cluster demo doctor models explaining serve
-__init__ display options cli
+__init__ display options cli __main__
 """.split()
 LEAVES = {"exploring", "tuning", "exporting", "estimator", "cluster"}
 

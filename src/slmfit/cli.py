@@ -1,24 +1,19 @@
-"""The command line: parse, one API call, print. Results go to stdout, progress and errors to stderr.
+"""The verbs of the command line: parse, one API call, print. Results go to stdout, progress to stderr.
 
 Nothing heavy is imported at the top; each command imports what it calls, inside it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 import re
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.exceptions import TyperException
 
-from slmfit.errors import SlmfitError, UsageError
+from slmfit.errors import UsageError
 from slmfit.options import DataOptions, option, reads_data
 
 app = typer.Typer(
@@ -294,90 +289,9 @@ def doctor(json: Json = False) -> None:
     display.show_doctor(examine(), as_json=json)
 
 
-def main() -> None:
-    """The entry point: every error becomes one message and an exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
-    _prepare_streams()
-    debug = "--debug" in sys.argv[1:]
-    code = 0
-    try:
-        # Invoked here, not by `app()`, which would make of a closed pipe an exit code of its own.
-        command = typer.main.get_command(app)
-        with command.make_context("slmfit", sys.argv[1:]) as context:
-            command.invoke(context)
-        sys.stdout.flush()  # a full disk is told here, not after the last line
-    except SlmfitError as error:
-        if debug:
-            raise
-        typer.echo(f"slmfit: {error}", err=True)
-        code = error.exit_code
-    except typer.Exit as exit:
-        code = exit.exit_code
-    except TyperException as error:
-        typer.echo(f"slmfit: {error.format_message()}\n  fix: `slmfit {_verb()}--help` shows the options", err=True)
-        code = UsageError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("slmfit: interrupted; the same command goes on from here", err=True)
-        code = 130
-    except BrokenPipeError:
-        _drop_output()
-    except OSError as error:
-        if debug:
-            raise
-        if not error.filename:
-            _drop_output()
-        fix = "check the path, its permissions and the space left on its disk"
-        typer.echo(f"slmfit: {error.filename or 'the output'}: {error.strerror or error}\n  fix: {fix}", err=True)
-        code = 1
-    except MemoryError:
-        if debug:
-            raise
-        fix = "give fewer rows, or let it run where there is more"
-        typer.echo(f"slmfit: there is not enough memory for this\n  fix: {fix}", err=True)
-        code = 1
-    except Exception as error:
-        if debug:
-            raise
-        typer.echo(
-            f"slmfit: unexpected {type(error).__name__}: {error}\n  fix: run `slmfit --debug …` and report it", err=True
-        )
-        code = 1
-    raise SystemExit(code or 0)
-
-
-def _prepare_streams() -> None:
-    """Streams that are there and take any text, whatever the caller closed and whatever its locale.
-
-    What goes to a file or a pipe is UTF-8. Half a character, of a file name that is no UTF-8 say, is written as
-    \\udce9, which is also how JSON spells it.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed: its number is taken, or the next file opened would be written to
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
-
-
-def _drop_output() -> None:
-    """Send what is still to be flushed nowhere: whoever read stdout is gone, or its disk is full."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _terminated(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
-
-
 def _command() -> str:
     """The command as it was typed, to be repeated."""
     return shlex.join(["slmfit", *sys.argv[1:]])
-
-
-def _verb() -> str:
-    verb = next((a for a in sys.argv[1:] if not a.startswith("-")), "")
-    names = {c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands}
-    return f"{verb} " if verb in names else ""
 
 
 def _seconds(budget: str | None) -> float | None:

@@ -19,7 +19,7 @@ def test_interrupted_and_resumed(tmp_path):
     command = [
         sys.executable,
         "-c",
-        "from slmfit.cli import main; main()",
+        "from slmfit.__main__ import main; main()",
         "train",
         f"encoder={base}",
         str(tmp_path / "data.jsonl"),

@@ -85,7 +85,7 @@ def test_loaded_it_answers_the_same(fitted, data):
     assert again.predict(texts(data)) == fitted.predict(texts(data))
     alone = [again.predict([text])[0] for text in texts(data)[:8]]
     for one, many in zip(alone, fitted.predict(texts(data)), strict=False):
-        assert one.probabilities == pytest.approx(many.probabilities, abs=1e-6)
+        assert one.probabilities == pytest.approx(many.probabilities, abs=2e-6)  # rounded to six digits
     assert again.predict([]) == []
 
 
