@@ -159,6 +159,11 @@ def usage(answers: Sequence[Prediction]) -> dict[str, float | int | None]:
     return totals
 
 
+def named(listen: Listener | None, id: str) -> Listener | None:
+    """The listener, told with everything that happens whose it is."""
+    return (lambda kind, fields: listen(kind, {"run": id, **fields})) if listen else None
+
+
 def _fit(method: Method, data: Dataset, context: Context) -> tuple[list[Prediction], dict[str, float]]:
     """Fit on train, answer validation, and fit again on both where validation was carved from train."""
     context.event("fit", rows=len(data.train))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slmfit import fitting, runs, storage, tasks
-from slmfit.comparison import method_row
 from slmfit.data.audit import audit_dataset
 from slmfit.data.dataset import Dataset
+from slmfit.entries import method_row
 from slmfit.environment import environment
 from slmfit.judging import judge
 from slmfit.records import SPLITS, ComparisonRecord, Example, MethodRow, Prediction, RunRecord
