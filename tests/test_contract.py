@@ -8,6 +8,7 @@ from conftest import make_dataset
 from slmfit import methods, runs
 from slmfit.data.dataset import TextRecipe
 from slmfit.methods.base import Context
+from slmfit.records import Entities
 
 CASES = [
     (name, task)
@@ -48,7 +49,11 @@ def test_contract(name, task, tmp_path):
         assert answer.outcome == "ok"
         if answer.probabilities:
             assert math.isclose(sum(answer.probabilities.values()), 1, abs_tol=1e-4)
-            assert max(answer.probabilities, key=answer.probabilities.get) == answer.target
+            said = answer.target.intent if isinstance(answer.target, Entities) else answer.target
+            assert max(answer.probabilities, key=answer.probabilities.get) == said
+        if answer.span_probabilities is not None:
+            assert len(answer.span_probabilities) == len(answer.target.spans)
+            assert all(0 <= p <= 1 for p in answer.span_probabilities)
 
     model = tmp_path / "model"
     model.mkdir()

@@ -225,9 +225,12 @@ def _predict(method: Method, examples: Sequence[Example]) -> list[Prediction]:
 
 def _rounded(answer: Prediction) -> Prediction:
     """Probabilities as they are written down, so that scores are those of the file."""
-    if answer.probabilities is None:
-        return answer
-    return replace(answer, probabilities={k: float(f"{p:.6g}") for k, p in answer.probabilities.items()})
+    labels, spans = answer.probabilities, answer.span_probabilities
+    return replace(
+        answer,
+        probabilities=labels and {k: float(f"{p:.6g}") for k, p in labels.items()},
+        span_probabilities=spans if spans is None else [float(f"{p:.6g}") for p in spans],
+    )
 
 
 def _sample(examples: Sequence[Example], seed: int) -> list[Example]:

@@ -28,10 +28,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Entities:
-    """The target of token-classification: spans in reading order and optionally one intent."""
+    """The target of token-classification: spans in reading order and optionally one intent.
+
+    unplaced: only in answers: (words, label) of entities that were named but have no place in the text, in order;
+    each counts as one that was found and is wrong.
+    """
 
     spans: tuple[Span, ...] = ()
     intent: str | None = None
+    unplaced: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,9 @@ class Usage:
 class Prediction:
     """A method's answer for one input. Every outcome but `ok` scores as wrong.
 
-    probabilities: label (or option letter) -> probability, summing to 1, when the method has them.
+    probabilities: label (option letter, intent) -> probability, summing to 1, when the method has them.
     raw: the text a generative method wrote.
+    span_probabilities: one for each of the target's spans, in order, when the method has them.
     """
 
     target: Target | None
@@ -79,6 +85,7 @@ class Prediction:
     probabilities: Mapping[str, float] | None = None
     raw: str | None = None
     usage: Usage | None = None
+    span_probabilities: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

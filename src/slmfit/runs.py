@@ -190,6 +190,8 @@ def prediction_to_json(prediction: Prediction) -> dict[str, Any]:
     row: dict[str, Any] = {"prediction": target_to_json(prediction.target), "outcome": prediction.outcome}
     if prediction.probabilities is not None:
         row["probabilities"] = dict(prediction.probabilities)
+    if prediction.span_probabilities is not None:
+        row["span_probabilities"] = list(prediction.span_probabilities)
     if prediction.raw is not None:
         row["raw"] = prediction.raw
     if prediction.usage is not None:
@@ -201,7 +203,8 @@ def prediction_from_json(row: dict[str, Any]) -> Prediction:
     """The inverse of `prediction_to_json`, without the usage."""
     outcome: Outcome = row["outcome"]
     target = target_from_json(row["prediction"])
-    return Prediction(target, outcome, row.get("probabilities"), row.get("raw"))
+    spans = row.get("span_probabilities")
+    return Prediction(target, outcome, row.get("probabilities"), row.get("raw"), span_probabilities=spans)
 
 
 def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: str) -> T:

@@ -128,14 +128,16 @@ class Task(Protocol):
 
 
 def target_to_json(target: Target | None) -> Any:
-    """A label or letter as it is; entities as {"spans": [[start, end, label], …], "intent": …}."""
+    """A label or letter as it is; entities as {"spans": [[start, end, label], …], "intent": …, "unplaced": if any}."""
     if target is None or isinstance(target, str):
         return target
-    return {"spans": [[s.start, s.end, s.label] for s in target.spans], "intent": target.intent}
+    plain: dict[str, Any] = {"spans": [[s.start, s.end, s.label] for s in target.spans], "intent": target.intent}
+    return plain | ({"unplaced": [list(pair) for pair in target.unplaced]} if target.unplaced else {})
 
 
 def target_from_json(value: Any) -> Target | None:
     """The inverse of `target_to_json`."""
     if value is None or isinstance(value, str):
         return value
-    return Entities(tuple(Span(*span) for span in value["spans"]), value["intent"])
+    unplaced = tuple((words, label) for words, label in value.get("unplaced", ()))
+    return Entities(tuple(Span(*span) for span in value["spans"]), value["intent"], unplaced)
