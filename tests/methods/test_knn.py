@@ -124,7 +124,7 @@ def test_refit_keeps_what_was_chosen_and_indexes_all_rows(data):
     method.refit(data.task, [*data.train, *data.validation], Context())
     assert method.chosen == chosen
     ids, similarities = method.neighbours([data.validation[3].input], k=1)
-    assert len(method.rows) == len(data.train) + len(data.validation)
+    assert len(method.index.rows) == len(data.train) + len(data.validation)
     assert similarities[0, 0] > 0.99 and [*data.train, *data.validation][ids[0, 0]].input == data.validation[3].input
 
 

@@ -14,13 +14,25 @@ from pathlib import Path
 from slmfit import hub
 from slmfit.embeddings.base import Embedding, Vectors, normalised
 from slmfit.embeddings.lsa import LSA
-from slmfit.embeddings.neighbours import nearest, whole
+from slmfit.embeddings.neighbours import Index, nearest, whole
 from slmfit.embeddings.sentence import FITTING, Sentence, is_transformer
 from slmfit.embeddings.sentence import check as check_sentence
 from slmfit.embeddings.static import Static
 from slmfit.errors import UsageError
 
-__all__ = ["LSA", "Embedding", "Sentence", "Static", "Vectors", "load", "nearest", "normalised", "pretrained", "whole"]
+__all__ = [
+    "LSA",
+    "Embedding",
+    "Index",
+    "Sentence",
+    "Static",
+    "Vectors",
+    "load",
+    "nearest",
+    "normalised",
+    "pretrained",
+    "whole",
+]
 
 
 def pretrained(base: str | Path, cache: Path | None = None) -> Embedding:

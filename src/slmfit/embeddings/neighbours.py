@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,35 @@ def whole(vectors: Vectors) -> NDArray[np.int8]:
     with np.errstate(divide="ignore"):
         factors = np.where(largest > 0, np.minimum(127 / largest, 4000 / lengths), 0)
     return np.rint(vectors * factors).astype(np.int8)
+
+
+class Index:
+    """Rows to be searched again and again, by cosine; kept as `whole` numbers, so that any batch finds the same.
+
+    index = Index.of(embedding.embed(texts))
+    ids, cosines = index.search(embedding.embed(queries), k=10)     # [queries, 10] each, best first
+    """
+
+    def __init__(self, rows: NDArray[np.int8]) -> None:
+        """rows: [n, d], as `whole` makes them."""
+        self.rows, self._matrix = rows, rows.astype(np.float32)
+        self._inverse = _inverse_lengths(self._matrix)
+
+    @classmethod
+    def of(cls, vectors: Vectors) -> Self:
+        return cls(whole(vectors))
+
+    def search(self, vectors: Vectors, k: int) -> tuple[NDArray[np.int64], Vectors]:
+        """The k rows nearest to each of `vectors` [q, d]: their numbers and cosines, both [q, min(k, n)]."""
+        queries = whole(vectors).astype(np.float32)
+        ids, products = nearest(queries, self._matrix, k, self._inverse)
+        return ids, products * _inverse_lengths(queries)[:, None]
+
+
+def _inverse_lengths(vectors: Vectors) -> Vectors:
+    """1 / length of each row, 0 where it is 0."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
 
 
 def _in_threads(work: Callable[[], None], threads: int) -> None:

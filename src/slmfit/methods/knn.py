@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit import embeddings
-from slmfit.embeddings import Embedding, Vectors, nearest, whole
+from slmfit.embeddings import Embedding, Index, Vectors
 from slmfit.methods.base import Context, Method, setting
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -64,7 +64,7 @@ class Knn(Method):
 
     labels: tuple[str, ...]
     embedding: Embedding
-    rows: NDArray[np.int8]  # [n, dimension], directions in whole numbers
+    index: Index  # n rows, directions in whole numbers
     codes: NDArray[np.int32]  # [n], the label of each row as an index into labels
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
@@ -85,7 +85,7 @@ class Knn(Method):
             self.embedding = embeddings.LSA.fit(texts, dimension=self.settings.dimension, seed=context.seed)
         elif not hasattr(self, "embedding"):
             self.embedding = embeddings.pretrained(self.settings.embeddings, context.cache)
-        self._index(whole(self.embedding.embed(texts)))
+        self._search_in(Index.of(self.embedding.embed(texts)))
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         ids, similarities = self.neighbours(inputs, self.chosen["k"])
@@ -101,16 +101,14 @@ class Knn(Method):
 
     def neighbours(self, inputs: Sequence[Input], k: int) -> tuple[NDArray[np.int64], Vectors]:
         """The k fitted rows nearest to each text: their numbers in the order fitted, and their cosines [texts, k]."""
-        queries = whole(self.embedding.embed([str(i) for i in inputs])).astype(np.float32)
-        ids, products = nearest(queries, self._matrix, k, self._inverse)
-        return ids, products * _inverse_lengths(queries)[:, None]
+        return self.index.search(self.embedding.embed([str(i) for i in inputs]), k)
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
 
         (folder / "embedding").mkdir()
         self.embedding.save(folder / "embedding")
-        save_file({"rows": self.rows, "labels": self.codes}, folder / "rows.safetensors")
+        save_file({"rows": self.index.rows, "labels": self.codes}, folder / "rows.safetensors")
         about = {"labels": self.labels, **self.chosen}
         (folder / "knn.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -123,12 +121,11 @@ class Knn(Method):
         method.labels = tuple(method.chosen.pop("labels"))
         method.embedding = embeddings.load(folder / "embedding")
         method.codes = tensors["labels"]
-        method._index(tensors["rows"])
+        method._search_in(Index(tensors["rows"]))
         return method
 
-    def _index(self, rows: NDArray[np.int8]) -> None:
-        self.rows, self._matrix = rows, rows.astype(np.float32)
-        self._inverse = _inverse_lengths(self._matrix)
+    def _search_in(self, index: Index) -> None:
+        self.index = index
         self._shares = np.bincount(self.codes, minlength=len(self.labels)) + 1.0
         self._shares /= self._shares.sum()
 
@@ -221,9 +218,3 @@ def _loss(probabilities: Votes, truth: NDArray[np.int64]) -> float:
     even = np.log(probabilities).mean(axis=1)
     right = np.log(probabilities[np.arange(rows), truth])
     return float(-((rows + 1) * right + even).mean() / (rows + 2))
-
-
-def _inverse_lengths(vectors: Vectors) -> Vectors:
-    """1 / length of each row, 0 where it is 0."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    return np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)
