@@ -352,3 +352,34 @@ def test_results_written_among_the_folders_of_texts_are_no_label(tmp_path: Path)
     (tmp_path / "out" / "runs").mkdir(parents=True)
     (tmp_path / "out" / "comparison.json").write_text("{}")
     assert load_data(tmp_path).fingerprint == before
+
+
+# --- what reading had to decide ---------------------------------------------------------------------------------------
+
+
+def words_form(*rows: tuple[str, str]) -> str:
+    """The words form as its third seed project writes it: (text, "word/TAG word/TAG") for each row."""
+    dataset = [
+        {"text": text, "labels": [dict(zip(("word", "label"), w.split("/"), strict=True)) for w in words.split()]}
+        for text, words in rows
+    ]
+    return json.dumps({"system_prompt": "…", "model": "m", "dataset": [d | {"intent": "cancel"} for d in dataset]})
+
+
+def test_what_reading_words_had_to_decide_is_said_with_its_lines(write: Any) -> None:
+    rows = [(f"Cancel {c} at 1 on March 1", "1/B-TIME March/B-DATE 1/I-DATE") for c in COLOURS[:12]]
+    rows += [("Cancel it at 9", "9/B-TIME Bob/B-NAME Ann/B-NAME at/O"), ("No 5 PM then", "PM/I-TIME")]
+    path = write("mails.json", words_form(*rows))
+    data = load_data(path)
+    counted, unplaced, stray, mended = (note.removeprefix(f"{path}: ") for note in data.notes[2:6])
+    assert counted.startswith("24 words") and "line 1 '1' at 16; line 1 '1' at 27" in counted
+    assert unplaced.startswith("2 words") and unplaced.endswith("line 1 'Bob' (B-NAME); line 1 'Ann' (B-NAME).")
+    assert stray.startswith("a word listed as O") and mended.startswith("a tag I-")
+    [example] = [e for split in SPLITS for e in data.splits[split] if e.input == "Cancel it at 9"]
+    assert [span.start for span in example.target.spans] == [13]
+
+
+def test_long_lists_of_what_was_decided_are_cut_and_counted(write: Any) -> None:
+    rows = [(f"At 1, not 1: {text(i)}", "1/B-TIME") for i in range(40)]
+    [note] = [n for n in load_data(write("mails.json", words_form(*rows))).notes if "reading order" in n]
+    assert note.count("line ") == 30 and note.endswith("; and 10 more.")

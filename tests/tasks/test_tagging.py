@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -19,14 +19,12 @@ from slmfit.tasks.spans import (
     count_spans,
     f1,
     join_tokens,
-    place,
     spans_from_tags,
-    spans_from_words,
     tags_from_spans,
     tile_tokens,
-    words_from_spans,
 )
 from slmfit.tasks.tagging import TokenClassification
+from slmfit.tasks.words import place, placeable, spans_from_words, words_from_spans
 
 TASK = TokenClassification(("CITY", "DATE"), ("book", "cancel"))
 HERE = Where("rows.jsonl", 7)
@@ -128,8 +126,7 @@ def test_spans_come_in_reading_order() -> None:
         ({"tokens": "a b", "tags": ["O", "O"]}, "tokens", "a list is needed"),
         ({"text": "a-b", "tokens": ["a", "b"], "tags": ["O", "O"]}, "tokens", "does not go on"),
         ({"text": "a b c", "tokens": ["a", "b"], "tags": ["O", "O"]}, "tokens", "no token covers 'c'"),
-        ({"text": "a", "labels": [{"word": "b", "label": "B-X"}]}, "labels", "does not occur"),
-        ({"text": "a b", "labels": [{"word": w, "label": "B-X"} for w in "ba"]}, "labels", "where it should"),
+        ({"text": "a", "labels": [{"word": "a", "label": "B_X"}]}, "labels", "no BIO tag"),
         ({"text": "a", "labels": [{"word": "a", "label": "X"}]}, "labels", "no BIO tag"),
         ({"text": "a", "labels": ["B-X"]}, "labels", "no tokens"),
         ({"text": "a", "intent": " "}, "intent", "the intent is"),
@@ -250,6 +247,25 @@ def test_words_are_placed_whenever_they_can_be(text: str, words: list[str]) -> N
     offsets = place(text, words)
     assert [text[a:b] for a, b in offsets] == words
     assert all(one[1] <= two[0] for one, two in pairwise(offsets))
+
+
+@given(st.text("ab ", max_size=8), st.lists(st.text("ab", max_size=2), max_size=6))
+def test_as_many_words_are_placed_as_can_be(text: str, words: list[str]) -> None:
+    kept = placeable(text, words)
+    place(text, [words[i] for i in kept])
+    for more in combinations(range(len(words)), len(kept) + 1):
+        with pytest.raises(ValueError, match="does not occur"):
+            place(text, [words[i] for i in more])
+
+
+def test_words_without_a_place_are_left_out_and_said() -> None:
+    words = [("Bob", "B-NAME"), ("ann@x.org", "B-EMAIL"), ("7", "B-TIME"), ("PM", "I-TIME")]
+    spans, repairs = spans_from_words("At 7 PM with ann@x.org", words)
+    assert spans == [Span(3, 7, "TIME")]
+    assert [tuple(r) for r in repairs] == [
+        ("unplaced word", "'Bob' (B-NAME)"),
+        ("unplaced word", "'ann@x.org' (B-EMAIL)"),
+    ]
 
 
 @given(texts_with_spans())

@@ -19,6 +19,7 @@ from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_se
 from slmfit.data.layout import read_file, read_parts
 from slmfit.data.near import find_duplicates
 from slmfit.data.parts import Part
+from slmfit.data.repaired import repair_notes
 from slmfit.data.split import assign, assign_by_time, checked_seed, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
@@ -73,6 +74,8 @@ def load_data(
     _check_columns(parts["train"], [c for c in (group, time) if c is not None])
     ids = _ids(parts)
     rows = {split: _parse(part, found, roles, ids[split]) for split, part in parts.items()}
+    for part in parts.values():
+        notes += repair_notes(part, found, roles)
     everything = [row for part in rows.values() for row in part]
     merged: dict[str, str] = {}
     if classifies:

@@ -1,4 +1,4 @@
-"""Spans of a text: to and from tags, tokens and words, and how many were found.
+"""Spans of a text: to and from tags and tokens, and how many were found.
 
     text, offsets = join_tokens(["fly", "to", "New", "York"])
     spans_from_tags(["O", "O", "B-CITY", "I-CITY"], offsets)     # ([Span(7, 15, "CITY")], [])
@@ -9,7 +9,6 @@ impossible sequence is conlleval's (Tjong Kim Sang & Buchholz 2000): an `I-X` th
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -27,7 +26,7 @@ BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on)"
 class Repair(NamedTuple):
     """One thing that a reader had to decide for itself, to be counted and shown."""
 
-    kind: Literal["mended tag", "ambiguous word", "stray label"]
+    kind: Literal["mended tag", "ambiguous word", "stray label", "unplaced word"]
     detail: str
 
 
@@ -98,83 +97,6 @@ def tags_from_spans(spans: Iterable[Span], offsets: Offsets) -> list[str]:
     return tags
 
 
-def place(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
-    """Where the words stand in the text, in order and without overlap: the one aligner of written answers.
-
-    Each takes its first place after the word before it where it stands as a whole word ("1" in "11 at 1"); where
-    that would leave no room for a later word, or there is none, its first place of any kind. So whenever some
-    placement in order exists, one is found. Raises ValueError naming the first word that has no place.
-    """
-    latest = _latest_starts(text, words)
-    offsets, position = [], 0
-    for word, limit in zip(words, latest, strict=True):
-        start = first = text.find(word, position)
-        while 0 <= start <= limit and not _is_whole(text, start, start + len(word)):
-            start = text.find(word, start + 1)
-        if not 0 <= start <= limit:
-            start = first
-        if start < 0 or not word:
-            raise ValueError(f"{word!r} does not occur in the text" + (" where it should" if word in text else ""))
-        position = start + len(word)
-        offsets.append((start, position))
-    return offsets
-
-
-def _latest_starts(text: str, words: Sequence[str]) -> list[int]:
-    """For each word, the last start that leaves room for those after it; -1 from where there is none."""
-    latest, limit = [], len(text)
-    for word in reversed(words):
-        limit = text.rfind(word, 0, limit) if limit >= 0 else -1
-        latest.append(limit)
-    return latest[::-1]
-
-
-def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether neither edge of text[start:end] stands inside a word."""
-    return not any(0 < edge < len(text) and _in_word(text[edge - 1]) and _in_word(text[edge]) for edge in (start, end))
-
-
-def _in_word(character: str) -> bool:
-    return character == "_" or unicodedata.category(character)[0] in "LNM"  # a letter, a digit, a mark upon one
-
-
-def spans_from_words(text: str, words: Sequence[tuple[str, str]]) -> tuple[list[Span], list[Repair]]:
-    """Spans from (word, BIO tag) in reading order, words outside of entities left out; what had to be decided.
-
-    Words take their places as `place` says. An `I-X` goes on with the X before it when nothing but space and
-    punctuation lies between ("Friday, March 19"); past another word, which must have been an `O`, it starts one.
-    Raises ValueError for a tag that is not BIO and for a word that has no place.
-    """
-    repairs = [Repair("stray label", f"{word!r} is listed as O") for word, tag in words if tag == "O"]
-    words = [(word, tag) for word, tag in words if tag != "O"]
-    offsets = place(text, [word for word, _ in words])
-    repairs += [Repair("ambiguous word", f"{w!r} at {o[0]}") for (w, _), o in zip(words, offsets, strict=True)
-                if text.count(w) > 1]  # fmt: skip
-    tags, places, position = [], [], 0
-    for (_, tag), (start, end) in zip(words, offsets, strict=True):
-        if any(map(_in_word, text[position:start])):
-            tags.append("O")
-            places.append((position, start))
-        tags.append(tag)
-        places.append((start, end))
-        position = end
-    spans, mended = spans_from_tags(tags, places)
-    repairs += [Repair("mended tag", f"{tags[i]} of {text[slice(*places[i])]!r} starts an entity") for i in mended]
-    return spans, repairs
-
-
-def words_from_spans(text: str, spans: Iterable[Span]) -> list[tuple[str, str]]:
-    """(word, BIO tag) in reading order; raises ValueError where reading them would give other spans."""
-    spans = list(spans)
-    words = []
-    for span in spans:
-        tags = f"B-{span.label}", f"I-{span.label}"
-        words += [(word, tags[i > 0]) for i, word in enumerate(text[span.start : span.end].split())]
-    if spans_from_words(text, words)[0] != spans:
-        raise ValueError("these spans cannot be told by their words")
-    return words
-
-
 # --- cells of a row: the same, with errors that name the place and the remedy ---
 
 
@@ -239,22 +161,6 @@ def _tag_name(tag: Any, names: Any) -> str:
     if names is None:
         raise ValueError(f"the tag {tag} is a number and there is no list of names, `tag_names`, to look it up in")
     return str(names[tag])
-
-
-def read_words(cell: Any, text: str, where: Where) -> tuple[list[Span], list[Repair]]:
-    """[{"word", "label"}] as `spans_from_words` reads them."""
-    words = []
-    for i, item in enumerate(read_list(cell, where)):
-        word, tag = (item.get("word"), item.get("label")) if isinstance(item, Mapping) else (None, item)
-        if not (isinstance(word, str) and word and isinstance(tag, str)):
-            what = f"label {i + 1} is not a word with its tag, and there are no tokens that tags could belong to"
-            raise DataError(what, where=where, fix='write {"word": "Rome", "label": "B-CITY"}, or add `tokens`')
-        words.append((word, tag))
-    try:
-        return spans_from_words(text, words)
-    except ValueError as error:
-        fix = f"list the words as they stand in the text, in its order; {BIO}"
-        raise DataError(str(error), where=where, fix=fix) from None
 
 
 def read_list(cell: Any, where: Where) -> list[Any]:

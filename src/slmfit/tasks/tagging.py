@@ -29,6 +29,7 @@ from slmfit.statistic import bootstrap_sums, wilson
 from slmfit.tasks import spans as sp
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import count_outcomes, find, json_object, json_object_schema
+from slmfit.tasks.words import place, read_words
 
 
 class _Read(NamedTuple):
@@ -89,7 +90,7 @@ class TokenClassification:
             found = () if tags is None else sp.read_tags(tags, names, offsets, where.at(tags_in))
             return _Read(text, intent, *found)
         if isinstance(text, str):
-            found = () if tags is None else sp.read_words(tags, text, where.at(tags_in))
+            found = () if tags is None else read_words(tags, text, where.at(tags_in))
             return _Read(text, intent, *found)
         raise DataError("there is no text", where=where.at(text_in), fix="give `text`, or `tokens` and `tags`")
 
@@ -100,7 +101,7 @@ class TokenClassification:
         return intent
 
     def repairs(self, row: Row, where: Where) -> tuple[sp.Repair, ...]:
-        """What reading this row had to decide: mended tags, words that occur more than once, stray labels."""
+        """What reading this row had to decide: mended tags, words that occur twice or nowhere, stray labels."""
         return tuple(self._read(row, where).repairs)
 
     def unparse(self, example: Example) -> dict[str, Any]:
@@ -153,7 +154,7 @@ class TokenClassification:
         return json.dumps(answer, ensure_ascii=False)
 
     def read(self, text: str, input: Input) -> Target | Outcome:
-        """The entities placed on the input as `spans.place` does; `invalid` if one has no place or no known type."""
+        """The entities placed on the input as `words.place` does; `invalid` if one has no place or no known type."""
         answer = json_object(text)
         if answer is None or not answer.keys() <= {"entities", "intent"}:
             return "invalid"
@@ -167,7 +168,7 @@ class TokenClassification:
         if unknown or (self.intents and intent is not None and intent not in self.intents):
             return "invalid"
         try:
-            offsets = sp.place(str(input), [words for words, _ in pairs])
+            offsets = place(str(input), [words for words, _ in pairs])
         except ValueError:
             return "invalid"
         return Entities(tuple(Span(*o, label) for o, (_, label) in zip(offsets, pairs, strict=True)), intent)
