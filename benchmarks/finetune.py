@@ -145,6 +145,7 @@ def _trainer(
             report_to=[],
             disable_tqdm=True,
             bf16=precision == "bf16",
+            use_cpu=not torch.cuda.is_available(),
             train_sampling_strategy="group_by_length" if grouped else "random",
         )
         trainer = Trainer(model, arguments, train_dataset=features, data_collator=DataCollatorWithPadding(tokenizer))
