@@ -20,11 +20,11 @@ from markupsafe import Markup
 
 from slmfit.report import words
 from slmfit.visible import visible
-from slmfit.wording import by_unit, bytes_words, number_words, percent
+from slmfit.wording import by_unit, bytes_words, number_words, percent, told
 
 HERE = Path(__file__).parent
 FILTERS = {
-    "told": words.told,
+    "told": told,
     "interval": words.interval,
     "span": words.span,
     "cell": words.cell,

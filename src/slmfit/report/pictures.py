@@ -16,8 +16,8 @@ from markupsafe import Markup
 from slmfit.records import MethodRow, Score
 from slmfit.report.charts import Axis, Dot, Series, lines, reliability, scatter
 from slmfit.report.disk import Source, read_lines
-from slmfit.report.words import milliseconds, told
-from slmfit.wording import PLAIN, by_unit, bytes_words, number_words, seconds_words
+from slmfit.report.words import milliseconds
+from slmfit.wording import PLAIN, by_unit, bytes_words, number_words, seconds_words, told
 
 
 @dataclass(frozen=True)

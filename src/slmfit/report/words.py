@@ -1,6 +1,5 @@
 """Figures as the report writes them, where `slmfit.wording` has no word for them: pairs, intervals, table cells.
 
-told("balanced_accuracy")                                # 'balanced accuracy'
 interval("accuracy", Score(0.909, 0.905, 0.913))         # '90.5–91.3'
 """
 
@@ -14,20 +13,6 @@ from markupsafe import Markup, escape
 from slmfit.records import Score
 from slmfit.visible import visible
 from slmfit.wording import PLAIN, by_unit, number_words, seconds_words
-
-_NAMES = {
-    "entity_f1": "entity F1",
-    "f1_macro": "macro F1",
-    "f1_micro": "micro F1",
-    "f1_weighted": "weighted F1",
-    "expected_calibration_error": "calibration error",
-    "brier": "Brier score",
-}
-
-
-def told(name: str) -> str:
-    """A metric's or setting's name for people."""
-    return _NAMES.get(name, name.replace("_", " "))
 
 
 def interval(score: Score, metric: str) -> str:

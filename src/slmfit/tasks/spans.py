@@ -1,4 +1,4 @@
-"""Spans of a text: to and from tags and tokens, and how many were found.
+"""Spans of a text: to and from tags and tokens.
 
     text, offsets = join_tokens(["fly", "to", "New", "York"])
     spans_from_tags(["O", "O", "B-CITY", "I-CITY"], offsets)     # ([Span(7, 15, "CITY")], [])
@@ -9,12 +9,9 @@ impossible sequence is conlleval's (Tjong Kim Sang & Buchholz 2000): an `I-X` th
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
-
-import numpy as np
 
 from slmfit.errors import DataError, Where
 from slmfit.records import Span
@@ -167,39 +164,3 @@ def read_list(cell: Any, where: Where) -> list[Any]:
     if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
         raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
     return list(cell)
-
-
-def count_spans(true: Iterable[Sequence[Span]], found: Iterable[Sequence[Span]]) -> np.ndarray:
-    """float64 [rows, 3]: spans that are right, found, true. Right = same start, end and label (CoNLL)."""
-    pairs = [(set(t), set(f)) for t, f in zip(true, found, strict=True)]
-    return np.array([[len(t & f), len(f), len(t)] for t, f in pairs], dtype=np.float64).reshape(-1, 3)
-
-
-def count_by_type(true: Iterable[Sequence[Span]], found: Iterable[Sequence[Span]]) -> dict[str, np.ndarray]:
-    """Label, sorted -> float64 [3]: spans of that label that are right, found, true."""
-    counts: Counter[tuple[str, int]] = Counter()
-    for t, f in zip(true, found, strict=True):
-        for part, spans in enumerate((set(t) & set(f), set(f), set(t))):
-            counts.update((span.label, part) for span in spans)
-    labels = sorted({label for label, _ in counts})
-    return {label: np.array([counts[label, part] for part in range(3)], dtype=np.float64) for label in labels}
-
-
-def precision(counts: np.ndarray) -> np.ndarray:
-    """[..., 3] right, found, true -> [...]; 0 where nothing was found."""
-    return ratio(counts[..., 0], counts[..., 1])
-
-
-def recall(counts: np.ndarray) -> np.ndarray:
-    """[..., 3] right, found, true -> [...]; 0 where there was nothing to find."""
-    return ratio(counts[..., 0], counts[..., 2])
-
-
-def f1(counts: np.ndarray) -> np.ndarray:
-    """[..., 3] right, found, true -> [...]; the harmonic mean of `precision` and `recall`, 0 where both are."""
-    return ratio(2 * counts[..., 0], counts[..., 1] + counts[..., 2])
-
-
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """part / whole, 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole > 0)

@@ -16,20 +16,17 @@ Offsets count code points from 0, the end excluded. Spans do not overlap.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Self
 
-import numpy as np
-
-from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.records import Entities, Example, Input, Outcome, Prediction, Score, Span, Target
-from slmfit.statistic import bootstrap_sums, wilson
+from slmfit.errors import DataError, Where
+from slmfit.records import Entities, Example, Input, Outcome, Prediction, Span, Target
 from slmfit.tasks import spans as sp
 from slmfit.tasks.base import Components, Row, Scores
-from slmfit.tasks.common import count_outcomes, find, json_object, json_object_schema
-from slmfit.tasks.words import place, read_words
+from slmfit.tasks.common import find, json_object, json_object_schema
+from slmfit.tasks.entity_scores import METRICS, Rows, score
+from slmfit.tasks.words import place, placeable, read_words
 
 
 class _Read(NamedTuple):
@@ -51,8 +48,7 @@ class TokenClassification:
 
     name: ClassVar[str] = "token-classification"
     metric: ClassVar[str] = "entity_f1"
-    metrics: ClassVar[tuple[str, ...]] = (
-        "entity_f1", "entity_precision", "entity_recall", "intent_accuracy", "exact_match")  # fmt: skip
+    metrics: ClassVar[tuple[str, ...]] = METRICS
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": ("text", "sentence"),
         "spans": ("spans", "entities"),
@@ -154,7 +150,10 @@ class TokenClassification:
         return json.dumps(answer, ensure_ascii=False)
 
     def read(self, text: str, input: Input) -> Target | Outcome:
-        """The entities placed on the input as `words.place` does; `invalid` if one has no place or no known type."""
+        """The entities placed on the input in order, as many as can be; those that cannot are `unplaced`.
+
+        `invalid` for what is not written as the schema says, types and intents that the task does not have among it.
+        """
         answer = json_object(text)
         if answer is None or not answer.keys() <= {"entities", "intent"}:
             return "invalid"
@@ -167,11 +166,10 @@ class TokenClassification:
         unknown = self.labels and any(label not in self.labels for _, label in pairs)
         if unknown or (self.intents and intent is not None and intent not in self.intents):
             return "invalid"
-        try:
-            offsets = place(str(input), [words for words, _ in pairs])
-        except ValueError:
-            return "invalid"
-        return Entities(tuple(Span(*o, label) for o, (_, label) in zip(offsets, pairs, strict=True)), intent)
+        kept = placeable(str(input), [words for words, _ in pairs])
+        offsets = place(str(input), [pairs[i][0] for i in kept])
+        spans = tuple(Span(*offset, pairs[i][1]) for i, offset in zip(kept, offsets, strict=True))
+        return Entities(spans, intent, tuple(pair for i, pair in enumerate(pairs) if i not in set(kept)))
 
     def schema(self) -> dict[str, Any]:
         def one_of(names: Sequence[str]) -> dict[str, Any]:
@@ -184,25 +182,10 @@ class TokenClassification:
     # --- scores ---
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
-        """`entity_*`: what each row has right, found and true. Others: 0/1, and 1 for every row that counts.
-
-        An entity is right when start, end and type are (CoNLL), micro-averaged; a failed answer found nothing.
-        `exact_match` asks for all entities and, where the truth has one, the intent. Raises UsageError for another
-        metric, and for `intent_accuracy` where no row has an intent.
+        """As `entity_scores.Rows.components`. Raises UsageError for another metric, and for `intent_accuracy` where no
+        row has an intent.
         """
-        pairs = _pairs(targets, predictions)
-        if metric in COUNTED:
-            counts = sp.count_spans(*_spans(pairs))[:, COUNTED[metric]]
-            return Components(counts, sp.f1 if metric == "entity_f1" else _share)
-        if metric == "exact_match":
-            right = [a is not None and set(a.spans) == set(t.spans) and t.intent in (None, a.intent) for t, a in pairs]
-            return _shares(right, [True] * len(pairs))
-        asked = [t.intent is not None for t, _ in pairs]
-        if metric == "intent_accuracy" and any(asked):
-            return _shares([a is not None and a.intent == t.intent for t, a in pairs], asked)
-        if metric in self.metrics:
-            raise UsageError("there is no intent accuracy: no row has an intent", fix="choose another metric")
-        raise UsageError(f"{self.name} has no metric {metric!r}", fix=did_you_mean(metric, self.metrics))
+        return Rows(targets, predictions, self.labels).components(metric)
 
     def score(
         self,
@@ -211,77 +194,5 @@ class TokenClassification:
         seed: int = 0,
         inputs: Sequence[Input] | None = None,
     ) -> Scores:
-        """`metrics` (the intent's only where rows have one); details: `rows`, `outcomes`, `per_type`, `per_intent`."""
-        pairs = _pairs(targets, predictions)
-        has_intent = any(t.intent is not None for t, _ in pairs)
-        values = {
-            metric: _with_interval(metric, self.components(metric, targets, predictions), seed)
-            for metric in self.metrics
-            if has_intent or metric != "intent_accuracy"
-        }
-        details = {
-            "rows": len(pairs),
-            "outcomes": count_outcomes(predictions),
-            "per_type": _per_type(pairs),
-            "per_intent": _per_intent(pairs),
-        }
-        return Scores(values, details)
-
-
-COUNTED = {"entity_f1": [0, 1, 2], "entity_precision": [0, 1], "entity_recall": [0, 2]}  # columns of `count_spans`
-Pairs: TypeAlias = Sequence[tuple[Entities, Entities | None]]  # truth, answer (None = failed)
-
-
-def _pairs(targets: Sequence[Target], predictions: Sequence[Prediction]) -> Pairs:
-    pairs = []
-    for target, prediction in zip(targets, predictions, strict=True):
-        assert isinstance(target, Entities)
-        answer = prediction.target if prediction.outcome == "ok" else None
-        pairs.append((target, answer if isinstance(answer, Entities) else None))
-    return pairs
-
-
-def _spans(pairs: Pairs) -> tuple[list[Sequence[Span]], list[Sequence[Span]]]:
-    return [t.spans for t, _ in pairs], [a.spans if a else () for _, a in pairs]
-
-
-def _share(sums: np.ndarray) -> np.ndarray:
-    return sp.ratio(sums[..., 0], sums[..., 1])
-
-
-def _shares(right: Sequence[bool], counted: Sequence[bool]) -> Components:
-    """How many of the rows that count are right."""
-    rows = np.column_stack([np.logical_and(right, counted), counted]).astype(np.float64)
-    return Components(rows, _share, paired_mean=all(counted))
-
-
-def _with_interval(metric: str, c: Components, seed: int) -> Score:
-    """Wilson's interval for a share of rows; a bootstrap over rows for what is counted in entities."""
-    if metric in COUNTED:
-        return bootstrap_sums(c.rows, c.combine, seed=seed)
-    return wilson(*c.rows.sum(axis=0).tolist())
-
-
-def _per_type(pairs: Pairs) -> list[dict[str, Any]]:
-    """Per entity type its scores, and how many entities were right, found, and in truth."""
-    return [
-        {
-            "label": label,
-            "precision": float(sp.precision(n)),
-            "recall": float(sp.recall(n)),
-            "f1": float(sp.f1(n)),
-            "right": int(n[0]),
-            "found": int(n[1]),
-            "support": int(n[2]),
-        }
-        for label, n in sp.count_by_type(*_spans(pairs)).items()
-    ]
-
-
-def _per_intent(pairs: Pairs) -> list[dict[str, Any]]:
-    """Per intent how often it was right, answered, and the truth; rows without an intent are left out."""
-    rows = [(t.intent, a.intent if a else None) for t, a in pairs if t.intent is not None]
-    right = Counter(t for t, a in rows if t == a)
-    found, support = Counter(a for _, a in rows), Counter(t for t, _ in rows)
-    names = sorted(name for name in found.keys() | support.keys() if name is not None)
-    return [{"label": name, "right": right[name], "found": found[name], "support": support[name]} for name in names]
+        """`metrics` with intervals, and the details that `entity_scores.score` names."""
+        return score(Rows(targets, predictions, self.labels), seed)
