@@ -3,6 +3,7 @@
     python benchmarks/finetune.py throughput            # beside transformers.Trainer, three recipes
     python benchmarks/finetune.py predict               # beside SentenceTransformer.encode and pipeline
     python benchmarks/finetune.py accuracy --epochs 1   # AG News, test accuracy
+    python benchmarks/finetune.py effects               # one setting changed at a time
     python benchmarks/finetune.py kills --points 200    # kill points, a refusing disk, flipped bytes
     python benchmarks/finetune.py memory --rows 1000000
 
@@ -237,6 +238,31 @@ def accuracy(options: argparse.Namespace) -> None:
     print(f"test accuracy {right:.2%}; trained {fitted - begin:.0f} s, scored {done - fitted:.0f} s; {method.chosen}")
 
 
+EFFECTS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    **{f"learning_rate={rate:g}": {"learning_rate": rate} for rate in (2e-5, 5e-5, 2e-4, 4e-4)},
+    **{f"epochs={n}": {"epochs": n} for n in (2, 4)},
+    **{f"max_length={n}": {"max_length": n} for n in (32, 64)},
+    **{f"batch_tokens={n}": {"batch_tokens": n} for n in (416, 6656)},
+    **{f"lora_rank={n}": {"lora": True, "learning_rate": 1e-3, "lora_rank": n} for n in (4, 16, 64)},
+}
+
+
+def effects(options: argparse.Namespace) -> None:
+    """What one setting does when the others stay: validation accuracy and time, AG News, one epoch, 1e-4."""
+    data = ag_news()
+    train, rows = data.train[: options.train_rows or 6000], [e.input for e in data.validation]
+    for name, changed in EFFECTS.items():
+        values = {"epochs": 1, "max_length": MAX_LENGTH, "learning_rate": 1e-4, "batch_tokens": 1664} | changed
+        method = Encoder(Settings(base_model=base_model(), **values))
+        begin = time.perf_counter()
+        method.fit(data.task, train, data.validation, Context(seed=options.seed))
+        took = time.perf_counter() - begin
+        answers = method.predict(rows)
+        right = np.mean([a.target == e.target for a, e in zip(answers, data.validation, strict=True)])
+        print(f"{name:24} validation accuracy {right:.2%}  {took:4.0f} s", flush=True)
+
+
 def kills(options: argparse.Namespace) -> None:
     """Every point must end with the bits of the undisturbed run."""
     import errno
@@ -296,7 +322,7 @@ def memory(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["throughput", "predict", "accuracy", "kills", "memory"])
+    parser.add_argument("what", choices=["throughput", "predict", "accuracy", "effects", "kills", "memory"])
     parser.add_argument("--rows", type=int, default=640)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--points", type=int, default=200)

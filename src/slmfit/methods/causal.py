@@ -1,6 +1,6 @@
 """`causal`: a small causal language model as classifier, its head on the last real token, tuned with LoRA.
 
-slmfit train tickets.csv causal=HuggingFaceTB/SmolLM2-135M-Instruct
+slmfit train causal=HuggingFaceTB/SmolLM2-135M-Instruct tickets.csv
 
 No chat template is needed: the text is read as it is, and nothing is written.
 """

@@ -1,6 +1,6 @@
 """`encoder`: a pretrained encoder (BERT, DistilBERT, MiniLM, ModernBERT …) with a classification head, fine-tuned.
 
-slmfit train tickets.csv encoder=distilbert-base-uncased
+slmfit train encoder=distilbert-base-uncased tickets.csv
 """
 
 from __future__ import annotations
