@@ -7,26 +7,58 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import typer
 from typer.exceptions import TyperException
 
 from slmfit.cli import app
-from slmfit.errors import SlmfitError, UsageError
+from slmfit.errors import MissingPart, SlmfitError, UsageError
 
 
 def main() -> None:
     """Run the command line; every error becomes one message and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     _prepare_streams()
+    raise SystemExit(_in_words(_as_one_of_several if _several() else _command))
+
+
+def _several() -> bool:
+    """Whether this process is one of several that torchrun or `accelerate launch` started together."""
+    there = all(os.environ.get(name) for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"))
+    return there and os.environ["WORLD_SIZE"] != "1"
+
+
+def _as_one_of_several() -> int:
+    """The first process runs the command; the others help with what it trains."""
+    try:
+        from slmfit.finetune import processes
+    except ImportError as error:
+        fix = "pip install 'slmfit[train]', or unset WORLD_SIZE to run alone"
+        raise MissingPart(f"processes that were started together need a package: {error}", fix=fix) from None
+    team = processes.join()
+    if isinstance(team, processes.First):
+        return team.lead(lambda: _in_words(_command))
+    from slmfit.methods.helping import prepare
+
+    return team.help(prepare)
+
+
+def _command() -> int:
+    # Invoked here, not by `app()`, which would make of a closed pipe an exit code of its own.
+    command = typer.main.get_command(app)
+    with command.make_context("slmfit", sys.argv[1:]) as context:
+        command.invoke(context)
+    sys.stdout.flush()  # a full disk is told here, not after the last line
+    return 0
+
+
+def _in_words(work: Callable[[], int]) -> int:
+    """The exit code of `work`; of an error its own, after its message."""
     debug = "--debug" in sys.argv[1:]
     code = 0
     try:
-        # Invoked here, not by `app()`, which would make of a closed pipe an exit code of its own.
-        command = typer.main.get_command(app)
-        with command.make_context("slmfit", sys.argv[1:]) as context:
-            command.invoke(context)
-        sys.stdout.flush()  # a full disk is told here, not after the last line
+        code = work()
     except SlmfitError as error:
         if debug:
             raise
@@ -63,7 +95,7 @@ def main() -> None:
             f"slmfit: unexpected {type(error).__name__}: {error}\n  fix: run `slmfit --debug …` and report it", err=True
         )
         code = 1
-    raise SystemExit(code or 0)
+    return code or 0
 
 
 def _prepare_streams() -> None:

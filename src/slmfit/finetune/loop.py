@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from slmfit.errors import SlmfitError
-from slmfit.finetune import batches, device, state
+from slmfit.finetune import batches, device, processes, state
 from slmfit.finetune.checkpoints import Checkpoints
 from slmfit.finetune.plan import Plan
 from slmfit.finetune.signals import Interrupted, Signals
@@ -46,10 +46,12 @@ class Training:
         store: Checkpoints | None = None,
         event: Callable[..., None] = lambda kind, **fields: None,
         replan: Callable[[Plan], None] = lambda plan: None,
+        team: processes.Alone | None = None,
     ) -> None:
-        """event: told what happens. replan: told a plan that changed, before it is acted upon, to write it down."""
+        """event: told what happens. replan: told a plan that is changed, before it is. team: who shares the batches."""
         self.model, self.job, self.plan, self.on = model, job, plan, on
         self.seed, self.metric, self.store, self.event, self.replan = seed, metric, store, event, replan
+        self.team = team or processes.Alone()
         self.called = on.compiled(model)
         self.weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.optimizer = state.optimizer(self.weights, plan.weight_decay)
@@ -121,6 +123,7 @@ class Training:
     def _step(self, rows: np.ndarray) -> None:
         """One update. Changes nothing when it raises."""
         p = self.progress
+        self.team.begin(p, self.weights)
         loss = self._backward(rows)
         norm = torch.nn.utils.clip_grad_norm_(self.weights.values(), CLIP)
         self.bad = torch.maximum(self.bad, (~(norm.isfinite() & loss.isfinite())).float())
@@ -143,22 +146,32 @@ class Training:
         """Gradients of a batch, in as many pieces as fit into memory; returns the summed loss."""
         # Every row weighs the same, however many share its batch.
         share = len(self._batches[1]) / len(self.job.lengths)
+
+        def mine() -> torch.Tensor:
+            total = torch.zeros((), device=self.on.name)
+            pieces = np.array_split(rows, min(self.plan.split * self.team.size, len(rows)))
+            for part, piece in self.team.mine(pieces):
+                self.signals.check()
+                torch.manual_seed(self.seed * 1_000_003 + self.progress.step * MOST_SPLIT + part)
+                with self.on.autocast():
+                    loss = self.job.loss(self.called, piece)
+                (loss * share).backward()
+                total += loss.detach()
+            return total
+
         while True:
             try:
-                total = torch.zeros((), device=self.on.name)
-                for part, piece in enumerate(np.array_split(rows, min(self.plan.split, len(rows)))):
-                    self.signals.check()
-                    torch.manual_seed(self.seed * 1_000_003 + self.progress.step * MOST_SPLIT + part)
-                    with self.on.autocast():
-                        loss = self.job.loss(self.called, piece)
-                    (loss * share).backward()
-                    total += loss.detach()
-                return total
+                return self.team.summed(mine, self.weights)
             except Exception as error:
                 self.optimizer.zero_grad()
                 if not device.is_out_of_memory(error) or self.plan.split >= min(MOST_SPLIT, len(rows)):
                     raise
             self._halve()
+
+    def share(self) -> None:
+        """In a process that helps: its part of the batch that `progress` names."""
+        self._backward(self._next_batch())
+        self.optimizer.zero_grad()
 
     def _halve(self) -> None:
         self.on.free()
@@ -263,7 +276,7 @@ class Training:
         self._look()
         begin = time.monotonic()
         tensors = state.gathered(self.weights, self.best, self.optimizer)
-        about = {"progress": asdict(self.progress), "threads": torch.get_num_threads()}
+        about = {"progress": asdict(self.progress), "threads": torch.get_num_threads(), "processes": self.team.size}
         try:
             self.store.write(self.progress.step, tensors, about)
         except OSError as error:
@@ -283,8 +296,8 @@ class Training:
             return
         self.progress = state.Progress(**known.about["progress"])
         self.best = state.scattered(known.tensors, self.weights, self.optimizer)
-        threads = known.about["threads"]
-        if threads != torch.get_num_threads():
-            text = f"the training began with {threads} threads; with another number its last bits will differ"
-            self.event("warning", text=text)
+        for what, now in (("threads", torch.get_num_threads()), ("processes", self.team.size)):
+            if (then := known.about.get(what, now)) != now:
+                text = f"the training began with {then} {what}; with another number its last bits will differ"
+                self.event("warning", text=text)
         self.event("resume", step=self.progress.step, epoch=round(self.epochs_seen, 3))

@@ -23,13 +23,15 @@ from safetensors import SafetensorError
 
 from slmfit import storage
 from slmfit.errors import SlmfitError, UsageError
-from slmfit.finetune import classify, costs, forward, lora, pretrained
+from slmfit.finetune import classify, costs, forward, lora, pretrained, processes
 from slmfit.finetune.checkpoints import Checkpoints
 from slmfit.finetune.device import DEVICES, PRECISIONS, Device, choose
 from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Asked, Facts, Plan, derive
+from slmfit.finetune.processes import Helper
 from slmfit.finetune.tokens import Rows, Tokens, tokenise
 from slmfit.methods.base import Context, Method, setting
+from slmfit.methods.helping import described
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
@@ -72,6 +74,10 @@ class FineTunedClassifier(Method):
     device: Device
     max_length: int
 
+    @property
+    def seeded(self) -> bool:
+        return self.settings.epochs != 0
+
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Tune on train; validation picks the best epoch.
 
@@ -91,18 +97,20 @@ class FineTunedClassifier(Method):
         job = self._job(task, train, tokens, validation, plan, context.metric)
         self.max_length = plan.max_length
         folder = context.work
-        training = Training(
-            self.model,
-            job,
-            plan,
-            self.device,
-            seed=context.seed,
-            metric=context.metric,
-            store=Checkpoints(folder / "checkpoints") if folder else None,
-            event=context.event,
-            replan=lambda changed: _write_plan(folder, changed),
-        )
-        progress = training.run()
+        with processes.current().training(*described(self, task, job, plan, context.seed)) as team:
+            training = Training(
+                self.model,
+                job,
+                plan,
+                self.device,
+                seed=context.seed,
+                metric=context.metric,
+                store=Checkpoints(folder / "checkpoints") if folder else None,
+                event=context.event,
+                replan=lambda changed: _write_plan(folder, changed),
+                team=team,
+            )
+            progress = training.run()
         if self.settings.lora:
             self.model.merge_adapter()  # what is scored now is then, to the bit, what is saved
         self.chosen = self._chosen(training.plan, fresh)
@@ -110,6 +118,8 @@ class FineTunedClassifier(Method):
         if progress.best is not None:
             share = (progress.best_step or 0) / max(1, progress.step)
             self.chosen |= {"epoch_kept": round(share * training.epochs_seen, 2)}
+        if team.size > 1:
+            self.chosen |= {"processes": team.size}
         if progress.stopped:
             self.chosen |= {"stopped": progress.stopped}
         seen = "train" if progress.seen >= len(train) else f"{progress.seen} rows of train"
@@ -117,6 +127,18 @@ class FineTunedClassifier(Method):
         if plan.evaluations:
             self.rows_used |= {"best epoch": "validation"}
         self.fit_seconds = progress.seconds
+
+    def assisting(
+        self, helper: Helper, task: Task, tokens: Tokens, targets: np.ndarray, plan: Plan, seed: int
+    ) -> Training:
+        """The training that `fit` makes, in a process that helps with it; nothing is validated or written there."""
+        self.model = self._trainable(self._prepare(task, seed), seed)
+        self.model.train()
+        rows = self._rows(tokens)
+        job = classify.Classify(
+            rows, targets, rows, targets, lambda logits: {}, self.device, 0, self._class_weights(targets)
+        )
+        return Training(self.model, job, plan, self.device, seed=seed, metric="", team=helper)
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         if not inputs:
@@ -239,7 +261,10 @@ class FineTunedClassifier(Method):
         plan = derive(asked, facts)
         if context.budget_seconds is not None:
             job = self._job(task, train, tokens, validation, plan, context.metric)
-            measured = costs.measure(self.model, job, job.rows, self.device, plan)
+            size = processes.current().size
+            part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
+            measured = costs.measure(self.model, job, job.rows, self.device, part)
+            measured = dataclasses.replace(measured, training=measured.training / size)
             plan = costs.within(
                 plan,
                 measured,
@@ -277,8 +302,11 @@ class FineTunedClassifier(Method):
             score,
             self.device,
             forward.batch_tokens(self.device),
-            classify.balanced_weights(targets, len(self.labels)) if self.settings.class_weights else None,
+            self._class_weights(targets),
         )
+
+    def _class_weights(self, targets: np.ndarray) -> np.ndarray | None:
+        return classify.balanced_weights(targets, len(self.labels)) if self.settings.class_weights else None
 
     def _chosen(self, plan: Plan, fresh: set[str]) -> dict[str, Any]:
         """The values, and under `why` the reasons."""
