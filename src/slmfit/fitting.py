@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from slmfit.methods.base import Context, Method
 from slmfit.records import SPLITS, Example, Prediction, RunRecord, Target
 from slmfit.summary import model_card
 from slmfit.tasks.base import target_to_json
+
+if TYPE_CHECKING:
+    from slmfit.llm.allowance import Allowance
 
 TRAIN_ROWS_SCORED = 2000
 MEASURING_SECONDS = 15.0  # what loading, saving and the fresh process that is measured take of a budget
@@ -40,25 +43,29 @@ class Terms:
     """What all runs of a comparison have in common.
 
     seed: for everything random. metric: what settings are chosen by. listen: called as `listen(kind, fields)` for
-    everything that happens. budget_seconds: asked for all of them together; None = no matter.
+    everything that happens. budget_seconds: asked for all of them together; None = no matter. allowance: what servers
+    may take, all of them together; None = no matter.
     """
 
     seed: int
     metric: str
     listen: Listener | None = None
     budget_seconds: float | None = None
+    allowance: Allowance | None = None
 
 
 def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: float | None = None) -> RunRecord:
     """Fit one method and write its run to `folder`, which appears whole or not at all.
 
     seconds: this run's part of the budget, for fitting, predicting and measuring. Raises what the method raises.
+    A method that asks a server, each time for time or money, is asked the test rows and nothing else, and what its
+    answers took is what was measured.
     """
-    method = methods.create(spec.name, spec.given, spec.base_model)
+    method, remote = methods.create(spec.name, spec.given, spec.base_model), methods.TABLE[spec.name].remote
     key, seed = run_key(spec, data, terms), terms.seed
     partial = _start(folder, key)
     model = partial / "model"
-    sample = _sample(data.train, seed)
+    sample, asked = ([], ()) if remote else (_sample(data.train, seed), data.validation)
     with _events(partial / "events.jsonl", terms.listen) as event:
         context = Context(
             seed=seed,
@@ -67,23 +74,25 @@ def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: floa
             work=partial / "work",
             event=event,
             budget_seconds=None if seconds is None else max(0.0, seconds - MEASURING_SECONDS),
-            rows_to_predict=len(sample) + len(data.validation) + len(data.test),
+            rows_to_predict=len(sample) + len(asked) + len(data.test),
+            allowance=terms.allowance,
         )
         measuring.forget_peak()
-        validation, took = _fit(method, data, context)
+        validation, took = _fit(method, data, context, asked)
         fit_peak = measuring.peak_memory_bytes()
         storage.remove(model)
         model.mkdir()
         runs.save_model(model, data.task, data.recipe, spec.name, method)
         _, _, loaded = runs.load_model(model)
+        loaded.context = context
         event("predict", split="test", rows=len(data.test))
-        answered: Answered = {
-            "train": (sample, _predict(loaded, sample)),
-            "validation": (data.validation, validation),
-            "test": (data.test, _predict(loaded, data.test)),
-        }
-        event("measure")
-        cost = measuring.measure(model, data.task, [e.input for e in data.validation])
+        answered: Answered = {"test": (data.test, _predict(loaded, data.test))}
+        if remote:
+            cost = measuring.of_answers(answered["test"][1])
+        else:
+            answered = {"train": (sample, _predict(loaded, sample)), "validation": (asked, validation), **answered}
+            event("measure")
+            cost = measuring.measure(model, data.task, [e.input for e in asked])
     storage.remove(partial / "work")
     return _publish(
         folder,
@@ -100,7 +109,7 @@ def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: floa
         seed=seed,
         **took,
         **asdict(cost),
-        size_bytes=storage.size_of(model),
+        size_bytes=None if remote else storage.size_of(model),
         fit_peak_memory_bytes=fit_peak,
     )
 
@@ -120,9 +129,10 @@ def run_key(spec: Spec, data: Dataset, terms: Terms) -> str:
     """sha256 of all that decides a run: the same key means the same predictions, so the run is reused."""
     parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model]
     parts += [terms.seed, terms.metric, terms.budget_seconds if methods.TABLE[spec.name].trained else None]
-    folders = [value for value in (spec.base_model, *spec.given.values()) if value and Path(str(value)).is_dir()]
-    contents = [storage.hash_files(Path(str(folder))) for folder in folders]
-    return storage.hash_json([*parts, dict(spec.given), contents, code_version()])
+    settings = asdict(methods.create(spec.name, spec.given, spec.base_model).settings)
+    places = [Path(value) for value in settings.values() if isinstance(value, str) and value]
+    contents = [storage.hash_files(place) for place in places if place.exists()]
+    return storage.hash_json([*parts, settings, contents, code_version()])
 
 
 def targets(examples: Sequence[Example]) -> list[Target]:
@@ -164,14 +174,16 @@ def named(listen: Listener | None, id: str) -> Listener | None:
     return (lambda kind, fields: listen(kind, {"run": id, **fields})) if listen else None
 
 
-def _fit(method: Method, data: Dataset, context: Context) -> tuple[list[Prediction], dict[str, float]]:
-    """Fit on train, answer validation, and fit again on both where validation was carved from train."""
+def _fit(
+    method: Method, data: Dataset, context: Context, asked: Sequence[Example]
+) -> tuple[list[Prediction], dict[str, float]]:
+    """Fit on train, answer what is asked of validation, and fit again where validation was carved from train."""
     context.event("fit", rows=len(data.train))
     begin = time.perf_counter()
     method.fit(data.task, data.train, data.validation, context)
     search_seconds = time.perf_counter() - begin
     fit_seconds = method.fit_seconds if method.fit_seconds is not None else search_seconds
-    validation = _predict(method, data.validation)
+    validation = _predict(method, asked)
     if method.refits and not data.validation_given:
         rows = [*data.train, *data.validation]
         context.event("refit", rows=len(rows))
@@ -179,7 +191,8 @@ def _fit(method: Method, data: Dataset, context: Context) -> tuple[list[Predicti
         method.refit(data.task, rows, context)
         fit_seconds = time.perf_counter() - begin
         method.rows_used |= {"fitted": "train + validation"}
-    method.rows_used |= {"validation_scored_by": "a model fitted on train"}
+    if asked:
+        method.rows_used |= {"validation_scored_by": "a model fitted on train"}
     return validation, {"fit_seconds": fit_seconds, "search_seconds": search_seconds}
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.errors import SlmfitError
-from slmfit.records import Example, Input
+from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 SINGLES = 300  # texts asked one by one, at most
@@ -29,11 +29,14 @@ BATCH = 2000  # texts asked together, at most
 
 @dataclass(frozen=True)
 class Cost:
-    """load_seconds: from starting Python to the first answer. peak_memory_bytes: of the whole process."""
+    """load_seconds: from starting Python to the first answer. peak_memory_bytes: of the whole process.
 
-    load_seconds: float
-    latency_ms: dict[str, float]
-    rows_per_second: float
+    None = unknown, or not applicable to a method that asks a server.
+    """
+
+    load_seconds: float | None
+    latency_ms: dict[str, float] | None
+    rows_per_second: float | None
     peak_memory_bytes: int | None
 
 
@@ -49,6 +52,12 @@ def measure(model: Path, task: Task, inputs: Sequence[Input]) -> Cost:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise SlmfitError(f"predicting in a fresh process failed: {last}", where=str(model))
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def of_answers(answers: Sequence[Prediction]) -> Cost:
+    """What the answers of a server took: each says how long it was under way."""
+    times = [1000 * a.usage.seconds for a in answers if a.usage and a.usage.seconds is not None]
+    return Cost(None, _latency(times) if times else None, None, None)
 
 
 def peak_memory_bytes() -> int | None:
@@ -89,12 +98,12 @@ def _measure_here(model: Path, rows: list[dict[str, Any]], started: float) -> Co
     load_seconds = time.time() - started
     for text in inputs[:5]:
         method.predict([text])
-    times = []
+    times: list[float] = []
     until = time.perf_counter() + SECONDS
     for text in _spread(inputs, SINGLES):
         begin = time.perf_counter()
         method.predict([text])
-        times.append(time.perf_counter() - begin)
+        times.append(1000 * (time.perf_counter() - begin))
         if time.perf_counter() > until:
             break
     # A first batch warms up what only batches need, and tells how many fit in the time.
@@ -105,9 +114,13 @@ def _measure_here(model: Path, rows: list[dict[str, Any]], started: float) -> Co
     begin = time.perf_counter()
     method.predict(batch)
     seconds = time.perf_counter() - begin
-    times.sort()
-    latency = {"p50": 1000 * statistics.median(times), "p95": 1000 * times[int(0.95 * (len(times) - 1))]}
-    return Cost(load_seconds, latency, len(batch) / max(1e-9, seconds), peak_memory_bytes())
+    return Cost(load_seconds, _latency(times), len(batch) / max(1e-9, seconds), peak_memory_bytes())
+
+
+def _latency(times: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile."""
+    ordered = sorted(times)
+    return {"p50": statistics.median(ordered), "p95": ordered[int(0.95 * (len(ordered) - 1))]}
 
 
 if __name__ == "__main__":

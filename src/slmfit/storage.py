@@ -161,8 +161,8 @@ def hash_file(path: Path) -> str:
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """Relative path -> sha256 of every file below `folder`, sorted."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    """Relative path -> sha256 of every file below `folder`, sorted; of the file itself where it is one."""
+    files = sorted(p for p in (folder, *folder.rglob("*")) if p.is_file())
     return {p.relative_to(folder).as_posix(): hash_file(p) for p in files}
 
 

@@ -30,6 +30,7 @@ class Row:
     tasks: tuple[str, ...]
     extra: str | None = None  # the extra that brings what it needs
     packages: tuple[str, ...] = ()  # what that extra must have brought
+    remote: bool = False  # asks a server: every answer costs time or money, and no file here is the model
 
     @property
     def trained(self) -> bool:
@@ -56,7 +57,7 @@ TABLE: dict[str, Row] = {
         ("torch", "transformers", "peft"),
     ),
     "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train", ("torch", "transformers")),
-    "llm": Row("A large model behind an API.", None, ALL_TASKS),
+    "llm": Row("A large model behind an API.", None, ALL_TASKS, remote=True),
     "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
 }
 
@@ -124,7 +125,8 @@ def parse_specs(methods: str | Sequence[str], given: Mapping[str, Mapping[str, A
     for name in given:
         if name not in {spec.name for spec in specs}:
             named = sorted({spec.name for spec in specs})
-            raise UsageError(f"--set names the method {name!r}, which is not compared", fix=did_you_mean(name, named))
+            what = f"there are settings for the method {name!r}, which is not compared"
+            raise UsageError(what, fix=did_you_mean(name, named))
     ids = [spec.id for spec in specs]
     twice = next((i for i in ids if ids.count(i) > 1), None)
     if twice:

@@ -15,11 +15,14 @@ import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
+
+if TYPE_CHECKING:
+    from slmfit.llm.allowance import Allowance
 
 
 def setting(
@@ -54,6 +57,7 @@ class Context:
     work: the run's own folder while it is made, for checkpoints; it survives a kill. None = keep nothing.
     event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
     budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no matter.
+    allowance: what a server that is asked may take in money, tokens and time; None = no matter.
     """
 
     seed: int = 0
@@ -63,6 +67,7 @@ class Context:
     event: Callable[..., None] = _ignore
     budget_seconds: float | None = None
     rows_to_predict: int = 0
+    allowance: Allowance | None = None
 
 
 class Method:
@@ -79,6 +84,7 @@ class Method:
     refits: ClassVar[bool] = False
 
     settings: Any
+    context: Context = Context()  # while the referee has it predict; one that asks a server heeds its allowance
 
     def __init__(self, settings: Any = None) -> None:
         self.settings = self.Settings() if settings is None else settings
