@@ -86,16 +86,17 @@ def test_kept_by_content_with_the_same_bits(plain, tmp_path, monkeypatch):
     assert np.array_equal(Sentence(plain, tmp_path / "file").embed(TEXTS), fresh)  # cannot be kept: no matter
 
 
-def test_saved_with_the_run(plain, tmp_path):
+@pytest.mark.parametrize("name", ["knn", "linear"])
+def test_saved_with_the_run(name, plain, tmp_path):
     data = make_dataset(sizes=(60, 20, 20))
     source = described(tmp_path / "source", plain, pooling="max", length=16)
-    method = methods.create("knn", base_model=str(source))
+    method = methods.create(name, base_model=str(source))
     method.fit(data.task, data.train, data.validation, Context(cache=tmp_path / "cache"))
     method.refit(data.task, [*data.train, *data.validation], Context(cache=tmp_path / "cache"))
     before = method.predict([e.input for e in data.test])
     model = tmp_path / "model"
     model.mkdir()
-    runs.save_model(model, data.task, TextRecipe(), "knn", method)
+    runs.save_model(model, data.task, TextRecipe(), name, method)
     shutil.rmtree(source)
     shutil.rmtree(tmp_path / "cache")
     _, _, again = runs.load_model(model)

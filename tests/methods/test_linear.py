@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 
 from conftest import make_dataset
+from slmfit import methods
 from slmfit.data.load import load_data
+from slmfit.errors import UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings
 from slmfit.methods.linear import search as searching
@@ -21,6 +24,7 @@ from slmfit.methods.linear.search import CS, FEATURES
 from slmfit.methods.linear.solver import Curve, fit_curve, held_out_margins, margins, train_svm
 from slmfit.records import Example
 from slmfit.tasks.classification import TextClassification
+from test_embeddings import model2vec_folder
 
 
 def rows(pairs):
@@ -187,14 +191,79 @@ def test_many_labels():
     assert accuracy(method, made[3::4]) == 1
 
 
-def test_a_large_train_set_is_searched_in_part(data, monkeypatch):
+@pytest.mark.parametrize("features", ["words", "embeddings"])
+def test_a_large_train_set_is_searched_in_part(features, data, monkeypatch):
     monkeypatch.setattr(searching, "MOST_CHARACTERS", 4000)
     seen = []
     original = searching.train_svm
     monkeypatch.setattr(searching, "train_svm", lambda f, *a: seen.append(f.shape[0]) or original(f, *a))
-    method, _ = fit(data.train, data.validation, features="words")
+    method, _ = fit(data.train, data.validation, features=features)
     assert max(seen) < len(data.train) / 2
     assert accuracy(method, data.test) > 0.9
+
+
+# --- on embeddings ---
+
+
+def test_on_lsa_it_learns_and_c_alone_is_searched(data):
+    method, task = fit(data.train, data.validation, features="embeddings")
+    assert accuracy(method, data.test) > 0.9
+    assert method.chosen.keys() == {"features", "C"} and method.chosen["C"] in CS
+    assert [c["features"] for c in method.search] == ["embeddings"] * len(method.search)
+    assert len({c["C"] for c in method.search}) == len(method.search) >= 2
+    assert all(c.keys() == {"features", "C", "accuracy", "log_loss"} for c in method.search)
+    chosen, vectors = dict(method.chosen), method.features.embedding
+    method.refit(task, [*data.train, *[Example("new", "zebrastripe zebrastripe", "billing")] * 5], Context())
+    assert method.chosen == chosen and method.features.embedding is not vectors  # LSA is learnt anew
+    assert method.predict(["zebrastripe"])[0].target == "billing"
+
+
+def test_on_static_embeddings_the_run_is_self_contained(data, tmp_path):
+    source, model = model2vec_folder(tmp_path / "potion"), tmp_path / "model"
+    method = methods.create("linear", base_model=str(source))
+    assert method.settings == Settings(features="embeddings", embeddings=str(source))
+    method.fit(data.task, data.train, data.validation, Context())
+    method.refit(data.task, [*data.train, *data.validation], Context())
+    model.mkdir()
+    method.save(model)
+    shutil.rmtree(source)
+    again = Linear.load(model, data.task, method.settings)
+    texts = [e.input for e in data.test] + ["", "nothing known", "a\ud800b"]
+    answers = again.predict(texts)
+    assert answers == method.predict(texts)
+    assert answers == [again.predict([text])[0] for text in texts]
+    assert {p.name for p in model.iterdir()} == {"embedding", "linear.json", "weights.safetensors"}
+
+
+def test_vectors_of_one_text_and_of_many_give_the_same_bits(data):
+    method, _ = fit(data.train, data.validation, features="embeddings", C=10.0)
+    texts = [e.input for e in data.test] + ["", "?!", "我的包裹", "refund " * 5000]
+    assert method.search == []
+    assert method.predict(texts) == [method.predict([text])[0] for text in texts]
+
+
+def test_what_vectors_leave_without_a_meaning_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"linear\.features=words counts, and linear\.embeddings=potion does not"):
+        methods.create("linear", {"features": "words"}, base_model="potion")
+    with pytest.raises(UsageError, match=r"linear\.power weighs counted words"):
+        methods.create("linear", {"features": "embeddings", "power": "1"})
+    with pytest.raises(UsageError, match="no such folder"):
+        fit(rows([("a", "yes"), ("b", "no")]), embeddings=str(tmp_path / "none"))
+    method, _ = fit(rows([("good film", "yes"), ("bad film", "no")] * 5), features="embeddings")
+    with pytest.raises(UsageError, match="a vector has no terms"):
+        method.explain("good", "yes")
+
+
+@pytest.mark.parametrize("train", [
+    [("", "yes"), ("?", "yes"), ("!", "no")], [("a", "yes")], [("good film", "yes"), ("bad film", "no")] * 20,
+])  # fmt: skip
+def test_vectors_of_small_and_strange_texts(train):
+    for validation in ([], [("good", "yes"), ("a film", "maybe")]):
+        method, task = fit(rows(train), rows(validation), features="embeddings")
+        method.refit(task, rows(train), Context())
+        for answer in method.predict(["", "film", "unheard", "\ud800"]):
+            assert answer.target in ("yes", "no")
+            assert sum(answer.probabilities.values()) == pytest.approx(1)
 
 
 # --- margins and probabilities ---
@@ -238,7 +307,8 @@ def test_held_out_margins_know_nothing_of_their_row():
     assert np.ptp(found, axis=0).max() < 0.2  # a text of its own is no help to the others
 
 
-def test_probabilities_are_calibrated_after_refit():
+@pytest.mark.parametrize("features", ["words", "embeddings"])
+def test_probabilities_are_calibrated_after_refit(features):
     """With every sixth label wrong, a sure answer is right five times in six and little more."""
     rng = random.Random(1)
     made = make_dataset(sizes=(1500, 600, 1500))
@@ -248,7 +318,7 @@ def test_probabilities_are_calibrated_after_refit():
         for split, examples in made.splits.items()
     }
     for validation in (noisy["validation"], noisy["validation"][:100]):
-        method, task = fit(noisy["train"], validation, features="words")
+        method, task = fit(noisy["train"], validation, features=features)
         method.refit(task, [*noisy["train"], *validation], Context())
         answers = method.predict([e.input for e in noisy["test"]])
         sure = np.mean([max(a.probabilities.values()) for a in answers])

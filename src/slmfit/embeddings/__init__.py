@@ -20,6 +20,12 @@ from slmfit.embeddings.sentence import check as check_sentence
 from slmfit.embeddings.static import Static
 from slmfit.errors import UsageError
 
+# The words of every setting that names one.
+CHOICE = (
+    "What makes vectors of texts: a folder or hub name of static embeddings in model2vec format, or of a sentence "
+    "encoder (extra `train`). none: LSA, learnt from the train texts."
+)
+
 __all__ = [
     "LSA",
     "Embedding",

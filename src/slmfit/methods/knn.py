@@ -38,11 +38,7 @@ Votes = NDArray[np.float64]
 class Settings:
     """What `--set knn.NAME=VALUE` sets."""
 
-    embeddings: str | None = setting(
-        None,
-        "What makes vectors of texts: a folder or hub name of static embeddings in model2vec format, or of a sentence "
-        "encoder (extra `train`). none: LSA, learnt from the train texts.",
-    )
+    embeddings: str | None = setting(None, embeddings.CHOICE)
     k: int | None = setting(None, "How many neighbours vote. none: the best of 1 to 100 on validation.", low=1)
     weighting: str | None = setting(
         None,

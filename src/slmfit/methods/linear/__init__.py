@@ -4,7 +4,8 @@
     method.fit(task, train, validation, Context())
     method.explain("my card was charged twice", "billing", top=3)    # [("charged", 0.41), …]
 
-Prediction needs numpy alone for one text, polars and scipy for many; both give the same bits.
+Prediction needs numpy alone for one text, polars and scipy for many; both give the same bits. On embeddings
+(`Settings(embeddings="models/potion-base-4m-int8")`) the same machine weighs vectors instead of counts.
 """
 
 from __future__ import annotations
@@ -12,15 +13,29 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slmfit import embeddings
+from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method, setting
-from slmfit.methods.linear.search import FEATURES, WITHOUT_VALIDATION, Candidate, Rows, Search
+from slmfit.methods.linear.embedded import Embedded
+from slmfit.methods.linear.search import (
+    EMBEDDINGS,
+    FEATURES,
+    START,
+    WITHOUT_VALIDATION,
+    Candidate,
+    Counts,
+    Matrices,
+    Rows,
+    Search,
+    part,
+)
 from slmfit.methods.linear.solver import Codes, Curve, Floats, fit_curve, held_out_margins, margins, train_svm
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -33,14 +48,19 @@ FEW = 8  # texts up to this many are answered one by one
 
 @dataclass(frozen=True)
 class Settings:
-    """What `--set linear.NAME=VALUE` sets; what is left open is chosen on validation."""
+    """What `--set linear.NAME=VALUE` sets; what is left open is chosen on validation.
+
+    Raises UsageError for settings of which one leaves the other without a meaning.
+    """
 
     features: str | None = setting(
         None,
-        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. "
-        "none: the fewest that do as well as more.",
-        choices=tuple(FEATURES),
+        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. embeddings: "
+        "nothing is, each text becomes a vector. none: the fewest counts that do as well as more, or embeddings where "
+        "`embeddings` names some.",
+        choices=(*FEATURES, EMBEDDINGS),
     )
+    embeddings: str | None = setting(None, embeddings.CHOICE)
     power: float | None = setting(
         None, "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.", low=0
     )
@@ -50,31 +70,50 @@ class Settings:
         low=1e-6,
     )
 
+    def __post_init__(self) -> None:
+        if self.embeddings is not None and self.features is None:
+            object.__setattr__(self, "features", EMBEDDINGS)
+        if self.embeddings is not None and not self.embeds:
+            what = f"linear.features={self.features} counts, and linear.embeddings={self.embeddings} does not"
+            raise UsageError(what, fix="give one of the two")
+        if self.power is not None and self.embeds:
+            raise UsageError("linear.power weighs counted words, and embeddings count none", fix="leave power out")
+
+    @property
+    def embeds(self) -> bool:
+        """Whether texts become vectors; otherwise their terms are counted."""
+        return self.features == EMBEDDINGS
+
 
 class Linear(Method):
     """One support vector machine per label against the rest, and one curve from margins to probabilities."""
 
     Settings = Settings
+    base_model_setting = "embeddings"
     refits = True
 
     labels: tuple[str, ...]
-    features: Tfidf
-    weights: NDArray[np.float16]  # [terms, labels]
+    features: Tfidf | Embedded
+    weights: NDArray[np.float16]  # [features, labels]
     intercepts: Floats  # [labels]
     curve: Curve
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Choose what is open on validation, then fit train with it."""
         self.labels, self.search, self.rows_used = task.labels, [], {"fitted": "train"}
-        others = _rows(task, validation)
-        self.chosen = {**WITHOUT_VALIDATION, **self._given()}
-        if validation and len(self._given()) < len(self.chosen):
-            self.chosen = self._choose(task, _rows(task, train), others, context)
-            self.rows_used["settings_chosen"] = "validation"
+        rows, others = _rows(task, train), _rows(task, validation)
+        without = {"features": EMBEDDINGS, "C": START} if self.settings.embeds else WITHOUT_VALIDATION
+        self.chosen = {**without, **self._given()}
         self._calibrated = len(validation) >= ENOUGH_TO_CALIBRATE
         begin = time.perf_counter()
-        self.refit(task, train, context)
-        self.fit_seconds = time.perf_counter() - begin
+        vectors = self._learn(rows.texts, context) if self.settings.embeds else None
+        took = time.perf_counter() - begin
+        if validation and len(self._given()) < len(self.chosen):
+            self.chosen = self._choose(task, rows, others, vectors, context)
+            self.rows_used["settings_chosen"] = "validation"
+        begin = time.perf_counter()
+        self._train(rows, self._learn(rows.texts, context) if vectors is None else vectors, context)
+        self.fit_seconds = took + time.perf_counter() - begin
         if self._calibrated:
             self.curve = fit_curve(self._margins(others.texts), others.codes)
             self.rows_used["calibrated"] = "validation"
@@ -82,15 +121,7 @@ class Linear(Method):
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
         """Fit these rows with what was chosen. A curve learnt from few validation rows is learnt anew from these."""
         rows, self.labels = _rows(task, examples), task.labels
-        counter, counts = Counter.fit(rows.texts, FEATURES[self.chosen["features"]])
-        self.features = Tfidf.fit(counter, counts, self.chosen["power"])
-        matrix = self.features.weigh(counts)
-        given = (rows.classes, self.chosen["C"])
-        self.weights, self.intercepts = train_svm(matrix, rows.codes, *given, context.seed)
-        if not self._calibrated:
-            held_out = held_out_margins(matrix, rows.codes, *given, FOLDS, context.seed)
-            self.curve = fit_curve(held_out, rows.codes)
-            self.rows_used["calibrated"] = "the fitted rows, each held out once"
+        self._train(rows, self._learn(rows.texts, context), context)
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         texts = [str(i) for i in inputs]
@@ -104,8 +135,10 @@ class Linear(Method):
         """The terms of a text that speak most for a label (above 0) or against it, strongest first.
 
         The numbers and the label's intercept add up to its margin. A character n-gram counts for its words.
-        Raises ValueError for a label that is none.
+        Raises ValueError for a label that is none, UsageError on embeddings, in which no word stands for itself.
         """
+        if isinstance(self.features, Embedded):
+            raise UsageError("a vector has no terms that could speak for a label", fix="explain a run on TF-IDF")
         k = self.labels.index(label)
         shares: dict[str, float] = {}
         for term, column, value in self.features.parts(text):
@@ -128,13 +161,32 @@ class Linear(Method):
         method, tensors = cls(settings), load_file(folder / "weights.safetensors")
         about = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
         method.labels, method.chosen, method.curve = tuple(about["labels"]), about["chosen"], Curve(**about["curve"])
-        method.features = Tfidf.load(folder)
+        method.features = (Embedded if settings.embeds else Tfidf).load(folder)
         method.weights, method.intercepts = tensors["weights"], tensors["intercepts"]
         return method
 
+    def _learn(self, texts: Sequence[str], context: Context) -> Any:
+        """Learn the features from these texts, as chosen; returns theirs [texts, features]."""
+        if self.settings.embeds:
+            base = self.settings.embeddings
+            if base is None or not hasattr(self, "features"):
+                self.features = Embedded.learn(texts, base, context.seed, context.cache)
+            return self.features.transform(texts)
+        counter, counts = Counter.fit(texts, FEATURES[self.chosen["features"]])
+        self.features = Tfidf.fit(counter, counts, self.chosen["power"])
+        return self.features.weigh(counts)
+
+    def _train(self, rows: Rows, matrix: Any, context: Context) -> None:
+        given = (rows.classes, self.chosen["C"])
+        self.weights, self.intercepts = train_svm(matrix, rows.codes, *given, context.seed)
+        if not self._calibrated:
+            held_out = held_out_margins(matrix, rows.codes, *given, FOLDS, context.seed)
+            self.curve = fit_curve(held_out, rows.codes)
+            self.rows_used["calibrated"] = "the fitted rows, each held out once"
+
     def _margins(self, texts: Sequence[str]) -> Floats:
         """[texts, labels]; the sums are exact, so neither order nor number of the texts changes a bit."""
-        if len(texts) > FEW:
+        if isinstance(self.features, Embedded) or len(texts) > FEW:
             return margins(self.features.transform(texts), self.weights, self.intercepts)
         found = np.empty((len(texts), len(self.labels)))
         for i, text in enumerate(texts):
@@ -143,10 +195,15 @@ class Linear(Method):
         return found + self.intercepts
 
     def _given(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self.settings).items() if value is not None}
+        """What the user fixed of what could be searched."""
+        named = {name: getattr(self.settings, name) for name in ("features", "power", "C")}
+        return {name: value for name, value in named.items() if value is not None}
 
-    def _choose(self, task: Task, train: Rows, validation: Rows, context: Context) -> dict[str, Any]:
-        """What is best on validation; fills `search`."""
+    def _choose(self, task: Task, train: Rows, validation: Rows, vectors: Any, context: Context) -> dict[str, Any]:
+        """What is best on validation; fills `search`. vectors: of train, where texts become such."""
+        kept = part(train, context.seed)
+        matrices = self._matrices(train[kept], validation, None if vectors is None else vectors[kept])
+        given = self._given() if vectors is None else {**self._given(), "power": None}
         answers = [Prediction(label) for label in self.labels]
         targets = [self.labels[code] for code in validation.codes]
 
@@ -159,7 +216,15 @@ class Linear(Method):
             self.search.append({**tried.settings(), context.metric: tried.value, "log_loss": tried.log_loss})
             context.event("search", **self.search[-1])
 
-        return Search(train, validation, score, given=self._given(), seed=context.seed, tell=tell).run().settings()
+        search = Search(train[kept], validation, matrices, score, given=given, seed=context.seed, tell=tell)
+        return search.run().settings()
+
+    def _matrices(self, train: Rows, validation: Rows, vectors: Any) -> Matrices:
+        """What the search asks for features. vectors: of train, where texts become such."""
+        if vectors is None:
+            return Counts(train.texts, validation.texts, self.settings.features)
+        made = vectors, self.features.transform(validation.texts)
+        return lambda features, power: made
 
 
 def _rows(task: Task, examples: Sequence[Example]) -> Rows:

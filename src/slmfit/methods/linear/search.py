@@ -1,13 +1,14 @@
 """Which features and how much regularisation: chosen on validation, the smaller of what does equally well.
 
-    search = Search(train, validation, score, given={"C": 0.3}, seed=0, tell=print)
+    matrices = Counts(train.texts, validation.texts)
+    search = Search(train, validation, matrices, score, given={"C": 0.3}, seed=0, tell=print)
     search.run().settings()                              # {"features": "words", "power": 2.0, "C": 0.3}
 
 All candidates share one count of the terms. First C is searched for words alone; then rare words are trusted less, word
 pairs added, character n-grams added, each kept only when it is clearly worth it, as more terms cost bytes and time:
 when it gains more than one standard error in the metric (the rule of Breiman et al., "Classification and Regression
 Trees", 1984, ch. 3.4.3, on paired rows), or more than two in log loss, which few rows blur less. Last, C is searched
-again around what was kept.
+again around what was kept. Of embeddings there is one kind, so C is all there is to search.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ FEATURES = {
     "words+characters": ("words", "characters"),
     "words+pairs+characters": ("words", "pairs", "characters"),
 }
+EMBEDDINGS = "embeddings"
 POWERS = (2.0, 1.0)
 CS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 START = 0.3
-WITHOUT_VALIDATION = {"features": "words+pairs", "power": 2.0, "C": 0.3}
+WITHOUT_VALIDATION = {"features": "words+pairs", "power": 2.0, "C": START}
 MOST_CHARACTERS = 20_000_000  # of train that the search looks at; the fit itself takes all rows
 
 Score = Callable[[Codes], float]  # answers for the validation rows -> the metric
+Matrices = Callable[[str, Any], tuple[Any, Any]]  # features, power -> those of train, those of validation
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,19 @@ class Rows:
     codes: Codes
     classes: int
 
+    def __getitem__(self, kept: NDArray[np.int64]) -> Rows:
+        return Rows([self.texts[i] for i in kept], self.codes[kept], self.classes)
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """What one set of settings did on validation: the metric, and per row whether it was right and its log loss."""
+    """What one set of settings did on validation: the metric, and per row whether it was right and its log loss.
+
+    power: None where nothing is counted.
+    """
 
     features: str
-    power: float
+    power: float | None
     C: float
     value: float
     right: NDArray[np.bool_]
@@ -62,7 +71,8 @@ class Candidate:
         return float(self.losses.mean())
 
     def settings(self) -> dict[str, Any]:
-        return {"features": self.features, "power": self.power, "C": self.C}
+        power = {} if self.power is None else {"power": self.power}
+        return {"features": self.features, **power, "C": self.C}
 
     def better_than(self, other: Candidate) -> bool:
         """By the metric where the difference is clear, else by log loss, which few rows blur less."""
@@ -81,28 +91,42 @@ class Candidate:
         return float(np.sqrt((self.right != other.right).sum()) / len(self.right))
 
 
+class Counts:
+    """The terms of train and validation, counted once and weighed as asked."""
+
+    def __init__(self, train: Sequence[str], validation: Sequence[str], features: str | None = None) -> None:
+        """features: the only ones that will be asked for; None = any."""
+        self.counter, self.counts = Counter.fit(train, FEATURES[features] if features else tuple(SHARES))
+        self.other_counts = self.counter.count(validation)
+        self._weighed: tuple[tuple[str, float | None] | None, Any, Any] = (None, None, None)  # what was asked for last
+
+    def __call__(self, features: str, power: float) -> tuple[Any, Any]:
+        """Those of train and those of validation."""
+        if self._weighed[0] != (features, power):
+            weights = Tfidf.fit(self.counter.only(FEATURES[features]), self.counts, power)
+            self._weighed = (features, power), weights.weigh(self.counts), weights.weigh(self.other_counts)
+        return self._weighed[1:]
+
+
 class Search:
     """Trains candidates on train and scores them on validation.
 
-    given: settings that are fixed. tell: called with every candidate tried.
+    matrices: the features of both. given: settings that are fixed. tell: called with every candidate tried.
     """
 
     def __init__(
         self,
         train: Rows,
         validation: Rows,
+        matrices: Matrices,
         score: Score,
         *,
         given: Mapping[str, Any],
         seed: int,
         tell: Callable[[Candidate], None],
     ) -> None:
-        self.train, self.validation, self.score = _part(train, seed), validation, score
+        self.train, self.validation, self.matrices, self.score = train, validation, matrices, score
         self.given, self.seed, self.tell = given, seed, tell
-        blocks = FEATURES[given["features"]] if "features" in given else tuple(SHARES)
-        self.counter, self.counts = Counter.fit(self.train.texts, blocks)
-        self.other_counts = self.counter.count(validation.texts)
-        self._weighed: tuple[tuple[str, float] | None, Any, Any] = (None, None, None)  # of the last candidate
 
     def run(self) -> Candidate:
         """The candidate to keep."""
@@ -115,7 +139,7 @@ class Search:
             best = self._kept(best, f"{best.features}+{block}", best.power)
         return best if best is start else self._climb(best)
 
-    def _kept(self, best: Candidate, features: str, power: float) -> Candidate:
+    def _kept(self, best: Candidate, features: str, power: float | None) -> Candidate:
         found = self._try(features, power, best.C)
         return found if found.worth_more_than(best) else best
 
@@ -134,11 +158,8 @@ class Search:
                 break
         return best
 
-    def _try(self, name: str, power: float, C: float) -> Candidate:
-        if self._weighed[0] != (name, power):
-            weights = Tfidf.fit(self.counter.only(FEATURES[name]), self.counts, power)
-            self._weighed = (name, power), weights.weigh(self.counts), weights.weigh(self.other_counts)
-        _, features, others = self._weighed
+    def _try(self, name: str, power: float | None, C: float) -> Candidate:
+        features, others = self.matrices(name, power)
         machines = train_svm(features, self.train.codes, self.train.classes, C, self.seed)
         found_margins, codes = margins(others, *machines), self.validation.codes
         answers = found_margins.argmax(axis=1)
@@ -148,10 +169,9 @@ class Search:
         return found
 
 
-def _part(rows: Rows, seed: int) -> Rows:
-    """All rows, or so many drawn at random that they hold MOST_CHARACTERS."""
+def part(rows: Rows, seed: int) -> NDArray[np.int64]:
+    """The numbers of the rows to search on: all, or so many drawn at random that they hold MOST_CHARACTERS."""
     share = MOST_CHARACTERS / max(1, sum(map(len, rows.texts)))
     if share >= 1:
-        return rows
-    kept = np.random.default_rng(seed).permutation(len(rows.texts))[: max(1, int(share * len(rows.texts)))]
-    return Rows([rows.texts[i] for i in kept], rows.codes[kept], rows.classes)
+        return np.arange(len(rows.texts))
+    return np.random.default_rng(seed).permutation(len(rows.texts))[: max(1, int(share * len(rows.texts)))]

@@ -29,20 +29,21 @@ _UNSURE = (1.5, 0.0)  # log slope and offset of the curve that no row has correc
 
 
 def train_svm(features: Any, codes: Codes, classes: int, C: float, seed: int = 0) -> tuple[NDArray[np.float16], Floats]:
-    """Weights [terms, classes] and intercepts [classes] of one machine per class.
+    """Weights [features, classes] and intercepts [classes] of one machine per class.
 
-    features: CSR float64 [rows, terms]. codes: the class of each row, 0 to classes - 1; a class without rows gets what
-    its machine would answer: no, with margin -1. C: the weight of the rows' losses against the size of the weights.
+    features: float64 [rows, features], CSR or dense. codes: the class of each row, 0 to classes - 1; a class without
+    rows gets what its machine would answer: no, with margin -1. C: the weight of the rows' losses against the size of
+    the weights.
     """
     weights = np.zeros((features.shape[1], classes), np.float16)
     shares = np.bincount(codes, minlength=classes) / max(1, len(codes))
     intercepts = 2 * shares - 1
     seen = np.flatnonzero(shares)
-    if len(seen) < 2 or features.nnz == 0:
+    if len(seen) < 2 or features.shape[1] == 0 or features.max() == features.min():
         return weights, intercepts
     from sklearn.svm import LinearSVC
 
-    machine = LinearSVC(C=C, tol=TOLERANCE, max_iter=MOST_SWEEPS, random_state=seed)
+    machine = LinearSVC(C=C, tol=TOLERANCE, max_iter=MOST_SWEEPS, dual=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # sweeps ran out, or nearly as many labels as rows
         machine.fit(features, codes)
