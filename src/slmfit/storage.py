@@ -17,7 +17,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from slmfit.errors import SlmfitError, UnsafeError, UsageError
 
@@ -123,16 +123,24 @@ def locked(folder: Path) -> Iterator[None]:
         fix = "choose another folder with --out"
         raise SlmfitError(f"cannot be written: {error.strerror}", where=str(folder), fix=fix) from None
     with file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:  # no such lock on this system: two at once are then the user's own care
-            pass
-        except OSError:
-            fix = "wait for it, or choose another folder with --out"
-            raise UsageError("another slmfit is writing here", where=str(folder), fix=fix) from None
+        hold(file, str(folder))
         yield
+
+
+def hold(file: IO[Any], name: str) -> None:
+    """Lock an open file for this process alone until it is closed. Raises UsageError when another process holds it.
+
+    name: what the message calls it.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:  # no such lock on this system: two at once are then the user's own care
+        pass
+    except OSError:
+        fix = "wait for it, or choose another folder with --out"
+        raise UsageError("another slmfit is writing here", where=name, fix=fix) from None
 
 
 def make_folder(folder: Path) -> list[Path]:

@@ -1,0 +1,203 @@
+"""The ledger: an append-only JSONL file of what was reserved, found out and answered. What is in it is not asked again.
+
+    ledger = Ledger(folder / "ledger.jsonl")
+    ledger.find(ask.key(model))                      # the line of its answer, or None
+    ledger.append({"answer": key, …}, then)          # `then()` is called once the line is on the disk
+    ledger.close()
+
+    {"format": "slmfit.ledger/1"}
+    {"found": {"form": "schema", …}, "model": "m", "server": "http://localhost:11434/v1"}
+    {"reserved": KEY, "tokens": 412, "usd": 0.0003}            only under a budget
+    {"answer": KEY, "id": "7", "outcome": "ok", "value": …, "charged": {"tokens": 97, "usd": 0.0001}, …}
+
+Lines are written in groups, and each group is flushed to the disk before any of its answers counts as finished. A line
+that a kill cut short is removed when the file is opened again; one that is damaged is counted and left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from slmfit import storage
+from slmfit.errors import SlmfitError
+from slmfit.llm.index import Index
+from slmfit.llm.limits import Cost
+from slmfit.llm.prices import PICO
+
+FORMAT = "slmfit.ledger/1"
+FOUND = "found"  # the key under which finding out is reserved
+_Entry = tuple[bytes, str | None, Callable[[], None]]
+
+
+def _nothing() -> None:
+    """What is done after a line that nobody waits for."""
+
+
+class Ledger:
+    """One open ledger; `path` None keeps nothing. Raises UsageError when another process writes it.
+
+    spent: what its answers were charged, and what calls that never came back could cost.
+    damaged: how many lines could not be read.
+    on_error: called from the writing thread when the disk refuses.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.spent, self.damaged, self.answers = Cost(), 0, 0
+        self.error: SlmfitError | None = None
+        self.on_error: Callable[[], None] = _nothing
+        self._found: dict[tuple[str, str], dict[str, Any]] = {}
+        self._index = Index()
+        self._path = path
+        self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        if path is not None:
+            self._open(path)
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """The line that answers this key."""
+        offset = self._index.find(key)
+        if offset is None:
+            return None
+        self._reader.seek(offset)
+        line: dict[str, Any] = json.loads(self._reader.readline())
+        return line if line.get("answer") == key else None
+
+    def found(self, model: str, server: str) -> dict[str, Any] | None:
+        """What was found out about this model on this server."""
+        return self._found.get((model, server))
+
+    def append(self, record: Mapping[str, Any], then: Callable[[], None] = _nothing) -> None:
+        """Write a line; `then` is called in the writing thread once it lasts, never if it does not."""
+        if self._thread is None:
+            then()
+            return
+        line = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+        self._entries.put((line.encode("utf-8", "backslashreplace"), record.get("answer"), then))
+
+    def close(self) -> None:
+        """Write what was appended and let go of the file. Raises SlmfitError when the disk had refused."""
+        if self._thread is None:
+            return
+        self._entries.put(None)
+        self._thread.join()
+        self._thread = None
+        self._writer.close()
+        self._reader.close()
+        if self.error:
+            raise self.error
+
+    # --- opening ---
+
+    def _open(self, path: Path) -> None:
+        storage.make_folder(path.parent)
+        try:
+            self._writer = path.open("ab", buffering=0)
+            storage.hold(self._writer, str(path))
+            self._reader = path.open("rb")
+            self._size = self._read_all()
+            os.truncate(path, self._size)
+            if not self._size:
+                self._write(json.dumps({"format": FORMAT}).encode() + b"\n")
+        except OSError as error:
+            raise _refused(path, error) from None
+        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+        self._thread.start()
+
+    def _read_all(self) -> int:
+        """Take in every whole line; the size up to the last of them."""
+        reserved: dict[str, Cost] = {}
+        offset = 0
+        for line in self._reader:
+            if not line.endswith(b"\n"):
+                break
+            try:
+                self._take_in(json.loads(line), offset, reserved)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                self.damaged += 1
+            offset += len(line)
+        for cost in reserved.values():
+            self.spent = self.spent.plus(cost)
+        return offset
+
+    def _take_in(self, line: dict[str, Any], offset: int, reserved: dict[str, Cost]) -> None:
+        if "answer" in line:
+            key = line["answer"]
+            self.spent = self.spent.plus(_cost(line["charged"]))
+            reserved.pop(key, None)
+            if self._index.find(key) is None:
+                self._index.add(key, offset)
+                self.answers += 1
+        elif "reserved" in line:
+            reserved[line["reserved"]] = reserved.get(line["reserved"], Cost()).plus(_cost(line))
+        elif "found" in line:
+            self._found[line["model"], line["server"]] = line["found"]
+            self.spent = self.spent.plus(_cost(line["charged"]))
+            reserved.pop(FOUND, None)
+        elif line["format"] != FORMAT:
+            fix = "use the slmfit that wrote it, or another folder"
+            raise SlmfitError(f"is a ledger of format {line['format']!r}", where=str(self._path), fix=fix)
+
+    # --- writing, in a thread of its own ---
+
+    def _work(self) -> None:
+        while (entries := self._next_group()) is not None:
+            try:
+                offsets = self._write(*(line for line, _, _ in entries))
+            except OSError as error:
+                self.error = _refused(self._path, error)
+                self.on_error()
+                return
+            for (_, key, then), offset in zip(entries, offsets, strict=True):
+                if key is not None:
+                    self._index.add(key, offset)
+                then()
+
+    def _next_group(self) -> list[_Entry] | None:
+        """All lines that wait, at least one; None when there will be no more."""
+        entry = self._entries.get()
+        if entry is None:
+            return None
+        group = [entry]
+        while not self._entries.empty():
+            entry = self._entries.get()
+            if entry is None:
+                self._entries.put(None)
+                break
+            group.append(entry)
+        return group
+
+    def _write(self, *lines: bytes) -> list[int]:
+        """Append and flush; where each line starts. Leaves no half line when the disk refuses."""
+        try:
+            rest = memoryview(b"".join(lines))
+            while rest:
+                rest = rest[self._writer.write(rest) :]
+            os.fsync(self._writer.fileno())
+        except OSError:
+            os.truncate(self._writer.fileno(), self._size)
+            raise
+        offsets = []
+        for line in lines:
+            offsets.append(self._size)
+            self._size += len(line)
+        return offsets
+
+
+def charged(cost: Cost) -> dict[str, Any]:
+    """A cost as the ledger writes it."""
+    return {"tokens": cost.tokens, "usd": cost.pico / PICO}
+
+
+def _cost(line: Mapping[str, Any]) -> Cost:
+    return Cost(int(line["tokens"]), round(line["usd"] * PICO))
+
+
+def _refused(path: Path | None, error: OSError) -> SlmfitError:
+    fix = "free some space or choose another folder; the same command then goes on from here"
+    return SlmfitError(f"cannot be written: {error.strerror}", where=str(path), fix=fix)
