@@ -1,0 +1,323 @@
+"""A server that speaks OpenAI's chat completions from a script: what it takes, what it answers, how it fails, what it bills.
+
+    with scripted(Script(answer=lambda body: "sports")) as server:
+        client = Client(Server(server.url, "m"), …)
+        server.requests, server.calls["7"], server.billed
+
+    python tests/scripted_llm.py --latency 0.05 --faults 0.3      # in a process of its own; prints its URL
+
+A row is known by `[row 7]` in its last message. `GET /stats` tells the counts; a list of rows posted to `/finished` makes
+every later request for one of them count as `again`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import random
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import scripted_faults as faults_
+
+ROW = re.compile(r"\[row ([^\]]+)\]")
+NUMBERED = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
+TOLD_SCHEMA = re.compile(r"JSON schema, and nothing else:\n(\{.*\})")
+
+
+@dataclass
+class Said:
+    """What a model says that is more than a label: the content as it is, why it ended, a refusal."""
+
+    content: str | None
+    finish: str = "stop"
+    refusal: str | None = None
+    usage: object = None  # None = as it is
+
+
+@dataclass
+class Script:
+    """answer: what the model means, given the request: a label, an object, or a `Said`.
+
+    takes: of json_schema, object_schema, json_object, logprobs, what the server goes by; it ignores the others.
+    refuses: setting -> status and message, for servers that say what they do not take.
+    faults: the share of calls that fail, each in one of `kinds`, by `seed`, row and try. latency: seconds per call.
+    prices: USD per million input and output tokens.
+    """
+
+    answer: Callable = lambda body: first_choice(body)
+    takes: frozenset = frozenset({"json_schema", "json_object", "logprobs"})
+    refuses: dict = field(default_factory=dict)
+    faults: float = 0.0
+    kinds: tuple = tuple(faults_.KINDS)
+    seed: int = 0
+    latency: float = 0.0
+    prices: tuple = (1.0, 4.0)
+    most_labels: int | None = None
+    keep: bool = True  # every request's body and headers, for tests to look at
+
+
+class Scripted:
+    """The running server: where it is, and what it saw."""
+
+    def __init__(self, script):
+        self.script, self.port = script, 0
+        self.requests, self.headers = [], []
+        self.calls, self.kinds, self.again = Counter(), Counter(), 0
+        self.finished = set()
+        self.billed_tokens, self.billed, self.running, self.most_running = 0, 0.0, 0, 0
+        self.elsewhere = 0  # requests for a path that a redirect named
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def stats(self):
+        """The counts, JSON as they stand."""
+        counts = {"calls": sum(self.calls.values()), "rows": len(self.calls), "again": self.again}
+        counts |= {"billed": self.billed, "billed_tokens": self.billed_tokens, "kinds": dict(self.kinds)}
+        return counts | {"most_running": self.most_running, "elsewhere": self.elsewhere}
+
+    def bill(self, body, content):
+        """Charge a call; its usage."""
+        usage = {
+            "prompt_tokens": len(json.dumps(body["messages"])) // 4,
+            "completion_tokens": len(content or "") // 4 + 1,
+        }
+        usage["total_tokens"] = sum(usage.values())
+        self.billed_tokens += usage["total_tokens"]
+        prices = self.script.prices
+        self.billed += (usage["prompt_tokens"] * prices[0] + usage["completion_tokens"] * prices[1]) / 1e6
+        return usage
+
+    async def serve(self, started):
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(self, loop), "127.0.0.1", self.port, backlog=1024)
+        self.port = server.sockets[0].getsockname()[1]
+        started()
+        async with server:
+            await server.serve_forever()
+
+
+class Connection(asyncio.Protocol):
+    """One connection; requests come one after the other."""
+
+    def __init__(self, server, loop):
+        self.server, self.loop, self.buffer = server, loop, b""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.buffer += data
+        head, end, rest = self.buffer.partition(b"\r\n\r\n")
+        if not end:
+            return
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {n.strip().lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:])}
+        length = int(headers.get("content-length", 0))
+        if len(rest) < length:
+            return
+        self.buffer = rest[length:]
+        method, path, _ = lines[0].split(" ")
+        self.request(method, path, headers, rest[:length])
+
+    def request(self, method, path, headers, data):
+        if path == "/stats":
+            self.reply(200, json.dumps(self.server.stats()).encode())
+        elif path == "/finished":
+            self.server.finished |= set(json.loads(data))
+            self.reply(200, b"{}")
+        elif not path.partition("?")[0].endswith("/chat/completions"):
+            self.server.elsewhere += path.startswith("/elsewhere")
+            self.reply(404, b'{"error": {"message": "no such path"}}')
+        else:
+            self.complete(path, headers, json.loads(data))
+
+    def complete(self, path, headers, body):
+        server, script = self.server, self.server.script
+        row = row_of(body)
+        server.calls[row] += 1
+        server.again += row in server.finished
+        server.running += 1
+        server.most_running = max(server.most_running, server.running)
+        if script.keep:
+            server.requests.append(body)
+            server.headers.append({**headers, ":path": path})
+        draw = random.Random(f"{script.seed}/{row}/{server.calls[row]}")
+        fault = draw.choice(script.kinds) if draw.random() < script.faults else None
+        server.kinds[fault or "well"] += 1
+        self.loop.call_later(script.latency, self.answer, body, fault)
+
+    def answer(self, body, fault):
+        self.server.running -= 1
+        if self.transport.is_closing():
+            return
+        if fault:
+            faults_.KINDS[fault](self, body)
+            return
+        for setting, (status, message) in self.server.script.refuses.items():
+            if setting in body:
+                error = {"message": message, "type": "invalid_request_error", "param": setting, "code": None}
+                self.reply(status, json.dumps({"error": error}).encode())
+                return
+        self.say(body, spoken(body, self.server.script))
+
+    def say(self, body, said):
+        """A well-formed completion."""
+        usage = self.server.bill(body, said.content) if said.usage is None else said.usage
+        self.reply(200, json.dumps(completion(body, said, usage, self.server.script)).encode())
+
+    def reply(self, status, data, headers=()):
+        head = [f"HTTP/1.1 {status} X", "content-type: application/json", f"content-length: {len(data)}", *headers]
+        self.transport.write("\r\n".join(head).encode() + b"\r\n\r\n" + data)
+
+    def reset(self):
+        """Close with RST, as a crashed server does."""
+        with contextlib.suppress(OSError):
+            linger = b"\1\0\0\0\0\0\0\0"
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.transport.abort()
+
+
+def row_of(body):
+    """The row that a request is about."""
+    match = ROW.search(str(body["messages"][-1]["content"]))
+    return match[1] if match else "?"
+
+
+def completion(body, said, usage, script):
+    """The body of a reply."""
+    message = {"role": "assistant", "content": said.content, "refusal": said.refusal}
+    choice = {"index": 0, "finish_reason": said.finish, "message": message, "logprobs": None}
+    if body.get("logprobs") and "logprobs" in script.takes:
+        choice["logprobs"] = {"content": [logprobs(said.content or "", body.get("top_logprobs", 1))]}
+    kept = {"id": "c-1", "object": "chat.completion", "created": 1, "model": body["model"]}
+    return {**kept, "choices": [choice], "usage": usage}
+
+
+def logprobs(token, count):
+    """The token itself at 90 %, its neighbours at less."""
+    top = [{"token": token, "logprob": -0.10536, "bytes": None}]
+    others = [c for c in "1234567ABCDE" if c != token][: count - 1]
+    top += [{"token": c, "logprob": -4.0 - i, "bytes": None} for i, c in enumerate(others)]
+    return {**top[0], "top_logprobs": top}
+
+
+# --- what the model says, bound as the server binds it ---
+
+
+def spoken(body, script):
+    """What the model means, in the form that the prompt asks for and the server enforces."""
+    meant = script.answer(body)
+    if isinstance(meant, Said):
+        return meant
+    text = worded(meant, body)
+    if (limit := body.get("max_tokens")) == 1:
+        return Said(text[:1], finish="length" if len(text) > 1 else "stop")
+    form = body.get("response_format") or {}
+    schema = schema_of(form)
+    if form.get("type") == "json_schema" and "json_schema" in script.takes:
+        return Said(forced(text, schema))
+    if form.get("type") == "json_object" and schema and "object_schema" in script.takes:
+        return Said(forced(text, schema))
+    if form.get("type") == "json_object" and "json_object" in script.takes and not text.startswith("{"):
+        return Said(json.dumps({"said": text}))
+    return Said(text if not limit else text[: 8 * limit])
+
+
+def worded(meant, body):
+    """A label as the prompt asks for it: by number, or as the property of an object."""
+    if isinstance(meant, dict):
+        return json.dumps(meant)
+    system = body["messages"][0]["content"]
+    listed = {label: number for number, label in NUMBERED.findall(system)}
+    if "Answer with the number of one" in system and meant in listed:
+        numbers = schema_of(body.get("response_format") or {})
+        return json.dumps({"number": int(listed[meant])}) if numbers else listed[meant]
+    told = TOLD_SCHEMA.search(system)
+    schema = json.loads(told[1]) if told else schema_of(body.get("response_format") or {})
+    for name, inner in ((schema or {}).get("properties") or {}).items():
+        if meant in inner.get("enum", ()):
+            return json.dumps({name: meant})
+    return meant
+
+
+def forced(text, schema):
+    """The text if it fits the schema at all, else the first thing that does."""
+    with contextlib.suppress(ValueError):
+        value = json.loads(text)
+        if isinstance(value, dict) and set(value) == set(schema["properties"]):
+            return text
+    return json.dumps({name: inner.get("enum", [1])[0] for name, inner in schema["properties"].items()})
+
+
+def schema_of(form):
+    """The schema in a response_format, if there is one."""
+    return form.get("schema") or (form.get("json_schema") or {}).get("schema")
+
+
+def first_choice(body):
+    """The first label there is, or what a probe asks for in words."""
+    last = body["messages"][-1]["content"]
+    if "digit 7" in last:
+        return "7"
+    if "Say hello" in last:
+        return "Hello"
+    listed = NUMBERED.findall(body["messages"][0]["content"])
+    schema = schema_of(body.get("response_format") or {}) or {}
+    told = TOLD_SCHEMA.search(body["messages"][0]["content"])
+    schema = json.loads(told[1]) if told else schema
+    enums = [inner["enum"] for inner in (schema.get("properties") or {}).values() if "enum" in inner]
+    return listed[0][1] if listed else enums[0][0] if enums else "A"
+
+
+@contextlib.contextmanager
+def scripted(script=None, **changes):
+    """A server in a thread, as long as the block lasts."""
+    server = Scripted(dataclasses.replace(script or Script(), **changes))
+    started, loop = threading.Event(), asyncio.new_event_loop()
+
+    def run():
+        asyncio.set_event_loop(loop)
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(serve())
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+    async def serve():
+        server.task = asyncio.current_task()
+        await server.serve(started.set)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    started.wait()
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(server.task.cancel)
+        thread.join()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--faults", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    script = Script(latency=given.latency, faults=given.faults, seed=given.seed, keep=False)
+    server = Scripted(script)
+    server.port = given.port
+    asyncio.run(server.serve(lambda: print(server.url, flush=True)))
+
+
+if __name__ == "__main__":
+    main()
