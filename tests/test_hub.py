@@ -105,6 +105,27 @@ def test_a_data_set_end_to_end(hub, news, tmp_path):
     assert "from the cache" in again["notes"][0]
 
 
+def test_the_tags_of_a_data_set_are_read_by_name(hub, tmp_path):
+    pytest.importorskip("datasets")
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    label = {"names": ["O", "B-CITY", "I-CITY"], "_type": "ClassLabel"}
+    features = {"tokens": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"}}
+    features["ner_tags"] = {"feature": label, "_type": "List"}
+    rows = {"tokens": [["in", "New", f"York{i}"] for i in range(10)], "ner_tags": pa.array([[0, 1, 2]] * 10)}
+    folder = hub.datasets["acme/towns"] = tmp_path / "towns"
+    folder.mkdir()
+    about = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(pa.table(rows).replace_schema_metadata(about), folder / "train.parquet")
+    code = """
+    from slmfit.data import load_data
+    data = load_data("hub:acme/towns")
+    out = [data.task.name, [(e.input, [(s.start, s.end, s.label) for s in e.target.spans]) for e in data.train[:1]]]
+    """
+    [task, [[text, spans]]] = run(hub, tmp_path / "home", code)
+    assert task == "token-classification" and text.startswith("in New York")
+    assert spans == [[3, len(text), "CITY"]]
+
+
 def test_a_data_set_that_cannot_be_had(hub, news, tmp_path):
     pytest.importorskip("datasets")
     (news / "README.md").write_text(

@@ -2,7 +2,7 @@
 
     DATA.csv                          DATA/train.jsonl               20news-bydate/20news-bydate-train/sci.space/60174
                                       DATA/validation.jsonl          20news-bydate/20news-bydate-test/sci.space/62317
-                                      DATA/test.jsonl                reviews/good/1.txt    reviews/bad/2.txt
+    DATA/train/seq.in, seq.out        DATA/test.jsonl                reviews/good/1.txt    reviews/bad/2.txt
 
     read_parts("20news-bydate", None, None, notes)     # {"train": Part(…), "test": Part(…)}
 
@@ -19,6 +19,7 @@ from slmfit.data.hub import is_hub, read_hub
 from slmfit.data.lines import decode
 from slmfit.data.parts import SPLIT_NAMES, Part
 from slmfit.data.read import LONGEST_TEXT, Placed, ending, missing, read_rows, reading
+from slmfit.data.read_slots import has_slots, read_slots
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import SPLITS
 from slmfit.storage import named
@@ -63,6 +64,8 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
                 where=str(path),
                 fix="give one of the files, or name them train, validation and test",
             )
+        if has_slots(path):
+            return {"train": read_slots(path)}
         if not folders:
             raise DataError(
                 "this folder holds no data",
@@ -127,6 +130,10 @@ def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str
         named = _SPLIT_SUFFIX.search(folder.name)
         if named and (split := SPLIT_NAMES[named[1].lower()]) not in by_split:
             by_split[split] = folder
+    if slots := {s: by_split[s] for s in SPLITS if s in by_split and has_slots(by_split[s])}:
+        names = ", ".join(f"{folder.name} as {split}" for split, folder in slots.items())
+        notes.append(f"{root}: read seq.in, seq.out and label of {names}.")
+        return {split: read_slots(folder) for split, folder in slots.items()}
     if "train" not in by_split:
         notes.append(f"{root}: each folder in it is taken as a label and each file in those as a text.")
         return {"train": _read_texts(root, folders, notes)}

@@ -42,9 +42,10 @@ def load_data(
 ) -> Dataset:
     """Labelled examples in train, validation and test.
 
-    path: a .csv, .tsv, .jsonl, .json or .parquet file (each also .gz); a folder with such files named train,
-        validation (valid, val, dev) and test; a folder of text files, LABEL/FILE or train/LABEL/FILE; or a data set on
-        Hugging Face's hub, hub:OWNER/NAME or hub:OWNER/NAME/CONFIGURATION, with @REVISION where you pin one.
+    path: a .csv, .tsv, .jsonl, .json or .parquet file, or CoNLL columns as .conll (each also .gz); a folder with such
+        files named train, validation (valid, val, dev) and test; one of text files, LABEL/FILE or train/LABEL/FILE;
+        one with seq.in, seq.out and label in train/, dev/ and test/; or a data set on Hugging Face's hub,
+        hub:OWNER/NAME or hub:OWNER/NAME/CONFIGURATION, with @REVISION where you pin one.
     test, validation: further files with the same columns.
     task: `text-classification`, `token-classification` or `multiple-choice`; recognised by the columns if None.
     columns: what a column is for -> its name, such as {"text": "body"}; recognised by name where not given.
@@ -81,6 +82,8 @@ def load_data(
     if classifies:
         merged = _merge(everything, merge, merge_prefix, notes)
         _check_labels(everything, rows["train"], roles["label"])
+    else:
+        _check_answers(found, rows["train"])
     if recipe.strip:
         for row in everything:
             row.example = replace(row.example, input=recipe(str(row.example.input)))
@@ -207,6 +210,13 @@ def _check_labels(everything: list[_Row], train: list[_Row], column: str) -> Non
     """Raises DataError for labels that cannot be learnt."""
     refuse_several([str(row.example.target) for row in everything], lambda n: everything[n].where.at(column))
     refuse_rare([str(row.example.target) for row in train], lambda n: train[n].where.at(column))
+
+
+def _check_answers(task: Task, train: list[_Row]) -> None:
+    """Raises DataError where train has no label of any kind: `task` has none yet."""
+    if task == task.with_labels(row.example.target for row in train if row.example.target is not None):
+        fix = "mark some; without any there is nothing to learn"
+        raise DataError("no row of train has an entity or an intent", where=train[0].where.file, fix=fix)
 
 
 # --- split ------------------------------------------------------------------------------------------------------------

@@ -39,12 +39,13 @@ def main() -> None:
 
 
 def _class_names(metadata: dict[str, str]) -> dict[str, list[str]]:
-    """Column -> names of a `ClassLabel`, as Hugging Face's datasets keeps them in the schema's metadata."""
+    """Column -> names of a `ClassLabel`, or of a list of them, as Hugging Face's datasets keeps them in the schema."""
     try:
         features = json.loads(metadata["huggingface"])["info"]["features"]
+        kinds = {column: kind.get("feature", kind) for column, kind in features.items() if isinstance(kind, dict)}
         return {
             column: [str(name) for name in kind["names"]]
-            for column, kind in features.items()
+            for column, kind in kinds.items()
             if isinstance(kind, dict) and kind.get("_type") == "ClassLabel" and kind.get("names")
         }
     except (KeyError, TypeError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Files to rows: CSV, TSV, JSON lines, JSON and Parquet, each also gzipped; every row knows its place.
+"""Files to rows: CSV, TSV, JSON lines, JSON, Parquet and CoNLL columns, each also gzipped; every row knows its place.
 
     for where, row in read_rows("tickets.csv.gz", notes):
         print(where, row["text"])            # tickets.csv.gz, line 2  My card was charged twice
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.lines import Bytes, chunks_of
+from slmfit.data.read_conll import rows_of_conll
 from slmfit.data.read_csv import LONGEST_TEXT, rows_of_csv, rows_of_tsv
 from slmfit.data.read_json import rows_of_json, rows_of_jsonl
 from slmfit.data.read_parquet import rows_of_parquet
@@ -29,6 +30,10 @@ READERS = {
     "ndjson": rows_of_jsonl,
     "json": rows_of_json,
     "parquet": rows_of_parquet,
+    "conll": rows_of_conll,
+    "iob": rows_of_conll,
+    "iob2": rows_of_conll,
+    "bio": rows_of_conll,
 }
 MOST_EXPANSION = 200  # times its size that a gzip file may grow; text grows 3 to 20 times
 FREE_EXPANSION = 8 * 2**20  # bytes below which any growth is harmless
@@ -61,7 +66,7 @@ def read_rows(path: str | Path, notes: list[str]) -> Iterator[Placed]:
             raise DataError(
                 f"files named *{path.suffix} cannot be read" if path.suffix else "the name has no ending",
                 where=str(path),
-                fix="save it as .csv, .tsv, .jsonl, .json or .parquet (or with .gz)",
+                fix="save it as .csv, .tsv, .jsonl, .json or .parquet, or tokens and tags as .conll (or with .gz)",
             )
         zipped = path.name.lower().endswith(".gz")
         if zipped:

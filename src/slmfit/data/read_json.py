@@ -2,6 +2,7 @@
 
 [{"text": "…", "label": "billing"}, …]        {"data": [{"text": …}, …], "version": 1}
 {"text": "…", "label": "billing"}             one object a line
+["fly to Rome", {"entities": [[7, 11, "CITY"]]}]         spaCy's pair, for an object with these keys and `text`
 """
 
 from __future__ import annotations
@@ -69,7 +70,16 @@ def parse_json(text: str, file: str, line: int = 1) -> Any:
         raise DataError(f"JSON that cannot be read ({error})", where=Where(file, line), fix="mend or drop it") from None
 
 
+def _unpaired(value: Any) -> Any:
+    """spaCy's pair of a text and what is known of it as one object; anything else as it is."""
+    match value:
+        case [str(text), {**known}]:
+            return {**known, "text": text}
+    return value
+
+
 def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
+    value = _unpaired(value)
     if not isinstance(value, dict):
         raise DataError(
             f"a row must be an object, and this is {_spoken(value)}",
@@ -101,7 +111,7 @@ def _is_json_lines(text: str) -> bool:
 
 def _list_of_objects(value: dict[str, Any], file: str) -> str:
     """The key of the one list of objects."""
-    keys = [k for k, v in value.items() if isinstance(v, list) and v and isinstance(v[0], dict)]
+    keys = [k for k, v in value.items() if isinstance(v, list) and v and isinstance(_unpaired(v[0]), dict)]
     if len(keys) == 1:
         return keys[0]
     if not keys:

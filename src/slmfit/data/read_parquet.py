@@ -32,11 +32,16 @@ def rows_of_parquet(handle: Bytes, file: str, notes: list[str]) -> Iterator[tupl
     for column in names.keys() & set(table.columns):
         notes.append(f"{file}: the numbers in {column!r} are shown by the class names kept in the file.")
     for number, row in enumerate(table.iter_rows(named=True), 1):
-        for column, known in names.items():
-            cell = row.get(column)
-            if isinstance(cell, int) and 0 <= cell < len(known):
-                row[column] = known[cell]
-        yield number, row
+        yield number, {column: _named(cell, names.get(column)) for column, cell in row.items()}
+
+
+def _named(cell: Any, names: list[str] | None) -> Any:
+    """A class number, or a list of them, by name."""
+    if names is None:
+        return cell
+    if isinstance(cell, list):
+        return [_named(one, names) for one in cell]
+    return names[cell] if isinstance(cell, int) and 0 <= cell < len(names) else cell
 
 
 def _decoded(data: bytes, file: str) -> tuple[dict[str, list[str]], bytes]:

@@ -9,6 +9,8 @@ impossible sequence is conlleval's (Tjong Kim Sang & Buchholz 2000): an `I-X` th
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -17,7 +19,7 @@ from slmfit.errors import DataError, Where
 from slmfit.records import Span
 
 Offsets: TypeAlias = Sequence[tuple[int, int]]
-BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on)"
+BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on); S- or U- is B- here, and E- or L- is I-"
 
 
 class Repair(NamedTuple):
@@ -146,7 +148,9 @@ def read_tags(cell: Any, names: Any, offsets: Offsets, where: Where) -> tuple[li
         named = [_tag_name(tag, names) for tag in tags]
         spans, mended = spans_from_tags(named, offsets)
     except ValueError as error:
-        raise DataError(str(error), where=where, fix=BIO) from None
+        numbered = names is None and any(type(tag) is int for tag in tags)
+        fix = 'write the names, or add them to the row: "tag_names": ["O", "B-CITY", …]' if numbered else BIO
+        raise DataError(str(error), where=where, fix=fix) from None
     return spans, [Repair("mended tag", f"{named[i]} of token {i + 1} starts an entity") for i in mended]
 
 
@@ -156,11 +160,15 @@ def _tag_name(tag: Any, names: Any) -> str:
     if type(tag) is not int or (names is not None and not 0 <= tag < len(names)):
         raise ValueError(f"{tag!r} is no BIO tag")
     if names is None:
-        raise ValueError(f"the tag {tag} is a number and there is no list of names, `tag_names`, to look it up in")
+        raise ValueError(f"the tag {tag} is a number, and there is no list of names to look it up in")
     return str(names[tag])
 
 
 def read_list(cell: Any, where: Where) -> list[Any]:
+    """A list, also one that is written as JSON, as in a CSV file. Raises DataError."""
+    if isinstance(cell, str) and cell.lstrip().startswith("["):
+        with contextlib.suppress(ValueError, RecursionError):
+            cell = json.loads(cell)
     if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
         raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
     return list(cell)
