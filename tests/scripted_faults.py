@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
 
-import scripted_llm as llm
+from scripted_model import Said, completion, spoken
 
 
 @cache
@@ -36,7 +36,7 @@ def says(content, finish="stop", refusal=None, usage=None):
     """A well-formed completion that says something else."""
 
     def say(connection, body):
-        connection.say(body, llm.Said(content, finish, refusal, usage))
+        connection.say(body, Said(content, finish, refusal, usage))
 
     return say
 
@@ -53,8 +53,8 @@ def charged(fail):
 
 def whole(connection, body, usage):
     """The reply that there would have been."""
-    said = llm.spoken(body, connection.server.script)
-    return json.dumps(llm.completion(body, said, usage, connection.server.script)).encode()
+    said = spoken(body, connection.server.script)
+    return json.dumps(completion(body, said, usage, connection.server.script)).encode()
 
 
 def sends(make):
