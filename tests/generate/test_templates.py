@@ -12,9 +12,12 @@ from importlib import resources
 import pytest
 
 from slmfit.errors import DataError, UsageError
-from slmfit.generate import TemplateWriter, read_recipe, write_tickets
+from slmfit.generate import read_recipe, write_tickets
+from slmfit.generate.chance import allot
+from slmfit.generate.marked import Marked
+from slmfit.generate.polish import tidy
 from slmfit.generate.recipe import parse_recipe
-from slmfit.generate.templates import allot, tidy
+from slmfit.generate.tickets import write_rows
 
 TICKETS = "9a540168d7444e3f74d62acb015b890e9ee1df4bda08d8aa0c72c72ec75be53f"
 
@@ -72,7 +75,7 @@ def test_every_ticket_is_text_without_holes(tickets):
 
 def test_every_form_of_wording_and_every_list_is_used(tickets):
     recipe = read_recipe("tickets")
-    assert sum(share for share, _ in recipe.forms.values()) == pytest.approx(1)
+    assert sum(form.share for form in recipe.forms.values()) == pytest.approx(1)
     assert len({(row["true_label"], row["form"]) for row in tickets}) == len(recipe.shares) * len(recipe.forms)
     source = (resources.files("slmfit.generate") / "recipes" / "tickets.toml").read_text(encoding="utf-8")
     table = tomllib.loads(source)
@@ -81,7 +84,7 @@ def test_every_form_of_wording_and_every_list_is_used(tickets):
 
 
 def test_a_kept_slot_is_the_same_all_through_a_text_and_another_labels_phrase_is_its_own():
-    for row in TemplateWriter(parse_recipe(small())).write(20):
+    for row in write_rows(parse_recipe(small()), 20, seed=0):
         found = re.fullmatch(r"(\w+) my (cat|dog) and (?:your |our )?\2, not (\w+) \d", row["text"])
         mine, other = ({"hi", "hello"}, {"bye", "ciao"})[:: 1 if row["label"] == "greet" else -1]
         assert found and found[1].lower() in mine and found[3] in other
@@ -89,7 +92,7 @@ def test_a_kept_slot_is_the_same_all_through_a_text_and_another_labels_phrase_is
 
 def test_running_out_of_different_texts_is_said():
     with pytest.raises(UsageError, match="ran out of different texts"):
-        TemplateWriter(parse_recipe(small())).write(100)
+        write_rows(parse_recipe(small()), 100, seed=0)
     with pytest.raises(UsageError, match="at least 1"):
         write_tickets(0)
 
@@ -125,4 +128,5 @@ def test_rounding_leaves_no_row_out():
 
 
 def test_tidy_sets_spaces_and_capitals():
-    assert tidy(' hello,\n  i ask  . it said: "no ." (really)  ') == 'Hello,\nI ask. It said: "No." (Really)'
+    text = tidy(Marked(' hello,\n  i ask  . it said: "no ." (really)  '))
+    assert text == Marked('Hello,\nI ask. It said: "No." (Really)')

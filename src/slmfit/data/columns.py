@@ -38,7 +38,7 @@ def task_and_roles(
     for role in given:
         if role not in task.roles:
             raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
-    found = {role: given.get(role) or _find(names, columns) for role, names in task.roles.items()}
+    found = {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
     for role in task.required:
         if found[role] is None:
             raise DataError(
@@ -79,7 +79,7 @@ def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:
     return by_name(CLASSIFICATION)
 
 
-def _find(names: Sequence[str], columns: Sequence[str]) -> str | None:
+def find_column(names: Sequence[str], columns: Sequence[str]) -> str | None:
     """The first column that goes by one of the names, spelled alike or else in other cases."""
     lower = {column.lower(): column for column in reversed(columns)}
     return next((n for n in names if n in columns), None) or next((lower[n] for n in names if n in lower), None)

@@ -115,7 +115,7 @@ def _connect(variant: Integers, near: Integers) -> Integers:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 # Thai, Lao, Burmese, Khmer, kana and Han write no spaces between words.
-_UNSPACED = re.compile(
+UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 _DROPPED = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # and all of P; symbols such as + and $ carry meaning and stay
@@ -161,7 +161,7 @@ def _read(texts: Sequence[str]) -> tuple[Words, list[str]]:
     ids, length, letters = array("q"), array("q"), []
     for text in texts:
         if not text.isascii():
-            text = _UNSPACED.sub(r" \g<0> ", unicodedata.normalize("NFKC", text))
+            text = UNSPACED.sub(r" \g<0> ", unicodedata.normalize("NFKC", text))
         row = [lexicon[chunk] for chunk in text.split()]
         ids.extend(row)
         length.append(len(row))

@@ -1,18 +1,15 @@
 """Labelled data written from a recipe.
 
-    rows = write_tickets()      # 3,000 support tickets: {"id", "text", "label", "true_label", "form"}
+    made = write_data("emails", n=200, output="emails.jsonl")      # 200 e-mails with their entities and intents
+    rows = write_tickets()              # 3,000 support tickets: {"id", "text", "label", "true_label", "form"}
 
-A recipe is a TOML file of word lists and templates in `recipes/`; `recipe.py` says how to read one.
+A recipe is a TOML file: recipe.py says how one is read, docs/recipes.md how one is written.
 """
 
 from __future__ import annotations
 
 from slmfit.generate.recipe import read_recipe
-from slmfit.generate.templates import Row, TemplateWriter
+from slmfit.generate.tickets import write_tickets
+from slmfit.generate.writing import Made, write_data
 
-__all__ = ["Row", "TemplateWriter", "read_recipe", "write_tickets"]
-
-
-def write_tickets(n: int = 3000, seed: int = 0) -> list[Row]:
-    """The data of `slmfit demo`: n support tickets in 7 categories; the same seed gives the same bytes."""
-    return TemplateWriter(read_recipe("tickets")).write(n, seed)
+__all__ = ["Made", "read_recipe", "write_data", "write_tickets"]

@@ -1,172 +1,165 @@
-"""The template writer: labelled texts from a recipe, offline and seeded.
+"""The template writer: labelled texts from a recipe's templates, offline and seeded.
 
-writer = TemplateWriter(read_recipe("tickets"))
-writer.write(3000, seed=0)[0]
-# {"id": "tickets-0001", "text": "Hi, where is my parcel?", "label": "delivery", "true_label": "delivery", ...}
+    writer = TemplateWriter(read_recipe("emails"))
+    writer.text(Random(0), "cancel", frozenset({"DATE"}))       # ("plain", Marked("Please cancel …", (Span(…),)))
+
+Where the recipe has entities, a text is written to order: it holds exactly the types that are asked for.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import TypedDict, TypeVar
+from typing import Any, TypeAlias
 
 from slmfit.errors import UsageError
-from slmfit.generate.recipe import Choice, Noise, Recipe, Slot, Template
+from slmfit.generate.chance import draw, pick
+from slmfit.generate.checks import Draft
+from slmfit.generate.marked import Marked, join
+from slmfit.generate.odds import NONE, Chances, Odds, Types, mean
+from slmfit.generate.phrases import Choice, Mark, Slot, Template
+from slmfit.generate.polish import roughen, tidy
+from slmfit.generate.quotas import Order
+from slmfit.generate.recipe import Recipe
+from slmfit.records import Span
 
-T = TypeVar("T")
-KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-NEIGHBOURS = {row[at]: row[max(at - 1, 0) : at] + row[at + 1 : at + 2] for row in KEYBOARD for at in range(len(row))}
-
-
-class Row(TypedDict):
-    """One written text. `label` differs from `true_label` where the recipe plants a wrong label."""
-
-    id: str
-    text: str
-    label: str
-    true_label: str
-    form: str
+Ways: TypeAlias = tuple[Sequence[Any], list[float]]  # candidates, and the running sum of their weights
 
 
 @dataclass
-class Draft:
+class Text:
     """One text in the making: its random numbers, the other label, and what has to stay the same."""
 
     rng: Random
+    label: str
     other: str
-    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+    kept: dict[tuple[str, str], Marked] = field(default_factory=dict)
 
 
 class TemplateWriter:
-    """Writes labelled texts from a recipe."""
+    """Writes labelled texts from a recipe. Raises UsageError when the recipe has no templates."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
+    name = "templates"
+    model: str | None = None
+    system_prompt: str | None = None
 
-    def write(self, n: int, seed: int = 0) -> list[Row]:
-        """n rows in random order; labels come in exactly their shares before wrong ones are planted.
+    def __init__(self, recipe: Recipe, seed: int = 0) -> None:
+        self.recipe, self.seed = recipe, seed
+        self._forms = {name: form for name, form in recipe.forms.items() if form.templates}
+        if not self._forms:
+            fix = "add templates = […] to a form, or use --writer llm"
+            raise UsageError(f"the recipe {recipe.name!r} has no templates", fix=fix)
+        self._odds = Odds(recipe)
+        self._ways: dict[Any, Ways] = {}
 
-        No two texts are the same, nor do any two differ only in numbers, case or punctuation.
-        Raises UsageError when n < 1 or the recipe cannot write so many different texts.
-        """
-        if n < 1:
-            raise UsageError(f"cannot write {n} rows", fix="ask for at least 1")
-        rng = Random(seed)
-        seen: set[str] = set()
-        rows: list[Row] = []
-        for number, label in enumerate(shuffled(rng, allot(n, self.recipe.shares)), start=1):
-            form, text = self._new_text(label, rng, seen)
-            row_id = f"{self.recipe.name}-{number:04}"
-            rows.append({"id": row_id, "text": text, "label": label, "true_label": label, "form": form})
-        self._plant_wrong_labels(rows, rng)
-        return rows
+    def chances(self) -> dict[str, Chances]:
+        """Label -> the sets of entity types that a text may hold, and how likely each is."""
+        return {
+            label: mean((1.0, self._chances(label, other)) for other in self._others(label))
+            for label in self.recipe.labels
+        }
 
-    def _new_text(self, label: str, rng: Random, seen: set[str]) -> tuple[str, str]:
-        for _ in range(200):
-            form = draw(rng, self.recipe.forms)
-            draft = Draft(rng, other=pick(rng, [name for name in self.recipe.shares if name != label]))
-            text = tidy(self._expand(pick(rng, self.recipe.forms[form][1]), label, draft))
-            text = roughen(text, self.recipe.noise, rng)
-            key = re.sub(r"[\W\d_]+", " ", text.lower())
-            if key not in seen:
-                seen.add(key)
-                return form, text
-        raise UsageError(
-            f"the recipe {self.recipe.name!r} ran out of different texts for {label!r} after {len(seen)} rows",
-            fix="ask for fewer rows or give the recipe more phrases",
-        )
+    def write(self, orders: Sequence[Order], first: int) -> Iterator[Draft]:
+        """A draft for each order. first: the number of the first; a draft depends on seed, number and order alone."""
+        for number, order in enumerate(orders, first):
+            form, text = self.text(Random(f"{self.seed}/{number}"), *order)
+            yield Draft(order.label, text, form)
 
-    def _expand(self, template: Template, label: str, draft: Draft) -> str:
+    def usage(self) -> None:
+        """Templates cost nothing."""
+
+    def text(self, rng: Random, label: str, types: Types = NONE) -> tuple[str, Marked]:
+        """The form and the text of a new example."""
+        if self.recipe.entities:
+            other, form = self._drawn(rng, label, types)
+        else:
+            form = draw(rng, {name: form.share for name, form in self._forms.items()})
+            other = pick(rng, self._others(label))
+        text = Text(rng, label, other)
+        template = self._one_of(self._forms[form].templates, label, text, types)
+        return form, roughen(tidy(self._expand(template, label, text, types)), self.recipe.noise, rng)
+
+    def _others(self, label: str) -> list[str]:
+        return [name for name in self.recipe.labels if name != label] or [label]
+
+    def _chances(self, label: str, other: str) -> Chances:
+        return mean((form.share, self._odds.of_all(form.templates, label, other)) for form in self._forms.values())
+
+    def _drawn(self, rng: Random, label: str, types: Types) -> tuple[str, str]:
+        """The other label and the form, as likely as they are among the texts that hold just these types."""
+        ways = self._known(("form", label, types), lambda: [
+            ((other, name), form.share * self._odds.of_all(form.templates, label, other).get(types, 0.0))
+            for other in self._others(label)
+            for name, form in self._forms.items()
+        ])  # fmt: skip
+        found: tuple[str, str] = self._way(rng, ways)
+        return found
+
+    def _expand(self, template: Template, label: str, text: Text, types: Types) -> Marked:
         parts = []
-        for part in template:
+        for part, own in zip(template, self._shared_out(template, label, text, types), strict=True):
             if isinstance(part, str):
-                parts.append(part)
+                parts.append(Marked(part))
             elif isinstance(part, Choice):
-                parts.append(self._expand(pick(draft.rng, part.options), label, draft))
+                parts.append(self._expand(self._one_of(part.options, label, text, own), label, text, own))
+            elif isinstance(part, Mark):
+                words = self._expand(part.words, label, text, NONE).text
+                parts.append(Marked(words, (Span(0, len(words), part.label),)))
             else:
-                parts.append(self._fill(part, draft.other if part.other else label, draft))
-        return "".join(parts)
+                parts.append(self._fill(part, text.other if part.other else label, text, own))
+        return join(parts)
 
-    def _fill(self, slot: Slot, label: str, draft: Draft) -> str:
-        if (label, slot.name) in draft.kept:
-            return draft.kept[label, slot.name]
-        phrase = self._expand(pick(draft.rng, self.recipe.lists[label][slot.name]), label, draft)
+    def _fill(self, slot: Slot, label: str, text: Text, types: Types) -> Marked:
+        if (label, slot.name) in text.kept:
+            return text.kept[label, slot.name]
+        phrase = self._one_of(self.recipe.lists[label][slot.name], label, text, types)
+        filled = self._expand(phrase, label, text, types)
         if slot.name in self.recipe.keep:
-            draft.kept[label, slot.name] = phrase
-        return phrase
+            text.kept[label, slot.name] = filled
+        return filled
 
-    def _plant_wrong_labels(self, rows: list[Row], rng: Random) -> None:
-        for row in shuffled(rng, rows)[: round(self.recipe.wrong_label * len(rows))]:
-            row["label"] = pick(rng, [name for name in self.recipe.shares if name != row["true_label"]])
+    def _one_of(self, options: Sequence[Template], label: str, text: Text, types: Types) -> Template:
+        """One of the templates that can hold just these types, each as likely as it does."""
+        if not self.recipe.entities:
+            return pick(text.rng, options)
+        ways = self._known(
+            (id(options), label, text.other, types),
+            lambda: [(option, self._odds.of(option, label, text.other).get(types, 0.0)) for option in options],
+        )
+        found: Template = self._way(text.rng, ways)
+        return found
 
+    def _shared_out(self, template: Template, label: str, text: Text, types: Types) -> list[Types]:
+        """Which of the types each part has to hold, so that together they hold them all."""
+        if not types:
+            return [NONE] * len(template)
+        rests = self._odds.rests(template, label, text.other)
+        shares, done = [], NONE
+        for at, part in enumerate(template):
+            ways = self._known(
+                (id(template), at, label, text.other, types, done),
+                lambda at=at, part=part, done=done: [  # type: ignore[misc]
+                    (own, chance * sum(c for rest, c in rests[at + 1].items() if done | own | rest == types))
+                    for own, chance in self._odds.of_part(part, label, text.other).items()
+                ],
+            )
+            shares.append(self._way(text.rng, ways))
+            done |= shares[-1]
+        return shares
 
-# Chance is drawn from Random.random() alone: its sequence is the only one Python promises to keep.
+    def _known(self, key: Any, weighted: Callable[[], list[tuple[Any, float]]]) -> Ways:
+        """The candidates that can be and the running sum of their weights, worked out once per key."""
+        if key not in self._ways:
+            able = [(candidate, weight) for candidate, weight in weighted() if weight > 0]
+            self._ways[key] = [candidate for candidate, _ in able], list(accumulate(weight for _, weight in able))
+        return self._ways[key]
 
-
-def pick(rng: Random, choices: Sequence[T]) -> T:
-    """One of the choices, each as likely."""
-    return choices[int(rng.random() * len(choices))]
-
-
-def draw(rng: Random, forms: Mapping[str, tuple[float, tuple[Template, ...]]]) -> str:
-    """The name of a form, as likely as its share."""
-    point = rng.random() * sum(share for share, _ in forms.values())
-    bounds = accumulate(share for share, _ in forms.values())
-    return next((name for name, bound in zip(forms, bounds, strict=True) if point < bound), next(iter(forms)))
-
-
-def shuffled(rng: Random, items: Sequence[T]) -> list[T]:
-    """The items in random order (Fisher and Yates)."""
-    items = list(items)
-    for last in range(len(items) - 1, 0, -1):
-        other = int(rng.random() * (last + 1))
-        items[last], items[other] = items[other], items[last]
-    return items
-
-
-def allot(n: int, shares: Mapping[str, float]) -> list[str]:
-    """n labels in their shares; what rounding leaves over goes to the largest remainders."""
-    total = sum(shares.values())
-    exact = {label: n * share / total for label, share in shares.items()}
-    counts = {label: int(value) for label, value in exact.items()}
-    by_remainder = sorted(shares, key=lambda label: counts[label] - exact[label])
-    for label in by_remainder[: n - sum(counts.values())]:
-        counts[label] += 1
-    return [label for label, count in counts.items() for _ in range(count)]
-
-
-def tidy(text: str) -> str:
-    """The text with single spaces, none before punctuation or at line ends, and capitals where sentences start."""
-    text = re.sub(r"[ \t]+", " ", text)
-    text = re.sub(r" ?\n ?", "\n", text)
-    text = re.sub(r" (?=[.,;!?])", "", text).strip()
-    return re.sub(r"(?:^|(?<=[.!?] )|(?<=[.!?]\" )|(?<=\n)|(?<= \"))['(]?[a-z]", lambda start: start[0].upper(), text)
-
-
-def roughen(text: str, noise: Noise, rng: Random) -> str:
-    """The text as a person in a hurry would have typed it, or unchanged when this text is not a hasty one."""
-    if rng.random() >= noise.hasty:
-        return text
-    words = re.split(r"(?<![\w'])([A-Za-z]{4,})(?![\w'])", text)
-    for place in range(1, len(words), 2):
-        if rng.random() < noise.typos:
-            words[place] = mistype(words[place], rng)
-    text = "".join(words)
-    if rng.random() < noise.lowercase:
-        text = text.lower()
-    if rng.random() < noise.bare:
-        text = text.replace("'", "").removesuffix(".")
-    return text
-
-
-def mistype(word: str, rng: Random) -> str:
-    """The word with two letters swapped, or one dropped, doubled or hit beside its key; the first letter stays."""
-    at = 1 + int(rng.random() * (len(word) - 2))
-    before, letter, after = word[:at], word[at], word[at + 1 :]
-    swapped = before + after[0] + letter + after[1:]
-    beside = before + pick(rng, NEIGHBOURS[letter.lower()]) + after
-    return pick(rng, [swapped, before + after, before + letter + letter + after, beside])
+    @staticmethod
+    def _way(rng: Random, ways: Ways) -> Any:
+        candidates, bounds = ways
+        if len(candidates) == 1:
+            return candidates[0]
+        return candidates[min(bisect(bounds, rng.random() * bounds[-1]), len(bounds) - 1)]

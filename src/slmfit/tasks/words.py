@@ -28,7 +28,7 @@ def place(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     offsets, position = [], 0
     for word, limit in zip(words, latest, strict=True):
         start = first = text.find(word, position)
-        while 0 <= start <= limit and not _is_whole(text, start, start + len(word)):
+        while 0 <= start <= limit and not is_whole(text, start, start + len(word)):
             start = text.find(word, start + 1)
         if not 0 <= start <= limit:
             start = first
@@ -62,12 +62,12 @@ def placeable(text: str, words: Sequence[str]) -> list[int]:
     return list(ends[-1][1])
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
+def is_whole(text: str, start: int, end: int) -> bool:
     """Whether neither edge of text[start:end] stands inside a word."""
-    return not any(0 < edge < len(text) and _in_word(text[edge - 1]) and _in_word(text[edge]) for edge in (start, end))
+    return not any(0 < edge < len(text) and in_word(text[edge - 1]) and in_word(text[edge]) for edge in (start, end))
 
 
-def _in_word(character: str) -> bool:
+def in_word(character: str) -> bool:
     return character == "_" or unicodedata.category(character)[0] in "LNM"  # a letter, a digit, a mark upon one
 
 
@@ -90,7 +90,7 @@ def spans_from_words(text: str, words: Sequence[tuple[str, str]]) -> tuple[list[
                 if text.count(w) > 1]  # fmt: skip
     tags, places, position = [], [], 0
     for (_, tag), (start, end) in zip(words, offsets, strict=True):
-        if any(map(_in_word, text[position:start])):
+        if any(map(in_word, text[position:start])):
             tags.append("O")
             places.append((position, start))
         tags.append(tag)

@@ -1,0 +1,35 @@
+"""The texts of any data, without their answers.
+
+load_texts("tickets", by_name("text-classification"))     # of train, validation and test alike
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slmfit.data.columns import columns_of, find_column, no_column
+from slmfit.data.layout import read_parts
+from slmfit.errors import Where
+from slmfit.tasks.base import Task
+from slmfit.tasks.spans import read_tokens
+
+
+def load_texts(path: str | Path, task: Task) -> list[str]:
+    """The text of every row; where rows have tokens instead, these joined by single spaces.
+
+    path: as for `load_data`. task: whose names for columns count.
+    Raises DataError for data that cannot be read, and where no column holds texts.
+    """
+    texts = []
+    for part in read_parts(path, None, None, []).values():
+        columns = columns_of(part)
+        text = find_column(task.roles["text"], columns)
+        tokens = find_column(task.roles.get("tokens", ()), columns)
+        if text is None and tokens is None:
+            raise no_column(task.roles["text"][0], columns, part.file)
+        for where, cells in part.rows:
+            if text is not None and cells.get(text) is not None:
+                texts.append(str(cells[text]))
+            elif tokens is not None:
+                texts.append(read_tokens(cells.get(tokens), None, Where(where.file, where.line, tokens))[0])
+    return texts

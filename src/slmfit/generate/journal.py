@@ -1,0 +1,72 @@
+"""What has been written so far, round by round, so that the same command goes on where it was killed.
+
+    with Journal(Path(".emails.jsonl.partial"), key) as journal:
+        journal.rounds                       # those that were finished before
+        journal.add({"kept": […], "rejected": […]})
+
+One line a round, appended and flushed to disk; a line cut short by a kill is dropped, and its round written again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from slmfit import storage
+from slmfit.errors import UsageError
+
+FORMAT = "slmfit.generating/1"
+
+
+class Journal:
+    """A journal on disk, held by this process alone. key: sha256 of all that decides what is written."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        self.path, self.key = path, key
+        self.rounds: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        storage.make_folder(self.path.parent)
+        self._file = self.path.open("a+b")
+        try:
+            storage.hold(self._file, str(self.path))
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+
+    def _read(self) -> None:
+        """Take up the whole lines, and cut off the rest. Raises UsageError where they are of another command."""
+        self._file.seek(0)
+        whole = 0
+        for number, line in enumerate(self._file):
+            if not line.endswith(b"\n"):
+                break
+            entry = json.loads(line)
+            if number == 0 and (entry.get("format"), entry.get("key")) != (FORMAT, self.key):
+                fix = "run that command again, delete the file, or choose another --output"
+                what = "is the unfinished work of another recipe, seed, number or version"
+                raise UsageError(what, where=str(self.path), fix=fix)
+            if number:
+                self.rounds.append(entry)
+            whole += len(line)
+        self._file.truncate(whole)
+        if not whole:
+            self._append({"format": FORMAT, "key": self.key})
+
+    def add(self, round: dict[str, Any]) -> None:
+        """A finished round."""
+        self._append(round)
+        self.rounds.append(round)
+
+    def _append(self, entry: dict[str, Any]) -> None:
+        self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
