@@ -15,7 +15,7 @@ from slmfit.given import read_answers
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "o"
-    return comparison.compare(make_dataset(sizes=(120, 40, 200)), "majority,linear,knn,encoder,llm", out=out)
+    return comparison.compare(make_dataset(sizes=(120, 40, 200)), "majority,linear,knn,encoder,cascade", out=out)
 
 
 def test_the_json_that_scripts_rely_on(tmp_path, monkeypatch, capsys):
@@ -44,7 +44,7 @@ def test_the_json_that_scripts_rely_on(tmp_path, monkeypatch, capsys):
 
 def test_methods_that_cannot_run_are_skipped_with_the_line_that_enables_them(compared):
     rows = {row.id: row for row in compared.record.methods}
-    for name in ("llm",):
+    for name in ("cascade",):
         assert rows[name].status == "skipped" and rows[name].reason
     assert rows["linear"].status == rows["knn"].status == rows["majority"].status == "ok"
 
@@ -111,7 +111,7 @@ def test_a_method_that_breaks_does_not_stop_the_others(tmp_path, data, monkeypat
 
 
 def test_nothing_that_ran_is_no_verdict(tmp_path, data):
-    result = comparison.compare(data, "llm", out=tmp_path / "o")
+    result = comparison.compare(data, "cascade", out=tmp_path / "o")
     assert result.record.verdict["kind"] == "too-little-data"
     with pytest.raises(UsageError, match="picked no method"):
         _ = result.best

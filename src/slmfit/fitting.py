@@ -102,7 +102,7 @@ def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: floa
         base_model=spec.base_model,
         key=key,
         settings=asdict(method.settings),
-        chosen=method.chosen,
+        chosen=loaded.chosen,
         search=method.search,
         metric=terms.metric,
         rows_used=method.rows_used,

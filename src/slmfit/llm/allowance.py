@@ -2,7 +2,7 @@
 
     allowance = Allowance(Limits(usd=5.0))
     allowance.left()                        # Limits(usd=5.0)
-    allowance.took(tokens=9_000, usd=1.25)
+    allowance.took(9_000, 1.25)
     allowance.left()                        # Limits(usd=3.75)
 
 A ledger counts what its own answers were charged, in this run and earlier ones; here is what the others were.
@@ -31,7 +31,7 @@ class Allowance:
             None if seconds is None else max(0.0, seconds - (time.monotonic() - self._began)),
         )
 
-    def took(self, tokens: int, usd: float) -> None:
-        """Count what a method's answers were charged; what is unknown counts as nothing."""
+    def took(self, tokens: int, usd: float | None) -> None:
+        """Count what a method's answers were charged. usd: None = unknown; it then has no limit either."""
         self._tokens += tokens
-        self._usd += usd
+        self._usd += usd or 0.0

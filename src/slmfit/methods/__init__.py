@@ -57,7 +57,7 @@ TABLE: dict[str, Row] = {
         ("torch", "transformers", "peft"),
     ),
     "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train", ("torch", "transformers")),
-    "llm": Row("A large model behind an API.", None, ALL_TASKS, remote=True),
+    "llm": Row("A large model behind an API.", "slmfit.methods.llm:Llm", ALL_TASKS, remote=True),
     "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
 }
 

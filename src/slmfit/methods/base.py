@@ -22,6 +22,7 @@ from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 if TYPE_CHECKING:
+    from slmfit.llm import Quote
     from slmfit.llm.allowance import Allowance
 
 
@@ -101,6 +102,10 @@ class Method:
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order."""
+        raise NotImplementedError
+
+    def quote(self, inputs: Sequence[Input]) -> Quote:
+        """What asking for these rows would cost, where a server is asked; asks nothing."""
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:

@@ -1,0 +1,243 @@
+"""`llm`: any large model behind OpenAI's chat completions, asked row by row; nothing is trained.
+
+    slmfit compare tickets.csv --methods linear,llm=gemma3:12b --base-url http://localhost:11434/v1
+
+    method = Llm(Settings(model="gemma3:12b", base_url="http://localhost:11434/v1"))
+    method.fit(task, train, validation, Context())          # draws examples to show; asks nothing
+    method.quote(["my card was charged twice"])             # what asking would cost
+    method.predict(["my card was charged twice"])
+
+What is said to the model is in `prompts/`, one text per task. How an answer is bound to what may be answered, paid for
+and kept is in `slmfit.llm`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from slmfit import storage
+from slmfit.environment import cache_folder
+from slmfit.errors import BudgetReached, MissingPart, UsageError
+from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
+from slmfit.llm.ledger import Ledger
+from slmfit.llm.prices import from_package, from_toml
+from slmfit.llm.secret import Secret
+from slmfit.methods.base import Context, Method, setting
+from slmfit.methods.llm.prompt import Prompt, read_descriptions
+from slmfit.methods.llm.shots import Nearest, PerClass, Shots
+from slmfit.records import OUTCOMES, Example, Input, Prediction, Question
+from slmfit.tasks.base import Task
+from slmfit.tasks.common import json_object_schema
+
+SHORTEST = 64  # tokens that an answer may have in any case
+STEPS = 20  # how often progress is told
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `--set llm.NAME=VALUE` sets."""
+
+    model: str | None = setting(None, "The model's name on its server; the same as in llm=MODEL.")
+    base_url: str = setting(
+        "https://api.openai.com/v1",
+        "The server's address up to /v1, as --base-url gives it: any that speaks OpenAI's chat completions.",
+    )
+    shots: int = setting(
+        0,
+        "How many examples from train are shown before each row. The model's folder then holds their texts.",
+        low=0,
+        when="answers are of the right kind but the labels mean something particular here.",
+    )
+    examples: str = setting(
+        "per-class",
+        "Which examples. per-class: the same for every row, drawn class by class; nearest: those most like the row.",
+        choices=("per-class", "nearest"),
+    )
+    descriptions: str | None = setting(
+        None, "A TOML or JSON file that says what each label means, one line per label; the model reads it."
+    )
+    max_tokens: int | None = setting(
+        None,
+        "The longest answer, in tokens. none: as many as the longest answer in train has characters, at least 64.",
+        low=1,
+        when="the model thinks before it answers, and answers come back as truncated.",
+    )
+    prices: str | None = setting(
+        None, "A TOML file of prices. none: those of the package genai-prices, where it is installed and knows them."
+    )
+
+
+class Llm(Method):
+    """Asks a server for one row at a time. What a row says can change its own answer only."""
+
+    Settings = Settings
+    base_model_setting = "model"
+
+    prompt: Prompt
+    shots: Shots | None
+    seed: int
+
+    def __init__(self, settings: Any = None) -> None:
+        super().__init__(settings)
+        if not self.settings.model:
+            raise UsageError("llm needs a model", fix="name it: llm=gemma3:12b")
+        self._address = Secret(self.settings.base_url)  # it may hold a key, which no record is to show
+        self.settings = replace(self.settings, base_url=self.server.base_url)
+
+    @property
+    def server(self) -> Server:
+        """The server, with the key that the environment holds now."""
+        prices = self.chosen.get("prices")
+        return Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
+
+    def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
+        """Draw the examples to show. Raises UsageError or DataError for descriptions or prices that are none."""
+        self.context, self.seed, given = context, context.seed, self.settings
+        self.prompt = Prompt.of(task, read_descriptions(given.descriptions) if given.descriptions else {})
+        self.shots = self._drawn(task, train)
+        longest = max((len(task.write(e.target, e.input)) for e in train if e.target is not None), default=0)
+        prices, why = self._looked_up()
+        reasons = {"prices": why, "max_tokens": f"the longest answer in train has {longest} characters"}
+        if given.max_tokens:
+            reasons["max_tokens"] = "asked for"
+        tokens = given.max_tokens or max(SHORTEST, longest)
+        self.chosen = {"max_tokens": tokens, "prices": prices and asdict(prices), "why": reasons}
+        self.rows_used = {"shown as examples": "train"} if self.shots else {}
+
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        """One prediction per input, in order.
+
+        Raises MissingPart without a key or a server, BudgetReached where the allowance ends; what was answered until
+        then is kept, and not asked again.
+        """
+        if not inputs:
+            return []
+        asks = self._asks(inputs)
+        answers = {answer.id: answer for answer in self._answers(asks)}
+        modes = Counter(answer.mode for answer in answers.values())
+        self.chosen["modes"] = dict(modes.most_common())
+        self.context.event("answered", rows=len(asks), kept=sum(a.reused for a in answers.values()), **modes)
+        return [self._prediction(input, answers[ask.id]) for input, ask in zip(inputs, asks, strict=True)]
+
+    def quote(self, inputs: Sequence[Input]) -> Quote:
+        """What asking for those of these rows that have no answer yet would cost; asks nothing."""
+        asks = self._asks(inputs)
+        if (path := self._ledger(asks)) and path.exists():
+            with contextlib.closing(Ledger(path)) as ledger:
+                asks = [ask for ask in asks if ledger.find(ask.key(self.settings.model)) is None]
+        return quote(asks, self.server)
+
+    def save(self, folder: Path) -> None:
+        storage.write_json(folder / "llm.json", {"opening": self.prompt.opening, "seed": self.seed})
+        if self.shots:
+            self.shots.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, task: Task, settings: Any) -> Self:
+        method, kept = cls(settings), storage.read_json(folder / "llm.json", "opening", "seed")
+        method.prompt, method.seed, method.shots = Prompt(task, kept["opening"]), kept["seed"], None
+        if settings.shots and settings.examples == "nearest":
+            method.shots = Nearest.load(task, folder, settings.shots)
+        elif settings.shots:
+            method.shots = PerClass.load(task, folder)
+        return method
+
+    # --- asking ---
+
+    def _asks(self, inputs: Sequence[Input]) -> list[Ask]:
+        shots = self.shots.before(inputs) if self.shots else [()] * len(inputs)
+        return [self._ask(str(n), *row) for n, row in enumerate(zip(inputs, shots, strict=True))]
+
+    def _ask(self, id: str, input: Input, shots: Sequence[Example]) -> Ask:
+        schema, choices = self.prompt.task.schema(), None
+        if one := _one_of(schema):
+            name, choices = one
+            if isinstance(input, Question):  # a letter that this question does not offer is no answer to it
+                choices = tuple(choice for choice in choices if choice in input.options)
+            schema = json_object_schema({name: {"type": "string", "enum": list(choices)}})
+        messages = self.prompt.messages(input, shots)
+        return Ask(id, messages, schema, choices, max_tokens=self.chosen["max_tokens"], seed=self.seed)
+
+    def _answers(self, asks: Sequence[Ask]) -> list[Answer]:
+        allowance, event = self.context.allowance, self.context.event
+        limits = allowance.left() if allowance else Limits()
+        client = Client(self.server, self._ledger(asks), limits, event)
+        answers: list[Answer] = []
+        step = max(1, len(asks) // STEPS)
+        try:
+            for answer in client.answers(asks):
+                answers.append(answer)
+                if len(answers) % step == 0:
+                    event("asking", answered=len(answers), of=len(asks))
+        except BudgetReached as reached:
+            what = f"{reached.what}; {len(answers):,} of {len(asks):,} rows are answered, and kept"
+            raise BudgetReached(what, where=reached.where, fix=reached.fix) from None
+        finally:
+            if allowance:
+                allowance.took(*client.spent)
+        return answers
+
+    def _ledger(self, asks: Sequence[Ask]) -> Path | None:
+        """Where the answers to these asks are kept: the same asks find them again, in whatever comparison.
+
+        It is a file per set of asks, so that a budget counts what this set has cost, in this run and earlier ones.
+        """
+        if len(asks) == 1:
+            return None
+        server = self.server
+        key = storage.hash_json([server.base_url, sorted(ask.key(server.model) for ask in asks)])
+        return cache_folder() / "answers" / f"{key[:32]}.jsonl"
+
+    def _prediction(self, input: Input, answer: Answer) -> Prediction:
+        if answer.outcome != "ok":
+            return Prediction(None, answer.outcome, raw=answer.raw, usage=answer.usage)
+        said = answer.value
+        if isinstance(said, str) and (one := _one_of(self.prompt.task.schema())):
+            said = {one[0]: said}
+        read = self.prompt.task.read(json.dumps(said, ensure_ascii=False), input)
+        outcome = next((o for o in OUTCOMES if o == read and read not in said.values()), None)
+        if outcome:
+            return Prediction(None, outcome, raw=answer.raw, usage=answer.usage)
+        return Prediction(read, probabilities=answer.probabilities, raw=answer.raw, usage=answer.usage)
+
+    # --- fitting ---
+
+    def _drawn(self, task: Task, train: Sequence[Example]) -> Shots | None:
+        given = self.settings
+        if not given.shots:
+            return None
+        drawn = Nearest if given.examples == "nearest" else PerClass
+        return drawn.of(task, train, given.shots, self.seed)
+
+    def _looked_up(self) -> tuple[Prices | None, str]:
+        """The model's prices, and who says so or why nobody does."""
+        given = self.settings
+        if given.prices and (found := from_toml(Path(given.prices), given.model)):
+            return found, f"{found.source}, {found.date}"
+        if self.server.local:
+            return None, "a server on this machine costs time, not money"
+        try:
+            found = from_package(given.model, given.base_url)
+        except MissingPart as error:
+            return None, f"unknown: {error.what}, {error.fix}"
+        return found, f"{found.source}, {found.date}" if found else "unknown to genai-prices"
+
+
+def _one_of(schema: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    """The property and its values, where an answer is one of some words and nothing else."""
+    properties = schema.get("properties", {})
+    if len(properties) != 1:
+        return None
+    ((name, said),) = properties.items()
+    return (name, tuple(said["enum"])) if "enum" in said else None
+
+
+def _prices(plain: dict[str, Any]) -> Prices:
+    above = plain.get("above")
+    return Prices(**plain | {"above": (above[0], _prices(above[1])) if above else None})
