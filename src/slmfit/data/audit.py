@@ -10,35 +10,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from shlex import quote
 from typing import Any
 
 import numpy as np
 
-from slmfit.data.audit_rows import EXAMPLES, Finding, Rows, counted, finding, listed, number_of, part_of, verb_of
+from slmfit.data.audit_entities import entity_findings
+from slmfit.data.audit_labels import FEW, LABEL, label_findings
+from slmfit.data.audit_rows import Finding, Rows, counted, finding, number_of, part_of
 from slmfit.data.audit_twins import contradictions, leaks, repeats
 from slmfit.data.dataset import Dataset
-from slmfit.data.label_twins import label_twins
 from slmfit.data.near import Duplicates, find_duplicates
 from slmfit.records import SPLITS, Entities, Target
 
 FORMAT = "slmfit.audit/1"
-FEW = 10  # rows of a label; with fewer, neither learning nor scoring it means much
 _UNIQUE = 0.9  # a label column with this share of different values is no label
-_IMBALANCE = 20  # largest label against smallest
 _LONG, _HUGE = 20, 100_000  # times the median length (and over 5,000 characters) · characters
 
 
 def audit_dataset(data: Dataset) -> dict[str, Any]:
-    """`audit` of all splits of a dataset."""
+    """`audit` of all splits of a dataset; of entities also what `entity_findings` finds."""
     rows = [(split, example) for split in SPLITS for example in data.splits[split]]
-    return audit(
+    found = audit(
         texts=[data.task.text(example.input) for _, example in rows],
         labels=[_answer(example.target) for _, example in rows],
         splits=[split for split, _ in rows],
         ids=[example.id for _, example in rows],
         classes=data.task.name == "text-classification",
     )
+    findings = [*found["findings"], *entity_findings(rows)]
+    return found | {"findings": sorted(findings, key=_warnings_first)}
 
 
 def audit(
@@ -70,8 +70,12 @@ def audit(
         "rows": dict(Counter(splits)),
         "labels": len(set(labels) - {None}),
         "duplicates": _totals(twins),
-        "findings": sorted(findings, key=lambda found: found["severity"] != "warning"),
+        "findings": sorted(findings, key=_warnings_first),
     }
+
+
+def _warnings_first(found: Finding) -> bool:
+    return found["severity"] != "warning"
 
 
 def _answer(target: Target | None) -> str | None:
@@ -113,78 +117,7 @@ def _labels(rows: Rows) -> Iterator[Finding]:
     else:
         present = [split for split in SPLITS if split in set(rows.splits)]
         per_split = {split: Counter(label for label, _, s in known if s == split) for split in present}
-        yield from _twins(counts)
-        yield from _unseen(per_split)
-        yield from _few(per_split)
-        yield from _imbalance(per_split.get("train", Counter()))
-
-
-def _twins(counts: Counter[str]) -> Iterator[Finding]:
-    """Labels that look like one label written twice."""
-    alike = label_twins(counts)
-    spelling = [labels for labels, how in alike if how == "spelling"]
-    letter = [labels for labels, how in alike if how == "letter"]
-    for groups, words in (spelling, "only in case, spaces or punctuation"), (letter, "in one letter only"):
-        if not groups:
-            continue
-        shown = "; ".join(listed(group) for group in groups[:3]) + (" and more" if len(groups) > 3 else "")
-        message = f"{number_of(len(groups), 'group')} of labels {verb_of(len(groups), 'differ')} {words}: {shown}."
-        keep = max(groups[0], key=lambda label: (counts[label], label))
-        other = next(label for label in groups[0] if label != keep)
-        fix = f"If they mean the same, merge them: --merge {quote(f'{other[:80]}={keep[:80]}')}"
-        examples = ({"labels": list(counted(group[:EXAMPLES], counts))} for group in groups)
-        yield finding("label_twins", "warning" if groups is spelling else "note", len(groups), message, fix, examples)
-
-
-def _unseen(splits: dict[str, Counter[str]]) -> Iterator[Finding]:
-    """Labels that only one of train and the splits scored on has."""
-    train = splits.get("train", Counter())
-    for split in ("validation", "test"):
-        counts = splits.get(split, Counter())
-        if not train or not counts:
-            continue
-        if unseen := sorted(counts.keys() - train.keys()):
-            lost = number_of(sum(counts[label] for label in unseen), "row")
-            message = (
-                f"{number_of(len(unseen), f'{split} label')} never {verb_of(len(unseen), 'occur')} in train, so no "
-                f"method can answer {lost} of {split} right: {listed(unseen)}."
-            )
-            fix = "Add such rows to train, merge the labels with --merge, or give one file for slmfit to split."
-            yield finding("unseen_label", "warning", len(unseen), message, fix, counted(unseen, counts))
-        if absent := sorted(train.keys() - counts.keys()):
-            message = (
-                f"{number_of(len(absent), 'train label')} never {verb_of(len(absent), 'occur')} in {split}, where "
-                f"nothing measures how well they are recognised: {listed(absent)}."
-            )
-            fix = f"Add rows of them to {split} if they matter."
-            yield finding("absent_label", "note", len(absent), message, fix, counted(absent, train))
-
-
-def _few(splits: dict[str, Counter[str]]) -> Iterator[Finding]:
-    """Labels with too few rows in a split to be learnt or measured."""
-    for split, counts in splits.items():
-        rare = sorted((label for label in counts if counts[label] < FEW), key=lambda label: (counts[label], label))
-        if not rare:
-            continue
-        message = f"{part_of(len(rare), len(counts), f'{split} label', 'have')} fewer than {FEW} rows: {listed(rare)}."
-        learnt = split == "train"
-        fix = "Add rows, or merge these labels with --merge." if learnt else "Add rows, or read their scores with care."
-        yield finding("few_rows", "warning" if learnt else "note", len(rare), message, fix, counted(rare, counts))
-
-
-def _imbalance(counts: Counter[str]) -> Iterator[Finding]:
-    """One label that drowns another."""
-    if len(counts) < 2:
-        return
-    most = max(counts, key=lambda label: (counts[label], label))
-    least = min(counts, key=lambda label: (counts[label], label))
-    if (times := counts[most] // counts[least]) >= _IMBALANCE:
-        message = (
-            f"The largest label of train, {listed([most])}, has {times:,} times the rows of the smallest, "
-            f"{listed([least])}: {counts[most]:,} against {counts[least]:,}."
-        )
-        fix = "Compare by --metric f1_macro: accuracy hardly sees the small labels."
-        yield finding("imbalance", "note", times, message, fix, counted([most, least], counts))
+        yield from label_findings(per_split, LABEL)
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
