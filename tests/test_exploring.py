@@ -75,20 +75,23 @@ def test_classes_are_counted():
 
 def test_entities_are_counted_and_the_ambiguous_found():
     texts = [
-        ("paris hotel", [(0, 5, "CITY")]),
-        ("Paris hilton", [(0, 5, "NAME"), (6, 12, "NAME")]),
+        ("paris hotel, paris!", [(0, 5, "CITY")]),
+        ("Paris hilton in the New York hotel", [(0, 5, "NAME"), (6, 12, "NAME"), (20, 28, "CITY")]),
+        ("new  york is in york", [(0, 9, "CITY"), (16, 20, "CITY")]),
         ("oslo", [(0, 4, "CITY")]),
     ]
     examples = tuple(Example(str(i), t, Entities(tuple(Span(*s) for s in spans))) for i, (t, spans) in enumerate(texts))
     task = by_name("token-classification").with_labels(e.target for e in examples)
     found = explore(Dataset("made", task, {"train": examples, "validation": (), "test": ()}))
     assert [(t["type"], t["spans"], t["rows"], t["different"]) for t in found["entities"]["types"]] == [
-        ("CITY", 2, 2, 2),
+        ("CITY", 5, 4, 5),
         ("NAME", 2, 1, 2),
     ]
-    assert found["entities"]["ambiguous"] == [{"text": "paris", "types": {"CITY": 1, "NAME": 1}}]
+    assert [t["words"] for t in found["entities"]["types"]] == [{"median": 1, "most": 2}, {"median": 1, "most": 1}]
+    # "york" inside of "New York" is no york that lacks its mark
+    assert found["entities"]["ambiguous"] == [{"text": "paris", "types": {"CITY": 1, "NAME": 1}, "unmarked": 1}]
     assert found["telling_words"]["classes"] == []
-    draw(found)
+    assert "Not always the same thing" in draw(found)
 
 
 def test_the_test_splits_labels_are_counted_and_otherwise_left_alone():

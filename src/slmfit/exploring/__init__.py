@@ -16,7 +16,8 @@ from slmfit import storage
 from slmfit.data.audit import audit_dataset
 from slmfit.data.dataset import Dataset
 from slmfit.diagnostics import suspected_labels
-from slmfit.exploring.classes import class_groups, class_of, entity_types
+from slmfit.exploring.classes import class_groups, class_of
+from slmfit.exploring.entities import entity_types
 from slmfit.exploring.lengths import text_lengths
 from slmfit.exploring.oddities import odd_rows
 from slmfit.exploring.words import telling_words

@@ -14,9 +14,6 @@ from slmfit.data.dataset import Dataset
 from slmfit.records import SPLITS, Entities, Example
 from slmfit.tasks.base import Task
 
-FREQUENT = 8  # texts shown of an entity type
-AMBIGUOUS = 20
-
 
 def class_of(task: Task, example: Example) -> str | None:
     """The one class of a row by which texts can be told apart: its label or intent; None where it has neither.
@@ -43,47 +40,6 @@ def class_groups(data: Dataset) -> list[dict[str, Any]]:
             elif target is not None:
                 counts["label" if data.task.name == "text-classification" else "answer letter"][split][target] += 1
     return [_group(kind, per_split) for kind, per_split in counts.items()]
-
-
-def entity_types(data: Dataset) -> dict[str, Any]:
-    """What train and validation mark as entities; empty where the task has none.
-
-    Returns {"types": [{"type", "spans", "rows", "different": texts, "longest": in words, "frequent": [[text, n], …]}],
-    "ambiguous": [{"text", "types": {type: n}}]}: texts that are marked as several types, most frequent first.
-    """
-    texts: dict[str, Counter[str]] = defaultdict(Counter)
-    rows: Counter[str] = Counter()
-    for split in ("train", "validation"):
-        for example in data.splits[split]:
-            if isinstance(example.target, Entities):
-                text = data.task.text(example.input)
-                rows.update({span.label for span in example.target.spans})
-                for span in example.target.spans:
-                    texts[span.label][" ".join(text[span.start : span.end].split())] += 1
-    if not texts:
-        return {}
-    types = [
-        {
-            "type": name,
-            "spans": found.total(),
-            "rows": rows[name],
-            "different": len(found),
-            "longest": max(len(text.split()) for text in found),
-            "frequent": [[text[:80], n] for text, n in found.most_common(FREQUENT)],
-        }
-        for name, found in sorted(texts.items(), key=lambda item: (-item[1].total(), item[0]))
-    ]
-    return {"types": types, "ambiguous": _ambiguous(texts)}
-
-
-def _ambiguous(texts: dict[str, Counter[str]]) -> list[dict[str, Any]]:
-    types_of: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, found in texts.items():
-        for text, n in found.items():
-            types_of[text.lower()][name] += n
-    torn = [(text, types) for text, types in types_of.items() if len(types) > 1]
-    torn.sort(key=lambda item: (-(item[1].total() - max(item[1].values())), item[0]))
-    return [{"text": text[:80], "types": dict(types.most_common())} for text, types in torn[:AMBIGUOUS]]
 
 
 def _group(kind: str, counts: dict[str, Counter[str]]) -> dict[str, Any]:

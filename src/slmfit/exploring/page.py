@@ -17,6 +17,7 @@ from slmfit.wording import percent
 NAME = 32  # characters of a class beside its bar; its table has all of them
 CLASSES = 60  # shown of each kind; the rest are counted
 SUSPECTS = 100
+TYPES = 30  # of entities; the rest are folded away
 EVEN = 1.5  # largest class against smallest; below, they are about equally frequent
 
 TWINS = ("leak", "contradiction", "near_contradiction", "duplicate")
@@ -57,6 +58,7 @@ def _view(found: Found) -> dict[str, Any]:
         "words": _words(found, order),
         "odd": [{**kind, "title": ODD[kind["kind"]]} for kind in found["odd_rows"]],
         "entities": found["entities"],
+        "most_types": TYPES,
         "suspects": found["suspects"],
         "suspect_rows": [{**row, "text": excerpt(row["text"], 300)} for row in suspects[:SUSPECTS]],
     }
