@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from slmfit.errors import UsageError
-from slmfit.options import DataOptions, option, reads_data
+from slmfit.generating import generate
+from slmfit.options import DataOptions, Json, option, reads_data
 
 app = typer.Typer(
     name="slmfit",
@@ -32,7 +33,6 @@ Metric = Annotated[str | None, option("--metric", "What the verdict goes by, for
 Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
 Budget = Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -205,6 +205,9 @@ def explore(
     else:
         exploring.write_page(findings, output)
         typer.echo(output)
+
+
+app.command()(generate)
 
 
 @app.command()

@@ -24,6 +24,9 @@ def option(flag: str, help: str, metavar: str | None = None) -> Any:
     return typer.Option(flag, help=help, metavar=metavar)
 
 
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
 @dataclass(frozen=True)
 class DataOptions:
     """Where the examples come from: each field is an option of every command that reads a dataset."""

@@ -41,6 +41,8 @@ class Journal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
+        if error is not None and not self.rounds:
+            self.path.unlink(missing_ok=True)  # nothing was done yet
 
     def _read(self) -> None:
         """Take up the whole lines, and cut off the rest. Raises UsageError where they are of another command."""

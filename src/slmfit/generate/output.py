@@ -3,8 +3,8 @@
     emails.jsonl             spans: {"id", "text", "spans": [{"start", "end", "label"}], "intent", "form"} a line
                              tokens: {"id", "text", "tokens", "tags", "intent", "form"} a line
     emails.json              words: {"system_prompt", "model", "dataset": [{"text", "labels": [{"word", "label"}], …}]}
-    emails.about.json        the recipe, the writer, the seed, versions, what was asked for and found, what it cost
-    emails.rejected.jsonl    {"reason", "text", "label", "form"} a line: the text as it was written, marks and all
+    emails.jsonl.about.json  the recipe, the writer, the seed, versions, what was asked for and found, what it cost
+    emails.jsonl.rejected.jsonl    {"reason", "text", "label", "form"} a line: the text as it was written, marks and all
 
 Labels without entities are {"id", "text", "label", "form"} a line. The examples appear last, when all else is down.
 """
@@ -47,8 +47,8 @@ def output_path(given: str | Path | None, recipe: str, form: str) -> Path:
 
 
 def beside(output: Path, what: str) -> Path:
-    """emails.about.json for emails.jsonl."""
-    return output.with_name(f"{output.stem}.{what}")
+    """emails.jsonl.about.json for emails.jsonl."""
+    return output.with_name(f"{output.name}.{what}")
 
 
 def write_examples(output: Path, rows: Sequence[Row], form: str, about: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ class Writer(Protocol):
         ...
 
     def usage(self) -> Mapping[str, Any] | None:
-        """What it all took, with what is unknown None; None for a writer that costs nothing but time."""
+        """What the last `write` took, what is unknown being None; None for a writer that costs nothing but time."""
         ...
 
 
@@ -87,7 +87,7 @@ class Work:
             rng = Random(f"{self.seed}/plan/{len(self.journal.rounds)}")
             orders = self.quotas.plan(rng, chances)[:ROUND]
             drafts, reached = self._written(orders)
-            entry = self._sorted(drafts)
+            entry = {**self._sorted(drafts), "usage": self.writer.usage()}
             self.journal.add(entry)
             self._take_up(entry)
             if self.listen:
@@ -165,7 +165,16 @@ class Work:
             "rejected": {reason: counts[reason] for reason in REASONS if counts[reason]},
             "quotas": {"labels": labels, "entities": entities},
             "form": form,
-            "usage": self.writer.usage(),
+            "usage": total([entry["usage"] for entry in self.journal.rounds]),
             "recipe": {"name": self.recipe.name, "source": self.recipe.source},
             "made": {"created": now(), "seconds": round(time.monotonic() - self.began, 3), **environment()},
         }
+
+
+def total(usages: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:
+    """What several rounds took together; unknown where one of them is, None where nothing was counted."""
+    counted = [usage for usage in usages if usage is not None]
+    if not counted:
+        return None
+    columns = {name: [usage[name] for usage in counted] for name in counted[0]}
+    return {name: None if None in values else sum(values) for name, values in columns.items()}

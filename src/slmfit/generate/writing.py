@@ -30,11 +30,16 @@ from slmfit.tasks import by_name
 
 @dataclass(frozen=True)
 class Made:
-    """What was written. about: what `NAME.about.json` holds. reused: it was all there already."""
+    """What was written. about: what `FILE.about.json` holds. reused: it was all there already."""
 
     path: Path
     about: Mapping[str, Any]
     reused: bool = False
+
+    @property
+    def rejected(self) -> Path:
+        """The file of what was rejected."""
+        return beside(self.path, "rejected.jsonl")
 
     @property
     def missing(self) -> int:
@@ -56,7 +61,7 @@ def write_data(
     """Examples as a recipe says, each one checked; the same command goes on where it was killed.
 
     recipe: a built-in one's name, or the path of a TOML file. n: how many; None = as many as the recipe says.
-    output: None = NAME.jsonl, or NAME.json in the words form. Beside it come NAME.about.json and NAME.rejected.jsonl.
+    output: None = NAME.jsonl, or NAME.json in the words form. Beside it come FILE.about.json and FILE.rejected.jsonl.
     form: how entities are written: spans, tokens or words. avoid: data of which no row may be copied, test rows say.
     writer: None = the recipe's templates.
 

@@ -1,0 +1,149 @@
+"""The verb `generate`: its options, the writer they mean, and what is said at the end.
+
+slmfit generate emails -n 200 --output emails.jsonl
+slmfit generate emails --writer llm --model gemma3:12b --base-url http://localhost:11434/v1 --dry-run
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from slmfit.errors import MissingPart, UsageError, did_you_mean
+from slmfit.options import Json, option
+
+if TYPE_CHECKING:
+    from slmfit.fitting import Listener
+    from slmfit.generate.asking import LlmWriter
+    from slmfit.generate.recipe import Recipe
+    from slmfit.generate.writing import Made
+    from slmfit.llm import Limits, Prices, Quote, Server
+
+WRITERS = ("templates", "llm")
+OPENAI = "https://api.openai.com/v1"
+
+
+def generate(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="emails, tickets, or a TOML file of your own.")],
+    writer: Annotated[str, option("--writer", "Who writes: templates (offline), or llm.", "WHO")] = "templates",
+    n: Annotated[int | None, option("-n", "How many examples; none = as the recipe says.", "N")] = None,
+    seed: Annotated[int, option("--seed", "For everything random.")] = 0,
+    output: Annotated[
+        Path | None, option("--output", "Where they go; none = NAME.jsonl (words: NAME.json).", "FILE")
+    ] = None,
+    form: Annotated[str, option("--format", "How entities are written: spans, tokens or words.", "FORM")] = "spans",
+    avoid: Annotated[
+        list[str] | None, option("--avoid", "Data of which no row may be copied, such as your test rows.", "DATA")
+    ] = None,
+    model: Annotated[str | None, option("--model", "llm: the model's name on its server.", "NAME")] = None,
+    base_url: Annotated[str, option("--base-url", "llm: any server that speaks OpenAI's API.", "URL")] = OPENAI,
+    prices: Annotated[Path | None, option("--prices", "llm: a TOML file of prices.", "FILE")] = None,
+    max_usd: Annotated[float | None, option("--max-usd", "llm: spend no more than this.", "USD")] = None,
+    max_tokens: Annotated[int | None, option("--max-tokens", "llm: use no more than this.", "N")] = None,
+    max_minutes: Annotated[float | None, option("--max-minutes", "llm: take no longer.", "MINUTES")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; write nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Write labelled examples as a recipe says, each one checked."""
+    from slmfit import display
+    from slmfit.fitting import named
+    from slmfit.generate import read_recipe, write_data
+    from slmfit.llm import Limits
+
+    read = read_recipe(recipe)
+    if writer not in WRITERS:
+        raise UsageError(f"there is no writer {writer!r}", fix=did_you_mean(writer, WRITERS))
+    limits = Limits(max_usd, max_tokens, None if max_minutes is None else 60 * max_minutes)
+    count = read.count if n is None else n
+
+    def asking(listen: Listener | None = None) -> LlmWriter | None:
+        return _llm(read, model, base_url, prices, limits, count, seed, listen) if writer == "llm" else None
+
+    if dry_run:
+        asks = asking()
+        return _show_quote(asks.quote(count) if asks else None, as_json=json)
+    with display.progress() as listen:
+        heard = named(listen, read.name)
+        made = write_data(
+            read, n=n, seed=seed, output=output, form=form, avoid=avoid or (), writer=asking(heard), listen=heard
+        )
+    _show(made, as_json=json)
+    if made.missing:
+        raise typer.Exit(1)
+    return None
+
+
+def _llm(
+    recipe: Recipe,
+    model: str | None,
+    base_url: str,
+    prices: Path | None,
+    limits: Limits,
+    n: int,
+    seed: int,
+    listen: Listener | None,
+) -> LlmWriter:
+    """The writer that asks a model. Its answers are kept in the cache, by what was asked of whom."""
+    from slmfit.environment import cache_folder
+    from slmfit.generate.asking import LlmWriter
+    from slmfit.llm import Server
+    from slmfit.storage import hash_json
+
+    if not model:
+        raise UsageError("--writer llm needs a model", fix="name it: --model gemma3:12b")
+    server = Server.from_environment(base_url, model)
+    server = Server.from_environment(base_url, model, _prices(server, prices))
+    kept = hash_json([recipe.source, server.base_url, model, n, seed])[:32]
+    ledger = cache_folder() / "answers" / f"generate-{kept}.jsonl"
+    return LlmWriter(recipe, server, seed, limits, ledger, listen and (lambda kind, **fields: listen(kind, fields)))
+
+
+def _prices(server: Server, file: Path | None) -> Prices | None:
+    """Of the file, else of the package genai-prices; a server on this machine costs time, not money."""
+    from slmfit.llm.prices import from_package, from_toml
+
+    if file and (found := from_toml(file, server.model)):
+        return found
+    try:
+        return None if server.local else from_package(server.model, server.base_url)
+    except MissingPart:
+        return None
+
+
+def _show(made: Made, *, as_json: bool) -> None:
+    """How many examples there are, of what, and what was rejected."""
+    from slmfit.display import print_json
+
+    about = made.about
+    if as_json:
+        return print_json({"path": str(made.path), "reused": made.reused, **about})
+    there = ", there already" if made.reused else ""
+    typer.echo(f"{made.path}: {about['rows']:,} of {about['asked']:,} examples{there}")
+    kinds = {**about["quotas"]["labels"], **about["quotas"]["entities"]}
+    typer.echo("  with " + ", ".join(f"{name} {count['rows']:,}" for name, count in kinds.items()))
+    if about["rejected"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in about["rejected"].items())
+        typer.echo(f"  of {about['tried']:,} tried, rejected: {reasons} (see {made.rejected})")
+    if made.missing:
+        typer.echo(f"slmfit: {made.missing:,} examples are missing: the writer had nothing more that passed", err=True)
+    return None
+
+
+def _show_quote(quote: Quote | None, *, as_json: bool) -> None:
+    """What it would cost; None = nothing."""
+    from slmfit.display import print_json
+
+    if as_json:
+        return print_json(None if quote is None else asdict(quote))
+    if quote is None:
+        return typer.echo("templates cost nothing, and nothing leaves this machine")
+    tokens = "{1:,} tokens in ({0:,} to {2:,})".format(*quote.input_tokens)
+    tokens += ", {1:,} out ({0:,} to {2:,})".format(*quote.output_tokens)
+    price = "price unknown" if quote.usd is None else "{1:.4f} USD ({0:.4f} to {2:.4f})".format(*quote.usd)
+    typer.echo(
+        f"{quote.texts:,} requests to {quote.model} at {quote.host}, if every example is good: {tokens}, {price}"
+    )
+    return typer.echo("  what is sent is the recipe; none of your data")
