@@ -64,7 +64,12 @@ class Purse:
         if self.budget.limited:
             loop, written = asyncio.get_running_loop(), asyncio.Event()
             self.ledger.append({"reserved": key, **charged(most)}, lambda: _tell(loop, written))
-            await written.wait()
+            try:
+                await written.wait()
+            except asyncio.CancelledError:  # it was not sent
+                self.budget.settle(most, Cost())
+                self.ledger.append({"reserved": key, **charged(Cost().minus(most))})
+                raise
 
 
 class Held:

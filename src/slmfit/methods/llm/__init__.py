@@ -28,6 +28,7 @@ from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.prices import from_package, from_toml
 from slmfit.llm.secret import Secret
+from slmfit.llm.server import KEY_OF_HOST
 from slmfit.methods.base import Context, Method, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots
@@ -165,9 +166,8 @@ class Llm(Method):
         return Ask(id, messages, schema, choices, max_tokens=self.chosen["max_tokens"], seed=self.seed)
 
     def _answers(self, asks: Sequence[Ask]) -> list[Answer]:
-        allowance, event = self.context.allowance, self.context.event
-        limits = allowance.left() if allowance else Limits()
-        client = Client(self.server, self._ledger(asks), limits, event)
+        allowance, event, path = self.context.allowance, self.context.event, self._ledger(asks)
+        client = Client(self._checked_server(), path, allowance.left() if allowance else Limits(), event)
         answers: list[Answer] = []
         step = max(1, len(asks) // STEPS)
         try:
@@ -179,9 +179,18 @@ class Llm(Method):
             what = f"{reached.what}; {len(answers):,} of {len(asks):,} rows are answered, and kept"
             raise BudgetReached(what, where=reached.where, fix=reached.fix) from None
         finally:
-            if allowance:
-                allowance.took(*client.spent)
+            if allowance and path:  # all that these answers were charged, also in earlier runs
+                with contextlib.closing(Ledger(path)) as ledger:
+                    allowance.took(ledger.spent)
         return answers
+
+    def _checked_server(self) -> Server:
+        """The server; no row is sent to a vendor who is sure to refuse it. Raises MissingPart without a key for one."""
+        server = self.server
+        if server.host in KEY_OF_HOST and not server.secrets:
+            fix = f"set {server.key_name} in the environment or in .env, or name another server with --base-url"
+            raise MissingPart(f"{server.host} wants a key", fix=fix)
+        return server
 
     def _ledger(self, asks: Sequence[Ask]) -> Path | None:
         """Where the answers to these asks are kept: the same asks find them again, in whatever comparison.
