@@ -16,11 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from rich.console import Console
+from rich.text import Text
+
 from slmfit.data.read import ending, read_rows
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
+from slmfit.marking import Palette, entity_columns, marked
 from slmfit.records import Input, Prediction
 from slmfit.runs import Run
-from slmfit.tasks.base import target_to_json
+from slmfit.tasks.base import Task, target_to_json
 from slmfit.visible import excerpt, visible
 from slmfit.wording import percent
 
@@ -31,8 +35,8 @@ Row = dict[str, Any]
 
 
 def predict_texts(run: Run, texts: Sequence[str]) -> list[Row]:
-    """One row per text: text, prediction, outcome, probability of the prediction, all probabilities."""
-    return [{"text": t, **answer_columns(p)} for t, p in zip(texts, run.predict(texts), strict=True)]
+    """One row per text: the text and `answer_columns`."""
+    return [{"text": t, **answer_columns(p, t, run.task)} for t, p in zip(texts, run.predict(texts), strict=True)]
 
 
 def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
@@ -67,21 +71,26 @@ def predict_file(run: Run, source: Path, output: Path | None, column: str | None
     with _writer(output) as write:
         while batch := list(islice(rows, BATCH)):
             inputs = [_input(run, row, where, column) for where, row in batch]
-            for (_, row), answer in zip(batch, run.predict(inputs), strict=True):
-                write({**row, **_renamed(answer_columns(answer), row)})
+            for (_, row), input, answer in zip(batch, inputs, run.predict(inputs), strict=True):
+                columns = {"outcome": "ok", **answer_columns(answer, input, run.task)}
+                write({**row, **_renamed(columns, row)})
             count += len(batch)
     return count
 
 
-def answer_columns(prediction: Prediction) -> Row:
-    """A prediction as columns."""
-    columns: Row = {"prediction": target_to_json(prediction.target)}
+def answer_columns(prediction: Prediction, input: Input, task: Task) -> Row:
+    """A prediction as columns: prediction, outcome where it is not ok, probability of the prediction, all
+    probabilities. For token-classification as `marking.entity_columns`.
+    """
+    target, chances = prediction.target, prediction.probabilities
+    marks = task.name == "token-classification"
+    columns = entity_columns(str(input), prediction) if marks else {"prediction": target_to_json(target)}
     if prediction.outcome != "ok":
         columns["outcome"] = prediction.outcome
-    if prediction.probabilities is not None:
-        if isinstance(prediction.target, str):
-            columns["probability"] = round(prediction.probabilities.get(prediction.target, 0.0), 6)
-        columns["probabilities"] = {k: round(p, 6) for k, p in prediction.probabilities.items()}
+    if chances is not None:
+        if isinstance(target, str):
+            columns["probability"] = round(chances.get(target, 0.0), 6)
+        columns["probabilities"] = {k: round(p, 6) for k, p in chances.items()}
     return columns
 
 
@@ -91,16 +100,18 @@ def _renamed(answer: Row, row: Row) -> Row:
 
 
 def _input(run: Run, row: Row, where: Where, column: str | None) -> Input:
-    """What the model may see of a row."""
-    if "text" not in run.task.roles:
+    """What the model may see of a row: its text, or its tokens where it has none."""
+    roles = run.task.roles
+    if "text" not in roles:
         return run.task.parse(row, where, "").input
-    used = run.record.dataset.get("source", {}).get("columns", {}).get("text")
-    names = [column] if column else [used, *run.task.roles["text"]]
-    found = next((name for name in names if name in row), None)
-    if found is None:
-        fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
-        raise DataError("there is no column with a text", where=where, fix=fix)
-    return run.task.parse({"text": row[found]}, where, "").input
+    used = run.record.dataset.get("source", {}).get("columns", {})
+    for role in ("text", "tokens"):
+        names = [column] if column else [used.get(role), *roles.get(role, ())]
+        found = next((name for name in names if name in row), None)
+        if found is not None:
+            return run.task.parse({role: row[found]}, where, "").input
+    fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
+    raise DataError("there is no column with a text", where=where, fix=fix)
 
 
 @contextmanager
@@ -161,15 +172,18 @@ def _decode(line: bytes, number: int) -> str:
 
 def show(rows: Iterable[Row], *, as_json: bool) -> None:
     """Rows for a person on a terminal, JSON lines otherwise."""
-    for row in rows:
-        if as_json or not sys.stdout.isatty():
+    if as_json or not sys.stdout.isatty():
+        for row in rows:
             print(json.dumps(row, ensure_ascii=False), flush=True)
-        else:
-            print(_line(row), flush=True)
+        return
+    palette, console = Palette(), Console(highlight=False, soft_wrap=True)
+    for row in rows:
+        line = marked(row, palette) if "spans" in row else Text(_line(row))
+        console.print(line.plain if console.no_color else line, markup=False)
 
 
 def _line(row: Row) -> str:
     answer = row["prediction"]
-    words = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    words = answer if isinstance(answer, str) else f"no answer: {row.get('outcome')}"
     share = percent(row["probability"]) if "probability" in row else ""
     return f"{visible(words):20} {share:>7}  {excerpt(row['text'], 80)}"
