@@ -5,7 +5,8 @@ logits = classes(model, tokens, device, pad=0, batch_tokens=4096)      # float32
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,12 +28,10 @@ def classes(
 
     tokens: of one batch. check: called before every batch; what it raises ends the work.
     """
-    answers: list[torch.Tensor] = []
-    order = batches.by_length(rows.tokens.lengths, tokens, rows.step)
-    with torch.inference_mode(), device.autocast():
-        for batch in order:
-            check()
-            answers.append(_logits(model, rows, batch, device))
+    answers, order = [], []
+    for batch, output in outputs(model, rows, device, tokens, check):
+        answers.append(output.logits)
+        order.append(batch)
     if not order:
         return np.zeros((0, 0), np.float32)
     logits = torch.cat(answers).float().cpu().numpy()
@@ -41,16 +40,31 @@ def classes(
     return placed
 
 
-def _logits(model: torch.nn.Module, rows: Rows, batch: np.ndarray, device: Device) -> torch.Tensor:
+def outputs(
+    model: torch.nn.Module, rows: Rows, device: Device, tokens: int, check: Callable[[], None] = lambda: None
+) -> Iterator[tuple[np.ndarray, Any]]:
+    """What the model returns for every batch of rows, with the rows of it; all of them, longest first."""
+    with torch.inference_mode(), device.autocast():
+        for batch in batches.by_length(rows.tokens.lengths, tokens, rows.step):
+            check()
+            yield from _in_pieces(model, rows, batch, device)
+
+
+def _in_pieces(
+    model: torch.nn.Module, rows: Rows, batch: np.ndarray, device: Device
+) -> Iterator[tuple[np.ndarray, Any]]:
     """One batch, in halves when it does not fit into memory."""
     try:
-        return model(**inputs(rows, batch)).logits
+        output = model(**inputs(rows, batch))
     except Exception as error:
         if not is_out_of_memory(error) or len(batch) == 1:
             raise
+    else:
+        yield batch, output
+        return
     device.free()
-    half = len(batch) // 2
-    return torch.cat([_logits(model, rows, part, device) for part in (batch[:half], batch[half:])])
+    for part in np.array_split(batch, 2):
+        yield from _in_pieces(model, rows, part, device)
 
 
 def inputs(rows: Rows, batch: np.ndarray) -> dict[str, torch.Tensor]:

@@ -111,21 +111,21 @@ def tokenise(
 def _tokenise(backend: Any, texts: Sequence[str], limit: int, fill: int | None) -> Tokens:
     chunks, lengths = [np.empty(0, np.int32)], []
     for begin in range(0, len(texts), CHUNK):
-        encodings = backend.encode_batch_fast([_encodable(t) for t in texts[begin : begin + CHUNK]])
+        encodings = backend.encode_batch_fast([encodable(t) for t in texts[begin : begin + CHUNK]])
         rows = [e.ids or ([] if fill is None else [fill]) for e in encodings]
         lengths += [len(row) for row in rows]
         chunks.append(np.fromiter((i for row in rows for i in row), np.int32))
     starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
-    return Tokens(np.concatenate(chunks), starts, _closing(backend), limit)
+    return Tokens(np.concatenate(chunks), starts, closing(backend), limit)
 
 
-def _closing(backend: Any) -> int:
+def closing(backend: Any) -> int:
     """How many special tokens the tokenizer puts after a text."""
     mask = backend.encode("a").special_tokens_mask
     return next((n for n, special in enumerate(reversed(mask)) if not special), 0)
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """Half a surrogate pair, which UTF-8 has no bytes for, becomes a question mark."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 

@@ -1,0 +1,55 @@
+"""From the probabilities of BIO tags to spans, by the best sequence that is one.
+
+tags = tag_names(["CITY"])                        # ["O", "B-CITY", "I-CITY"]
+best(log_probabilities, tags)                     # int64 [words], no I-CITY without a CITY before it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from slmfit.records import Span
+from slmfit.tasks.spans import Offsets, spans_from_tags
+
+
+def tag_names(labels: Sequence[str]) -> list[str]:
+    """`O`, then `B-X` and `I-X` for every X, so that tag 2k is the I of tag 2k - 1."""
+    return ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
+
+
+def best(scores: np.ndarray) -> np.ndarray:
+    """The sequence with the highest sum in which every `I-X` follows an X (Viterbi, 1967), int64 [words].
+
+    scores: float [words, tags], log-probabilities in the order of `tag_names`. An I-X may only follow its own B-X or
+    I-X and everything else may follow everything, so a step takes time in proportion to the tags, not their square.
+    """
+    steps, tags = scores.shape
+    came = np.zeros((steps, tags), np.int64)
+    total = scores[0].copy() if steps else np.empty(0)
+    total[2::2] = -np.inf
+    begins = np.arange(1, tags, 2)
+    for step in range(1, steps):
+        came[step] = total.argmax()
+        goes_on = np.where(total[begins] >= total[begins + 1], begins, begins + 1)
+        came[step, 2::2] = goes_on
+        total = total[came[step]] + scores[step]
+    path = np.zeros(steps, np.int64)
+    for step in range(steps - 1, -1, -1):
+        path[step] = total.argmax() if step == steps - 1 else came[step + 1, path[step + 1]]
+    return path
+
+
+def spans_of(scores: np.ndarray, names: Sequence[str], offsets: Offsets) -> tuple[tuple[Span, ...], list[float]]:
+    """The spans of a text's words, and for each the probability that all its words are tagged so.
+
+    scores: float [words, tags], log-probabilities.
+    """
+    path = best(scores)
+    spans, _ = spans_from_tags([names[tag] for tag in path], offsets)
+    sure = scores[np.arange(len(path)), path]
+    begins = {start: i for i, (start, _) in enumerate(offsets)}
+    ends = {end: i for i, (_, end) in enumerate(offsets)}
+    shares = [float(np.exp(sure[begins[s.start] : ends[s.end] + 1].sum())) for s in spans]
+    return tuple(spans), [round(share, 6) for share in shares]
