@@ -7,6 +7,10 @@ import pytest
 from conftest import make_dataset
 from slmfit.errors import DataError
 from slmfit.given import read_answers
+from slmfit.marking import entity_columns
+from slmfit.records import Prediction
+from slmfit.tasks.base import target_to_json
+from slmfit.tasks.spans import join_tokens, tags_from_spans
 
 
 def test_questions_are_matched_by_id_alone(tmp_path):
@@ -40,3 +44,65 @@ def test_two_answers_to_one_row(tmp_path, data):
     path.write_text("".join(json.dumps(row) + "\n" for row in [*rows, {**rows[0], "prediction": other}]))
     with pytest.raises(DataError, match="line 61: another answer to the same id as on line 1"):
         read_answers(path, data)
+
+
+# --- entities ---
+
+
+def entity_rows(data, **more):
+    return [{"id": e.id, **data.task.unparse(e), **more} for e in data.test]
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_entities_are_given_in_every_form_that_data_have(tmp_path):
+    data = make_dataset("token-classification")
+    truth = [e.target for e in data.test]
+    path = tmp_path / "answers.jsonl"
+    replies = {e.id: data.task.write(e.target, e.input) for e in data.test}
+    forms = {
+        "rows of data": entity_rows(data),
+        "by text alone": [{k: v for k, v in row.items() if k != "id"} for row in entity_rows(data)],
+        "tokens and tags": [
+            {"id": e.id, "tokens": e.input.split(" "), "intent": e.target.intent,
+             "tags": tags_from_spans(e.target.spans, join_tokens(e.input.split(" "))[1])} for e in data.test
+        ],
+        "predict": [{"text": e.input, **entity_columns(e.input, Prediction(e.target))} for e in data.test],
+        "predictions.jsonl": [{"id": e.id, "prediction": target_to_json(e.target), "outcome": "ok"} for e in data.test],
+        "a reply": [{"id": e.id, "prediction": replies[e.id]} for e in data.test],
+        "a reply as JSON": [{"id": e.id, "prediction": json.loads(replies[e.id])} for e in data.test],
+    }  # fmt: skip
+    for form, rows in forms.items():
+        if form == "by text alone" or form == "predict":  # one text may stand in several rows, with several answers
+            rows = list({row["text"]: row for row in rows}.values())
+            answers = read_answers(write(path, rows), data)
+            assert [a.target.spans for a in answers] == [t.spans for t in truth], form
+            continue
+        assert [answer.target for answer in read_answers(write(path, rows), data)] == truth, form
+
+
+def test_an_entity_without_a_place_stays_wrong_when_it_is_given(tmp_path):
+    data = make_dataset("token-classification")
+    rows = entity_rows(data, unplaced=[{"text": "Kyiv", "label": "CITY"}])
+    answers = read_answers(write(tmp_path / "answers.jsonl", rows), data)
+    scores = data.task.score([e.target for e in data.test], answers)
+    assert scores.details["unplaced"] == len(data.test)
+    assert scores.values["entity_precision"].value == pytest.approx(2 / 3)
+
+
+def test_entities_that_do_not_fit_the_text_are_told_with_their_line(tmp_path):
+    data = make_dataset("token-classification")
+    rows = entity_rows(data)
+    rows[4]["spans"] = [[0, 99, "CITY"]]
+    with pytest.raises(DataError, match="line 5, column 'spans': span 1, 0 to 99, is outside"):
+        read_answers(write(tmp_path / "answers.jsonl", rows), data)
+    rows[4] = {"id": rows[4]["id"], "spans": None}
+    assert read_answers(write(tmp_path / "answers.jsonl", rows), data)[4].outcome == "invalid"
+    rows[4]["outcome"] = "refused"
+    assert read_answers(write(tmp_path / "answers.jsonl", rows), data)[4].outcome == "refused"
+    rows.append({**rows[0], "intent": "another"})
+    with pytest.raises(DataError, match="line 61: another answer"):
+        read_answers(write(tmp_path / "answers.jsonl", rows), data)

@@ -2,19 +2,21 @@
 
     answers = read_answers(Path("gpt.jsonl"), data)      # {"id": "17", "prediction": "billing"} a line
 
-They are matched by `id` where the file has that column, else by the text.
+They are matched by `id` where the file has that column, else by the text. Entities are given as in rows of data
+(`spans`, or `tokens` with `tags`, and `intent`), as `predict` writes them, or as a reply that names their words.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slmfit.data.dataset import Dataset
 from slmfit.data.read import read_rows
 from slmfit.errors import DataError, Where
-from slmfit.records import OUTCOMES, Example, Prediction
+from slmfit.records import OUTCOMES, Entities, Example, Prediction
 
 ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
 
@@ -27,7 +29,7 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     """
     rows = list(read_rows(path, []))
     columns = rows[0][1].keys()
-    column = next((c for c in ANSWER_COLUMNS if c in columns), None)
+    column = next((c for c in _answer_columns(data) if c in columns), None)
     if column is None:
         fix = f"name the column 'prediction'; the columns are: {', '.join(columns)}"
         raise DataError("no column of answers was found", where=Where(str(path), 1), fix=fix)
@@ -35,10 +37,11 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     if key is None:
         fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
         raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
+    said = (column, "intent") if _marks(data) else (column,)
     by_key: dict[str, tuple[Where, dict[str, Any]]] = {}
     for where, row in rows:
         first = by_key.setdefault(_key(row.get(key), key, data), (where, row))
-        if row.get(column) != first[1].get(column):
+        if any(row.get(c) != first[1].get(c) for c in said):
             what = f"another answer to the same {key} as on line {first[0].line}"
             raise DataError(what, where=where, fix="keep one of them, or match by id: add a column 'id'")
     answers, missing = [], []
@@ -53,6 +56,16 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
         raise DataError(what, where=str(path), fix=f"match by {key}: give an answer to every row of the test split")
     return answers
+
+
+def _answer_columns(data: Dataset) -> tuple[str, ...]:
+    """The names that a column of answers goes by; those of entities come first."""
+    roles = ("spans", "tags", "intent") if _marks(data) else ()
+    return (*(column for role in roles for column in data.task.roles[role]), *ANSWER_COLUMNS)
+
+
+def _marks(data: Dataset) -> bool:
+    return data.task.name == "token-classification"
 
 
 def _key(cell: Any, key: str, data: Dataset) -> str:
@@ -72,8 +85,24 @@ def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input
     if outcome != "ok":
         return Prediction(None, outcome)
     cell = row.get(column)
+    if column not in ANSWER_COLUMNS:
+        return _entities(row, where, data, input)
+    if isinstance(cell, dict) and "spans" in cell:  # as predictions.jsonl has it
+        return _entities(cell, where.at(column), data, input)
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
     target = data.task.read(raw, input)
     if isinstance(target, str) and target in OUTCOMES and target not in data.task.labels:
         return Prediction(None, target, raw=raw)
     return Prediction(target, raw=raw)
+
+
+def _entities(row: dict[str, Any], where: Where, data: Dataset, input: Any) -> Prediction:
+    """Entities as a row of data has them, on the test row's own text; `unplaced` as `predict` or a run wrote it.
+
+    Raises DataError where they do not fit the text.
+    """
+    target = data.task.parse({**row, "text": input}, where, "").target
+    if not isinstance(target, Entities):
+        return Prediction(None, "invalid")
+    lost = [tuple(one.values()) if isinstance(one, dict) else tuple(one) for one in row.get("unplaced") or ()]
+    return Prediction(replace(target, unplaced=tuple((str(words), str(label)) for words, label in lost)))
