@@ -231,7 +231,7 @@ def test_names_of_models(base, is_one):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Model folders as the hub keeps them: a sentence encoder, a causal model, a tagger, one with pickles only."""
+    """Model folders as the hub keeps them: a sentence encoder, a causal model, a tagger, one of pickles, none."""
     pytest.importorskip("torch")
     from pathlib import Path
 
@@ -255,11 +255,13 @@ def made(tmp_path_factory):
              for path, kind in (("", "Transformer"), ("1_Pooling", "Pooling"))]  # fmt: skip
     (root / "encoder" / "modules.json").write_text(json.dumps(parts))
     tiny.causal(root / "causal")
+    (root / "bare").mkdir()
+    (root / "bare" / "README.md").write_text("# Nothing")
     return root
 
 
 def serve_models(hub, made):
-    hub.models = {f"acme/{name}": made / name for name in ("encoder", "tagger", "pickled", "causal")}
+    hub.models = {f"acme/{name}": made / name for name in ("encoder", "tagger", "pickled", "causal", "bare")}
 
 
 def test_models_by_name(hub, made, tmp_path):
@@ -269,10 +271,10 @@ def test_models_by_name(hub, made, tmp_path):
     from slmfit import embeddings
     from slmfit.finetune import pretrained
     def prepare(kind, base):
-        config = pretrained.read_config(base)
-        pretrained.check_kind(config, base, kind)
-        tokenizer = pretrained.load_tokenizer(base, config)
-        model, fresh = pretrained.load_classifier(base, config, ["no", "yes"], seed=0)
+        folder = pretrained.fetched(base, lambda config: pretrained.check_kind(config, base, kind))
+        config = pretrained.read_config(folder)
+        tokenizer = pretrained.load_tokenizer(folder, config)
+        model, fresh = pretrained.load_classifier(folder, config, ["no", "yes"], seed=0)
         return model.config.model_type
     vectors = embeddings.pretrained("acme/encoder")
     out = {
@@ -309,9 +311,14 @@ def test_models_that_cannot_be_had(hub, made, tmp_path):
     code = """
     from pathlib import Path
     from slmfit import embeddings, models
+    from slmfit.finetune import pretrained
+    def fetched(base):
+        return pretrained.fetched(base, lambda config: pretrained.check_kind(config, base, "encoder"))
     names = "broken gated private busy closed none pickled".split()
     out = {name: said(models.pull, "acme/" + name, Path(HOME) / name) for name in names}
     out["vectors"] = said(embeddings.pretrained, "acme/gated")
+    out["same"] = [name for name in names[:-1] if said(fetched, "acme/" + name) == out[name]]
+    out |= {"to tune, " + name: said(fetched, "acme/" + name) for name in ("pickled", "bare")}
     """.replace("HOME", repr(str(tmp_path)))
     out = run(hub, tmp_path / "home", code, HF_TOKEN=TOKEN)
     expected = {
@@ -323,7 +330,10 @@ def test_models_that_cannot_be_had(hub, made, tmp_path):
         "none": ("UsageError", "no model of that name", "check the name"),
         "pickled": ("UsageError", "no safetensors weights but only pytorch_model.bin", "slmfit models"),
         "vectors": ("MissingPart", "gated", "HF_TOKEN"),
+        "to tune, pickled": ("UsageError: acme/pickled: has no safetensors weights", "slmfit models"),
+        "to tune, bare": ("UsageError: acme/bare: is no transformers checkpoint: it has no config.json", "folder"),
     }
+    assert out.pop("same") == ["broken", "gated", "private", "busy", "closed", "none"]
     for name, words in expected.items():
         assert all(word in out[name] for word in words), (name, out[name])
     assert not any(TOKEN in said for said in out.values())
@@ -332,7 +342,9 @@ def test_models_that_cannot_be_had(hub, made, tmp_path):
     offline = """
     from pathlib import Path
     from slmfit import embeddings, models
+    from slmfit.finetune import pretrained
     out = [said(models.pull, "acme/encoder", Path(HOME) / "offline"), said(embeddings.pretrained, "acme/encoder")]
+    out.append(said(pretrained.fetched, "acme/encoder", lambda config: None))
     """.replace("HOME", repr(str(tmp_path)))
     for said in run(hub, tmp_path / "home", offline, HF_HUB_OFFLINE="1"):
         assert "MissingPart" in said and "HF_HUB_OFFLINE" in said and "slmfit models pull" in said
@@ -340,6 +352,29 @@ def test_models_that_cannot_be_had(hub, made, tmp_path):
     hub.server_close()
     for said in run(hub, tmp_path / "home", offline):
         assert "MissingPart" in said and f"the hub at {hub.url} is out of reach" in said
+
+
+def test_what_transformers_fetched_is_tuned_offline(hub, made, tmp_path):
+    """Its cache does not tell which files a model has: enough to tune it, not to know how it makes vectors."""
+    serve_models(hub, made)
+    code = """
+    from transformers import AutoModel, AutoTokenizer
+    from slmfit.finetune import pretrained
+    with pretrained.quiet():
+        out = [type(auto.from_pretrained("acme/encoder")).__name__ for auto in (AutoModel, AutoTokenizer)]
+    """
+    run(hub, tmp_path / "home", code)
+    hub.requests.clear()
+    code = """
+    from slmfit import embeddings
+    from slmfit.finetune import pretrained
+    folder = pretrained.fetched("acme/encoder", lambda config: pretrained.check_kind(config, "acme/encoder", "encoder"))
+    config = pretrained.read_config(folder)
+    out = [len(pretrained.load_tokenizer(folder, config)), said(embeddings.pretrained, "acme/encoder")]
+    """
+    words, vectors = run(hub, tmp_path / "home", code, HF_HUB_OFFLINE="1")
+    assert hub.requests == [] and words > 100
+    assert "MissingPart" in vectors and "only some files of this model are in the cache" in vectors
 
 
 def test_pull(hub, made, tmp_path):

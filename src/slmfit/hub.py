@@ -33,6 +33,11 @@ WORKING = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",
     "model.safetensors",
     "model.safetensors.index.json",
     "model-*-of-*.safetensors",
@@ -41,28 +46,28 @@ WORKING = (
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 
 
-def model_folder(base: str, check: Callable[[Path], None]) -> Path:
+def model_folder(base: str, check: Callable[[Path], None], *, whole: bool = True) -> Path:
     """Where a model's files are: `base` itself if it is a folder, else the hub's snapshot, fetched where needed.
 
     check: called when the files in `DESCRIBING` are there; it raises for a model that does not fit, and then nothing
         else is fetched.
+    whole: whether it matters which of these files a model does not have, so that out of the hub's reach a snapshot
+        that another tool made will not do; else it does where it has weights.
     Raises UsageError when there is no such folder and no such model, MissingPart when the hub is out of reach.
     """
-    if Path(base).is_dir():
-        check(Path(base))
-        return Path(base)
-    if not is_name(base):
-        raise UsageError("there is no such folder", where=base, fix="give a folder, or a model's name on the hub")
+    if folder := local_folder(base):
+        check(folder)
+        return folder
     if find_spec("huggingface_hub") is None:
         fix = "check the path; for a model on the hub: pip install 'slmfit[train]'"
         raise UsageError("there is no such folder", where=base, fix=fix)
     with in_words(base, "model"), quiet_unless_watched():
-        folder = _snapshot(base, None, DESCRIBING)
+        folder = _snapshot(base, None, DESCRIBING, whole)
         check(folder)
-        return _snapshot(base, folder.name, (*DESCRIBING, *WORKING))
+        return _snapshot(base, folder.name, (*DESCRIBING, *WORKING), whole)
 
 
-def _snapshot(name: str, commit: str | None, files: tuple[str, ...]) -> Path:
+def _snapshot(name: str, commit: str | None, files: tuple[str, ...], whole: bool) -> Path:
     """The cache's folder for a model, with those of its files; its name is the commit."""
     from huggingface_hub import errors, get_cached_repo_tree, snapshot_download
 
@@ -70,9 +75,19 @@ def _snapshot(name: str, commit: str | None, files: tuple[str, ...]) -> Path:
     try:
         get_cached_repo_tree(name, revision=folder.name)
     except errors.CachedRepoTreeNotFoundError:  # another tool fetched some of its files, and we cannot tell which
-        fix = "run this once where the hub is in reach"
-        raise MissingPart("only some files of this model are in the cache", where=name, fix=fix) from None
+        if whole or not any(folder.glob("*.safetensors")):
+            fix = "run this once where the hub is in reach"
+            raise MissingPart("only some files of this model are in the cache", where=name, fix=fix) from None
     return folder
+
+
+def local_folder(base: str) -> Path | None:
+    """The folder that a base model is in; None for a name on the hub. Raises UsageError for what is neither."""
+    if Path(base).is_dir():
+        return Path(base)
+    if not is_name(base):
+        raise UsageError("there is no such folder", where=base, fix="give a folder, or a model's name on the hub")
+    return None
 
 
 def is_name(base: str) -> bool:

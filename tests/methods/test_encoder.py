@@ -163,7 +163,7 @@ def test_out_of_reach(monkeypatch, data):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(MissingPart, match="the hub is out of reach"):
+    with pytest.raises(MissingPart, match="not in the cache, and HF_HUB_OFFLINE keeps it so"):
         fit(data, base_model="nobody/nothing-of-that-name")
 
 
@@ -172,6 +172,18 @@ def test_damaged_weights(tmp_path, data):
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(SlmfitError, match="damaged"):
+        fit(data, base_model=base)
+
+
+@pytest.mark.parametrize(("missing", "says"), [
+    ("model.safetensors", "has no safetensors weights"), ("tokenizer.json", r"has no tokenizer\.json"),
+])  # fmt: skip
+def test_a_folder_that_is_not_whole(missing, says, tmp_path, data):
+    base = tiny.encoder(tmp_path)
+    (tmp_path / missing).unlink()
+    (tmp_path / "tokenizer_config.json").unlink()
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(UsageError, match=says):
         fit(data, base_model=base)
 
 

@@ -163,7 +163,7 @@ def check(folder: Path, base: str) -> None:
     from slmfit.finetune import pretrained
 
     recipe = read_recipe(folder, base)
-    config = pretrained.read_config(str(folder))
+    config = pretrained.read_config(str(folder), base)
     kind = pretrained.kind_of(config)
     made_for = (config.architectures or ["Model"])[0]
     if kind is None or (not recipe.described and (kind != "encoder" or not made_for.endswith(PLAIN))):

@@ -45,10 +45,8 @@ def with_adapters(
 
 def save_adapters(model: Any, folder: Path) -> None:
     """Adapters and head, as `peft.PeftModel.from_pretrained` reads them."""
-    with warnings.catch_warnings():
-        # peft asks the hub for the base model's configuration, and says when it is out of reach.
-        warnings.simplefilter("ignore")
-        model.save_pretrained(folder)
+    # Embeddings are not trained here; asked to find that out, peft looks the base model up on the hub.
+    model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # a form to be filled in; the model's own card says it all
     path = folder / "adapter_config.json"
     config = json.loads(path.read_text(encoding="utf-8"))

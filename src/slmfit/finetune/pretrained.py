@@ -1,23 +1,24 @@
-"""Base models, by folder or hub name: refused by their configuration before any weight is loaded, errors in words.
+"""Base models, by folder or hub name: refused by their configuration before any weight is fetched, errors in words.
 
-    config = read_config("distilbert-base-uncased")
-    check_kind(config, "distilbert-base-uncased", "encoder")
-    tokenizer = load_tokenizer("distilbert-base-uncased", config)
-    model, fresh = load_classifier("distilbert-base-uncased", config, ["no", "yes"], seed=0)
+    base = "distilbert-base-uncased"
+    folder = fetched(base, lambda config: check_kind(config, base, "encoder"))
+    config = read_config(folder)
+    tokenizer = load_tokenizer(folder, config)
+    model, fresh = load_classifier(folder, config, ["no", "yes"], seed=0)
 
-The hub's own variables (HF_HOME, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE) hold, since its own library does the work.
 Code that comes with a checkpoint is never run.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from slmfit import hub
 from slmfit.errors import MissingPart, SlmfitError, UsageError
 
 FITTING = {  # kind -> one that fits
@@ -31,15 +32,29 @@ HEADS = {
 }
 
 
-def read_config(base: str) -> Any:
-    """The configuration of a base model. Raises UsageError when it is none, MissingPart when it is out of reach."""
+def fetched(base: str, check: Callable[[Any], None]) -> str:
+    """The folder of a base model; one on the hub is fetched where needed.
+
+    check: called with its configuration before any weight is fetched; it raises for a model that does not fit.
+    Raises UsageError when it is no model, MissingPart when it is out of reach.
+    """
+    folder = hub.model_folder(base, lambda folder: check(read_config(str(folder), base)), whole=False)
+    if not any(folder.glob("*.safetensors")):
+        fix = "use a model with safetensors weights; `slmfit models` lists some"
+        raise UsageError("has no safetensors weights", where=base, fix=fix)
+    return str(folder)
+
+
+def read_config(folder: str, base: str | None = None) -> Any:
+    """The configuration in a folder. Raises UsageError when there is none; base: what the error calls the folder."""
     from transformers import AutoConfig
 
-    if Path(base).is_dir() and not (Path(base) / "config.json").is_file():
+    base = base or folder
+    if not (Path(folder) / "config.json").is_file():
         fix = "give a folder with config.json, tokenizer.json and model.safetensors, or a hub name"
         raise UsageError("is no transformers checkpoint: it has no config.json", where=base, fix=fix)
     with quiet(), _in_words(base):
-        return AutoConfig.from_pretrained(base, trust_remote_code=False)
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
 
 def check_kind(config: Any, base: str, kind: str) -> None:
@@ -69,14 +84,16 @@ def kind_of(config: Any) -> str | None:
     return "causal" if name in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES else None
 
 
-def load_tokenizer(base: str, config: Any) -> Any:
-    """The tokenizer of a base model, with a padding token. Raises UsageError when it has no tokenizer.json form."""
+def load_tokenizer(folder: str, config: Any) -> Any:
+    """The tokenizer in a folder, with a padding token. Raises UsageError when it has no tokenizer.json form."""
     from transformers import AutoTokenizer
 
-    with quiet(), _in_words(base):
-        tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    with quiet(), _in_words(folder):
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if not getattr(tokenizer, "is_fast", False):
-        raise UsageError("its tokenizer has no tokenizer.json", where=base, fix="use a checkpoint that has one")
+        raise UsageError("its tokenizer has no tokenizer.json", where=folder, fix="use a checkpoint that has one")
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # what transformers makes up where there is no file
+        raise UsageError("has no tokenizer.json", where=folder, fix="use a checkpoint that has one")
     if tokenizer.pad_token_id is None:
         known = config.pad_token_id
         inside = isinstance(known, int) and 0 <= known < len(tokenizer)
@@ -84,7 +101,7 @@ def load_tokenizer(base: str, config: Any) -> Any:
         tokenizer.pad_token = tokenizer.convert_ids_to_tokens(known) if inside else other
     if tokenizer.pad_token_id is None:
         fix = "use a checkpoint with a pad_token in its tokenizer_config.json"
-        raise UsageError("its tokenizer has no padding token", where=base, fix=fix)
+        raise UsageError("its tokenizer has no padding token", where=folder, fix=fix)
     return tokenizer
 
 
@@ -114,7 +131,7 @@ def dropouts(config: Any) -> dict[str, float]:
 
 
 def load_classifier(
-    base: str, config: Any, labels: Sequence[str], seed: int, dropout: float | None = None
+    folder: str, config: Any, labels: Sequence[str], seed: int, dropout: float | None = None
 ) -> tuple[torch.nn.Module, set[str]]:
     """A model with a classification head for `labels` in this order, fp32, and the names of its new weights.
 
@@ -129,12 +146,13 @@ def load_classifier(
     own = dropouts(config)
     if dropout is not None:
         config.update(dict.fromkeys(own, dropout))
-    with quiet(), _in_words(base), torch.random.fork_rng([]):
+    with quiet(), _in_words(folder), torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model, info = AutoModelForSequenceClassification.from_pretrained(
-            base,
+            folder,
             config=config,
             dtype=torch.float32,
+            local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
             ignore_mismatched_sizes=True,
@@ -162,28 +180,20 @@ def quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _in_words(base: str) -> Iterator[None]:
-    """Errors of the hub, of transformers and of safetensors as ours."""
+def _in_words(where: str) -> Iterator[None]:
+    """Errors of transformers and of safetensors as ours."""
     from safetensors import SafetensorError
 
     try:
         yield
     except SafetensorError as error:
-        raise SlmfitError(f"its weights are damaged: {error}", where=base, fix="download it again") from None
+        raise SlmfitError(f"its weights are damaged: {error}", where=where, fix="download it again") from None
     except ImportError as error:
-        raise MissingPart(f"needs a package: {str(error).strip().splitlines()[0]}", where=base) from None
+        raise MissingPart(f"needs a package: {str(error).strip().splitlines()[0]}", where=where) from None
     except (OSError, ValueError, KeyError) as error:
         said = str(error)
-        first = next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
         if "trust_remote_code" in said:
             fix = "use a model whose code is part of transformers"
-            raise UsageError("brings code of its own, which is never run here", where=base, fix=fix) from None
-        if Path(base).exists():
-            raise UsageError(f"cannot be loaded: {first}", where=base, fix="give a whole checkpoint folder") from None
-        unreachable = ("connect", "offline", "couldn't reach", "cached files", "resolve")
-        if any(word in said.lower() for word in unreachable) and "not a valid model identifier" not in said:
-            what = "is neither a folder nor in the cache, and the hub is out of reach"
-            fix = "give a local folder, or run again where the hub is in reach"
-            raise MissingPart(what, where=base, fix=fix) from None
-        fix = "check the name, or give a local folder"
-        raise UsageError(f"cannot be loaded: {first}", where=base, fix=fix) from None
+            raise UsageError("brings code of its own, which is never run here", where=where, fix=fix) from None
+        first = next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
+        raise UsageError(f"cannot be loaded: {first}", where=where, fix="give a whole checkpoint folder") from None

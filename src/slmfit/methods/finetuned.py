@@ -113,7 +113,7 @@ class FineTunedClassifier(Method):
             progress = training.run()
         if self.settings.lora:
             self.model.merge_adapter()  # what is scored now is then, to the bit, what is saved
-        self.chosen = self._chosen(training.plan, fresh)
+        self.chosen = self._chosen(training.plan)
         self.search = []
         if progress.best is not None:
             share = (progress.best_step or 0) / max(1, progress.step)
@@ -199,16 +199,11 @@ class FineTunedClassifier(Method):
     def _prepare(self, task: Task, seed: int) -> set[str]:
         """Load base model, tokenizer and device; returns the names of the weights the checkpoint did not have."""
         s = self.settings
-        config = pretrained.read_config(s.base_model)
-        pretrained.check_kind(config, s.base_model, self.kind)
-        own = pretrained.own_labels(config, task.labels)
-        if s.epochs == 0 and own is None:
-            names = ", ".join(map(str, list(config.id2label.values())[:6]))
-            what = f"has no head for the labels {', '.join(task.labels[:6])} (its own: {names})"
-            raise UsageError(what, where=s.base_model, fix=f"leave {self.kind}.epochs open, so that it is tuned")
-        self.labels = own or list(task.labels)
+        folder = pretrained.fetched(s.base_model, lambda config: self._check(config, task))
+        config = pretrained.read_config(folder)
+        self.labels = pretrained.own_labels(config, task.labels) or list(task.labels)
         self.device = choose(s.device, s.precision)
-        self.tokenizer = pretrained.load_tokenizer(s.base_model, config)
+        self.tokenizer = pretrained.load_tokenizer(folder, config)
         self.tokenizer.truncation_side = "right"
         self._limit = pretrained.longest(config, self.tokenizer)
         if s.max_length is not None and s.max_length > self._limit:
@@ -216,9 +211,19 @@ class FineTunedClassifier(Method):
             raise UsageError(what, where=s.base_model, fix=f"it reads at most {self._limit} tokens")
         if self.kind == "causal":
             config.pad_token_id = self.tokenizer.pad_token_id  # by it the model finds the last real token
-        self.model, fresh = pretrained.load_classifier(s.base_model, config, self.labels, seed, s.dropout)
+        self.model, fresh = pretrained.load_classifier(folder, config, self.labels, seed, s.dropout)
+        self.model.name_or_path = s.base_model  # what adapters name as theirs; the folder is this machine's own
         self.model.to(self.device.name)
         return fresh
+
+    def _check(self, config: Any, task: Task) -> None:
+        """Raise UsageError for a base model that this method cannot start from."""
+        base = self.settings.base_model
+        pretrained.check_kind(config, base, self.kind)
+        if self.settings.epochs == 0 and pretrained.own_labels(config, task.labels) is None:
+            names = ", ".join(map(str, list(config.id2label.values())[:6]))
+            what = f"has no head for the labels {', '.join(task.labels[:6])} (its own: {names})"
+            raise UsageError(what, where=base, fix=f"leave {self.kind}.epochs open, so that it is tuned")
 
     def _trainable(self, fresh: set[str], seed: int) -> Any:
         s = self.settings
@@ -274,7 +279,7 @@ class FineTunedClassifier(Method):
                 predicted_rows=context.rows_to_predict,
             )
         _write_plan(context.work, plan)
-        context.event("plan", **{k: v for k, v in self._chosen(plan, set()).items() if k != "why"})
+        context.event("plan", **{k: v for k, v in self._chosen(plan).items() if k != "why"})
         return plan
 
     def _job(
@@ -308,7 +313,7 @@ class FineTunedClassifier(Method):
     def _class_weights(self, targets: np.ndarray) -> np.ndarray | None:
         return classify.balanced_weights(targets, len(self.labels)) if self.settings.class_weights else None
 
-    def _chosen(self, plan: Plan, fresh: set[str]) -> dict[str, Any]:
+    def _chosen(self, plan: Plan) -> dict[str, Any]:
         """The values, and under `why` the reasons."""
         names = ("epochs", "learning_rate", "batch_tokens", "max_length")
         chosen = {name: getattr(plan, name) for name in names}
