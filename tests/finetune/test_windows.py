@@ -10,9 +10,9 @@ import tiny
 from slmfit.finetune.bio import best, spans_of, tag_names
 from slmfit.finetune.device import Device
 from slmfit.finetune.tag import UNREAD, answer
-from slmfit.finetune.windows import cut, windows
-from slmfit.tasks.splitting import split
+from slmfit.finetune.windows import cut, encode
 from slmfit.tasks.spans import spans_from_tags
+from slmfit.tasks.splitting import split
 
 CPU = Device("cpu", "fp32")
 
@@ -33,7 +33,7 @@ def tokenizer():
 def test_the_first_token_speaks_for_a_word(tokenizer):
     texts = ["parcel invoice", "", "xqzxqz refund", "naïve 😀 e\u0301"]
     words = [split(text) for text in texts]
-    made = windows(tokenizer, texts, words, size=64)
+    made = encode(tokenizer, texts, words).windows(64)
     assert made.count == sum(map(len, words))
     spoken = made.word[made.word >= 0]
     assert len(set(spoken)) == len(spoken)
@@ -70,7 +70,7 @@ def test_entities_survive_every_edge(tokenizer, size, share):
         truth.append((at, len(words)))
     text = " ".join(words)
     places = split(text)
-    made = windows(tokenizer, [text], [places], size, overlap=int(share * (size - 2)))
+    made = encode(tokenizer, [text], [places]).windows(size, overlap=int(share * (size - 2)))
     assert len(made.tokens.ids) >= 3000 or len(made.row) > 1
     begins, inside = (torch.tensor([tokenizer.convert_tokens_to_ids(w)]) for w in ("invoice", "refund"))
     scores, _ = answer(Labeller(begins, inside), made, CPU, pad=0, tokens=2048)
@@ -80,7 +80,7 @@ def test_entities_survive_every_edge(tokenizer, size, share):
 
 
 def test_a_word_without_a_token_is_outside(tokenizer):
-    made = windows(tokenizer, ["parcel \x00 refund"], [[(0, 6), (7, 8), (9, 15)]], size=32)
+    made = encode(tokenizer, ["parcel \x00 refund"], [[(0, 6), (7, 8), (9, 15)]]).windows(32)
     scores, _ = answer(Labeller(torch.tensor([0]), torch.tensor([0])), made, CPU, pad=0, tokens=64)
     assert scores[1].tolist() == [0.0, UNREAD, UNREAD] or made.word.max() == 2
 

@@ -83,12 +83,20 @@ def measure(model: torch.nn.Module, job: Job, rows: Rows, device: Device, plan: 
 
 
 def within(
-    plan: Plan, costs: Costs, lengths: np.ndarray, *, seconds: float, validation_rows: int, predicted_rows: int
+    plan: Plan,
+    costs: Costs,
+    lengths: np.ndarray,
+    *,
+    seconds: float,
+    validation_rows: int,
+    predicted_rows: int,
+    cuts: bool = True,
 ) -> Plan:
     """The plan that ends, scoring included, in `seconds` from now.
 
     First fewer epochs, then texts cut shorter, then a part of the rows, each in their shares of the labels.
-    lengths: of every training text, uncut. predicted_rows: rows to be predicted once trained.
+    lengths: of every training text, uncut. predicted_rows: rows to be predicted once trained. cuts: whether texts may be
+    cut shorter.
     Raises BudgetReached when there is no time for any training.
     """
     count = len(lengths)
@@ -106,7 +114,7 @@ def within(
                 return replace(plan, seconds=time_left, evaluations=evaluations)
             plan = replace(plan, rows=epochs * count, seconds=time_left, evaluations=evaluations)
             return _because(plan, {"epochs": f"{epochs} of {plan.epochs} fit into the budget"}, epochs=epochs)
-    max_length = _shorter(lengths, plan.max_length)
+    max_length = _shorter(lengths, plan.max_length) if cuts else plan.max_length
     cut = np.minimum(lengths, max_length)
     time_left = left(cut, 0)
     rows = min(count, int(time_left / max(1e-9, costs.to_train(cut) / count)))
@@ -114,10 +122,9 @@ def within(
         needed = seconds - time_left + costs.to_train(cut) * min(1.0, 2000 / count)
         fix = f"give a budget of {-(-needed // 60):.0f}m or more"
         raise BudgetReached(f"{seconds:.0f} seconds leave no time to train beside scoring", fix=fix)
-    why = {
-        "epochs": f"{rows:,} of {count:,} rows, in the shares of their labels, fit into the budget",
-        "max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay",
-    }
+    why = {"epochs": f"{rows:,} of {count:,} rows, in the shares of their labels, fit into the budget"}
+    if cuts:
+        why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}
     return _because(plan, why, epochs=1, rows=rows, max_length=max_length, seconds=time_left, evaluations=0)
 
 

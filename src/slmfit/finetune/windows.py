@@ -1,6 +1,7 @@
 """Texts of any length as windows that a model can read, and which token of them speaks for which word.
 
-    made = windows(tokenizer, texts, words, size=128)
+    encoded = encode(tokenizer, texts, words)
+    made = encoded.windows(128)
     made.tokens                     # one row per window, special tokens included
     made.word                       # for every token of them: the number of the word it speaks for, or -1
 
@@ -45,6 +46,46 @@ class Windows:
         return replace(self.tokens, ids=self.word)
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """Texts as tokens, uncut and without special ones, end to end.
+
+    ids: int32 [tokens]. word: int64 [tokens], as in `Windows`. starts: int64 [texts + 1].
+    before, after: the special tokens around a text. count: how many words there are in all.
+    """
+
+    ids: np.ndarray
+    word: np.ndarray
+    starts: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    count: int
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64 [texts], with special tokens."""
+        return np.diff(self.starts) + len(self.before) + len(self.after)
+
+    def windows(self, size: int, overlap: int | None = None) -> Windows:
+        """Windows of at most `size` tokens. overlap: tokens that neighbours share, None = a part in `OVERLAP`."""
+        inner = size - len(self.before) - len(self.after)
+        shared = inner // OVERLAP if overlap is None else overlap
+        ids, word, lengths, row, first = [], [], [0], [], []
+        outside = (np.full(len(self.before), -1), np.full(len(self.after), -1))
+        for n, (begin, end) in enumerate(pairwise(self.starts.tolist())):
+            for opens, closes, taken, until in cut(end - begin, inner, shared):
+                own = self.word[begin + opens : begin + closes].copy()
+                own[: taken - opens] = own[until - opens :] = -1
+                word += [outside[0], own, outside[1]]
+                ids += [self.before, self.ids[begin + opens : begin + closes], self.after]
+                lengths.append(closes - opens + size - inner)
+                row.append(n)
+                first.append(opens == 0)
+        made = (np.concatenate([*parts, np.empty(0, kind)]).astype(kind) for parts, kind in ((ids, "i4"), (word, "i8")))
+        tokens = Tokens(next(made), np.cumsum(lengths, dtype=np.int64), len(self.after), size)
+        return Windows(tokens, np.array(row, np.int64), np.array(first, bool), next(made), self.count)
+
+
 def cut(length: int, size: int, overlap: int) -> list[tuple[int, int, int, int]]:
     """Windows over `length` tokens: where each begins and ends, and the part that is taken from it.
 
@@ -57,40 +98,28 @@ def cut(length: int, size: int, overlap: int) -> list[tuple[int, int, int, int]]
     return [(begin, min(begin + size, length), edges[i], edges[i + 1]) for i, begin in enumerate(begins)]
 
 
-def windows(
-    tokenizer: Any, texts: Sequence[str], words: Sequence[Offsets], size: int, overlap: int | None = None
-) -> Windows:
-    """Windows of at most `size` tokens, special tokens included, over texts whose words stand at `words`.
+def encode(tokenizer: Any, texts: Sequence[str], words: Sequence[Offsets]) -> Encoded:
+    """The tokens of texts whose words stand at `words`.
 
-    tokenizer: a transformers tokenizer with a tokenizers backend. overlap: tokens that neighbours share, None = a part
-    in `OVERLAP`.
+    tokenizer: a transformers tokenizer with a tokenizers backend.
     """
     backend = tokenizer.backend_tokenizer
     backend.no_padding()
     backend.no_truncation()
-    around, tail = backend.encode("a").special_tokens_mask, closing(backend)
-    head = next(i for i, special in enumerate(around) if not special)
-    frame = backend.encode("a").ids
-    before, after = frame[:head], frame[len(frame) - tail :]
-    inner = size - head - tail
-    shared = inner // OVERLAP if overlap is None else overlap
-    ids: list[int] = []
-    marks: list[int] = []
-    starts, row, first, count = [0], [], [], 0
+    framed = backend.encode("a")
+    head = framed.special_tokens_mask.index(0)
+    frame = np.array(framed.ids, np.int32)
+    ids, word, lengths, count = [np.empty(0, np.int32)], [np.empty(0, np.int64)], [0], 0
     for begin in range(0, len(texts), CHUNK):
         encodings = backend.encode_batch([encodable(t) for t in texts[begin : begin + CHUNK]], add_special_tokens=False)
         for n, encoding in enumerate(encodings, start=begin):
-            spoken = _spoken(texts[n], encoding.offsets, words[n], count)
+            ids.append(np.array(encoding.ids, np.int32))
+            word.append(np.array(_spoken(texts[n], encoding.offsets, words[n], count), np.int64))
+            lengths.append(len(encoding.ids))
             count += len(words[n])
-            for opens, closes, taken, until in cut(len(encoding.ids), inner, shared):
-                ids += [*before, *encoding.ids[opens:closes], *after]
-                own = [spoken[i] if taken <= i < until else -1 for i in range(opens, closes)]
-                marks += [*([-1] * head), *own, *([-1] * tail)]
-                starts.append(len(ids))
-                row.append(n)
-                first.append(opens == 0)
-    tokens = Tokens(np.array(ids, np.int32), np.array(starts, np.int64), tail, size)
-    return Windows(tokens, np.array(row, np.int64), np.array(first, bool), np.array(marks, np.int64), count)
+    starts = np.cumsum(lengths, dtype=np.int64)
+    after = frame[len(frame) - closing(backend) :]
+    return Encoded(np.concatenate(ids), np.concatenate(word), starts, frame[:head], after, count)
 
 
 def _spoken(text: str, tokens: Offsets, words: Offsets, count: int) -> list[int]:
