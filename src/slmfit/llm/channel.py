@@ -4,24 +4,30 @@
         received = await channel.post(body, seconds=60)      # Received(200, {…}, b"…", 0.42)
 
 Redirects are not followed, so the key goes nowhere else; errors of the HTTP library, which may hold the URL or the
-key, end here.
+key, end here. HTTPS_PROXY, NO_PROXY and SSL_CERT_FILE hold, as everywhere.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+import urllib.request
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import unquote, urlsplit
 
-import httpx2
+import httpcore2
 
 from slmfit.llm.pace import Patience
 from slmfit.llm.server import Server
+from slmfit.llm.sockets import Sockets
 from slmfit.records import Outcome
 
 _CONNECT_SECONDS = 10.0
+_ANY_ZLIB = 47  # gzip or zlib, whichever it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +52,98 @@ class Trouble(Exception):
 
 
 class Channel:
-    """The connections to one server."""
+    """The connections to one server, each a pool of its own; the one used last is used first.
+
+    A single pool looks through all its connections for every call, which at 64 takes as long as the call itself.
+    """
 
     def __init__(self, server: Server, patience: Patience) -> None:
-        self._endpoint, self._most = server.endpoint, patience.reply_bytes
-        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=patience.in_flight)
-        timeout = httpx2.Timeout(patience.seconds, connect=min(_CONNECT_SECONDS, patience.seconds))
-        self._client = httpx2.AsyncClient(
-            headers=server.headers(), limits=limits, timeout=timeout, follow_redirects=False
-        )
+        self._url = httpcore2.URL(server.endpoint)
+        self._headers = [(name.encode(), value.encode()) for name, value in server.headers().items()]
+        self._headers.append((b"host", urlsplit(server.base_url).netloc.encode()))
+        self._most, self._connect = patience.reply_bytes, min(_CONNECT_SECONDS, patience.seconds)
+        self._trust = httpcore2.default_ssl_context() if self._url.scheme == b"https" else None
+        self._proxy = _proxy(server)
+        self._idle: list[httpcore2.AsyncConnectionPool] = []
 
     async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        for pool in self._idle:
+            await pool.aclose()
 
     async def post(self, body: bytes, seconds: float) -> Received:
         """Send and read the reply. Raises Trouble when no whole one comes in time."""
-        start = time.perf_counter()
+        pool = self._idle.pop() if self._idle else self._pool()
         try:
-            async with asyncio.timeout(seconds):
-                async with self._client.stream("POST", self._endpoint, content=body) as response:
-                    data = await self._read(response)
-                return Received(response.status_code, response.headers, data, time.perf_counter() - start)
-        except (httpx2.ConnectTimeout, httpx2.ConnectError, httpx2.ProxyError) as error:
-            slow = isinstance(error, httpx2.ConnectTimeout)
-            reason = "no connection in time" if slow else "no connection"
-            raise Trouble("timeout" if slow else "error", reason, sent=False, unreachable=True) from None
-        except (TimeoutError, httpx2.TimeoutException):
+            return await self._exchange(pool, body, seconds)
+        except httpcore2.ConnectTimeout:
+            raise Trouble("timeout", "no connection in time", sent=False, unreachable=True) from None
+        except (httpcore2.ConnectError, httpcore2.ProxyError) as error:
+            raise Trouble("error", f"no connection ({error})", sent=False, unreachable=True) from None
+        except TimeoutError:
             raise Trouble("timeout", f"no whole reply within {seconds:.3g} s") from None
-        except httpx2.DecodingError:
-            raise Trouble("error", "the reply could not be unpacked") from None
-        except httpx2.HTTPError as error:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             raise Trouble("error", f"the connection broke ({type(error).__name__})") from None
+        finally:
+            self._idle.append(pool)
 
-    async def _read(self, response: httpx2.Response) -> bytes:
+    def _pool(self) -> httpcore2.AsyncConnectionPool:
+        return httpcore2.AsyncConnectionPool(
+            ssl_context=self._trust, proxy=self._proxy, max_connections=1, network_backend=Sockets()
+        )
+
+    async def _exchange(self, pool: httpcore2.AsyncConnectionPool, body: bytes, seconds: float) -> Received:
+        headers = [*self._headers, (b"content-length", str(len(body)).encode())]
+        extensions = {"timeout": {"connect": self._connect}}
+        request = httpcore2.Request("POST", self._url, headers=headers, content=body, extensions=extensions)
+        start = time.perf_counter()
+        async with asyncio.timeout(seconds):
+            response = await pool.handle_async_request(request)
+            try:
+                data = await self._read(response)
+            finally:
+                await response.aclose()
+        told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        return Received(response.status, told, self._unpacked(data, told), time.perf_counter() - start)
+
+    async def _read(self, response: httpcore2.Response) -> bytes:
         parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._most:
-                raise Trouble("error", f"the reply is longer than {self._most:,} bytes")
-            parts.append(part)
+        async with contextlib.aclosing(response.aiter_stream()) as stream:
+            async for part in stream:
+                size += len(part)
+                if size > self._most:
+                    raise self._too_long()
+                parts.append(part)
         return b"".join(parts)
+
+    def _unpacked(self, data: bytes, headers: Mapping[str, str]) -> bytes:
+        """The body as it was before it was packed, though nobody asked for that."""
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        if coding in ("identity", ""):
+            return data
+        try:
+            unpacking = zlib.decompressobj(_ANY_ZLIB)
+            whole = unpacking.decompress(data, self._most + 1)
+        except zlib.error:
+            raise Trouble("error", f"the reply could not be unpacked ({coding})") from None
+        if len(whole) > self._most:
+            raise self._too_long()
+        if not unpacking.eof:
+            raise Trouble("error", f"the reply could not be unpacked ({coding})")
+        return whole
+
+    def _too_long(self) -> Trouble:
+        return Trouble("error", f"the reply is longer than {self._most:,} bytes")
+
+
+def _proxy(server: Server) -> httpcore2.Proxy | None:
+    """The proxy that the environment names for this server; none for a server on this machine."""
+    url = urllib.request.getproxies().get(urlsplit(server.base_url).scheme)
+    if not url or server.local or urllib.request.proxy_bypass(server.host):
+        return None
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return httpcore2.Proxy(shown, auth=auth)

@@ -9,7 +9,8 @@ The same asks with the same ledger go on where they were cut off: by a kill, by 
 
 from __future__ import annotations
 
-import queue
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,12 +75,36 @@ class Client:
         self._listen(kind, **fields)
 
 
+class Outbox:
+    """What the loop and the ledger hand to the caller's thread; they set `told` once for many items."""
+
+    def __init__(self) -> None:
+        self.told = threading.Event()
+        self._items: deque[tuple[Any, ...]] = deque()
+
+    def put(self, item: tuple[Any, ...]) -> None:
+        self._items.append(item)
+        if item[0] != "answer":
+            self.told.set()
+
+    def next(self) -> tuple[Any, ...]:
+        while not self._items:
+            self.told.wait(1.0)  # a wait without end could not be interrupted everywhere
+            self.told.clear()
+        return self._items.popleft()
+
+    def rest(self) -> Iterator[tuple[Any, ...]]:
+        while self._items:
+            yield self._items.popleft()
+
+
 class _Run:
     """One pass of `Client.answers`."""
 
     def __init__(self, client: Client, ledger: Ledger) -> None:
         self._client, self._ledger = client, ledger
-        self._outbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
+        self._outbox = Outbox()
+        ledger.on_group = self._outbox.told.set
         self._pending: dict[str, list[Ask]] = {}
         self._waiting = 0
         self._engine = Engine(client.server, ledger, client.limits, client.patience, self._outbox.put)
@@ -96,7 +121,7 @@ class _Run:
                     elif (kept := self._kept(ask)) is not None:
                         yield kept
                 if self._waiting:
-                    yield from self._received(self._outbox.get())
+                    yield from self._received(self._outbox.next())
         finally:
             self._engine.stop()
             self._client.found = self._engine.found or self._client.found
@@ -133,8 +158,7 @@ class _Run:
         """What was answered before the error, once the ledger has it all."""
         self._engine.stop()
         self._ledger.close()
-        while not self._outbox.empty():
-            item = self._outbox.get()
+        for item in self._outbox.rest():
             if item[0] == "answer":
                 yield from self._received(item)
 

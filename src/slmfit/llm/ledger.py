@@ -5,26 +5,29 @@
     ledger.append({"answer": key, …}, then)          # `then()` is called once the line is on the disk
     ledger.close()
 
-    {"format": "slmfit.ledger/1"}
-    {"found": {"form": "schema", …}, "model": "m", "server": "http://localhost:11434/v1"}
+    {"format": "slmfit.ledger/1", "opened": "2026-11-22T10:00:00Z"}
+    {"found": {"form": "schema", …}, "model": "m", "server": "http://localhost:11434/v1", "charged": {…}}
     {"reserved": KEY, "tokens": 412, "usd": 0.0003}            only under a budget
     {"answer": KEY, "id": "7", "outcome": "ok", "value": …, "charged": {"tokens": 97, "usd": 0.0001}, …}
 
 Lines are written in groups, and each group is flushed to the disk before any of its answers counts as finished. A line
-that a kill cut short is removed when the file is opened again; one that is damaged is counted and left alone.
+that a kill cut short is removed when the file is opened again; one that is damaged is counted and left alone. What was
+reserved and never answered before the file was opened again counts as spent: the server may have charged it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from slmfit import storage
+from slmfit.environment import now
 from slmfit.errors import SlmfitError
 from slmfit.llm.index import Index
 from slmfit.llm.limits import Cost
@@ -32,6 +35,7 @@ from slmfit.llm.prices import PICO
 
 FORMAT = "slmfit.ledger/1"
 FOUND = "found"  # the key under which finding out is reserved
+_GATHER_SECONDS = 0.005  # a group is written this long after its first line came
 _Entry = tuple[bytes, str | None, Callable[[], None]]
 
 
@@ -44,17 +48,19 @@ class Ledger:
 
     spent: what its answers were charged, and what calls that never came back could cost.
     damaged: how many lines could not be read.
-    on_error: called from the writing thread when the disk refuses.
+    on_group, on_error: called from the writing thread after each group, and when the disk refuses.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.spent, self.damaged, self.answers = Cost(), 0, 0
         self.error: SlmfitError | None = None
+        self.on_group: Callable[[], None] = _nothing
         self.on_error: Callable[[], None] = _nothing
         self._found: dict[tuple[str, str], dict[str, Any]] = {}
         self._index = Index()
         self._path = path
-        self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._entries: deque[_Entry] = deque()
+        self._stirred, self._closing = threading.Event(), False
         self._thread: threading.Thread | None = None
         if path is not None:
             self._open(path)
@@ -76,15 +82,19 @@ class Ledger:
         """Write a line; `then` is called in the writing thread once it lasts, never if it does not."""
         if self._thread is None:
             then()
+            self.on_group()
             return
         line = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
-        self._entries.put((line.encode("utf-8", "backslashreplace"), record.get("answer"), then))
+        self._entries.append((line.encode("utf-8", "backslashreplace"), record.get("answer"), then))
+        if not self._stirred.is_set():
+            self._stirred.set()
 
     def close(self) -> None:
         """Write what was appended and let go of the file. Raises SlmfitError when the disk had refused."""
         if self._thread is None:
             return
-        self._entries.put(None)
+        self._closing = True
+        self._stirred.set()
         self._thread.join()
         self._thread = None
         self._writer.close()
@@ -102,8 +112,7 @@ class Ledger:
             self._reader = path.open("rb")
             self._size = self._read_all()
             os.truncate(path, self._size)
-            if not self._size:
-                self._write(json.dumps({"format": FORMAT}).encode() + b"\n")
+            self._write([json.dumps({"format": FORMAT, "opened": now()}).encode() + b"\n"])
         except OSError as error:
             raise _refused(path, error) from None
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
@@ -121,9 +130,14 @@ class Ledger:
             except (ValueError, KeyError, TypeError, AttributeError):
                 self.damaged += 1
             offset += len(line)
+        self._give_up(reserved)
+        return offset
+
+    def _give_up(self, reserved: dict[str, Cost]) -> None:
+        """Count as spent what was reserved by a run that is over."""
         for cost in reserved.values():
             self.spent = self.spent.plus(cost)
-        return offset
+        reserved.clear()
 
     def _take_in(self, line: dict[str, Any], offset: int, reserved: dict[str, Cost]) -> None:
         if "answer" in line:
@@ -139,40 +153,39 @@ class Ledger:
             self._found[line["model"], line["server"]] = line["found"]
             self.spent = self.spent.plus(_cost(line["charged"]))
             reserved.pop(FOUND, None)
-        elif line["format"] != FORMAT:
+        elif line["format"] == FORMAT:
+            self._give_up(reserved)
+        else:
             fix = "use the slmfit that wrote it, or another folder"
             raise SlmfitError(f"is a ledger of format {line['format']!r}", where=str(self._path), fix=fix)
 
     # --- writing, in a thread of its own ---
 
     def _work(self) -> None:
-        while (entries := self._next_group()) is not None:
-            try:
-                offsets = self._write(*(line for line, _, _ in entries))
-            except OSError as error:
-                self.error = _refused(self._path, error)
-                self.on_error()
-                return
-            for (_, key, then), offset in zip(entries, offsets, strict=True):
-                if key is not None:
-                    self._index.add(key, offset)
-                then()
+        try:
+            while not self._closing:
+                self._stirred.wait()
+                time.sleep(_GATHER_SECONDS)
+                self._stirred.clear()
+                self._write_group()
+            self._write_group()
+        except OSError as error:
+            self.error = _refused(self._path, error)
+            self.on_error()
 
-    def _next_group(self) -> list[_Entry] | None:
-        """All lines that wait, at least one; None when there will be no more."""
-        entry = self._entries.get()
-        if entry is None:
-            return None
-        group = [entry]
-        while not self._entries.empty():
-            entry = self._entries.get()
-            if entry is None:
-                self._entries.put(None)
-                break
-            group.append(entry)
-        return group
+    def _write_group(self) -> None:
+        """All lines that wait."""
+        entries = [self._entries.popleft() for _ in range(len(self._entries))]
+        if not entries:
+            return
+        offsets = self._write([line for line, _, _ in entries])
+        for (_, key, then), offset in zip(entries, offsets, strict=True):
+            if key is not None:
+                self._index.add(key, offset)
+            then()
+        self.on_group()
 
-    def _write(self, *lines: bytes) -> list[int]:
+    def _write(self, lines: list[bytes]) -> list[int]:
         """Append and flush; where each line starts. Leaves no half line when the disk refuses."""
         try:
             rest = memoryview(b"".join(lines))
