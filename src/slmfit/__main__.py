@@ -39,7 +39,7 @@ def _as_one_of_several() -> int:
     team = processes.join()
     if isinstance(team, processes.First):
         return team.lead(lambda: _in_words(_command))
-    from slmfit.methods.helping import prepare
+    from slmfit.methods.finetuned.helping import prepare
 
     return team.help(prepare)
 

@@ -1,3 +1,6 @@
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -6,29 +9,39 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 import tiny
 from conftest import make_dataset
+from slmfit.data.load import load_data
 from slmfit.errors import UsageError
 from slmfit.finetune import pretrained
 from slmfit.finetune.forward import inputs
 from slmfit.finetune.tokens import Rows
+from slmfit.generate import write_tickets
 from slmfit.methods.base import Context
 from slmfit.methods.causal import Causal, Settings
 
 QUICK = {"epochs": 3, "learning_rate": 3e-3, "lora_rank": 8}
+MILLIONS = {"hidden_size": 256, "num_hidden_layers": 4, "intermediate_size": 688, "num_attention_heads": 8}
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return tiny.causal(tmp_path_factory.mktemp("base"))
+def data(tmp_path_factory):
+    """The demo's tickets; of the rows to fit and to answer a part, as a Llama of millions of weights is not quick."""
+    path = tmp_path_factory.mktemp("data") / "tickets.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in write_tickets()))
+    whole = load_data(path)
+    parts = {"train": whole.train[:96], "validation": whole.validation[:32], "test": whole.test[::4]}
+    return dataclasses.replace(whole, splits=parts)
 
 
 @pytest.fixture(scope="module")
-def data():
-    return make_dataset(sizes=(240, 60, 60))
+def base(data, tmp_path_factory):
+    return tiny.causal(
+        tmp_path_factory.mktemp("base"), texts=[row["text"] for row in write_tickets()], words=2000, **MILLIONS
+    )
 
 
 @pytest.fixture(scope="module")
 def fitted(base, data, tmp_path_factory):
-    return fit(data, tmp_path_factory.mktemp("fitted"), base_model=base, **QUICK)
+    return fit(data, tmp_path_factory.mktemp("fitted"), base_model=base, **{**QUICK, "epochs": 1})
 
 
 def fit(data, folder, **given):
@@ -36,9 +49,10 @@ def fit(data, folder, **given):
     method.fit(data.task, data.train, data.validation, Context())
     if method.settings.lora:
         method.model.unmerge_adapter()
-    method.base_logits = method.logits(texts(data))  # with LoRA: of the model beside its adapters
-    method.save(folder)
-    method.folder = folder
+    method.base_logits = method.head.logits(texts(data))  # with LoRA: of the model beside its adapters
+    if folder:
+        method.save(folder)
+        method.folder = folder
     return method
 
 
@@ -55,18 +69,21 @@ def by_transformers(folder, texts, side="right"):
         return model(**batch).logits.numpy()
 
 
-def test_it_learns_with_lora_by_default(fitted, data):
-    answers = fitted.predict(texts(data))
+def test_it_learns_with_lora_by_default(tmp_path):
+    """On easy data: what random weights can learn of the demo's takes too many steps."""
+    data = make_dataset(sizes=(240, 60, 60))
+    method = fit(data, None, base_model=tiny.causal(tmp_path), **QUICK)
+    answers = method.predict(texts(data))
     assert np.mean([a.target == e.target for a, e in zip(answers, data.test, strict=True)]) > 0.6
-    assert fitted.settings.lora
-    assert fitted.chosen["why"]["learning_rate"] == "asked for"
+    assert method.settings.lora
+    assert method.chosen["why"]["learning_rate"] == "asked for"
 
 
 @pytest.mark.parametrize("batch", [1, 32])
 @pytest.mark.parametrize("left", [False, True])
 def test_padding_side_and_batch_change_nothing(fitted, data, left, batch):
     """The right answer is each text alone, without any padding."""
-    tokens = fitted._tokens(texts(data), None)
+    tokens = fitted.head._tokens(texts(data), None)
     made = Rows(tokens, "cpu", fitted.tokenizer.pad_token_id, left=left)
     logits = []
     with torch.inference_mode():
@@ -79,21 +96,26 @@ def test_padding_side_and_batch_change_nothing(fitted, data, left, batch):
 
 
 def test_adapters_load_with_plain_peft_and_merged_equals_unmerged(fitted, base, data):
-    """`base_logits` are of the model before its adapters were added into the weights."""
+    """`base_logits` are of the model before its adapters were added into the weights; without them it answers otherwise."""
     import warnings
 
     from peft import PeftModel
 
-    assert np.abs(fitted.logits(texts(data)) - fitted.base_logits).max() < 1e-4
-    config = AutoConfig.from_pretrained(base, num_labels=3, pad_token_id=fitted.tokenizer.pad_token_id)
+    assert np.abs(fitted.head.logits(texts(data)) - fitted.base_logits).max() < 1e-4
+    config = AutoConfig.from_pretrained(
+        base, num_labels=len(data.task.labels), pad_token_id=fitted.tokenizer.pad_token_id
+    )
     with pretrained.quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft's own call
         plain = AutoModelForSequenceClassification.from_pretrained(base, config=config)
         model = PeftModel.from_pretrained(plain, fitted.folder / "adapter").eval()
-    made = Rows(fitted._tokens(texts(data), None), "cpu", fitted.tokenizer.pad_token_id)
+    made = Rows(fitted.head._tokens(texts(data), None), "cpu", fitted.tokenizer.pad_token_id)
     with torch.inference_mode():
         logits = model(**inputs(made, np.arange(len(texts(data))))).logits.numpy()
+        with model.disable_adapter():
+            without = model(**inputs(made, np.arange(len(texts(data))))).logits.numpy()
     assert np.abs(logits - fitted.base_logits).max() < 1e-4
+    assert np.abs(without - fitted.base_logits).max() > 0.01
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -112,8 +134,8 @@ def test_loaded_it_answers_the_same(fitted, data):
 
 def test_empty_texts_and_texts_that_hold_the_padding_token(fitted):
     asked = ["", "invoice", "invoice<|endoftext|>", "<|endoftext|>", "<|endoftext|>invoice"]
-    together = fitted.logits([*asked, "a longer text that makes all the others need padding"])[: len(asked)]
-    alone = np.concatenate([fitted.logits([text]) for text in asked])
+    together = fitted.head.logits([*asked, "a longer text that makes all the others need padding"])[: len(asked)]
+    alone = np.concatenate([fitted.head.logits([text]) for text in asked])
     assert np.abs(together - alone).max() < 1e-5
 
 
@@ -144,5 +166,5 @@ def test_other_families(family, data, tmp_path):
     small = make_dataset(sizes=(60, 20, 20))
     (tmp_path / "out").mkdir()
     method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), **{**QUICK, "epochs": 1})
-    assert np.abs(method.logits(texts(small)) - method.base_logits).max() < 1e-4
+    assert np.abs(method.head.logits(texts(small)) - method.base_logits).max() < 1e-4
     assert np.abs(by_transformers(tmp_path / "out", texts(small)) - method.base_logits).max() < 1e-4

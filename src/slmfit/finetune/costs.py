@@ -95,8 +95,8 @@ def within(
     """The plan that ends, scoring included, in `seconds` from now.
 
     First fewer epochs, then texts cut shorter, then a part of the rows, each in their shares of the labels.
-    lengths: of every training text, uncut. predicted_rows: rows to be predicted once trained. cuts: whether texts may be
-    cut shorter.
+    lengths: of every training text, uncut. predicted_rows: rows to be predicted once trained.
+    cuts: whether texts may be cut shorter.
     Raises BudgetReached when there is no time for any training.
     """
     count = len(lengths)

@@ -1,6 +1,6 @@
 """Low-rank adapters: only a small product of two matrices beside each weight is trained.
 
-    model = with_adapters(model, fresh, rank=64, alpha=16, dropout=0.05)
+    model = with_adapters(model, fresh, "SEQ_CLS", rank=64, alpha=16, dropout=0.05)
     save_adapters(model, folder)         # loads with plain peft
     model = merged(model)                # the base model's own class again, adapters added into the weights
 
@@ -18,17 +18,17 @@ import torch
 
 
 def with_adapters(
-    model: torch.nn.Module, fresh: set[str], *, rank: int, alpha: float, dropout: float, seed: int
+    model: torch.nn.Module, fresh: set[str], task: str, *, rank: int, alpha: float, dropout: float, seed: int
 ) -> Any:
     """Adapters on every linear layer; the head, and what else the checkpoint did not have, is trained whole.
 
-    fresh: names of the weights that the checkpoint did not have.
+    fresh: names of the weights that the checkpoint did not have. task: what peft calls it, such as "SEQ_CLS".
     """
     from peft import LoraConfig, TaskType, get_peft_model
 
     whole = sorted({name.rpartition(".")[0] for name in fresh})
     config = LoraConfig(
-        task_type=TaskType.SEQ_CLS,
+        task_type=TaskType(task),
         r=rank,
         lora_alpha=alpha,  # type: ignore[arg-type]
         lora_dropout=dropout,

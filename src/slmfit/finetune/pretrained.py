@@ -4,7 +4,7 @@
     folder = fetched(base, lambda config: check_kind(config, base, "encoder"))
     config = read_config(folder)
     tokenizer = load_tokenizer(folder, config)
-    model, fresh = load_classifier(folder, config, ["no", "yes"], seed=0)
+    model, fresh = load_with_head(folder, config, "ForSequenceClassification", ["no", "yes"], seed=0)
 
 Code that comes with a checkpoint is never run.
 """
@@ -25,10 +25,10 @@ FITTING = {  # kind -> one that fits
     "encoder": "distilbert-base-uncased",
     "causal": "HuggingFaceTB/SmolLM2-135M-Instruct",
 }
-# What a checkpoint may have been trained for when a classification head is to be put on it.
+# What a checkpoint may have been trained for, beside the task itself, when a head is to be put on it.
 HEADS = {
-    "encoder": ("Model", "ForMaskedLM", "ForPreTraining", "ForSequenceClassification"),
-    "causal": ("Model", "ForCausalLM", "LMHeadModel", "ForSequenceClassification"),
+    "encoder": ("Model", "ForMaskedLM", "ForPreTraining"),
+    "causal": ("Model", "ForCausalLM", "LMHeadModel"),
 }
 
 
@@ -57,8 +57,8 @@ def read_config(folder: str, base: str | None = None) -> Any:
         return AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
 
-def check_kind(config: Any, base: str, kind: str) -> None:
-    """Raise UsageError unless a text classifier of this kind ("encoder" or "causal") can be made of a checkpoint."""
+def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassification") -> None:
+    """Raise UsageError unless a model of this kind ("encoder" or "causal") with such a head can be made of it."""
     other = "causal" if kind == "encoder" else "encoder"
     fits = FITTING[kind]
     found = kind_of(config)
@@ -67,7 +67,7 @@ def check_kind(config: Any, base: str, kind: str) -> None:
         what = f"a {found} model" if found == other else f"of the type {config.model_type!r}"
         raise UsageError(f"the base model is {what}, which {kind!r} cannot use", where=base, fix=fix)
     made_for = (config.architectures or ["Model"])[0]
-    if not made_for.endswith(HEADS[kind]):
+    if not made_for.endswith((*HEADS[kind], head)):
         fix = f"use the checkpoint it was made from, or {kind}={fits}"
         raise UsageError(f"the base model is a {made_for}, made for another task", where=base, fix=fix)
 
@@ -130,37 +130,48 @@ def dropouts(config: Any) -> dict[str, float]:
     return {k: v for k, v in named.items() if isinstance(v, int | float) and not isinstance(v, bool)}
 
 
-def load_classifier(
-    folder: str, config: Any, labels: Sequence[str], seed: int, dropout: float | None = None
-) -> tuple[torch.nn.Module, set[str]]:
-    """A model with a classification head for `labels` in this order, fp32, and the names of its new weights.
+def load_with_head(
+    folder: str, config: Any, head: str, labels: Sequence[str], seed: int, dropout: float | None = None
+) -> tuple[Any, set[str]]:
+    """A model with a head for `labels` in this order, fp32, and the names of its new weights.
 
-    The new weights are a function of the seed. dropout: the share dropped wherever the checkpoint drops any, None =
-    as much as it does; what the model's configuration says of it stays.
+    head: "ForSequenceClassification" or "ForTokenClassification". The new weights are a function of the seed.
+    dropout: the share dropped wherever the checkpoint drops any, None = as much as it does; what the model's
+    configuration says of it stays.
     """
-    from transformers import AutoModelForSequenceClassification
-
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
-    config.problem_type = "single_label_classification"
     own = dropouts(config)
     if dropout is not None:
         config.update(dict.fromkeys(own, dropout))
     with quiet(), _in_words(folder), torch.random.fork_rng([]):
         torch.manual_seed(seed)
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
+        model, info = _auto(head).from_pretrained(
+            folder, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **_SAFE
         )
     model.config.update(own)
     fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
     return model, fresh & {name for name, _ in model.named_parameters()}
+
+
+def load_saved(folder: Path, head: str) -> Any:
+    """A model that was saved with its head, fp32."""
+    with quiet(), _in_words(str(folder)):
+        return _auto(head).from_pretrained(folder, **_SAFE)
+
+
+_SAFE: dict[str, Any] = {
+    "dtype": torch.float32,
+    "local_files_only": True,
+    "trust_remote_code": False,
+    "use_safetensors": True,
+}
+
+
+def _auto(head: str) -> Any:
+    import transformers
+
+    return getattr(transformers, f"AutoModel{head}")
 
 
 @contextlib.contextmanager

@@ -37,6 +37,11 @@ class Row:
         """Whether it takes as long as it is given: a budget is shared among such methods."""
         return self.extra == "train"
 
+    @property
+    def quick(self) -> bool:
+        """Whether it takes the seconds it needs, and is neither trained nor waits for a server."""
+        return not (self.trained or self.remote)
+
 
 TABLE: dict[str, Row] = {
     "majority": Row("Always the most frequent answer: the floor.", "slmfit.methods.majority:Majority", ALL_TASKS),
@@ -45,7 +50,7 @@ TABLE: dict[str, Row] = {
     "encoder": Row(
         "A fine-tuned encoder.",
         "slmfit.methods.encoder:Encoder",
-        CLASSIFICATION,
+        (*CLASSIFICATION, "token-classification"),
         "train",
         ("torch", "transformers", "peft"),
     ),

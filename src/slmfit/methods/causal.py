@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slmfit.methods.base import setting
-from slmfit.methods.finetuned import FineTunedClassifier, TuningSettings
+from slmfit.methods.finetuned import FineTuned, TuningSettings
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Settings(TuningSettings):
     lora: bool = setting(True, "Train low-rank adapters on every linear layer, not the whole model.")
 
 
-class Causal(FineTunedClassifier):
+class Causal(FineTuned):
     """The last token has read all others, so the head reads it; which one is last is found by the padding token."""
 
     Settings: ClassVar[type] = Settings

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from slmfit.methods.base import setting
-from slmfit.methods.finetuned import FineTunedClassifier, TuningSettings
+from slmfit.methods.finetuned import FineTuned, TuningSettings
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Settings(TuningSettings):
     )
 
 
-class Encoder(FineTunedClassifier):
+class Encoder(FineTuned):
     """The head reads the first token, or the mean of all, as the model's own classifier does (Devlin et al., 2019)."""
 
     Settings: ClassVar[type] = Settings

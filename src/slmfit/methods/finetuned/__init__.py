@@ -1,0 +1,14 @@
+"""What `encoder` and `causal` share: a pretrained model with a head for the task, tuned whole or with adapters.
+
+    class Encoder(FineTuned):
+        Settings = Settings
+        kind = "encoder"
+
+`base.py` is the method; what differs by task is a head: `classes.py` (one label per text), `entities.py` (spans and an
+intent).
+"""
+
+from slmfit.methods.finetuned.base import FineTuned
+from slmfit.methods.finetuned.settings import TuningSettings
+
+__all__ = ["FineTuned", "TuningSettings"]

@@ -1,0 +1,32 @@
+"""The settings of a fine-tuned model; docs/settings.md and `slmfit explain` show what stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slmfit.finetune.device import DEVICES, PRECISIONS
+from slmfit.methods.base import setting
+
+
+@dataclass(frozen=True)
+class TuningSettings:
+    """None of them needs a value: what is left open is derived from the model, the data and the machine."""
+
+    base_model: str = setting("", "The pretrained checkpoint to start from: a hub name or a folder.")
+    epochs: int | None = setting(None, "How often the training rows are seen; 0 = use the model untuned.", low=0)
+    learning_rate: float | None = setting(None, "The highest learning rate, reached after warming up.", low=0)
+    batch_tokens: int | None = setting(None, "Tokens of one update, padding included.", low=16)
+    max_length: int | None = setting(None, "Tokens of one text, special tokens included; longer texts are cut.", low=8)
+    lora: bool = setting(False, "Train low-rank adapters on every linear layer, not the whole model.")
+    lora_rank: int = setting(64, "Rank of the adapters; more can learn more and takes more memory.", low=1)
+    lora_alpha: float = setting(16, "Strength of the adapters, divided by the root of the rank.", low=0)
+    lora_dropout: float = setting(0.05, "Share of the adapters' inputs that is dropped in training.", low=0)
+    dropout: float | None = setting(
+        0.0, "Share dropped in training wherever the model drops any; none = its own.", low=0
+    )
+    class_weights: bool = setting(False, "Let every label add as much to the loss, however few rows it has.")
+    warmup: float = setting(0.1, "Share of the training in which the learning rate rises.", low=0)
+    weight_decay: float = setting(0.01, "How strongly weights are pulled towards zero.", low=0)
+    patience: int = setting(3, "Evaluations without gain after which training stops.", low=1)
+    device: str = setting("auto", "Where to compute.", choices=DEVICES)
+    precision: str = setting("auto", "Of matrix products; weights stay fp32.", choices=PRECISIONS)
