@@ -52,7 +52,7 @@ class Answer:
     outcome: ok, or why there is no usable value: refused, invalid, truncated, filtered, timeout, error.
     value: the JSON object that fits the schema, or the chosen label, or the text; None unless ok.
     raw: the text the model wrote, if any came.
-    usage: tokens and money of all attempts that told them, seconds of the last; None = unknown.
+    usage: tokens, money and seconds of the call that was answered; None = unknown.
     probabilities: choice -> probability, summing to 1, where the server offers them.
     attempts: how often it was sent. reason: why it is not ok, in words.
     mode: how the answer was bound: schema, object, numbers, json, choice, token, text, free.

@@ -26,7 +26,7 @@ from slmfit.llm.exchange import Exchange, Tab
 from slmfit.llm.faults import Again, Ended, Unsupported
 from slmfit.llm.ledger import Ledger, charged
 from slmfit.llm.limits import Budget, Cost, Limits
-from slmfit.llm.pace import Gate, Patience
+from slmfit.llm.pace import Patience
 from slmfit.llm.probing import Prober, no_answer
 from slmfit.llm.purse import Purse
 from slmfit.llm.server import Server
@@ -49,7 +49,7 @@ class Engine:
         self._prober: Prober | None = None
         self._asks: deque[tuple[str, Ask]] = deque()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._unanswered: list[tuple[str, Ask, Answer, Cost, Again]] = []
+        self._unanswered: list[tuple[str, Ask, Answer, Cost, Again | Ended]] = []
         self._running, self._answered = 0, False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
@@ -109,11 +109,10 @@ class Engine:
     async def _serve(self) -> None:
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
         self.ledger.on_error = lambda: self._out(("error", self.ledger.error))
-        gate = Gate(self.patience)
         try:
             async with asyncio.timeout(self.limits.seconds), Channel(self.server, self.patience) as channel:
                 purse = Purse(self.budget, self.server.prices, self.ledger, ahead=self.patience.in_flight // 4 + 4)
-                self._exchange = Exchange(self.server, channel, gate, purse, self.patience)
+                self._exchange = Exchange(self.server, channel, purse, self.patience, self._event)
                 self._prober = prober = Prober(self._exchange, self.ledger, self._event)
                 self._ready.set()
                 async with asyncio.TaskGroup() as workers:
@@ -155,27 +154,24 @@ class Engine:
                 if prober.adapt(verdict, ask, found):
                     continue
                 verdict = Ended("error", verdict.reason)
-            if isinstance(verdict, Ended):
+            if isinstance(verdict, Ended) or not await self._exchange.wait(verdict, tab):
                 parsed = modes.Parsed(verdict.outcome, reason=verdict.reason)
-                self._deliver(key, ask, self._made(ask, parsed, tab, mode), tab.cost)
-                return
-            if not await self._exchange.wait(verdict, tab):
-                parsed = modes.Parsed(verdict.outcome, reason=verdict.reason)
-                self._keep_back(key, ask, self._made(ask, parsed, tab, mode), tab.cost, verdict)
+                answer = self._made(ask, parsed, tab, mode)
+                if isinstance(verdict, Ended) and self._answered:
+                    self._deliver(key, ask, answer, tab.cost)
+                else:
+                    self._keep_back(key, ask, answer, tab.cost, verdict)
                 return
 
     def _made(self, ask: Ask, parsed: modes.Parsed, tab: Tab, mode: str, content: str | None = None) -> Answer:
-        hidden = self.server.hidden
-        raw, reason = content and hidden(content), parsed.reason and hidden(parsed.reason)
-        return Answer(
-            ask.id, parsed.outcome, parsed.value, raw, tab.usage, parsed.probabilities, tab.attempts, reason, mode
-        )
+        value, raw, reason = self.server.hidden([parsed.value, content, parsed.reason])
+        return Answer(ask.id, parsed.outcome, value, raw, tab.usage, parsed.probabilities, tab.attempts, reason, mode)
 
     def _deliver(self, key: str, ask: Ask, answer: Answer, cost: Cost) -> None:
         """Write it down, then hand it out."""
         self.ledger.append(line_of(key, ask, answer, cost, self.server), lambda: self._out(("answer", key, answer)))
 
-    def _keep_back(self, key: str, ask: Ask, answer: Answer, cost: Cost, last: Again) -> None:
+    def _keep_back(self, key: str, ask: Ask, answer: Answer, cost: Cost, last: Again | Ended) -> None:
         """An ask that got no answer is final only if the server answers another one: else it is gone, not the ask."""
         self._unanswered.append((key, ask, answer, cost, last))
         if len(self._unanswered) >= _IN_A_ROW:

@@ -1,6 +1,6 @@
 """One call and the wait before the next: its turn, its price, its judgement.
 
-exchange = Exchange(server, channel, gate, purse, patience)
+exchange = Exchange(server, channel, purse, patience, listen)
 tab = Tab()
 verdict = await exchange.call(key, data, 256, tab)
 if isinstance(verdict, Again) and await exchange.wait(verdict, tab):
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slmfit.llm.channel import Channel, Trouble
@@ -21,6 +22,8 @@ from slmfit.llm.purse import Purse
 from slmfit.llm.server import Server
 from slmfit.llm.wire import Reply
 from slmfit.records import Usage
+
+_SAID_SECONDS = 2.0  # a wait that long is said
 
 
 @dataclass
@@ -36,9 +39,12 @@ class Tab:
 class Exchange:
     """All that the asks of one run share."""
 
-    def __init__(self, server: Server, channel: Channel, gate: Gate, purse: Purse, patience: Patience) -> None:
+    def __init__(
+        self, server: Server, channel: Channel, purse: Purse, patience: Patience, listen: Callable[..., None]
+    ) -> None:
         self.server, self.patience = server, patience
-        self._channel, self._gate, self._purse = channel, gate, purse
+        self._channel, self._purse, self._listen = channel, purse, listen
+        self._gate = Gate(patience.in_flight, patience.start or (4 if server.local else 16))
 
     async def call(self, key: str, data: bytes, output: int, tab: Tab) -> Judged:
         """One try. Raises SlmfitError when nothing else is worth asking."""
@@ -63,6 +69,8 @@ class Exchange:
         wait = self.patience.wait(tab.attempts, again.wait)
         if again.strain:
             self._gate.slow_down(wait if again.wait is not None else 0.0)
+            if again.wait is not None and wait >= _SAID_SECONDS:
+                self._listen("waiting", seconds=round(wait, 1), reason=again.reason)
         late = time.monotonic() - tab.started + wait > self.patience.total_seconds
         if tab.attempts >= self.patience.attempts or late:
             return False
@@ -73,7 +81,8 @@ class Exchange:
         try:
             got = await self._channel.post(data, self.patience.seconds)
         except Trouble as trouble:
-            return Again(trouble.outcome, trouble.reason, charged=trouble.sent, unreachable=trouble.unreachable), 0.0
+            slow, lost = trouble.outcome == "timeout", trouble.unreachable
+            return Again(trouble.outcome, trouble.reason, strain=slow, charged=trouble.sent, unreachable=lost), 0.0
         return judge(got.status, got.headers, got.body, self.server), got.seconds
 
     def _used(self, reply: Reply, seconds: float) -> Usage:

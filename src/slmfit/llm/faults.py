@@ -2,8 +2,8 @@
 
     verdict = judge(429, {"retry-after": "2"}, b'{"error": {…}}', server)     # Again("error", …, wait=2.0, strain=True)
 
-`Again` says whether the server may have charged the call all the same: a timeout or a reply cut short may have been
-worked for, a refusal with 429 or 500 was not.
+`Again` says whether the server may have charged the call all the same: what timed out or came back cut short may have
+been worked for, what was refused with 429 or 500 was not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from slmfit.llm.wire import Malformed, Reply, message_of, read
 from slmfit.records import Outcome
 
 SETTINGS = ("max_tokens", "temperature", "seed", "top_logprobs", "logprobs", "response_format")
+_GATEWAYS = (502, 504, 520, 522, 524)  # what stands between gave up; the server behind may have done the work
 _FORM_WORDS = ("response_format", "json_schema", "json_object", "schema", "grammar", "enum")
+_LENGTH_WORDS = ("context length", "context_length", "maximum context", "too long", "too many tokens", "context window")
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance")
 
 
@@ -75,19 +77,19 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, server: Server) 
             return read(body)
         except Malformed as error:
             return Again("error", server.hidden(str(error)), charged=True)
-    said, code, named = _error(body)
-    said = server.hidden(said)
+    said, code, named = server.hidden(list(_error(body)))
     reason = f"the server answered {status}" + (f": {said}" if said else "")
     if 300 <= status < 400:
-        return Again("error", _redirected(headers.get("location", ""), server))
+        return Again("error", server.hidden(_redirected(headers.get("location", ""), server)))
     if status in (401, 403) or status == 402 or code in _QUOTA:
         return Stop(_refused(status, code, said, server))
     if status in (404, 405) or code == "model_not_found":
         return Stop(_unknown(status, said, server))
-    if status == 429 or status in (503, 529):
+    if status in (429, 503, 529):
         return Again("error", reason, wait=asked_wait(headers), strain=True)
     if status >= 500 or status in (408, 409, 425):
-        return Again("timeout" if status in (408, 504) else "error", reason, wait=asked_wait(headers))
+        outcome: Outcome = "timeout" if status in (408, 504) else "error"
+        return Again(outcome, reason, wait=asked_wait(headers), charged=status in _GATEWAYS)
     return _bad_request(status, said, code, named, reason)
 
 
@@ -96,7 +98,9 @@ def _bad_request(status: int, said: str, code: str, named: str, reason: str) -> 
     words = f"{named} {code} {said}".lower()
     if "content_filter" in words or "content management policy" in words:
         return Ended("filtered", reason)
-    if status in (400, 415, 422, 501):
+    if any(word in words for word in _LENGTH_WORDS):
+        return Ended("error", reason)
+    if status in (400, 415, 422):
         for setting in SETTINGS:
             if setting in words:
                 return Unsupported(setting, reason)

@@ -36,6 +36,7 @@ from slmfit.llm.prices import PICO
 FORMAT = "slmfit.ledger/1"
 FOUND = "found"  # the key under which finding out is reserved
 _GATHER_SECONDS = 0.005  # a group is written this long after its first line came
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _Entry = tuple[bytes, str | None, Callable[[], None]]
 
 
@@ -60,6 +61,7 @@ class Ledger:
         self._index = Index()
         self._path = path
         self._entries: deque[_Entry] = deque()
+        self._begun = False
         self._stirred, self._closing = threading.Event(), False
         self._thread: threading.Thread | None = None
         if path is not None:
@@ -84,7 +86,7 @@ class Ledger:
             then()
             self.on_group()
             return
-        line = json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+        line = _ENCODER.encode(record) + "\n"
         self._entries.append((line.encode("utf-8", "backslashreplace"), record.get("answer"), then))
         if not self._stirred.is_set():
             self._stirred.set()
@@ -112,7 +114,6 @@ class Ledger:
             self._reader = path.open("rb")
             self._size = self._read_all()
             os.truncate(path, self._size)
-            self._write([json.dumps({"format": FORMAT, "opened": now()}).encode() + b"\n"])
         except OSError as error:
             raise _refused(path, error) from None
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
@@ -165,7 +166,8 @@ class Ledger:
         try:
             while not self._closing:
                 self._stirred.wait()
-                time.sleep(_GATHER_SECONDS)
+                if not self._closing:
+                    time.sleep(_GATHER_SECONDS)
                 self._stirred.clear()
                 self._write_group()
             self._write_group()
@@ -178,6 +180,10 @@ class Ledger:
         entries = [self._entries.popleft() for _ in range(len(self._entries))]
         if not entries:
             return
+        if not self._begun:
+            head = json.dumps({"format": FORMAT, "opened": now()}).encode() + b"\n"
+            entries.insert(0, (head, None, _nothing))
+            self._begun = True
         offsets = self._write([line for line, _, _ in entries])
         for (_, key, then), offset in zip(entries, offsets, strict=True):
             if key is not None:

@@ -1,6 +1,6 @@
 """How many calls at once, and how long to wait before the next try.
 
-    gate = Gate(Patience(in_flight=64))
+    gate = Gate(most=64, start=16)
     async with gate:                      # waits for its turn
         ...
     gate.well(seconds)                    # it went well and took this long
@@ -20,13 +20,14 @@ from types import TracebackType
 
 _SLOWER = 2.0  # times the best round's latency, from where on more at once only means longer queues
 _AS_BEFORE = 1.3
+_NOISE_SECONDS = 0.1  # differences up to this say nothing: machines are busy with other things, too
 
 
 @dataclass(frozen=True)
 class Patience:
     """How often, how long and how many at once.
 
-    in_flight: the most calls at once. start: how many at first.
+    in_flight: the most calls at once. start: how many at first; None = 4 for a server on this machine, else 16.
     seconds: the longest one call may take. attempts: how often an ask is sent at most. total_seconds: from its first
     call to its last, waits included. wait_seconds: the longest wait that a server can ask for. base_seconds: the first
     wait's length at most; each next one may be twice as long.
@@ -34,10 +35,10 @@ class Patience:
     """
 
     in_flight: int = 64
-    start: int = 16
-    seconds: float = 120.0
+    start: int | None = None
+    seconds: float = 300.0
     attempts: int = 8
-    total_seconds: float = 600.0
+    total_seconds: float = 900.0
     wait_seconds: float = 60.0
     base_seconds: float = 0.5
     reply_bytes: int = 8 * 2**20
@@ -54,9 +55,9 @@ class Patience:
 class Gate:
     """Lets as many through at once as the server stands."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._most = max(1, patience.in_flight)
-        self.limit = float(min(max(1, patience.start), self._most))
+    def __init__(self, most: int, start: int) -> None:
+        self._most = max(1, most)
+        self.limit = float(min(max(1, start), self._most))
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed_until = 0.0
@@ -90,10 +91,10 @@ class Gate:
         latency = sum(self._round) / len(self._round)
         self._round.clear()
         self._best = latency if self._best is None else min(self._best * 1.02, latency)
-        if latency > _SLOWER * self._best:
+        if latency > _SLOWER * self._best + _NOISE_SECONDS:
             self._strained = True
             self.limit = max(1.0, self.limit * 0.8)
-        elif latency < _AS_BEFORE * self._best:
+        elif latency < _AS_BEFORE * self._best + _NOISE_SECONDS:
             self.limit = min(float(self._most), self.limit + 1.0 if self._strained else self.limit * 2.0)
             self._wake()
 

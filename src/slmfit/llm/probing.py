@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from slmfit.errors import MissingPart, SlmfitError
+from slmfit.errors import MissingPart, SlmfitError, UsageError
 from slmfit.llm import choices as labels
 from slmfit.llm import wire
 from slmfit.llm.ask import Ask
@@ -177,8 +177,11 @@ class Prober:
                 raise no_answer(self._exchange.server.base_url, verdict)
 
 
-def no_answer(base_url: str, last: Again) -> SlmfitError:
+def no_answer(base_url: str, last: Again | Ended) -> SlmfitError:
     """The server does not answer, or not with anything of use."""
+    if isinstance(last, Ended):
+        fix = "check the model's name, and whether it takes requests of this kind"
+        return UsageError(f"the server refuses whatever it is asked: {last.reason}", where=base_url, fix=fix)
     fix = "is it running, and is this its base URL? What was answered is kept: the same command goes on from here"
     return MissingPart(f"the server does not answer: {last.reason}", where=base_url, fix=fix)
 

@@ -16,7 +16,9 @@ from slmfit.llm.ask import Ask
 from slmfit.llm.server import Server
 
 _LOW_BYTES, _EXPECTED_BYTES = 5.5, 4.0  # of English text, per token
-_LOW_OUTPUT, _EXPECTED_OUTPUT = 2, 12  # tokens of a short structured answer
+_CHOSEN = (2, 12)  # tokens of an answer that is one of the choices, low and expected
+_WRITTEN = (0.1, 0.5)  # of any other answer, as a share of the longest
+_TEMPLATE_TOKENS = 16  # what a server adds to each request
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,11 @@ def quote(asks: Iterable[Ask], server: Server) -> Quote:
         messages, settings = modes.request(ask, mode, modes.Found())
         size = len(wire.body(messages, server.model, settings))
         texts += 1
-        for i, tokens in enumerate((size / _LOW_BYTES, size / _EXPECTED_BYTES, size)):
-            inputs[i] += round(tokens)
-        for i, tokens in enumerate((_LOW_OUTPUT, _EXPECTED_OUTPUT, ask.max_tokens)):
-            outputs[i] += min(tokens, ask.max_tokens)
+        for i, size_of_token in enumerate((_LOW_BYTES, _EXPECTED_BYTES, 1.0)):
+            inputs[i] += round(size / size_of_token) + _TEMPLATE_TOKENS
+        short = _CHOSEN if ask.choices else [share * ask.max_tokens for share in _WRITTEN]
+        for i, tokens in enumerate((*short, ask.max_tokens)):
+            outputs[i] += min(round(tokens), ask.max_tokens)
     prices = server.prices
     usd = None
     if prices:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 HIDDEN = "********"
@@ -30,12 +31,16 @@ class Secret:
     def reveal(self) -> str:
         return self._value
 
-    def hidden_in(self, text: str) -> str:
-        """`text` without the key: a server may repeat what it was sent."""
-        for spelling in self._spellings:
-            if spelling in text:
-                text = text.replace(spelling, HIDDEN)
-        return text
+    def hidden_in(self, value: Any) -> Any:
+        """A text, or JSON that holds texts, without the key: a server may repeat what it was sent."""
+        if isinstance(value, str):
+            for spelling in self._spellings:
+                if spelling in value:
+                    value = value.replace(spelling, HIDDEN)
+            return value
+        if isinstance(value, dict):
+            return {self.hidden_in(name): self.hidden_in(inner) for name, inner in value.items()}
+        return [self.hidden_in(inner) for inner in value] if isinstance(value, list) else value
 
     def __repr__(self) -> str:
         return HIDDEN

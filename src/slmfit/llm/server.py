@@ -13,6 +13,7 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from slmfit.errors import UsageError
@@ -105,11 +106,11 @@ class Server:
             headers["authorization"] = f"Basic {base64.b64encode(self._userinfo.reveal().encode()).decode()}"
         return headers
 
-    def hidden(self, text: str) -> str:
-        """`text` without any of this server's secrets."""
+    def hidden(self, value: Any) -> Any:
+        """A text, or JSON that holds texts, without any of this server's secrets."""
         for secret in self.secrets:
-            text = secret.hidden_in(text)
-        return text
+            value = secret.hidden_in(value)
+        return value
 
 
 def _taken_apart(base_url: str) -> tuple[str, Secret | None, Secret | None, list[Secret]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MOST_TOKENS = 2**40  # a count above this is none
 
 
@@ -38,7 +39,7 @@ def body(messages: Sequence[Mapping[str, str]], model: str, settings: Mapping[st
     """The request as JSON. Settings that are None are left to the server."""
     asked = {"messages": list(messages), "model": model, **{k: v for k, v in settings.items() if v is not None}}
     try:
-        return json.dumps(asked, ensure_ascii=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(asked).encode()
     except UnicodeEncodeError:  # half a character: JSON can spell it
         return json.dumps(asked, separators=(",", ":")).encode()
 
@@ -54,7 +55,7 @@ def read(data: bytes) -> Reply:
     try:
         choice = value["choices"][0]
         message = choice["message"]
-        content, refusal = message.get("content"), message.get("refusal")
+        content, refusal = _text(message.get("content")), message.get("refusal")
         finish = choice.get("finish_reason")
     except (KeyError, IndexError, TypeError, AttributeError):
         raise Malformed("the reply holds no message") from None
@@ -73,6 +74,13 @@ def message_of(value: Any) -> str:
             error = error.get("message") or error.get("detail") or error.get("code") or ""
         value = error
     return " ".join(str(value).split())[:300] if value else ""
+
+
+def _text(content: Any) -> Any:
+    """The text of a content that comes in parts; any other as it is."""
+    if not isinstance(content, list):
+        return content
+    return "".join(part["text"] for part in content if part.get("type") == "text")
 
 
 def _usage(usage: Any) -> tuple[int | None, int | None, int]:
