@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import binom
 
-from slmfit import metrics, statistic
+from slmfit import metrics, spread, statistic
 from slmfit import verdict as verdicts
 from slmfit.records import Score
 
@@ -240,6 +241,48 @@ def verdict(trials: int, rng: np.random.Generator) -> Iterator[str]:
         yield f"n  7600  {count} methods, all equal: any called distinguishable {share(any_different):.3f} (no bound)"
 
 
+def trainings(shares: np.ndarray, every: np.ndarray, likeness: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Tables of right and 1 [rows, 2] by trainings of one method that truly have these shares right.
+
+    every [rows]: how hard a row is for every method. Half of the part `likeness` of how hard a row is for a training
+    is that, the other half is the method's, and the rest the training's own.
+    """
+    rows = len(every)
+    alike = np.sqrt(likeness / 2) * (every + rng.standard_normal(rows))
+    hard = alike[:, None] + np.sqrt(1 - likeness) * rng.standard_normal((rows, len(shares)))
+    right = hard < ndtri(np.clip(shares, 1e-4, 1 - 1e-4))
+    return [np.stack([column, np.ones(rows)], axis=1) for column in right.T]
+
+
+def share_right(sums: np.ndarray) -> np.ndarray:
+    return sums[..., 0] / sums[..., 1]
+
+
+def seeds(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Accuracy over training seeds, truly 90 % on average and `sd` apart; the differences are truly none."""
+
+    def trial(n: int, count: int, likeness: float, sd: float, seed: int) -> list[bool]:
+        every = rng.standard_normal(n)
+        spreads = (sd * rng.standard_normal(count), sd * rng.standard_normal(count), np.zeros(1))
+        first, *others = (trainings(0.9 + apart, every, likeness, rng) for apart in spreads)
+        alone = [statistic.wilson(float(table[:, 0].sum()), n) for table in first]
+        of_rows = spread.rows_alone(first, share_right, draws=1000, seed=seed)
+        scores = (spread.mean_score(alone, of_rows, most=1.0), spread.mean_score(alone, most=1.0), alone[0])
+        gaps = [spread.difference(first, other, share_right, draws=1000, seed=seed) for other in others]
+        told = [answer for gap in gaps for answer in (gap.low <= 0 <= gap.high, gap.p_value < 0.05)]
+        return [*(held(found, 0.9) for found in scores), *told]
+
+    for n, count, likeness in ((n, k, likeness) for n in SIZES for k in (2, 3, 5) for likeness in (0.8, 0.95)):
+        for sd in (0.0, 0.003, 0.01, 0.03):
+            found = np.mean([trial(n, count, likeness, sd, seed) for seed in range(trials)], axis=0)
+            yield (
+                f"n {n:5d}  {count} seeds {likeness:.0%} alike, {100 * sd:.1f} points apart  hit {found[0]:.3f} "
+                f"(from their intervals {found[1]:.3f}, one seed's {found[2]:.3f})  "
+                f"difference: of two trained hit {found[3]:.3f} called {found[4]:.3f}, "
+                f"to one not trained hit {found[5]:.3f} called {found[6]:.3f}"
+            )
+
+
 def speed(trials: int, rng: np.random.Generator) -> Iterator[str]:
     """Processor time at 7,600 rows and 20 classes."""
     truth = rng.integers(0, 20, size=7600)
@@ -260,7 +303,7 @@ def speed(trials: int, rng: np.random.Generator) -> Iterator[str]:
 
 
 PARTS = {
-    part.__name__: part for part in (accuracy, f1_macro, losses, entities, paired, paired_f1, verdict, speed)
+    part.__name__: part for part in (accuracy, f1_macro, losses, entities, paired, paired_f1, verdict, seeds, speed)
 }  # fmt: skip
 
 

@@ -32,6 +32,9 @@ Set = Annotated[list[str] | None, option("--set", "A setting of a method; may be
 Metric = Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
 Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
+Seeds = Annotated[
+    int, option("--seeds", "Train so often, with as many seeds: scores are means and hold the spread.", "N")
+]
 Budget = Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")]
 
 
@@ -77,6 +80,7 @@ def compare(
     metric: Metric = None,
     margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
     prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    seeds: Seeds = 1,
     budget: Budget = None,
     out: Out = None,
     no_texts: NoTexts = False,
@@ -99,13 +103,14 @@ def compare(
             prefer=prefer,
             out=out,
             seed=source.seed,
+            seeds=seeds,
             budget_seconds=_seconds(budget),
             texts=not no_texts,
             command=_command(),
             listen=listen,
         )
     display.show_comparison(result, as_json=json)
-    if any(row.status == "failed" for row in result.record.methods):
+    if any(row.reason and row.status != "skipped" for row in result.record.methods):
         raise typer.Exit(1)
 
 
@@ -116,6 +121,7 @@ def train(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
     set_: Set = None,
     metric: Metric = None,
+    seeds: Seeds = 1,
     budget: Budget = None,
     out: Out = None,
     json: Json = False,
@@ -132,6 +138,7 @@ def train(
             metric=metric,
             out=out,
             seed=source.seed,
+            seeds=seeds,
             budget_seconds=_seconds(budget),
             listen=listen,
         )

@@ -16,7 +16,7 @@ from typing import Any
 from slmfit import fitting, keeping, methods, runs, storage, summary
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
-from slmfit.entries import fit_or_reuse, fit_row, given_row
+from slmfit.entries import checked_seeds, fit_row, fit_seeds, given_row, joined_row
 from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.fitting import Listener, Terms
@@ -52,6 +52,14 @@ class Comparison:
         return runs.load(self.folder)
 
 
+class Trained(Run):
+    """The run that predicts, of one method's trainings. `row`: its line in a table, with the means over the seeds."""
+
+    def __init__(self, out: Path, row: MethodRow) -> None:
+        super().__init__(out / str(row.run))
+        self.row = row
+
+
 def compare(
     data: Dataset,
     asked: str | Sequence[str] = DEFAULT_METHODS,
@@ -63,6 +71,7 @@ def compare(
     prefer: str = "size",
     out: str | Path | None = None,
     seed: int = 0,
+    seeds: int = 1,
     budget_seconds: float | None = None,
     texts: bool = True,
     command: str = "",
@@ -74,11 +83,14 @@ def compare(
     metric: what the verdict goes by; None = the task's own. margin: in the metric's unit (0.02 = 2 points).
     prefer: what "smallest" means: size, latency, memory or cost.
     out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
-    budget_seconds: for the whole of it. Methods that need seconds take them; those that are trained share what is left.
+    seeds: how often methods that are trained are, with seed, seed + 1, …: their scores are means, with the spread in
+    the intervals, and the run that did best on validation is the one that predicts.
+    budget_seconds: for the whole of it. Methods that need seconds take them; all trainings share what is left.
     texts: whether the user's texts are kept beside the runs and shown in the report.
 
-    Raises UsageError for an unknown method, setting, metric or preference, and for a margin or seed out of range,
-    before anything is written; what a method raises is kept as the reason why its row failed, and the others go on.
+    Raises UsageError for an unknown method, setting, metric or preference, and for a margin, seed or number of seeds
+    out of range, before anything is written; what a method raises is kept as the reason why its row failed, and the
+    others go on.
     """
     metric = checked_metric(data, metric)
     preference = checked_preference(prefer)
@@ -87,6 +99,7 @@ def compare(
     for spec in specs:
         if methods.unavailable(spec.name, data.task.name) is None:
             methods.create(spec.name, spec.given, spec.base_model)
+    seeds = checked_seeds(seeds, seed, specs)
     out = default_folder(data) if out is None else Path(out)
     terms, began = Terms(seed, metric, listen, budget_seconds), time.monotonic()
     with storage.locked(out):
@@ -98,11 +111,10 @@ def compare(
         trained = [spec for spec in specs if spec not in quick]
         for n, spec in enumerate(trained):
             left = None if budget_seconds is None else budget_seconds - (time.monotonic() - began)
-            fitted[spec.id] = fit_row(out, spec, data, terms, left and max(left, 0.0) / (len(trained) - n))
+            fitted[spec.id] = fit_row(out, spec, data, terms, left and max(left, 0.0) / (len(trained) - n), seeds)
         rows = [fitted[spec.id] for spec in specs]
         rows += [given_row(out, name, answers, data, terms) for name, answers in (given or {}).items()]
-        ok = _runs(out, rows)
-        verdict, paired = judge(data, ok, metric=metric, margin=margin, prefer=preference, seed=seed)
+        verdict, paired = judge(data, out, rows, metric=metric, margin=margin, prefer=preference, seed=seed)
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
@@ -128,9 +140,10 @@ def train(
     metric: str | None = None,
     out: str | Path | None = None,
     seed: int = 0,
+    seeds: int = 1,
     budget_seconds: float | None = None,
     listen: Listener | None = None,
-) -> Run:
+) -> Trained:
     """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
     metric, seed = checked_metric(data, metric), checked_seed(seed)
     spec, *more = methods.parse_specs(asked, settings)
@@ -140,14 +153,15 @@ def train(
     if reason:
         raise MissingPart(f"the method {spec.name!r} cannot run here", fix=reason)
     methods.create(spec.name, spec.given, spec.base_model)
+    seeds = checked_seeds(seeds, seed, [spec])
     out = default_folder(data) if out is None else Path(out)
     with storage.locked(out):
         keeping.claim(out, data)
         if not (out / "data" / "split.json").is_file():
             keeping.write_data(out, data, texts=True)
         terms = Terms(seed, metric, listen, budget_seconds)
-        folder, _ = fit_or_reuse(out, spec, data, terms, budget_seconds)
-    return Run(folder)
+        trained, reused = zip(*fit_seeds(out, spec, data, terms, budget_seconds, seeds), strict=True)
+    return Trained(out, joined_row(out, spec, data, [Run(folder) for folder in trained], reused))
 
 
 def checked_metric(data: Dataset, metric: str | None) -> str:

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from slmfit.comparison import Comparison
+from slmfit.comparison import Comparison, Trained
 from slmfit.fitting import Listener
 from slmfit.methods import TABLE, unavailable
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs import Run
-from slmfit.wording import by_unit, bytes_words, interval, milliseconds, number_words, seconds_words
+from slmfit.wording import by_unit, bytes_words, interval, milliseconds, number_words, seconds_words, seeds_words
 
 STEPS = ("fit", "refit", "measure", "reuse", "failed")  # what is worth a line that stays
 
@@ -27,16 +27,16 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     record = comparison.record
     if as_json:
         plain = to_plain(record)
-        for row in plain["methods"]:
-            row["run"] = row["run"] and str(comparison.folder / row["run"])
+        for run in (one for row in plain["methods"] for one in (row, *row["seeds"])):
+            run["run"] = run["run"] and str(comparison.folder / run["run"])
         return print_json(plain)
     for warning in record.warnings:
         _say(f"warning: {warning}")
     console = _console()
     metric = record.verdict["metric"]
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    table.add_column("method")
-    for name in (
+    seeds = [seeds_words(metric, row) for row in record.methods]
+    figures = (
         f"test {metric}",
         "95 % interval",
         "validation",
@@ -47,10 +47,12 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         "rows/s",
         "size",
         "memory",
-    ):
+    )
+    table.add_column("method")
+    for name in (*figures, *(["seeds"] if any(seeds) else [])):
         table.add_column(name, justify="right")
-    for row in record.methods:
-        table.add_row(*_cells(row, metric, picked=row.id == record.verdict["method"]))
+    for row, spread in zip(record.methods, seeds, strict=True):
+        table.add_row(*_cells(row, metric, picked=row.id == record.verdict["method"]), *([spread] if spread else []))
     console.print(table)
     console.print()
     console.print(escape(record.verdict["sentence"]), style="bold")
@@ -60,11 +62,17 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     return None
 
 
-def show_run(run: Run, *, as_json: bool) -> None:
-    """One run's scores, and where it is."""
+def show_run(run: Trained, *, as_json: bool) -> None:
+    """A method's scores, over its seeds where there are several, and the run that predicts."""
+    scores = run.row.scores or {}
     if as_json:
-        return print_json({"run": str(run.folder), **to_plain(run.record)})
-    show_scores(run.record.scores["test"], as_json=False, title="test")
+        seeds = {"seeds": to_plain(run.row.seeds), "mean_scores": to_plain(scores)}
+        return print_json({"run": str(run.folder), **to_plain(run.record), **seeds})
+    show_scores(scores["test"], as_json=False, title="test")
+    if spread := seeds_words(run.record.metric, run.row):
+        _say(
+            f"{spread} {run.record.metric}; that of seed {run.record.seed} did best on validation, and is the run below"
+        )
     chosen = ", ".join(f"{k} {number_words(v)}" for k, v in run.record.chosen.items() if k != "why")
     if chosen:
         _say(f"chosen on validation: {chosen}")

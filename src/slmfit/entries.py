@@ -1,38 +1,87 @@
 """A method's line in a comparison: fitted, or found as it was fitted before; what stands in its way is the reason.
 
+A method that is trained may be so with several seeds: a run each, one line, whose scores are the means.
+
 row = fit_row(out, Spec("linear", "linear"), data, Terms(0, "accuracy"))
 row.status, row.scores["test"]["accuracy"]
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from slmfit import fitting, methods, runs, storage
+from slmfit import fitting, methods, runs, spread, storage
 from slmfit.data.dataset import Dataset
-from slmfit.errors import SlmfitError
+from slmfit.data.split import checked_seed
+from slmfit.errors import SlmfitError, UsageError
 from slmfit.fitting import Terms, named
 from slmfit.methods import Spec
-from slmfit.records import MethodRow, Prediction, RunRecord
+from slmfit.records import MethodRow, Prediction, RunRecord, Score, SeedRun
 from slmfit.runs import Run
+from slmfit.wording import PLAIN
 
 
-def fit_row(out: Path, spec: Spec, data: Dataset, terms: Terms, seconds: float | None = None) -> MethodRow:
-    """Fit or reuse one method; what stands in its way becomes the row's reason."""
+def seeded(spec: Spec) -> bool:
+    """Whether the method is trained, so that another seed makes another model."""
+    row = methods.TABLE[spec.name]
+    if not row.trained or methods.unavailable(spec.name):
+        return row.trained
+    return methods.create(spec.name, spec.given, spec.base_model).seeded
+
+
+def checked_seeds(seeds: int, seed: int, specs: Sequence[Spec]) -> int:
+    """How many seeds methods are trained with. Raises UsageError for less than one, and where nothing is trained."""
+    if seeds < 1:
+        raise UsageError(f"--seeds cannot be {seeds}", fix="give how often to train: --seeds 3")
+    checked_seed(seed + seeds - 1)
+    if seeds > 1 and not any(seeded(spec) for spec in specs):
+        fix = "leave it out, or add a method that is trained, such as encoder"
+        raise UsageError("--seeds trains again with another seed, and nothing here is trained", fix=fix)
+    return seeds
+
+
+def fit_row(
+    out: Path, spec: Spec, data: Dataset, terms: Terms, seconds: float | None = None, seeds: int = 1
+) -> MethodRow:
+    """Fit or reuse one method; what stands in its way becomes the row's reason.
+
+    seeds: how often it is trained, if it is, sharing `seconds`. Where a further training fails, the row is made of
+    those before it, and says so.
+    """
     reason = methods.unavailable(spec.name, data.task.name)
     if reason:
         return MethodRow(id=spec.id, name=spec.name, status="skipped", reason=reason)
+    done = []
     try:
-        folder, reused = fit_or_reuse(out, spec, data, terms, seconds)
+        for folder, reused in fit_seeds(out, spec, data, terms, seconds, seeds):
+            done.append((Run(folder), reused))
     except Exception as error:  # whatever a method or a library raises, the other methods go on
         known = isinstance(error, SlmfitError)
         reason = str(error) if known else f"{type(error).__name__}: {error}"
-        return MethodRow(id=spec.id, name=spec.name, status="failed", reason=reason)
-    if terms.listen and reused:
-        terms.listen("reuse", {"run": spec.id})
-    return method_row(runs.read_run(folder), folder.relative_to(out), reused)
+        if not done:
+            return MethodRow(id=spec.id, name=spec.name, status="failed", reason=reason)
+        reason = f"{len(done)} of {seeds} trainings; seed {terms.seed + len(done)} failed: {reason}"
+    return replace(joined_row(out, spec, data, *zip(*done, strict=True)), reason=reason)
+
+
+def fit_seeds(
+    out: Path, spec: Spec, data: Dataset, terms: Terms, seconds: float | None = None, seeds: int = 1
+) -> Iterator[tuple[Path, bool]]:
+    """Train a method with one seed after the other; each one's folder, and whether it was there already.
+
+    All of them have the same part of the time, so that nothing but the seed tells them apart.
+    """
+    count = seeds if seeded(spec) else 1
+    seconds, budget = (None if time is None else time / count for time in (seconds, terms.budget_seconds))
+    for seed in range(terms.seed, terms.seed + count):
+        id = spec.id if seed == terms.seed else runs.of_seed(spec.id, seed)
+        own = replace(terms, seed=seed, budget_seconds=budget)
+        folder, reused = fit_or_reuse(out, replace(spec, id=id), data, own, seconds)
+        if terms.listen and reused:
+            terms.listen("reuse", {"run": id})
+        yield folder, reused
 
 
 def given_row(out: Path, name: str, answers: Sequence[Prediction], data: Dataset, terms: Terms) -> MethodRow:
@@ -85,6 +134,47 @@ def method_row(record: RunRecord, run: Path, reused: bool) -> MethodRow:
         peak_memory_bytes=record.peak_memory_bytes,
         usd_per_1000_rows=None if usd is None else 1000 * usd / rows,
     )
+
+
+def joined_row(out: Path, spec: Spec, data: Dataset, trained: Sequence[Run], reused: Sequence[bool]) -> MethodRow:
+    """The line of a method's run, or of its trainings with several seeds."""
+    best = runs.by_validation(trained)
+    row = method_row(best.record, best.folder.relative_to(out), all(reused))
+    if not seeded(spec):
+        return row
+    seeds = [
+        SeedRun(seed=run.record.seed, run=run.folder.relative_to(out).as_posix(), scores=run.record.scores)
+        for run in trained
+    ]
+    return replace(row, id=spec.id, seeds=seeds, scores=_mean_scores(data, trained))
+
+
+def _mean_scores(data: Dataset, trained: Sequence[Run]) -> dict[str, dict[str, Score]]:
+    """Split -> name -> the mean over the trainings, with their spread in the interval (see `spread`)."""
+    records = [run.record for run in trained]
+    means: dict[str, dict[str, Score]] = {}
+    for split, first in records[0].scores.items():
+        of_rows = _over_rows(data, trained, split) if len(trained) > 1 else {}
+        means[split] = {}
+        for name in first:
+            every, most = [record.scores[split][name] for record in records], None if name.startswith(PLAIN) else 1.0
+            means[split][name] = spread.mean_score(every, of_rows.get(name), most=most)
+    return means
+
+
+def _over_rows(data: Dataset, trained: Sequence[Run], split: str) -> dict[str, Score]:
+    """Name -> the mean over the trainings with its interval over rows; none for train, whose answers are not kept."""
+    if split == "train":
+        return {}
+    truth = fitting.targets(data.splits[split])
+    answers = [run.answers(split, data.splits[split]) for run in trained]
+    found = {}
+    for name in trained[0].record.scores[split]:
+        if name in data.task.metrics:
+            parts = [data.task.components(name, truth, given) for given in answers]
+            tables, seed = [part.rows for part in parts], trained[0].record.seed
+            found[name] = spread.rows_alone(tables, parts[0].combine, seed=seed)
+    return found
 
 
 def _reusable(folder: Path, key: str) -> bool:

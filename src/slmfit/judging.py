@@ -1,31 +1,32 @@
 """From runs over the same test rows to a verdict: reads their predictions, pairs them, asks `statistic`.
 
-verdict, paired = judge(data, {"linear": run, "knn": other}, metric="accuracy", margin=0.02, prefer="size", seed=0)
+verdict, paired = judge(data, out, rows, metric="accuracy", margin=0.02, prefer="size", seed=0)
 verdict["sentence"]
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from slmfit import statistic
+from slmfit import spread, statistic
 from slmfit import verdict as verdicts
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.fitting import targets
-from slmfit.records import RunRecord
-from slmfit.runs import Run, prediction_from_json
+from slmfit.records import MethodRow
+from slmfit.runs import Run
 from slmfit.statistic import Difference
 from slmfit.tasks.base import Components
 from slmfit.verdict import Prefer
 
 # What "smallest" means -> the figure it goes by; None = unknown, which counts as largest.
-PREFERENCES: dict[Prefer, Callable[[RunRecord], float | None]] = {
-    "size": lambda record: record.size_bytes,
-    "latency": lambda record: record.latency_ms["p50"] if record.latency_ms else None,
-    "memory": lambda record: record.peak_memory_bytes,
-    "cost": lambda record: record.usage.get("usd"),
+PREFERENCES: dict[Prefer, Callable[[MethodRow], float | None]] = {
+    "size": lambda row: row.size_bytes,
+    "latency": lambda row: row.latency_ms["p50"] if row.latency_ms else None,
+    "memory": lambda row: row.peak_memory_bytes,
+    "cost": lambda row: row.usd_per_1000_rows,
 }
 
 
@@ -46,28 +47,26 @@ def checked_margin(margin: float) -> float:
 
 
 def judge(
-    data: Dataset, runs: Mapping[str, Run], *, metric: str, margin: float, prefer: Prefer, seed: int
+    data: Dataset, out: Path, rows: Sequence[MethodRow], *, metric: str, margin: float, prefer: Prefer, seed: int
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The verdict and each method's paired difference to the best, both JSON as they stand.
 
-    Without a run the verdict's kind is `too-little-data`, with a sentence that says so.
+    rows: the lines of the table; their runs are below `out`. A method trained with several seeds is judged by the means
+    of its scores (see `spread`). Without a run the verdict's kind is `too-little-data`, with a sentence that says so.
     """
-    if not runs:
+    scored = {row.id: row for row in rows if row.scores}
+    if not scored:
         sentence = "No method could be fitted, so there is nothing to compare."
         empty = {"kind": "too-little-data", "method": None, "metric": metric, "margin": margin, "prefer": prefer}
         return {**empty, "best": None, "tied": [], "not_worse": [], "sentence": sentence, "caveats": []}, {}
-    parts = {id: _components(data, run, metric) for id, run in runs.items()}
-    candidates = [
-        verdicts.Candidate(
-            id,
-            run.record.scores["test"][metric],
-            PREFERENCES[prefer](run.record),
-            is_baseline=run.record.method == "majority",
-        )
-        for id, run in runs.items()
-    ]
+    truth = targets(data.test)
+    parts = {
+        id: [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in _runs(row)]
+        for id, row in scored.items()
+    }
+    candidates = [_candidate(row, metric, prefer) for row in scored.values()]
     best = verdicts.best_of(candidates)
-    others = [id for id in runs if id != best]
+    others = [id for id in scored if id != best]
     differences = {id: _difference(parts[best], parts[id], len(others), seed) for id in others}
     verdict = verdicts.verdict(
         candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer
@@ -82,7 +81,7 @@ def judge(
         "tied": list(verdict.tied),
         "not_worse": list(verdict.not_worse),
         "sentence": verdicts.sentence(verdict),
-        "caveats": list(verdicts.caveats(verdict)),
+        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason)],
     }
     paired = {
         id: {
@@ -96,13 +95,24 @@ def judge(
     return plain, paired
 
 
-def _components(data: Dataset, run: Run, metric: str) -> Components:
-    rows = {row["id"]: row for row in run.predictions() if row["split"] == "test"}
-    answers = [prediction_from_json(rows[example.id]) for example in data.test]
-    return data.task.components(metric, targets(data.test), answers)
+def _candidate(row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:
+    score = (row.scores or {})["test"][metric]
+    size = PREFERENCES[prefer](row)
+    return verdicts.Candidate(row.id, score, size, is_baseline=row.name == "majority", seeds=len(row.seeds))
 
 
-def _difference(best: Components, other: Components, comparisons: int, seed: int) -> Difference:
-    if best.paired_mean:
-        return statistic.paired_accuracy(best.rows[:, 0], other.rows[:, 0], comparisons=comparisons)
-    return statistic.paired_sums(best.rows, other.rows, best.combine, comparisons=comparisons, seed=seed)
+def _fewer(row: MethodRow) -> str:
+    """Why a method was trained with fewer seeds than asked for."""
+    return f"{row.id}: {str(row.reason).splitlines()[0]}"
+
+
+def _runs(row: MethodRow) -> list[str]:
+    """The runs that the row's scores are of."""
+    return [one.run for one in row.seeds] or [str(row.run)]
+
+
+def _difference(best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int) -> Difference:
+    if best[0].paired_mean and len(best) == len(other) == 1:
+        return statistic.paired_accuracy(best[0].rows[:, 0], other[0].rows[:, 0], comparisons=comparisons)
+    ours, theirs = ([one.rows for one in trained] for trained in (best, other))
+    return spread.difference(ours, theirs, best[0].combine, comparisons=comparisons, seed=seed)

@@ -139,14 +139,28 @@ class RunRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeedRun:
+    """One training of a method: its seed, its run's folder below the comparison's, its own scores."""
+
+    seed: int
+    run: str
+    scores: Mapping[str, Mapping[str, Score]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodRow:
-    """One line of a comparison: a method that ran, was skipped or failed, with what the table shows of its run."""
+    """One line of a comparison: a method that ran, was skipped or failed, with what the table shows of its run.
+
+    Trained with several seeds, its scores are their means, with the spread in the intervals; `run` and the costs are of
+    the training that did best on validation.
+    """
 
     id: str
     name: str
     status: Literal["ok", "skipped", "failed"]
-    reason: str | None = None  # why it was skipped or failed, with the line that enables it
-    run: str | None = None  # the run's folder, below the comparison's
+    reason: str | None = None  # why it was skipped or failed, or has fewer seeds, with the line that enables it
+    run: str | None = None  # the folder of the run that predicts, below the comparison's
+    seeds: Sequence[SeedRun] = ()  # its trainings; none for a method that is not trained
     reused: bool = False
     scores: Mapping[str, Mapping[str, Score]] | None = None
     fit_seconds: float | None = None
@@ -196,8 +210,10 @@ def comparison_from_plain(plain: Mapping[str, Any]) -> ComparisonRecord:
     """The inverse of `to_plain` for a comparison. Fields added by a later slmfit are left out."""
     rows = []
     for row in plain["methods"]:
-        values = _values(MethodRow, {**dict.fromkeys(_kinds(MethodRow)), "reused": False, **row})
-        rows.append(MethodRow(**values | {"scores": row["scores"] and _scores(row["scores"])}))
+        values = _values(MethodRow, {**dict.fromkeys(_kinds(MethodRow)), "reused": False, "seeds": [], **row})
+        values |= {"scores": row["scores"] and _scores(row["scores"])}
+        seeds = [SeedRun(**_values(SeedRun, one) | {"scores": _scores(one["scores"])}) for one in values["seeds"]]
+        rows.append(MethodRow(**values | {"seeds": seeds}))
     _ = [plain["verdict"][name] for name in ("kind", "method", "metric", "best", "sentence", "caveats")]
     return ComparisonRecord(**_values(ComparisonRecord, plain) | {"methods": rows})
 

@@ -24,6 +24,7 @@ from slmfit.records import (
     COMPARISON_FORMAT,
     RUN_FORMAT,
     ComparisonRecord,
+    Example,
     Input,
     Outcome,
     Prediction,
@@ -73,6 +74,11 @@ class Run:
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
         return storage.read_jsonl(self.folder / "predictions.jsonl")
+
+    def answers(self, split: str, examples: Sequence[Example]) -> list[Prediction]:
+        """What was answered to these examples of validation or test when the run was scored, in their order."""
+        rows = {row["id"]: row for row in self.predictions() if row["split"] == split}
+        return [prediction_from_json(rows[example.id]) for example in examples]
 
     @cached_property
     def _model(self) -> tuple[Task, TextRecipe, Method]:
@@ -137,7 +143,8 @@ def read_comparison(folder: Path) -> ComparisonRecord:
 
 
 def load(folder: str | Path) -> Run:
-    """The run in a folder; for a comparison's folder, the run of the verdict's method.
+    """The run in a folder; for a comparison's folder, the run of the verdict's method; for a folder that holds one
+    method's trainings, the one that did best on validation.
 
     Raises UsageError when the folder holds neither.
     """
@@ -154,8 +161,31 @@ def load(folder: str | Path) -> Run:
     runs = list_runs(folder)
     if len(runs) == 1:
         return runs[0]
+    if len({_but_for_the_seed(run) for run in runs}) == 1:
+        return by_validation(runs)
     fix = "name one of " + ", ".join(str(r.folder) for r in runs) if runs else "`slmfit runs` lists those there are"
     raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+
+
+def of_seed(id: str, seed: int) -> str:
+    """The name of a further training of the run `id`. No method's id has a plus."""
+    return f"{id}+seed{seed}"
+
+
+def _but_for_the_seed(run: Run) -> str:
+    """What the trainings of one method have in common."""
+    record = run.record
+    name = run.folder.name.removesuffix(of_seed("", record.seed))
+    return storage.hash_json([name, record.settings, record.metric, record.dataset["fingerprint"]])
+
+
+def by_validation(runs: Sequence[Run]) -> Run:
+    """Of one method's trainings the one with the highest validation score; of equals the first seed's."""
+
+    def rank(run: Run) -> tuple[float, int]:
+        return -run.record.scores["validation"][run.record.metric].value, run.record.seed
+
+    return min(runs, key=rank)
 
 
 def _no_pick(folder: Path, record: ComparisonRecord) -> UsageError:

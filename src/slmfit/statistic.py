@@ -37,12 +37,16 @@ PAIRED_DRAWS = 4000  # a correction for several methods reads further out in the
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Best minus method on the same rows: positive = worse than the best. Interval and p-value are corrected."""
+    """Best minus method on the same rows: positive = worse than the best. Interval and p-value are corrected.
+
+    seed_error: the part of its standard error that is the training seeds', and that more rows do not lessen.
+    """
 
     value: float
     low: float
     high: float
     p_value: float
+    seed_error: float = 0.0
 
 
 # Intervals of one method's score -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from slmfit.records import ComparisonRecord, MethodRow, RunRecord, Score
 from slmfit.visible import visible
-from slmfit.wording import by_unit, bytes_words, interval, milliseconds, percent, seconds_words, told
+from slmfit.wording import by_unit, bytes_words, interval, milliseconds, percent, seconds_words, seeds_words, told
 
 HEADS = ("method", "test", "95 % interval", "size", "one fit", "p50", "rows / s")
 _CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;vertical-align:middle"
@@ -131,10 +131,10 @@ def _score(row: MethodRow | RunRecord, metric: str) -> Score | None:
 
 
 def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
-    score = _score(row, metric)
+    score, seeds = _score(row, metric), seeds_words(metric, row)
     return [
         by_unit(metric, score.value) if score else "",
-        interval(metric, score) if score else "",
+        (interval(metric, score) if score else "") + (f" ({seeds})" if seeds else ""),
         bytes_words(row.size_bytes),
         seconds_words(row.fit_seconds),
         milliseconds(row.latency_ms["p50"]) if row.latency_ms else "",

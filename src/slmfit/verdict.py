@@ -29,12 +29,16 @@ ORDERS: dict[Prefer, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One method in the comparison. size: what should be small (bytes, ms, $); None = unknown, counts as largest."""
+    """One method in the comparison. size: what should be small (bytes, ms, $); None = unknown, counts as largest.
+
+    seeds: how many trainings its score is the mean of; 0 for a method that is not trained.
+    """
 
     id: str
     score: Score
     size: float | None = None
     is_baseline: bool = False
+    seeds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Verdict:
     method: the pick; the baseline when nothing beats it; None when there is too little data.
     best: the highest score. tied: not distinguishable from it. not_worse: shown to be within the margin of it, the
     best itself included; empty when there is too little data. unresolved: neither distinguishable nor shown not worse.
+    seeds: of each method that is trained, how many trainings its score is the mean of.
     reason: why this kind and this method, one clause. rows_needed: with too little data, about how many test rows
     would tell if the differences stay as they are.
     """
@@ -56,6 +61,7 @@ class Verdict:
     unresolved: tuple[str, ...]
     scores: Mapping[str, Score]
     differences: Mapping[str, Difference]
+    seeds: Mapping[str, int]
     metric: str
     margin: float
     rows: int
@@ -119,6 +125,7 @@ def verdict(
         unresolved=tuple(name for name in tied if name not in within),
         scores={one.id: one.score for one in ordered},
         differences={name: differences[name] for name in others},
+        seeds={one.id: one.seeds for one in ordered if one.seeds},
         metric=metric,
         margin=margin,
         rows=rows,
@@ -143,7 +150,9 @@ def sentence(found: Verdict) -> str:
     if found.kind == "nothing-beats-majority":
         return f"Nothing beats {found.method} by more than the margin: {best}, {found.reason}."
     enough = f" (about {found.rows_needed:,} would tell)" if found.rows_needed else ""
-    start = f"Too little data to tell with {found.rows:,} test rows{enough}"
+    trained = max(found.seeds.values(), default=0)
+    seeds = f" and {trained} training seeds" if trained > 1 else ""
+    start = f"Too little data to tell with {found.rows:,} test rows{enough}{seeds}"
     return f"{start}: {found.best} scores highest, {best}, {found.reason}."
 
 
@@ -160,6 +169,15 @@ def caveats(found: Verdict) -> tuple[str, ...]:
         notes.append(
             f"{_listed(unsure)}: {ORDERS[found.prefer][1]}, and may do as well; "
             f"{found.rows:,} test rows neither show it nor rule it out."
+        )
+    if once := [name for name, seeds in found.seeds.items() if seeds == 1]:
+        notes.append(
+            f"{_listed(once)}: one training seed; another may score differently; `--seeds 3` says by how much."
+        )
+    if several := [name for name, seeds in found.seeds.items() if seeds > 1]:
+        notes.append(
+            f"{_listed(several)}: scores are means over training seeds; the run that predicts is the one that did best "
+            "on validation."
         )
     return tuple(notes)
 
@@ -189,7 +207,12 @@ def _doubt(
 
 
 def _rows_needed(doubts: Sequence[Difference], rows: int, margin: float) -> int | None:
-    """Intervals shrink with the square root of the rows: how many until every doubt is settled one way or another."""
+    """Intervals shrink with the square root of the rows: how many until every doubt is settled one way or another.
+
+    None where that many may not do: where the training seeds have a part in the doubt, which rows do not lessen.
+    """
+    if any(gap.seed_error for gap in doubts):
+        return None
     needed = 0.0
     for gap in doubts:
         ways = ((gap.high - gap.value, margin - gap.value), (gap.value - gap.low, gap.value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slmfit.records import Score
+from slmfit.records import MethodRow, RunRecord, Score
 
 NAMES = {
     "entity_f1": "entity F1",
@@ -38,6 +38,14 @@ def interval(metric: str, score: Score) -> str:
     if score.low is None or score.high is None:
         return ""
     return "–".join(by_unit(metric, end).removesuffix(" %") for end in (score.low, score.high))
+
+
+def seeds_words(metric: str, row: MethodRow | RunRecord) -> str:
+    """'3 seeds, 91.2–92.0': how far a method's trainings lie apart on test; empty where there are not several."""
+    scores = [one.scores["test"][metric].value for one in row.seeds] if isinstance(row, MethodRow) else []
+    if len(scores) < 2:
+        return ""
+    return f"{len(scores)} seeds, {interval(metric, Score(scores[0], min(scores), max(scores)))}"
 
 
 def bytes_words(size: int | None) -> str:

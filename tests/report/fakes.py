@@ -19,7 +19,6 @@ from slmfit.entries import method_row
 from slmfit.environment import environment
 from slmfit.judging import judge
 from slmfit.records import SPLITS, ComparisonRecord, Example, MethodRow, Prediction, RunRecord
-from slmfit.runs import Run
 
 SYLLABLES = [c + v for c in "b br c ch d f g h k l m n p r s st t tr v w".split() for v in "a e i o u ai ea".split()]
 NEWS = ("Business", "Sci/Tech", "Sports", "World")
@@ -162,8 +161,7 @@ def write_comparison(
         write_run(folder, id, fake, data, found.get(id), search.get(id, ()), metric, events.get(id, ()))
     rows = [method_row(runs.read_run(folder / "runs" / id), folder.relative_to(folder) / "runs" / id, id == "knn")
             for id in fakes]  # fmt: skip
-    opened = {id: Run(folder / "runs" / id) for id in fakes}
-    verdict, paired = judge(data, opened, metric=metric, margin=0.02, prefer="size", seed=0)
+    verdict, paired = judge(data, folder, rows, metric=metric, margin=0.02, prefer="size", seed=0)
     record = ComparisonRecord(
         dataset=fitting.dataset_record(data), split=fitting.split_record(data), methods=[*rows, *skipped],
         verdict=verdict, paired=paired, warnings=[], command="slmfit compare news.csv --methods majority,linear,knn",

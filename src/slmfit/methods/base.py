@@ -94,6 +94,11 @@ class Method:
         self.fit_seconds: float | None = None  # one fit with the chosen settings, when `fit` did more than that
         self.rows_used: dict[str, str] = {}  # what was done -> the rows it was done on, in words
 
+    @property
+    def seeded(self) -> bool:
+        """Whether another seed makes another model; asked of methods that are trained, which `--seeds` trains again."""
+        return True
+
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         raise NotImplementedError
 

@@ -119,10 +119,12 @@ def _comparison(folder: Path) -> Source:
         except SlmfitError:
             found.notes.append(f"The run of {row.id} is no longer there, so only its line in the table is shown.")
             continue
-        if run.scores != row.scores:
+        if run.scores != next((one.scores for one in row.seeds if one.run == row.run), row.scores):
             found.notes.append(f"{row.id} was fitted again since; compare again to see its details.")
             continue
         found.records[row.id], found.folders[row.id] = run, folder / row.run
+        if len(row.seeds) > 1:
+            found.notes.append(f"{row.id}: its rows, classes and curves are of the training with seed {run.seed}.")
     return _with_data(record, found, folder / "data")
 
 

@@ -13,7 +13,7 @@ from slmfit.report.charts import bar
 from slmfit.report.disk import Source
 from slmfit.report.pictures import look
 from slmfit.report.words import below, dollars, duration, interval, milliseconds
-from slmfit.wording import by_unit, bytes_words
+from slmfit.wording import by_unit, bytes_words, seeds_words
 
 
 def groups(source: Source) -> list[dict[str, Any]]:
@@ -40,6 +40,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     record = source.records.get(row.id)
     about = {"id": row.id, "name": row.name, "picked": row.id == source.picked, "status": row.status}
     about["base_model"] = record.base_model if record else None
+    about["seeds"] = seeds_words(source.metric, row)
     if not row.scores:
         return about | {"reason": row.reason or ""}
     metric = source.metric
