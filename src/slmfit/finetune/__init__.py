@@ -9,6 +9,7 @@
     costs.py        how long a plan takes here, and what fits into a budget
     checkpoints.py  the state of a training on disk, whole or not at all
     loop.py         the loop
+    processes.py    several processes that share the batches of one training
     signals.py      Ctrl-C and SIGTERM, kept until the loop can stop cleanly
     forward.py      many rows through a model, for validation and prediction
     classify.py     one label per text: batches, loss, answers
