@@ -39,15 +39,19 @@ class Joint(torch.nn.Module):
         super().__init__()
         self.tagger = tagger
         self.config: Any = tagger.config
-        self.intent = torch.nn.Linear(self.config.hidden_size, intents)
-        torch.nn.init.normal_(self.intent.weight, std=0.02)
-        torch.nn.init.zeros_(self.intent.bias)
+        self.intent = None
+        if intents:
+            self.intent = torch.nn.Linear(self.config.hidden_size, intents)
+            torch.nn.init.normal_(self.intent.weight, std=0.02)
+            torch.nn.init.zeros_(self.intent.bias)
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         inputs = {"input_ids": input_ids} | ({} if attention_mask is None else {"attention_mask": attention_mask})
-        made = self.tagger(**inputs, output_hidden_states=True)
+        made = self.tagger(**inputs, output_hidden_states=self.intent is not None)
+        if self.intent is None:
+            return made.logits, made.logits.new_zeros(len(input_ids), 0)
         last = made.hidden_states[-1]
         if attention_mask is None:
             mean = last.mean(dim=1)
