@@ -22,8 +22,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scripted_faults import KINDS
+from scripted_faults import KINDS, REFUSED
 from scripted_model import completion, first_choice, row_of, spoken
+
+PRICES = (1.0, 4.0)  # USD per million input and output tokens
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Script:
     kinds: tuple = tuple(KINDS)
     seed: int = 0
     latency: float = 0.0
-    prices: tuple = (1.0, 4.0)
+    prices: tuple = PRICES
     most_labels: int | None = None
     keep: bool = True  # every request's body and headers, for tests to look at
 
@@ -143,6 +145,8 @@ class Connection(asyncio.Protocol):
     def answer(self, body, fault):
         self.server.running -= 1
         if self.transport.is_closing():
+            if fault not in REFUSED:
+                self.server.bill(body, "x" * 40)  # whoever hangs up pays all the same
             return
         if fault:
             KINDS[fault](self, body)
@@ -156,7 +160,8 @@ class Connection(asyncio.Protocol):
 
     def say(self, body, said):
         """A well-formed completion."""
-        usage = self.server.bill(body, said.content) if said.usage is None else said.usage
+        billed = self.server.bill(body, said.content)
+        usage = billed if said.usage is None else said.usage
         self.reply(200, json.dumps(completion(body, said, usage, self.server.script)).encode())
 
     def reply(self, status, data, headers=()):
