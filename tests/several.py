@@ -18,7 +18,7 @@ import torch
 
 from slmfit.__main__ import main
 
-SECONDS = 120  # after which processes that wait for each other are ended
+SECONDS = 300  # after which processes that wait for each other are ended
 
 
 @dataclass

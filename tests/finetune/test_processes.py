@@ -109,7 +109,7 @@ def test_the_weights_are_those_of_one_process_and_every_row_is_computed_once_an_
 
 
 def test_a_batch_of_fewer_rows_than_processes(tmp_path):
-    made = plan(batch_tokens=20)
+    made = plan(batch_tokens=20, epochs=1)
     expected = alone(made, without_dropout())
     assert together(tmp_path, led(tmp_path, without_dropout(), made), size=3).codes == [0, 0, 0]
     np.testing.assert_allclose(weights(tmp_path), expected, atol=1e-5)
@@ -155,11 +155,14 @@ def test_out_of_memory_in_one_process_halves_the_batches_of_all(tmp_path):
     np.testing.assert_allclose(weights(tmp_path), expected, atol=1e-5)
 
 
-def test_what_fails_in_a_helping_process_ends_the_training_with_its_message(tmp_path):
+@pytest.mark.parametrize("when", ["preparing", "training"])
+def test_what_fails_in_a_helping_process_ends_the_training_with_its_message(tmp_path, when):
     def job(rank):
         made = Sum()
         if rank == 1:
             made.before = lambda rows: 1 / 0
+            if when == "preparing":
+                made.before([])
         return made
 
     ended = together(tmp_path, led(tmp_path, net(), plan(), job=job))
@@ -179,7 +182,7 @@ def test_when_one_process_is_killed_the_other_ends(tmp_path, victim):
     begin = time.monotonic()
     ended = together(tmp_path, led(tmp_path, net(), plan(), job=job))
     assert ended.codes == ([-signal.SIGKILL, 1] if victim == 0 else [1, -signal.SIGKILL])
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 60
     assert ended.said[1] == ""
     if victim == 1:
         assert "another of the processes that were started together is gone" in ended.said[0]
@@ -204,11 +207,11 @@ def test_a_signal_to_all_leaves_one_checkpoint_and_one_exit_code(tmp_path, numbe
     assert len(list((tmp_path / "store").glob("step-*/sha256"))) == 1
 
 
-@pytest.mark.parametrize("kind", ["encoder", "causal"])
+@pytest.mark.parametrize("kind", ["encoder", "causal", "entities"])
 def test_a_method_fits_the_weights_of_one_process(tmp_path, kind):
-    data = make_dataset(sizes=(90, 20, 10))
+    data = make_dataset("token-classification" if kind == "entities" else "text-classification", sizes=(90, 20, 10))
     quick = {"epochs": 2, "learning_rate": 3e-3, "batch_tokens": 200, "precision": "fp32", "class_weights": True}
-    if kind == "encoder":
+    if kind != "causal":
         base = tiny.encoder(tmp_path / "base", num_hidden_layers=1)
         method, settings = Encoder, EncoderSettings(base_model=base, **quick)
     else:
@@ -217,7 +220,8 @@ def test_a_method_fits_the_weights_of_one_process(tmp_path, kind):
 
     def fitted(name):
         made = method(settings)
-        made.fit(data.task, data.train, data.validation, Context(work=tmp_path / f"work-{name}"))
+        context = Context(metric=data.task.metric, work=tmp_path / f"work-{name}")
+        made.fit(data.task, data.train, data.validation, context)
         np.savez(tmp_path / name, **{n: w.numpy() for n, w in made.model.state_dict().items()})
         assert made.chosen.get("processes", 1) == processes.current().size
         return 0

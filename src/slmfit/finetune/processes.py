@@ -145,6 +145,12 @@ class Several(Alone):
         with self._exchange():
             dist.broadcast(tensor, 0)
 
+    def _pass(self, array: np.ndarray) -> np.ndarray:
+        """An array of the first process, into one of each other's."""
+        if array.size:
+            self._broadcast(torch.from_numpy(array.reshape(-1).view(np.uint8)))
+        return array
+
     @contextlib.contextmanager
     def _exchange(self) -> Iterator[None]:
         self.within = True
@@ -180,7 +186,7 @@ class First(Several):
         text = json.dumps([about, shapes]).encode()
         self._tell(TRAINING, len(text))
         for array in (np.frombuffer(text, np.uint8), *arrays.values()):
-            self._broadcast(torch.from_numpy(np.require(array, requirements=["C", "W"])))
+            self._pass(np.require(array, requirements=["C", "W"]))
         try:
             self._agreed(lambda: None)
             yield self
@@ -218,8 +224,8 @@ class Helper(Several):
             dist.destroy_process_group()
 
     def _train(self, size: int, prepare: Prepare) -> None:
-        about, shapes = json.loads(self._received(np.empty(size, np.uint8)).tobytes())
-        arrays = {name: self._received(np.empty(shape, kind)) for name, (kind, shape) in shapes.items()}
+        about, shapes = json.loads(self._pass(np.empty(size, np.uint8)).tobytes())
+        arrays = {name: self._pass(np.empty(shape, kind)) for name, (kind, shape) in shapes.items()}
         try:
             self._follow(self._agreed(lambda: prepare(self, about, arrays)))
         except Elsewhere:
@@ -242,10 +248,6 @@ class Helper(Several):
         said = torch.zeros(4, dtype=torch.int64)
         self._broadcast(said)
         return said.tolist()
-
-    def _received(self, array: np.ndarray) -> np.ndarray:
-        self._broadcast(torch.from_numpy(array))
-        return array
 
 
 _current: Alone = Alone()
