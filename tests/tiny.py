@@ -56,9 +56,9 @@ def encoder(folder, *, seed=0, **changes):
     return _save(folder, BertForMaskedLM, config, tokenizer, seed)
 
 
-def causal(folder, *, seed=0, **changes):
-    """A Llama of two layers, pretrained on nothing."""
-    tokenizer = byte_tokenizer()
+def causal(folder, *, seed=0, texts=TEXTS, words=400, **changes):
+    """A Llama of two layers, pretrained on nothing; its tokenizer is made from texts."""
+    tokenizer = byte_tokenizer(texts, words)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
     shape |= {"num_key_value_heads": 2, "max_position_embeddings": 128, "tie_word_embeddings": True}
     ids = {"bos_token_id": 1, "eos_token_id": 0}
