@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slmfit.errors import MissingPart, UsageError, did_you_mean
-from slmfit.options import Json, option
+from slmfit.errors import UsageError, did_you_mean
+from slmfit.options import DryRun, Json, MaxMinutes, MaxTokens, MaxUsd, option
 
 if TYPE_CHECKING:
     from slmfit.fitting import Listener
     from slmfit.generate.asking import LlmWriter
     from slmfit.generate.recipe import Recipe
     from slmfit.generate.writing import Made
-    from slmfit.llm import Limits, Prices, Quote, Server
+    from slmfit.llm import Limits, Quote
 
 WRITERS = ("templates", "llm")
 OPENAI = "https://api.openai.com/v1"
@@ -41,10 +41,10 @@ def generate(
     model: Annotated[str | None, option("--model", "llm: the model's name on its server.", "NAME")] = None,
     base_url: Annotated[str, option("--base-url", "llm: any server that speaks OpenAI's API.", "URL")] = OPENAI,
     prices: Annotated[Path | None, option("--prices", "llm: a TOML file of prices.", "FILE")] = None,
-    max_usd: Annotated[float | None, option("--max-usd", "llm: spend no more than this.", "USD")] = None,
-    max_tokens: Annotated[int | None, option("--max-tokens", "llm: use no more than this.", "N")] = None,
-    max_minutes: Annotated[float | None, option("--max-minutes", "llm: take no longer.", "MINUTES")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; write nothing.")] = False,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
+    max_minutes: MaxMinutes = None,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Write labelled examples as a recipe says, each one checked."""
@@ -90,27 +90,17 @@ def _llm(
     from slmfit.environment import cache_folder
     from slmfit.generate.asking import LlmWriter
     from slmfit.llm import Server
+    from slmfit.llm.prices import looked_up
     from slmfit.storage import hash_json
 
     if not model:
         raise UsageError("--writer llm needs a model", fix="name it: --model gemma3:12b")
     server = Server.from_environment(base_url, model)
-    server = Server.from_environment(base_url, model, _prices(server, prices))
+    found, _ = looked_up(model, server.base_url, server.local, prices)
+    server = Server.from_environment(base_url, model, found)
     kept = hash_json([recipe.source, server.base_url, model, n, seed])[:32]
     ledger = cache_folder() / "answers" / f"generate-{kept}.jsonl"
     return LlmWriter(recipe, server, seed, limits, ledger, listen and (lambda kind, **fields: listen(kind, fields)))
-
-
-def _prices(server: Server, file: Path | None) -> Prices | None:
-    """Of the file, else of the package genai-prices; a server on this machine costs time, not money."""
-    from slmfit.llm.prices import from_package, from_toml
-
-    if file and (found := from_toml(file, server.model)):
-        return found
-    try:
-        return None if server.local else from_package(server.model, server.base_url)
-    except MissingPart:
-        return None
 
 
 def _show(made: Made, *, as_json: bool) -> None:
@@ -134,16 +124,14 @@ def _show(made: Made, *, as_json: bool) -> None:
 
 def _show_quote(quote: Quote | None, *, as_json: bool) -> None:
     """What it would cost; None = nothing."""
-    from slmfit.display import print_json
+    from slmfit.display import price_words, print_json, tokens_words
 
     if as_json:
         return print_json(None if quote is None else asdict(quote))
     if quote is None:
         return typer.echo("templates cost nothing, and nothing leaves this machine")
-    tokens = "{1:,} tokens in ({0:,} to {2:,})".format(*quote.input_tokens)
-    tokens += ", {1:,} out ({0:,} to {2:,})".format(*quote.output_tokens)
-    price = "price unknown" if quote.usd is None else "{1:.4f} USD ({0:.4f} to {2:.4f})".format(*quote.usd)
     typer.echo(
-        f"{quote.texts:,} requests to {quote.model} at {quote.host}, if every example is good: {tokens}, {price}"
+        f"{quote.texts:,} requests to {quote.model} at {quote.host}, if every example is good: {tokens_words(quote)}; "
+        f"price: {price_words(quote)}"
     )
     return typer.echo("  what is sent is the recipe; none of your data")

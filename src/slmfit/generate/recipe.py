@@ -154,6 +154,8 @@ def parse_recipe(table: Mapping[str, object], place: str = "recipe", source: str
     )
     noise.done()
     root.done()
+    if recipe.wrong_label and recipe.tagged:
+        raise noise.error("wrong_label", "is given", "leave it out: only labels can be planted wrong")
     if recipe.count < 1:
         raise root.error("count", f"is {recipe.count}", "ask for at least 1")
     Checker(recipe, place).check()

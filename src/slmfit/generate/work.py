@@ -87,6 +87,8 @@ class Work:
             rng = Random(f"{self.seed}/plan/{len(self.journal.rounds)}")
             orders = self.quotas.plan(rng, chances)[:ROUND]
             drafts, reached = self._written(orders)
+            if reached is not None and not drafts:
+                return reached
             entry = {**self._sorted(drafts), "usage": self.writer.usage()}
             self.journal.add(entry)
             self._take_up(entry)

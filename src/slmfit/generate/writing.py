@@ -17,7 +17,7 @@ from slmfit import storage
 from slmfit.data.split import checked_seed
 from slmfit.data.texts import load_texts
 from slmfit.environment import code_version
-from slmfit.errors import UsageError, did_you_mean
+from slmfit.errors import BudgetReached, UsageError, did_you_mean
 from slmfit.fitting import Listener
 from slmfit.generate.journal import Journal
 from slmfit.generate.output import FORMS, beside, output_path
@@ -85,22 +85,24 @@ def write_data(
     key = hash_json([recipe.source, n, seed, by.name, by.model, by.system_prompt, texts, code_version()])
     journal = Journal(path.with_name(f".{path.name}.partial"), key)
     if path.exists() and not journal.path.exists():
-        return _made_before(path, key)
+        return _made_before(path, key, form)
     with journal:
         work = Work(recipe, by, n, seed, texts, journal, listen)
         reached = work.run()
-        work.write_files(path, form)
+        if work.kept or reached is None:
+            work.write_files(path, form)
         if reached is not None:
-            raise reached
+            what = f"{reached.what}; {len(work.kept):,} of {n:,} examples are written"
+            raise BudgetReached(what, where=reached.where, fix=reached.fix)
         journal.path.unlink()
     return Made(path, storage.read_json(beside(path, "about.json")))
 
 
-def _made_before(path: Path, key: str) -> Made:
+def _made_before(path: Path, key: str, form: str) -> Made:
     """What the same command wrote before. Raises UsageError where the file is anything else."""
     about = beside(path, "about.json")
-    made = storage.read_json(about, "key", "file") if about.is_file() else {}
-    if made.get("key") != key or made["file"] != storage.hash_file(path):
+    made = storage.read_json(about, "key", "file", "form") if about.is_file() else {}
+    if (made.get("key"), made.get("form"), made.get("file")) != (key, form, storage.hash_file(path)):
         fix = "choose another --output, or delete the file"
         raise UsageError("is there already, and was not written by this very command", where=str(path), fix=fix)
     return Made(path, made, reused=True)
