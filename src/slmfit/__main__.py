@@ -7,19 +7,23 @@ import io
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
+from types import TracebackType
 
 import typer
 from typer.exceptions import TyperException
 
 from slmfit.cli import app
 from slmfit.errors import MissingPart, SlmfitError, UsageError
+from slmfit.visible import without_keys
 
 
 def main() -> None:
     """Run the command line; every error becomes one message and an exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     _prepare_streams()
+    sys.excepthook = _traced
     raise SystemExit(_in_words(_as_one_of_several if _several() else _command))
 
 
@@ -62,15 +66,15 @@ def _in_words(work: Callable[[], int]) -> int:
     except SlmfitError as error:
         if debug:
             raise
-        typer.echo(f"slmfit: {error}", err=True)
+        _say(str(error))
         code = error.exit_code
     except typer.Exit as exit:
         code = exit.exit_code
     except TyperException as error:
-        typer.echo(f"slmfit: {error.format_message()}\n  fix: `slmfit {_verb()}--help` shows the options", err=True)
+        _say(f"{error.format_message()}\n  fix: `slmfit {_verb()}--help` shows the options")
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("slmfit: interrupted; the same command goes on from here", err=True)
+        _say("interrupted; the same command goes on from here")
         code = 130
     except BrokenPipeError:
         _drop_output()
@@ -80,22 +84,30 @@ def _in_words(work: Callable[[], int]) -> int:
         if not error.filename:
             _drop_output()
         fix = "check the path, its permissions and the space left on its disk"
-        typer.echo(f"slmfit: {error.filename or 'the output'}: {error.strerror or error}\n  fix: {fix}", err=True)
+        _say(f"{error.filename or 'the output'}: {error.strerror or error}\n  fix: {fix}")
         code = 1
     except MemoryError:
         if debug:
             raise
         fix = "give fewer rows, or let it run where there is more"
-        typer.echo(f"slmfit: there is not enough memory for this\n  fix: {fix}", err=True)
+        _say(f"there is not enough memory for this\n  fix: {fix}")
         code = 1
     except Exception as error:
         if debug:
             raise
-        typer.echo(
-            f"slmfit: unexpected {type(error).__name__}: {error}\n  fix: run `slmfit --debug …` and report it", err=True
-        )
+        _say(f"unexpected {type(error).__name__}: {error}\n  fix: run `slmfit --debug …` and report it")
         code = 1
     return code or 0
+
+
+def _say(text: str) -> None:
+    """A message of ours on stderr, without the key that an address in it may hold."""
+    typer.echo(without_keys(f"slmfit: {text}"), err=True)
+
+
+def _traced(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What --debug shows, likewise."""
+    sys.stderr.write(without_keys("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _prepare_streams() -> None:

@@ -5,7 +5,6 @@ Nothing heavy is imported at the top; each command imports what it calls, inside
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from slmfit.errors import UsageError
+from slmfit.errors import BudgetReached, UsageError
 from slmfit.generating import generate
-from slmfit.options import DataOptions, Json, option, reads_data
+from slmfit.options import DataOptions, FitOptions, Json, Out, option, reads_data
+from slmfit.visible import without_keys
 
 app = typer.Typer(
     name="slmfit",
@@ -28,14 +28,7 @@ app = typer.Typer(
 
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
-Set = Annotated[list[str] | None, option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")]
-Metric = Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")]
-Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
-Seeds = Annotated[
-    int, option("--seeds", "Train so often, with as many seeds: scores are means and hold the spread.", "N")
-]
-Budget = Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")]
 
 
 @app.callback(invoke_without_command=True)
@@ -70,19 +63,15 @@ def demo(
 @reads_data
 def compare(
     source: DataOptions,
+    fit: FitOptions,
     methods: Annotated[
         str, option("--methods", "Which methods, by comma; NAME=BASE_MODEL for another base model.", "A,B")
     ] = "majority,linear,knn",
-    set_: Set = None,
     predictions: Annotated[
         list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
     ] = None,
-    metric: Metric = None,
     margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
     prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
-    seeds: Seeds = 1,
-    budget: Budget = None,
-    out: Out = None,
     no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
@@ -91,58 +80,48 @@ def compare(
     from slmfit.given import read_answers
 
     data = source.load()
+    if fit.dry_run:
+        return display.show_plan(comparison.plan(data, methods, seed=source.seed, **fit.arguments()), as_json=json)
     given = {Path(p).stem: read_answers(Path(p), data) for p in predictions or ()}
     with display.progress() as listen:
         result = comparison.compare(
             data,
             methods,
-            settings=_settings(set_),
+            **fit.arguments(),
+            limits=fit.limits,
             given=given,
-            metric=metric,
             margin=margin,
             prefer=prefer,
-            out=out,
             seed=source.seed,
-            seeds=seeds,
-            budget_seconds=_seconds(budget),
             texts=not no_texts,
             command=_command(),
             listen=listen,
         )
     display.show_comparison(result, as_json=json)
-    if any(row.reason and row.status != "skipped" for row in result.record.methods):
+    if any(row.reason and row.status not in ("skipped", "stopped") for row in result.record.methods):
         raise typer.Exit(1)
+    if any(row.status == "stopped" for row in result.record.methods):
+        raise typer.Exit(BudgetReached.exit_code)
+    return None
 
 
 @app.command()
 @reads_data
 def train(
     source: DataOptions,
+    fit: FitOptions,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
-    set_: Set = None,
-    metric: Metric = None,
-    seeds: Seeds = 1,
-    budget: Budget = None,
-    out: Out = None,
     json: Json = False,
 ) -> None:
     """Fit one method and score it."""
     from slmfit import comparison, display
 
     data = source.load()
+    if fit.dry_run:
+        return display.show_plan(comparison.plan(data, method, seed=source.seed, **fit.arguments()), as_json=json)
     with display.progress() as listen:
-        run = comparison.train(
-            data,
-            method,
-            settings=_settings(set_),
-            metric=metric,
-            out=out,
-            seed=source.seed,
-            seeds=seeds,
-            budget_seconds=_seconds(budget),
-            listen=listen,
-        )
-    display.show_run(run, as_json=json)
+        run = comparison.train(data, method, **fit.arguments(), limits=fit.limits, seed=source.seed, listen=listen)
+    return display.show_run(run, as_json=json)
 
 
 @app.command()
@@ -300,27 +279,5 @@ def doctor(json: Json = False) -> None:
 
 
 def _command() -> str:
-    """The command as it was typed, to be repeated."""
-    return shlex.join(["slmfit", *sys.argv[1:]])
-
-
-def _seconds(budget: str | None) -> float | None:
-    """900.0 from "15m". Raises UsageError for anything but a number with s, m or h."""
-    if budget is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", budget.strip())
-    if not found or not float(found[1]):
-        raise UsageError(f"--budget cannot be {budget!r}", fix="write a number with s, m or h, for example 15m")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
-
-
-def _settings(given: list[str] | None) -> dict[str, dict[str, str]]:
-    """`{"linear": {"C": "3"}}` from ["linear.C=3"]. Raises UsageError for anything else."""
-    settings: dict[str, dict[str, str]] = {}
-    for word in given or ():
-        left, equals, value = word.partition("=")
-        method, dot, key = left.partition(".")
-        if not (equals and dot and method and key):
-            raise UsageError(f"--set cannot be {word!r}", fix="write METHOD.KEY=VALUE, for example --set linear.C=3")
-        settings.setdefault(method.strip(), {})[key.strip()] = value.strip()
-    return settings
+    """The command as it was typed, to be repeated; without the key that an address may hold."""
+    return shlex.join(["slmfit", *map(without_keys, sys.argv[1:])])

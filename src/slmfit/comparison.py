@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from slmfit import fitting, keeping, methods, runs, storage, summary
+from slmfit import fitting, keeping, methods, planning, runs, storage, summary
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
 from slmfit.entries import checked_seeds, fit_row, fit_seeds, given_row, joined_row
@@ -21,9 +22,13 @@ from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.fitting import Listener, Terms
 from slmfit.judging import checked_margin, checked_preference, judge
+from slmfit.methods import Spec
 from slmfit.records import ComparisonRecord, MethodRow, Prediction
 from slmfit.report import write_report
 from slmfit.runs import Run
+
+if TYPE_CHECKING:
+    from slmfit.llm import Limits
 
 DEFAULT_METHODS = ("majority", "linear", "knn")
 
@@ -73,6 +78,7 @@ def compare(
     seed: int = 0,
     seeds: int = 1,
     budget_seconds: float | None = None,
+    limits: Limits | None = None,
     texts: bool = True,
     command: str = "",
     listen: Listener | None = None,
@@ -86,6 +92,8 @@ def compare(
     seeds: how often methods that are trained are, with seed, seed + 1, …: their scores are means, with the spread in
     the intervals, and the run that did best on validation is the one that predicts.
     budget_seconds: for the whole of it. Methods that need seconds take them; all trainings share what is left.
+    limits: what servers that are asked may take, all methods together and earlier runs of the same comparison
+    included; a method that reaches them is `stopped`, and goes on when the same call has larger ones.
     texts: whether the user's texts are kept beside the runs and shown in the report.
 
     Raises UsageError for an unknown method, setting, metric or preference, and for a margin, seed or number of seeds
@@ -101,17 +109,17 @@ def compare(
             methods.create(spec.name, spec.given, spec.base_model)
     seeds = checked_seeds(seeds, seed, specs)
     out = default_folder(data) if out is None else Path(out)
-    terms, began = Terms(seed, metric, listen, budget_seconds), time.monotonic()
+    terms, began = _terms(out, specs, data, Terms(seed, metric, listen, budget_seconds), limits), time.monotonic()
     with storage.locked(out):
         keeping.claim(out, data)
         findings = keeping.write_data(out, data, texts)
-        quick = [spec for spec in specs if not methods.TABLE[spec.name].trained]
+        quick = [spec for spec in specs if methods.TABLE[spec.name].quick]
         fitted = {spec.id: fit_row(out, spec, data, terms) for spec in quick}
         keeping.write_diagnostics(out, data, _runs(out, fitted.values()), terms, texts)
-        trained = [spec for spec in specs if spec not in quick]
-        for n, spec in enumerate(trained):
+        slow = sorted((spec for spec in specs if spec not in quick), key=lambda spec: methods.TABLE[spec.name].remote)
+        for n, spec in enumerate(slow):
             left = None if budget_seconds is None else budget_seconds - (time.monotonic() - began)
-            fitted[spec.id] = fit_row(out, spec, data, terms, left and max(left, 0.0) / (len(trained) - n), seeds)
+            fitted[spec.id] = fit_row(out, spec, data, terms, left and max(left, 0.0) / (len(slow) - n), seeds)
         rows = [fitted[spec.id] for spec in specs]
         rows += [given_row(out, name, answers, data, terms) for name, answers in (given or {}).items()]
         verdict, paired = judge(data, out, rows, metric=metric, margin=margin, prefer=preference, seed=seed)
@@ -142,6 +150,7 @@ def train(
     seed: int = 0,
     seeds: int = 1,
     budget_seconds: float | None = None,
+    limits: Limits | None = None,
     listen: Listener | None = None,
 ) -> Trained:
     """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
@@ -159,9 +168,30 @@ def train(
         keeping.claim(out, data)
         if not (out / "data" / "split.json").is_file():
             keeping.write_data(out, data, texts=True)
-        terms = Terms(seed, metric, listen, budget_seconds)
+        terms = _terms(out, [spec], data, Terms(seed, metric, listen, budget_seconds), limits)
         trained, reused = zip(*fit_seeds(out, spec, data, terms, budget_seconds, seeds), strict=True)
     return Trained(out, joined_row(out, spec, data, [Run(folder) for folder in trained], reused))
+
+
+def plan(
+    data: Dataset,
+    asked: str | Sequence[str],
+    *,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    metric: str | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    seeds: int = 1,
+    budget_seconds: float | None = None,
+) -> list[planning.Step]:
+    """What `compare` or `train` would do for each method, and what the servers it asks would take.
+
+    Nothing is written, fitted or sent. Arguments and errors are those of `compare`.
+    """
+    specs = methods.parse_specs(asked, settings)
+    terms = Terms(checked_seed(seed), checked_metric(data, metric), budget_seconds=budget_seconds)
+    seeds = checked_seeds(seeds, seed, specs)
+    return planning.plan(default_folder(data) if out is None else Path(out), specs, data, terms, seeds)
 
 
 def checked_metric(data: Dataset, metric: str | None) -> str:
@@ -172,6 +202,11 @@ def checked_metric(data: Dataset, metric: str | None) -> str:
         fix = did_you_mean(metric, data.task.metrics)
         raise UsageError(f"{data.task.name} has no metric {metric!r} for a verdict", fix=fix)
     return metric or data.task.metric
+
+
+def _terms(out: Path, specs: Sequence[Spec], data: Dataset, terms: Terms, limits: Limits | None) -> Terms:
+    """The terms with what servers may take."""
+    return terms if limits is None else replace(terms, allowance=planning.allowance(out, specs, data, terms, limits))
 
 
 def default_folder(data: Dataset) -> Path:

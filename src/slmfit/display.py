@@ -6,7 +6,8 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,11 +16,25 @@ from rich.table import Table
 from slmfit.comparison import Comparison, Trained
 from slmfit.fitting import Listener
 from slmfit.methods import TABLE, unavailable
+from slmfit.planning import Step
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs import Run
-from slmfit.wording import by_unit, bytes_words, interval, milliseconds, number_words, seconds_words, seeds_words
+from slmfit.wording import (
+    by_unit,
+    bytes_words,
+    dollars,
+    failures,
+    interval,
+    milliseconds,
+    number_words,
+    seconds_words,
+    seeds_words,
+)
 
-STEPS = ("fit", "refit", "measure", "reuse", "failed")  # what is worth a line that stays
+if TYPE_CHECKING:
+    from slmfit.llm import Quote
+
+STEPS = ("fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -35,7 +50,12 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     console = _console()
     metric = record.verdict["metric"]
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    seeds = [seeds_words(metric, row) for row in record.methods]
+    asked = {
+        "$ / 1,000 rows": ["" if (usd := row.usd_per_1000_rows) is None else dollars(usd) for row in record.methods],
+        "no answer": [failures(row.outcomes) for row in record.methods],
+        "seeds": [seeds_words(metric, row) for row in record.methods],
+    }
+    more = {name: cells for name, cells in asked.items() if any(cells)}
     figures = (
         f"test {metric}",
         "95 % interval",
@@ -49,10 +69,11 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         "memory",
     )
     table.add_column("method")
-    for name in (*figures, *(["seeds"] if any(seeds) else [])):
+    for name in (*figures, *more):
         table.add_column(name, justify="right")
-    for row, spread in zip(record.methods, seeds, strict=True):
-        table.add_row(*_cells(row, metric, picked=row.id == record.verdict["method"]), *([spread] if spread else []))
+    for n, row in enumerate(record.methods):
+        cells = _cells(row, metric, picked=row.id == record.verdict["method"])
+        table.add_row(*cells, *(column[n] for column in more.values()))
     console.print(table)
     console.print()
     console.print(escape(record.verdict["sentence"]), style="bold")
@@ -60,6 +81,47 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         console.print(escape(caveat), style="dim")
     _say(f"\n{comparison.folder}")
     return None
+
+
+def show_plan(steps: Sequence[Step], *, as_json: bool) -> None:
+    """What would be done for each method, what that would cost, and what would leave this machine."""
+    if as_json:
+        return print_json([asdict(step) for step in steps])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("method", "would be", "price"):
+        table.add_column(name)
+    for step in steps:
+        price = price_words(step.quote) if step.quote else ""
+        table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), escape(price))
+    _console().print(table)
+    sent = [(step, step.quote) for step in steps if step.quote and step.quote.leaves_machine and step.quote.texts]
+    for step, quote in sent:
+        examples = ", with texts of train as examples" if step.shown else ""
+        print(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
+    return None if sent else print("No text would leave this machine.")
+
+
+def tokens_words(quote: Quote) -> str:
+    """Expected tokens, with low and high."""
+    words = "{1:,} tokens in ({0:,} to {2:,})".format(*quote.input_tokens)
+    return words + ", {1:,} out ({0:,} to {2:,})".format(*quote.output_tokens)
+
+
+def price_words(quote: Quote) -> str:
+    """The expected price, with low and high; unknown is never $0."""
+    if quote.usd is None:
+        return "unknown" if quote.leaves_machine else "this machine's time"
+    low, expected, high = map(dollars, quote.usd)
+    return f"{expected} ({low} to {high}), by prices of {quote.price_date} from {quote.price_source}"
+
+
+def _planned(step: Step) -> str:
+    if step.quote:
+        kept = f"; {step.kept:,} more are answered already" if step.kept else ""
+        return f"asked {step.quote.texts:,} texts at {step.quote.host}: {tokens_words(step.quote)}{kept}"
+    times = f", {step.trainings} times" if step.trainings > 1 else ""
+    words = {"fit": f"fitted on {step.rows:,} rows{times}", "reuse": "used again as it is"}
+    return words.get(step.action, f"skipped: {step.reason}")
 
 
 def show_run(run: Trained, *, as_json: bool) -> None:
@@ -73,7 +135,10 @@ def show_run(run: Trained, *, as_json: bool) -> None:
         _say(
             f"{spread} {run.record.metric}; that of seed {run.record.seed} did best on validation, and is the run below"
         )
-    chosen = ", ".join(f"{k} {number_words(v)}" for k, v in run.record.chosen.items() if k != "why")
+    if lost := failures(run.row.outcomes):
+        _say(f"no answer: {lost}; they count as wrong")
+    simple = {k: v for k, v in run.record.chosen.items() if not isinstance(v, dict) and v is not None}
+    chosen = ", ".join(f"{k} {number_words(v)}" for k, v in simple.items())
     if chosen:
         _say(f"chosen on validation: {chosen}")
     _say(f"\n{run.folder}")

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from slmfit import fitting, methods, runs, spread, storage
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
-from slmfit.errors import SlmfitError, UsageError
+from slmfit.errors import BudgetReached, MissingPart, SlmfitError, UsageError
 from slmfit.fitting import Terms, named
 from slmfit.methods import Spec
 from slmfit.records import MethodRow, Prediction, RunRecord, Score, SeedRun
@@ -61,9 +62,16 @@ def fit_row(
         known = isinstance(error, SlmfitError)
         reason = str(error) if known else f"{type(error).__name__}: {error}"
         if not done:
-            return MethodRow(id=spec.id, name=spec.name, status="failed", reason=reason)
+            return MethodRow(id=spec.id, name=spec.name, status=_status(error), reason=reason)
         reason = f"{len(done)} of {seeds} trainings; seed {terms.seed + len(done)} failed: {reason}"
     return replace(joined_row(out, spec, data, *zip(*done, strict=True)), reason=reason)
+
+
+def _status(error: Exception) -> Literal["skipped", "failed", "stopped"]:
+    """What became of a method that raised this."""
+    if isinstance(error, MissingPart):
+        return "skipped"
+    return "stopped" if isinstance(error, BudgetReached) else "failed"
 
 
 def fit_seeds(
@@ -73,15 +81,26 @@ def fit_seeds(
 
     All of them have the same part of the time, so that nothing but the seed tells them apart.
     """
-    count = seeds if seeded(spec) else 1
-    seconds, budget = (None if time is None else time / count for time in (seconds, terms.budget_seconds))
-    for seed in range(terms.seed, terms.seed + count):
-        id = spec.id if seed == terms.seed else runs.of_seed(spec.id, seed)
-        own = replace(terms, seed=seed, budget_seconds=budget)
-        folder, reused = fit_or_reuse(out, replace(spec, id=id), data, own, seconds)
+    all_of_them = trainings(spec, terms, seeds)
+    seconds = None if seconds is None else seconds / len(all_of_them)
+    for own_spec, own_terms in all_of_them:
+        folder, reused = fit_or_reuse(out, own_spec, data, own_terms, seconds)
         if terms.listen and reused:
-            terms.listen("reuse", {"run": id})
+            terms.listen("reuse", {"run": own_spec.id})
         yield folder, reused
+
+
+def trainings(spec: Spec, terms: Terms, seeds: int) -> list[tuple[Spec, Terms]]:
+    """How a method is trained: with each seed under a name of its own, in the same part of the budget."""
+    count = seeds if seeded(spec) else 1
+    budget = None if terms.budget_seconds is None else terms.budget_seconds / count
+    return [
+        (
+            spec if seed == terms.seed else replace(spec, id=runs.of_seed(spec.id, seed)),
+            replace(terms, seed=seed, budget_seconds=budget),
+        )
+        for seed in range(terms.seed, terms.seed + count)
+    ]
 
 
 def given_row(out: Path, name: str, answers: Sequence[Prediction], data: Dataset, terms: Terms) -> MethodRow:
@@ -100,20 +119,24 @@ def given_row(out: Path, name: str, answers: Sequence[Prediction], data: Dataset
 
 def fit_or_reuse(out: Path, spec: Spec, data: Dataset, terms: Terms, seconds: float | None = None) -> tuple[Path, bool]:
     """The run's folder, and whether it was there already. An older run of that name is kept beside it."""
-    key = fitting.run_key(spec, data, terms)
-    folder = out / "runs" / spec.id
-    if _reusable(folder, key):
-        return folder, True
-    aside = folder.with_name(f"{spec.id}@{key[:8]}")
-    again = _reusable(aside, key)
-    if folder.is_dir():
+    folder, kept = out / "runs" / spec.id, kept_run(out, spec, data, terms)
+    if kept != folder and folder.is_dir():
         _set_aside(folder)
-    if again:
-        aside.rename(folder)
+    if kept:
+        if kept != folder:
+            kept.rename(folder)
         return folder, True
     heard = replace(terms, listen=named(terms.listen, spec.id))
     fitting.fit_run(spec, data, folder, heard, seconds)
     return folder, False
+
+
+def kept_run(out: Path, spec: Spec, data: Dataset, terms: Terms) -> Path | None:
+    """The folder of that very run, under its name or set aside; None where it is not there."""
+    key = fitting.run_key(spec, data, terms)
+    folder = out / "runs" / spec.id
+    places = (folder, folder.with_name(f"{spec.id}@{key[:8]}"))
+    return next((place for place in places if _reusable(place, key)), None)
 
 
 def method_row(record: RunRecord, run: Path, reused: bool) -> MethodRow:
@@ -133,12 +156,13 @@ def method_row(record: RunRecord, run: Path, reused: bool) -> MethodRow:
         size_bytes=record.size_bytes,
         peak_memory_bytes=record.peak_memory_bytes,
         usd_per_1000_rows=None if usd is None else 1000 * usd / rows,
+        outcomes=record.details["test"].get("outcomes"),
     )
 
 
 def joined_row(out: Path, spec: Spec, data: Dataset, trained: Sequence[Run], reused: Sequence[bool]) -> MethodRow:
     """The line of a method's run, or of its trainings with several seeds."""
-    best = runs.by_validation(trained)
+    best = runs.by_validation(trained) if len(trained) > 1 else trained[0]
     row = method_row(best.record, best.folder.relative_to(out), all(reused))
     if not seeded(spec):
         return row

@@ -73,9 +73,9 @@ def fit_run(spec: Spec, data: Dataset, folder: Path, terms: Terms, seconds: floa
             cache=cache_folder(),
             work=partial / "work",
             event=event,
-            budget_seconds=None if seconds is None else max(0.0, seconds - MEASURING_SECONDS),
+            budget_seconds=None if seconds is None else max(0.0, seconds - (0.0 if remote else MEASURING_SECONDS)),
             rows_to_predict=len(sample) + len(asked) + len(data.test),
-            allowance=terms.allowance,
+            allowance=terms.allowance.of(spec.id) if terms.allowance else None,
         )
         measuring.forget_peak()
         validation, took = _fit(method, data, context, asked)

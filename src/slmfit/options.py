@@ -1,22 +1,27 @@
-"""The options that every command which reads a dataset has, declared once.
+"""Options that several commands have, declared once.
 
 @app.command()
 @reads_data
-def explore(source: DataOptions) -> None: ...
+def train(source: DataOptions, fit: FitOptions) -> None: ...
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from slmfit.errors import UsageError
+
 if TYPE_CHECKING:
     from slmfit.data.dataset import Dataset
+    from slmfit.llm import Limits
 
 
 def option(flag: str, help: str, metavar: str | None = None) -> Any:
@@ -25,6 +30,7 @@ def option(flag: str, help: str, metavar: str | None = None) -> Any:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 
 
 @dataclass(frozen=True)
@@ -73,19 +79,86 @@ class DataOptions:
         return loaded
 
 
+MaxUsd = Annotated[float | None, option("--max-usd", "llm: spend no more than this.", "USD")]
+MaxTokens = Annotated[int | None, option("--max-tokens", "llm: use no more than this.", "N")]
+MaxMinutes = Annotated[float | None, option("--max-minutes", "llm: take no longer.", "MINUTES")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do and cost; write and send nothing.")]
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How methods are fitted, and what servers may take that are asked: options of every command that fits methods."""
+
+    set_: Annotated[
+        list[str] | None, option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")
+    ] = None
+    metric: Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")] = None
+    seeds: Annotated[
+        int, option("--seeds", "Train so often, with as many seeds: scores are means and hold the spread.", "N")
+    ] = 1
+    budget: Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")] = None
+    out: Out = None
+    base_url: Annotated[str | None, option("--base-url", "llm: any server that speaks OpenAI's API.", "URL")] = None
+    max_usd: MaxUsd = None
+    max_tokens: MaxTokens = None
+    max_minutes: MaxMinutes = None
+    dry_run: DryRun = False
+
+    def arguments(self) -> dict[str, Any]:
+        """What `compare`, `train` and `plan` take of it. Raises UsageError for what is no setting or no time."""
+        settings = _settings(self.set_)
+        if self.base_url is not None:
+            settings.setdefault("llm", {})["base_url"] = self.base_url
+        given = {"settings": settings, "metric": self.metric, "out": self.out, "seeds": self.seeds}
+        return given | {"budget_seconds": _seconds(self.budget)}
+
+    @property
+    def limits(self) -> Limits | None:
+        """What servers may take; None = no matter."""
+        if self.max_usd is None and self.max_tokens is None and self.max_minutes is None:
+            return None
+        from slmfit.llm import Limits
+
+        return Limits(self.max_usd, self.max_tokens, None if self.max_minutes is None else 60 * self.max_minutes)
+
+
+def _seconds(budget: str | None) -> float | None:
+    """900.0 from "15m". Raises UsageError for anything but a number with s, m or h."""
+    if budget is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", budget.strip())
+    if not found or not float(found[1]):
+        raise UsageError(f"--budget cannot be {budget!r}", fix="write a number with s, m or h, for example 15m")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _settings(given: list[str] | None) -> dict[str, dict[str, str]]:
+    """`{"linear": {"C": "3"}}` from ["linear.C=3"]. Raises UsageError for anything else."""
+    settings: dict[str, dict[str, str]] = {}
+    for word in given or ():
+        left, equals, value = word.partition("=")
+        method, dot, key = left.partition(".")
+        if not (equals and dot and method and key):
+            raise UsageError(f"--set cannot be {word!r}", fix="write METHOD.KEY=VALUE, for example --set linear.C=3")
+        settings.setdefault(method.strip(), {})[key.strip()] = value.strip()
+    return settings
+
+
 def reads_data(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the fields of DataOptions as its first arguments, and hand it the object."""
-    own = [p for p in inspect.signature(command).parameters.values() if p.name != "source"]
-    shared = list(inspect.signature(DataOptions).parameters.values())
+    """Give a command the fields of the option classes among its parameters as options, and hand it the objects."""
+    written = get_type_hints(command, include_extras=True)
+    parameters = inspect.signature(command).parameters.values()
+    groups = {p.name: written[p.name] for p in parameters if is_dataclass(written[p.name])}
+    shared = {name: inspect.signature(kind).parameters for name, kind in groups.items()}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:
-        names = {p.name for p in shared}
-        source = DataOptions(**{k: v for k, v in values.items() if k in names})
-        command(source=source, **{k: v for k, v in values.items() if k not in names})
+        made = {name: groups[name](**{k: values.pop(k) for k in fields}) for name, fields in shared.items()}
+        command(**made, **values)
 
-    hints = {**get_type_hints(DataOptions, include_extras=True), **get_type_hints(command, include_extras=True)}
-    arguments_first = sorted([*own, *shared], key=lambda p: p.default is not p.empty)
+    hints = {k: v for kind in groups.values() for k, v in get_type_hints(kind, include_extras=True).items()} | written
+    flat = [p for p in parameters if p.name not in groups] + [p for fields in shared.values() for p in fields.values()]
+    arguments_first = sorted(flat, key=lambda p: p.default is not p.empty)
     typed = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints[p.name]) for p in arguments_first]
     wrapper.__signature__ = inspect.Signature(typed)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {p.name: p.annotation for p in typed}

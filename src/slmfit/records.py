@@ -157,7 +157,7 @@ class MethodRow:
 
     id: str
     name: str
-    status: Literal["ok", "skipped", "failed"]
+    status: Literal["ok", "skipped", "failed", "stopped"]  # stopped: a budget was reached; more of it goes on
     reason: str | None = None  # why it was skipped or failed, or has fewer seeds, with the line that enables it
     run: str | None = None  # the folder of the run that predicts, below the comparison's
     seeds: Sequence[SeedRun] = ()  # its trainings; none for a method that is not trained
@@ -170,6 +170,7 @@ class MethodRow:
     size_bytes: int | None = None
     peak_memory_bytes: int | None = None
     usd_per_1000_rows: float | None = None
+    outcomes: Mapping[str, int] | None = None  # of the test rows' answers
 
 
 @dataclass(frozen=True, kw_only=True)

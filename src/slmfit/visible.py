@@ -20,6 +20,8 @@ _UNSEEN = re.compile(
 _HEAP = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u1ab0-\u1aff"
                    "\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
 
+_ADDRESS = re.compile(r"(https?://)(?:[^/\s]*@)?([^?#\s'\"]*)(?:[?#][^\s'\"]*)?", re.IGNORECASE)
+
 
 def visible(text: str) -> str:
     """The text with every such character replaced by a sign for it; tabs and line ends become spaces."""
@@ -31,6 +33,11 @@ def excerpt(text: str, limit: int) -> str:
     line = visible(" ".join(text[: 8 * limit + 80].split()))
     whole = len(line) <= limit and len(text) <= 8 * limit + 80
     return line if whole else line[: limit - 1] + "…"
+
+
+def without_keys(text: str) -> str:
+    """The text with its web addresses less what may be secret in them: user:password@ and the query."""
+    return _ADDRESS.sub(r"\1\2", text)
 
 
 def all_visible(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from slmfit.records import MethodRow, RunRecord, Score
@@ -80,6 +81,17 @@ def milliseconds(value: float) -> str:
     if value >= 995:
         return seconds_words(value / 1000)
     return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
+
+
+def dollars(value: float) -> str:
+    """0.412 -> '$0.41', 0.00041 -> '$0.00041'."""
+    return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.2g}"
+
+
+def failures(outcomes: Mapping[str, int] | None) -> str:
+    """'3 refused, 1 timeout': answers that could not be used, by kind; empty where there are none."""
+    counts = {kind: n for kind, n in (outcomes or {}).items() if kind != "ok" and n}
+    return ", ".join(f"{n:,} {kind}" for kind, n in counts.items())
 
 
 def number_words(value: Any) -> str:

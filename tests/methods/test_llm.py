@@ -8,6 +8,7 @@ import pytest
 
 from attacks import attacks, obeyed, outside_tags
 from conftest import make_dataset
+from known_models import row_in
 from scripted_llm import Script, scripted
 from scripted_model import Said, first_choice
 from slmfit import methods, runs
@@ -22,11 +23,6 @@ from slmfit.tasks import by_name
 from slmfit.tasks.classification import TextClassification
 
 PRICES = 'date = 2026-11-01\n[models."m"]\ninput = 1.0\noutput = 4.0\n'
-
-
-def row_in(body):
-    """The text between the tags of the last message."""
-    return body["messages"][-1]["content"].partition(">\n")[2].rpartition("\n</")[0]
 
 
 def knows(data, wrong=lambda text: None):

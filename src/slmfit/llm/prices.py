@@ -59,6 +59,22 @@ class Prices:
         return self.pico(input_tokens, output_tokens, cached) / PICO
 
 
+def looked_up(model: str, base_url: str, local: bool, file: Path | None = None) -> tuple[Prices | None, str]:
+    """The model's prices, and who says so or why they are unknown: of the user's file, else of the package.
+
+    local: on this machine, where calls cost time and not money. Raises UsageError for a file that is none.
+    """
+    if file and (found := from_toml(file, model)):
+        return found, f"{found.source}, {found.date}"
+    if local:
+        return None, "a server on this machine costs time, not money"
+    try:
+        found = from_package(model, base_url)
+    except MissingPart as error:
+        return None, f"unknown: {error.what}; {error.fix}"
+    return found, f"{found.source}, {found.date}" if found else "unknown to genai-prices"
+
+
 def from_toml(path: Path, model: str) -> Prices | None:
     """The model's prices in the user's file; None when it names no such model. Raises UsageError for a bad file."""
     try:

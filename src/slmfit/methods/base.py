@@ -23,7 +23,8 @@ from slmfit.tasks.base import Task
 
 if TYPE_CHECKING:
     from slmfit.llm import Quote
-    from slmfit.llm.allowance import Allowance
+    from slmfit.llm.allowance import Share
+    from slmfit.llm.limits import Cost
 
 
 def setting(
@@ -68,7 +69,7 @@ class Context:
     event: Callable[..., None] = _ignore
     budget_seconds: float | None = None
     rows_to_predict: int = 0
-    allowance: Allowance | None = None
+    allowance: Share | None = None
 
 
 class Method:
@@ -110,7 +111,11 @@ class Method:
         raise NotImplementedError
 
     def quote(self, inputs: Sequence[Input]) -> Quote:
-        """What asking for these rows would cost, where a server is asked; asks nothing."""
+        """What asking a server for these rows would cost; asks nothing, and leaves out what is answered already."""
+        raise NotImplementedError
+
+    def charged(self, inputs: Sequence[Input]) -> Cost:
+        """What a server has charged for these rows so far."""
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from slmfit.records import OUTCOMES, SPLITS, MethodRow
+from slmfit.records import SPLITS, MethodRow
 from slmfit.report.charts import bar
 from slmfit.report.disk import Source
 from slmfit.report.pictures import look
-from slmfit.report.words import below, dollars, duration, interval, milliseconds
-from slmfit.wording import by_unit, bytes_words, seeds_words
+from slmfit.report.words import below, duration, interval, milliseconds
+from slmfit.wording import by_unit, bytes_words, dollars, failures, seeds_words
 
 
 def groups(source: Source) -> list[dict[str, Any]]:
@@ -67,9 +67,8 @@ def failing(source: Source) -> Iterator[tuple[str, str, str]]:
     """Methods with answers that could not be used: id, how many, and how many of which kind."""
     for row in source.methods:
         outcomes = source.details(row.id).get("outcomes", {})
-        counts = {outcome: outcomes[outcome] for outcome in OUTCOMES[1:] if outcomes.get(outcome)}
-        if counts:
-            yield row.id, f"{sum(counts.values()):,}", ", ".join(f"{n:,} {outcome}" for outcome, n in counts.items())
+        if words := failures(outcomes):
+            yield row.id, f"{sum(outcomes.values()) - outcomes.get('ok', 0):,}", words
 
 
 def bars(source: Source) -> list[dict[str, Any]]:

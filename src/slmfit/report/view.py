@@ -14,9 +14,9 @@ from slmfit.records import OUTCOMES, SPLITS, MethodRow
 from slmfit.report import ladder, pictures
 from slmfit.report.disk import Source
 from slmfit.report.rows import labels
-from slmfit.report.words import dollars, duration, interval, milliseconds
+from slmfit.report.words import duration, interval, milliseconds
 from slmfit.visible import all_visible, excerpt
-from slmfit.wording import by_unit, bytes_words, number_words, told
+from slmfit.wording import by_unit, bytes_words, dollars, number_words, told
 
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
 SUSPECTS = 200

@@ -45,11 +45,6 @@ def duration(seconds: float | None) -> str:
     return "<1 ms" if seconds is not None and 0 < seconds < 0.0005 else seconds_words(seconds)
 
 
-def dollars(value: float) -> str:
-    """0.412 -> '$0.41', 0.00041 -> '$0.00041'."""
-    return f"${value:,.2f}" if value >= 0.1 else f"${value:.2g}"
-
-
 def cell(value: Any, column: str) -> str:
     """A tried setting or its score, for a table: scores with two decimals more than elsewhere, as tries are close."""
     if value is None:

@@ -26,7 +26,8 @@ from slmfit.environment import cache_folder
 from slmfit.errors import BudgetReached, MissingPart, UsageError
 from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
 from slmfit.llm.ledger import Ledger
-from slmfit.llm.prices import from_package, from_toml
+from slmfit.llm.limits import Cost
+from slmfit.llm.prices import looked_up
 from slmfit.llm.secret import Secret
 from slmfit.llm.server import KEY_OF_HOST
 from slmfit.methods.base import Context, Method, setting
@@ -103,7 +104,8 @@ class Llm(Method):
         self.prompt = Prompt.of(task, read_descriptions(given.descriptions) if given.descriptions else {})
         self.shots = self._drawn(task, train)
         longest = max((len(task.write(e.target, e.input)) for e in train if e.target is not None), default=0)
-        prices, why = self._looked_up()
+        file = Path(given.prices) if given.prices else None
+        prices, why = looked_up(given.model, given.base_url, self.server.local, file)
         reasons = {"prices": why, "max_tokens": f"the longest answer in train has {longest} characters"}
         if given.max_tokens:
             reasons["max_tokens"] = "asked for"
@@ -129,10 +131,12 @@ class Llm(Method):
     def quote(self, inputs: Sequence[Input]) -> Quote:
         """What asking for those of these rows that have no answer yet would cost; asks nothing."""
         asks = self._asks(inputs)
-        if (path := self._ledger(asks)) and path.exists():
-            with contextlib.closing(Ledger(path)) as ledger:
-                asks = [ask for ask in asks if ledger.find(ask.key(self.settings.model)) is None]
-        return quote(asks, self.server)
+        with _opened(self._ledger(asks)) as ledger:
+            return quote((ask for ask in asks if ledger.find(ask.key(self.settings.model)) is None), self.server)
+
+    def charged(self, inputs: Sequence[Input]) -> Cost:
+        with _opened(self._ledger(self._asks(inputs))) as ledger:
+            return ledger.spent
 
     def save(self, folder: Path) -> None:
         storage.write_json(folder / "llm.json", {"opening": self.prompt.opening, "seed": self.seed})
@@ -166,8 +170,8 @@ class Llm(Method):
         return Ask(id, messages, schema, choices, max_tokens=self.chosen["max_tokens"], seed=self.seed)
 
     def _answers(self, asks: Sequence[Ask]) -> list[Answer]:
-        allowance, event, path = self.context.allowance, self.context.event, self._ledger(asks)
-        client = Client(self._checked_server(), path, allowance.left() if allowance else Limits(), event)
+        event, path = self.context.event, self._ledger(asks)
+        client = Client(self._checked_server(), path, self._limits(), event)
         answers: list[Answer] = []
         step = max(1, len(asks) // STEPS)
         try:
@@ -179,10 +183,16 @@ class Llm(Method):
             what = f"{reached.what}; {len(answers):,} of {len(asks):,} rows are answered, and kept"
             raise BudgetReached(what, where=reached.where, fix=reached.fix) from None
         finally:
-            if allowance and path:  # all that these answers were charged, also in earlier runs
-                with contextlib.closing(Ledger(path)) as ledger:
-                    allowance.took(ledger.spent)
+            if self.context.allowance:
+                with _opened(path) as ledger:
+                    self.context.allowance.took(ledger.spent)
         return answers
+
+    def _limits(self) -> Limits:
+        """What is left of the allowance, and of the time for all of the command."""
+        limits = self.context.allowance.left() if self.context.allowance else Limits()
+        times = [time for time in (limits.seconds, self.context.budget_seconds) if time is not None]
+        return replace(limits, seconds=min(times, default=None))
 
     def _checked_server(self) -> Server:
         """The server; no row is sent to a vendor who is sure to refuse it. Raises MissingPart without a key for one."""
@@ -224,18 +234,10 @@ class Llm(Method):
         drawn = Nearest if given.examples == "nearest" else PerClass
         return drawn.of(task, train, given.shots, self.seed)
 
-    def _looked_up(self) -> tuple[Prices | None, str]:
-        """The model's prices, and who says so or why nobody does."""
-        given = self.settings
-        if given.prices and (found := from_toml(Path(given.prices), given.model)):
-            return found, f"{found.source}, {found.date}"
-        if self.server.local:
-            return None, "a server on this machine costs time, not money"
-        try:
-            found = from_package(given.model, given.base_url)
-        except MissingPart as error:
-            return None, f"unknown: {error.what}, {error.fix}"
-        return found, f"{found.source}, {found.date}" if found else "unknown to genai-prices"
+
+def _opened(path: Path | None) -> contextlib.closing[Ledger]:
+    """A ledger to look into; none is made where there is none."""
+    return contextlib.closing(Ledger(path if path and path.exists() else None))
 
 
 def _one_of(schema: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
