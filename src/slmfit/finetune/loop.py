@@ -109,13 +109,9 @@ class Training:
     def _next_batch(self) -> np.ndarray:
         p = self.progress
         if self._batches[0] != p.epoch:
+            job = self.job
             made = batches.epoch(
-                self.job.lengths,
-                self.plan.batch_tokens,
-                self.seed,
-                p.epoch,
-                strata=self.job.strata,
-                step=self.on.length_step,
+                job.lengths, self.plan.batch_tokens, self.seed, p.epoch, strata=job.strata, step=self.on.length_step
             )
             self._batches = (p.epoch, made)
         return self._batches[1][p.position]

@@ -104,7 +104,7 @@ class Several(Alone):
             loss = share()
             return torch.cat([*(_gradient(w) for w in weights.values()), loss.reshape(1)])
 
-        total = self._agreed(flat, (FINE, FULL))
+        total = self._agreed(flat, may_be_full=True)
         with self._exchange():
             dist.reduce(total, 0)
         for name, part in _parts(total, weights).items():
@@ -112,15 +112,15 @@ class Several(Alone):
                 weights[name].grad.copy_(part)
         return total[-1]
 
-    def _agreed(self, work: Callable[[], Any], known: Sequence[int] = (FINE,)) -> Any:
-        """What `work` returns, when it went well in every process. known: what else may go otherwise than failing."""
+    def _agreed(self, work: Callable[[], Any], *, may_be_full: bool = False) -> Any:
+        """What `work` returns, when it went well in every process. may_be_full: out of memory is no failure yet."""
         made = error = None
         self.within = True
         try:
             made = work()
         except Exception as raised:
             error = raised
-        full = FULL in known and error is not None and is_out_of_memory(error)
+        full = may_be_full and error is not None and is_out_of_memory(error)
         mine = FINE if error is None else FULL if full else FAILED
         worst = torch.tensor(mine)
         with self._exchange():
