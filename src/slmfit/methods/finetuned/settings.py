@@ -7,18 +7,50 @@ from dataclasses import dataclass
 from slmfit.finetune.device import DEVICES, PRECISIONS
 from slmfit.methods.base import setting
 
+SEEN = "AG News, MiniLM, 5,000 rows, validation accuracy (2,221 rows, give or take 0.6 points): "
+
 
 @dataclass(frozen=True)
 class TuningSettings:
     """None of them needs a value: what is left open is derived from the model, the data and the machine."""
 
     base_model: str = setting("", "The pretrained checkpoint to start from: a hub name or a folder.")
-    epochs: int | None = setting(None, "How often the training rows are seen; 0 = use the model untuned.", low=0)
-    learning_rate: float | None = setting(None, "The highest learning rate, reached after warming up.", low=0)
-    batch_tokens: int | None = setting(None, "Tokens of one update, padding included.", low=16)
-    max_length: int | None = setting(None, "Tokens of one text, special tokens included; longer texts are cut.", low=8)
+    epochs: int | None = setting(
+        None,
+        "How often the training rows are seen; 0 = use the model untuned.",
+        low=0,
+        when="the curve of validation still rises at the end (more), or falls long before it (fewer).",
+        measured=f"{SEEN}once 90.7 % in 103 s, twice 91.4 % in 208 s, four times 90.9 % in 400 s.",
+    )
+    learning_rate: float | None = setting(
+        None,
+        "The highest learning rate, reached after warming up.",
+        low=0,
+        when="the loss jumps or is no longer a number (lower), or hardly falls (higher).",
+        measured=f"{SEEN}2e-5 89.3 %, 5e-5 91.2 %, 1e-4 90.7 %, 2e-4 90.7 %, 4e-4 89.9 %.",
+    )
+    batch_tokens: int | None = setting(
+        None,
+        "Tokens of one update, padding included.",
+        low=16,
+        when="memory is short or rows are few (smaller: more updates, and slower), or a GPU idles (larger).",
+        measured=f"{SEEN}416 91.3 % in 176 s, 1,664 90.7 % in 103 s, 6,656 90.0 % in 94 s.",
+    )
+    max_length: int | None = setting(
+        None,
+        "Tokens of one text, special tokens included; longer texts are cut.",
+        low=8,
+        when="what tells the label stands at the beginning (shorter is faster), or far into long texts (longer).",
+        measured=f"{SEEN}32 88.7 % in 52 s, 64 90.4 % in 94 s, 128 90.7 % in 103 s.",
+    )
     lora: bool = setting(False, "Train low-rank adapters on every linear layer, not the whole model.")
-    lora_rank: int = setting(64, "Rank of the adapters; more can learn more and takes more memory.", low=1)
+    lora_rank: int = setting(
+        64,
+        "Rank of the adapters; more can learn more and takes more memory.",
+        low=1,
+        when="adapters must be small, or rows are few (lower).",
+        measured=f"{SEEN}at a learning rate of 1e-3, rank 4 90.6 % and rank 16 89.9 %, 190 s each.",
+    )
     lora_alpha: float = setting(16, "Strength of the adapters, divided by the root of the rank.", low=0)
     lora_dropout: float = setting(0.05, "Share of the adapters' inputs that is dropped in training.", low=0)
     dropout: float | None = setting(
