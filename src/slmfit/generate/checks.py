@@ -33,7 +33,7 @@ REASONS = {
     "near duplicate": "at most one word in ten away from a text that is there already",
     "over quota": "enough examples of this label, or with or without this type, are there already",
 }  # fmt: skip
-_EDGES = " \t\r\n,;:!?\"“”'’()"
+_EDGES = ",;:!?\"“”'’()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def flaw(draft: Draft, recipe: Recipe) -> str | None:
 def well_placed(text: str, start: int, end: int) -> bool:
     """Whether these are whole words (characters, where a script writes no spaces), without spaces or commas around."""
     words = text[start:end]
-    return bool(words) and words == words.strip(_EDGES) and not any(_cuts(text, edge) for edge in (start, end))
+    return bool(words) and words == words.strip().strip(_EDGES) and not any(_cuts(text, edge) for edge in (start, end))
 
 
 def _cuts(text: str, edge: int) -> bool:
