@@ -102,7 +102,7 @@ class Rows:
             flat = table.reshape(len(table), -1)
             return Components(flat, lambda sums: macro(sums.reshape(*sums.shape[:-1], -1, 3), score))
         if metric == "exact_match":
-            return _shares([_all_right(t, a) for t, a in self._pairs], [True] * len(self.truth))
+            return _shares([all_right(t, a) for t, a in self._pairs], [True] * len(self.truth))
         asked = [t.intent is not None for t in self.truth]
         if metric == "intent_accuracy" and any(asked):
             return _shares([a is not None and a.intent == t.intent for t, a in self._pairs], asked)
@@ -150,7 +150,8 @@ def score(rows: Rows, seed: int) -> Scores:
     return Scores({name: _with_interval(name, rows.components(name), seed) for name in names}, details)
 
 
-def _all_right(true: Entities, answer: Entities | None) -> bool:
+def all_right(true: Entities, answer: Entities | None) -> bool:
+    """Whether an answer has all entities of a row and no other, and its intent where the truth has one."""
     if answer is None or answer.unplaced or true.intent not in (None, answer.intent):
         return False
     return set(answer.spans) == set(true.spans)
