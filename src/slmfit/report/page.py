@@ -23,6 +23,7 @@ from slmfit.visible import visible
 from slmfit.wording import by_unit, bytes_words, number_words, percent, told
 
 HERE = Path(__file__).parent
+SCRIPTS = ("script.js", "matrix.js", "entities.js")  # one script in the page, in this order
 FILTERS = {
     "told": told,
     "interval": words.interval,
@@ -42,7 +43,7 @@ def render(template: Path, **view: Any) -> str:
 
     view: what the template names, and what the frame does: `title`; `style` and `script` are added.
     """
-    style, script = _source("style.css"), _source("script.js")
+    style, script = _source("style.css"), "\n".join(map(_source, SCRIPTS))
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )

@@ -12,27 +12,35 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slmfit.records import OUTCOMES
+from slmfit.records import OUTCOMES, Entities
 from slmfit.report.disk import Source, read_lines
+from slmfit.report.entities import EntityRows, columns, intents, is_tagged, placed, types
 from slmfit.report.page import packed
+from slmfit.tasks.base import target_from_json
+from slmfit.tasks.entity_scores import all_right
 from slmfit.visible import excerpt, visible
 
 CAP = 10_000  # rows in the page; beyond, a random sample
 SUREST = 100  # the most confident mistakes of each method are always among them
+RIGHT, WRONG = "right", "wrong"
 EXCERPTS = [round(40 * 1.05**i) for i in range(120)]  # characters of a text, at most: 40 to 13,000
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a method said to one row: `said` is the answer in words, or None, and then `outcome` says why."""
+    """What a method said to one row: `said` is the answer in words, or None, and then `outcome` says why.
+
+    Entities are RIGHT or WRONG as a whole, with what they are beside it.
+    """
 
     said: str | None
     outcome: str
     confidence: float | None
+    entities: Entities | None = None
 
 
 @dataclass(frozen=True)
@@ -49,34 +57,44 @@ class Table:
     surest: dict[str, list[int]]
     texts: list[str] | None
     labels: list[str]
+    entities: dict[str, Any] | None = None  # `entities.columns`, and texts are cut as they are then
 
 
 def gather(source: Source, *, texts: bool) -> Table | None:
     """The test rows of all runs; None where there is no run."""
     said: dict[str, dict[str, Answer]] = {}
-    truths: dict[str, str] = {}
+    truths: dict[str, Any] = {}
     words = _words(source) if texts else {}
     for id, folder in source.folders.items():
         answers = said[id] = {}
         for row in read_lines(folder / "predictions.jsonl"):
             if row["split"] == "test":
-                text = words.get(row["id"], "")
-                truths.setdefault(row["id"], in_words(row["target"], text))
-                answers[row["id"]] = _answer(row, text)
+                truth = truths.setdefault(row["id"], target_from_json(row["target"]))
+                answers[row["id"]] = _answer(row, truth)
     if not truths:
         return None
     surest = {id: _surest(answers, truths) for id, answers in said.items()}
     ids = _sample(list(truths), surest.values())
     place = {row: i for i, row in enumerate(ids)}
-    return Table(
+    table = Table(
         total=len(truths),
         ids=ids,
-        truths=[truths[row] for row in ids],
+        truths=[RIGHT if isinstance(truths[row], Entities) else truths[row] or "" for row in ids],
         answers={id: [answers.get(row, Answer(None, "error", None)) for row in ids] for id, answers in said.items()},
         surest={id: [place[row] for row in rows] for id, rows in surest.items()},
         texts=[words.get(row, "") for row in ids] if words else None,
         labels=labels(source),
     )
+    return _with_entities(table, source, [truths[row] for row in ids]) if is_tagged(source) else table
+
+
+def _with_entities(table: Table, source: Source, truth: list[Entities]) -> Table:
+    found = {id: [answer.entities for answer in answers] for id, answers in table.answers.items()}
+    rows = EntityRows(types(source), intents(source), truth, found)
+    if table.texts is None:
+        return replace(table, entities=columns(rows, None))
+    shown = [placed(text, rows.edges(i)) for i, text in enumerate(table.texts)]
+    return replace(table, texts=[text for text, _ in shown], entities=columns(rows, [places for _, places in shown]))
 
 
 def fitted(table: Table, budget: int) -> tuple[str, int | None]:
@@ -91,31 +109,29 @@ def fitted(table: Table, budget: int) -> tuple[str, int | None]:
     limits = [n for n in limits if n == limits[0] or sum(min(n, length) for length in lengths) < 4 * budget]
 
     def size(limit: int) -> int:
-        return len(packed(plain | {"texts": [excerpt(text, limit) for text in texts]}, level=6))
+        return len(packed(plain | {"texts": [cut(text, limit) for text in texts]}, level=6))
 
-    texts = table.texts
+    texts, cut = table.texts, _cut if table.entities else excerpt
     limit = limits[max(bisect_right(limits, budget, key=size) - 1, 0)]
-    block = packed(plain | {"texts": [excerpt(text, limit) for text in texts]})
+    block = packed(plain | {"texts": [cut(text, limit) for text in texts]})
     return block, limit if limit < max(lengths) else None
 
 
-def in_words(target: Any, text: str) -> str:
-    """A target as one string: a label or letter as it is; entities by type, words and place; then the intent."""
-    if target is None or isinstance(target, str):
-        return target or ""
-    spans = [f"{label} {f'“{text[start:end]}” ' if text else ''}{start}–{end}" for start, end, label in target["spans"]]
-    return " · ".join([*spans, *([f"intent {target['intent']}"] if target.get("intent") else [])]) or "no entity"
+def _cut(text: str, limit: int) -> str:
+    """At most `limit` characters, each where it was."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def labels(source: Source) -> list[str]:
-    """The task's labels, as the confusion counts number them; none where answers are no labels."""
-    task = next(iter(source.records.values())).task if source.records else {}
-    return list(task.get("labels", ())) if task.get("name") != "token-classification" else []
+    """The task's labels, as the confusion counts number them; entity types, where there are any."""
+    if is_tagged(source):
+        return types(source)
+    return list(next(iter(source.records.values())).task.get("labels", ())) if source.records else []
 
 
 def _columns(table: Table) -> dict[str, Any]:
     """JSON for script.js. An answer is a number in `words`; below zero, minus the number of its outcome."""
-    words = {label: i for i, label in enumerate(table.labels)}
+    words = {label: i for i, label in enumerate(() if table.entities else table.labels)}
 
     def number(word: str) -> int:
         return words.setdefault(word, len(words))
@@ -132,15 +148,17 @@ def _columns(table: Table) -> dict[str, Any]:
         "sure": sure if any(c >= 0 for column in sure for c in column) else None,
         "surest": list(table.surest.values()),
         "words": [visible(word)[:300] for word in words],
+        **({"entities": table.entities} if table.entities else {}),
     }
 
 
-def _answer(row: Mapping[str, Any], text: str) -> Answer:
-    target, outcome = row["prediction"], row["outcome"]
+def _answer(row: Mapping[str, Any], truth: Any) -> Answer:
+    target, outcome = target_from_json(row["prediction"]), row["outcome"]
     if outcome not in OUTCOMES or outcome != "ok" or target is None:
         return Answer(None, outcome if outcome in OUTCOMES[1:] else "invalid", None)
-    chances = row.get("probabilities") or {}
-    return Answer(in_words(target, text), "ok", chances.get(target) if isinstance(target, str) else None)
+    if isinstance(target, Entities):
+        return Answer(RIGHT if all_right(truth, target) else WRONG, "ok", None, target)
+    return Answer(target, "ok", (row.get("probabilities") or {}).get(target))
 
 
 def _surest(answers: Mapping[str, Answer], truths: Mapping[str, str]) -> list[str]:

@@ -1,6 +1,6 @@
 "use strict";
-// Where they fail: the confusion matrix, and the test rows with their filters, kept in the URL so that a view can be shared.
-// Everything is written as text (textContent), never as markup.
+// Where they fail: the test rows with their filters, kept in the URL so that a view can be shared; the confusion matrix is
+// in matrix.js. Everything is written as text (textContent), never as markup.
 
 const $ = (id) => document.getElementById(id);
 
@@ -32,13 +32,35 @@ async function unpack(base64) {
 }
 
 const isRight = (method, row) => table.said[method][row] === table.truths[row];
-// The column of the confusion matrix: a label, or the last one for no usable answer.
-const column = (method, row) => {
-  const said = table.said[method][row];
-  return said >= 0 && said < facts.labels.length ? said : facts.labels.length;
+const noAnswer = (said) => `no usable answer: ${facts.outcomes[-said]}`;
+
+// What differs by task: answers that are a label here, entities in entities.js.
+const LABELS = {
+  column: (index) => (index < facts.labels.length ? facts.labels[index] : "no usable answer"),
+  line: (index) => facts.labels[index],
+  lines: () => facts.labels.length,
+  means: (truth, answer, n) => `${plural(n)}: ${facts.labels[truth]}, answered ${LABELS.column(answer)}`,
+  arrow: "true label → answer",
+  note: "True label down, answer across. Choose a number to read its rows.",
+  // Whether the row is in the cells of the matrix that are chosen; null stands for any.
+  fits: (method, row, truth, answer) => {
+    const said = table.said[method][row];
+    const column = said >= 0 && said < facts.labels.length ? said : facts.labels.length;
+    return (truth === null || table.truths[row] === truth) && (answer === null || column === answer);
+  },
+  item: (method, row) => {
+    const said = table.said[method][row];
+    const head = make("span", { class: "row-head" },
+      make("span", {}, word(table.words[table.truths[row]], "label")),
+      isRight(method, row) ? make("span", {}, "✓ right") : make("span", {}, "→ ", word(LABELS.answer(said), "label answer wrong")),
+      make("span", {}, certainty(method, row)),
+      make("span", { class: "where" }, word(table.ids[row])));
+    return [head, table.texts ? make("bdi", { class: "row-text", dir: "auto" }, table.texts[row]) : null];
+  },
+  detail: (method, row) => word(LABELS.answer(table.said[method][row]), "label"),
+  answer: (said) => (said >= 0 ? table.words[said] : noAnswer(said)),
 };
-const answerName = (said) => (said >= 0 ? table.words[said] : `no usable answer: ${facts.outcomes[-said]}`);
-const columnName = (index) => (index < facts.labels.length ? facts.labels[index] : "no usable answer");
+const task = () => (facts.entities ? ENTITIES : LABELS);
 
 // --- the state, and the URL that holds it ---
 
@@ -64,7 +86,7 @@ function readUrl() {
   const method = facts.methods.findIndex((one) => one.id === given.get("method"));
   if (method >= 0) state.method = method;
   if (Object.hasOwn(VIEWS, given.get("show") ?? "")) state.show = given.get("show");
-  state.truth = number("truth", facts.labels.length);
+  state.truth = number("truth", task().lines());
   state.answer = number("answer", facts.labels.length + 1);
   state.search = given.get("search") ?? "";
   state.row = given.get("row");
@@ -87,80 +109,6 @@ function writeUrl() {
 
 const isViewUrl = () => /(^#|&)(method|show|truth|answer|search|row)=/.test(location.hash);
 
-// --- the matrix ---
-
-function drawMatrix() {
-  const method = facts.methods[state.method];
-  $("matrix").replaceChildren(...(method.confusion ? [facts.labels.length > MATRIX ? confusions(method) : matrix(method)] : []));
-  markCell();
-}
-
-function cellButton(truth, answer, n, ...children) {
-  const means = `${plural(n)}: ${facts.labels[truth]}, answered ${columnName(answer)}`;
-  const button = make("button", { type: "button", "data-truth": truth, "data-answer": answer, "aria-pressed": "false", "aria-label": means }, ...children);
-  button.addEventListener("click", () => {
-    const same = state.truth === truth && state.answer === answer;
-    change({ show: "all", truth: same ? null : truth, answer: same ? null : answer, row: null });
-  });
-  return button;
-}
-
-function matrix(method) {
-  const failing = method.confusion.some(([, answer]) => answer === facts.labels.length);
-  const columns = facts.labels.length + (failing ? 1 : 0);
-  const cells = new Map(method.confusion.map(([truth, answer, n]) => [truth * (facts.labels.length + 1) + answer, n]));
-  const totals = facts.labels.map((_, truth) => method.confusion.reduce((sum, [t, , n]) => sum + (t === truth ? n : 0), 0));
-  const head = make("tr", {}, make("th", {}));
-  for (let answer = 0; answer < columns; answer++) head.append(make("th", { scope: "col", title: columnName(answer) }, make("span", {}, word(columnName(answer)))));
-  const body = make("tbody");
-  facts.labels.forEach((label, truth) => {
-    const line = make("tr", {}, make("th", { scope: "row", title: label }, word(label)));
-    for (let answer = 0; answer < columns; answer++) {
-      const n = cells.get(truth * (facts.labels.length + 1) + answer) ?? 0;
-      const cell = make("td", { class: truth === answer ? "hit" : "miss" }, n ? cellButton(truth, answer, n, count(n)) : "");
-      if (n) cell.style.backgroundColor = shade(truth === answer, n / totals[truth]);
-      line.append(cell);
-    }
-    body.append(line);
-  });
-  const caption = make("caption", { class: "hidden" }, `Confusion matrix of ${method.id}: true labels down, answers across`);
-  const inside = make("table", { class: facts.labels.length > 5 ? "matrix" : "matrix few" }, caption, make("thead", {}, head), body);
-  inside.addEventListener("keydown", moveByArrows);
-  return make("div", {}, make("p", { class: "note" }, "True label down, answer across. Choose a number to read its rows."), make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Confusion matrix" }, inside));
-}
-
-// A share of the row, as paler or stronger colour; mistakes are rare, so they are shown stronger.
-function shade(hit, share) {
-  return `color-mix(in srgb, var(${hit ? "--accent" : "--wrong"}) ${Math.round(hit ? 30 * share : 10 + 35 * Math.sqrt(share))}%, var(--paper))`;
-}
-
-function moveByArrows(event) {
-  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-  const cell = event.target.closest("td");
-  if (!step || !cell) return;
-  event.preventDefault();
-  let [x, y] = [cell.cellIndex, cell.parentNode.rowIndex];
-  const rows = event.currentTarget.rows;
-  while (rows[(y += step[1])] && rows[y].cells[(x += step[0])]) {
-    const button = rows[y].cells[x].querySelector("button");
-    if (button) return button.focus();
-  }
-}
-
-function confusions(method) {
-  const wrong = method.confusion.filter(([truth, answer]) => truth !== answer).sort((a, b) => b[2] - a[2]);
-  const items = wrong.slice(0, 40).map(([truth, answer, n]) =>
-    make("li", {}, cellButton(truth, answer, n, make("b", {}, count(n)), make("span", {}, word(facts.labels[truth], "label"), " → ", word(columnName(answer), "label wrong")))));
-  const rest = wrong.length > 40 ? `The 40 commonest of ${count(wrong.length)} kinds of mistake: true label → answer.` : "Its mistakes: true label → answer.";
-  return make("div", {}, make("p", { class: "note" }, rest), make("ul", { class: "confusions" }, ...items));
-}
-
-function markCell() {
-  for (const button of $("matrix").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", +button.dataset.truth === state.truth && +button.dataset.answer === state.answer);
-  }
-}
-
 // --- the rows ---
 
 function matching() {
@@ -169,8 +117,7 @@ function matching() {
   const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
   const found = [];
   for (const row of rows) {
-    if (state.truth !== null && table.truths[row] !== state.truth) continue;
-    if (state.answer !== null && column(state.method, row) !== state.answer) continue;
+    if (!task().fits(state.method, row, state.truth, state.answer)) continue;
     if (!keep(state.method, row)) continue;
     if (words.length && table.ids[row].toLowerCase() !== state.search.toLowerCase().trim()) {
       const text = table.texts ? table.texts[row].toLowerCase() : "";
@@ -190,7 +137,7 @@ function drawRows() {
   $("rows").replaceChildren();
   showMore();
   const exact = state.truth !== null && state.answer !== null && state.show === "all" && !state.search;
-  const cell = exact && facts.sampled ? facts.methods[state.method].confusion.find(([t, a]) => t === state.truth && a === state.answer) : null;
+  const cell = exact && facts.sampled && !facts.entities ? facts.methods[state.method].confusion.find(([t, a]) => t === state.truth && a === state.answer) : null;
   $("count").textContent = cell ? `${plural(found.length)} of the ${count(cell[2])} are in this file` : `${plural(found.length)}${found.length ? "" : " like that"}`;
   if (state.row !== null) openRow(state.row);
 }
@@ -207,15 +154,7 @@ function showMore(upTo = shown + PAGE) {
 
 function rowItem(row) {
   const id = table.ids[row];
-  const said = table.said[state.method][row];
-  const right = said === table.truths[row];
-  const head = make("span", { class: "row-head" },
-    make("span", {}, word(table.words[table.truths[row]], "label")),
-    right ? make("span", {}, "✓ right") : make("span", {}, "→ ", word(answerName(said), "label answer wrong")),
-    make("span", {}, certainty(state.method, row)),
-    make("span", { class: "where" }, word(id)));
-  const text = table.texts ? make("bdi", { class: "row-text", dir: "auto" }, table.texts[row]) : null;
-  const button = make("button", { type: "button", "aria-expanded": "false" }, head, text);
+  const button = make("button", { type: "button", "aria-expanded": "false" }, ...task().item(state.method, row));
   const item = make("li", { "data-id": id }, button);
   button.addEventListener("click", () => {
     const open = button.getAttribute("aria-expanded") === "true";
@@ -236,7 +175,7 @@ function toggle(item, row, open) {
   if (item.lastChild !== item.firstChild) return undefined;
   const lines = facts.methods.map((one, method) =>
     make("tr", {}, make("th", { scope: "row" }, word(one.id, "id")),
-      make("td", { class: isRight(method, row) ? "" : "wrong" }, make("span", { class: "sign" }, isRight(method, row) ? "✓" : "✗"), word(answerName(table.said[method][row]), "label")),
+      make("td", { class: isRight(method, row) ? "" : "wrong" }, make("span", { class: "sign" }, isRight(method, row) ? "✓" : "✗"), task().detail(method, row)),
       make("td", { class: "num" }, certainty(method, row))));
   const caption = make("caption", { class: "hidden" }, "What each method answered, and how sure it was");
   return item.append(make("div", { class: "row-more" }, make("table", {}, caption, make("tbody", {}, ...lines))));
@@ -286,8 +225,9 @@ async function explore() {
   options("method", facts.methods.map((one, i) => [i, one.id]));
   const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none/.test(name)) && (name !== "surest" || facts.sure));
   options("show", views.map(([value, [name]]) => [value, name]));
-  options("truth", [["", "any"], ...facts.labels.map((label, i) => [i, label])]);
-  options("answer", [["", "anything"], ...facts.labels.map((label, i) => [i, label]), [facts.labels.length, "no usable answer"]]);
+  const numbers = (n) => Array.from({ length: n }, (_, i) => i);
+  options("truth", [["", "any"], ...numbers(task().lines()).map((i) => [i, task().line(i)])]);
+  options("answer", [["", "anything"], ...numbers(facts.labels.length + 1).map((i) => [i, task().column(i)])]);
   const chosen = (id) => ($(id).value === "" ? null : +$(id).value);
   listen("method", "change", () => change({ method: chosen("method"), row: null }));
   listen("show", "change", () => change({ show: $("show").value, row: null }));

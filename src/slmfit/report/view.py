@@ -11,13 +11,19 @@ from pathlib import PurePath
 from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow
-from slmfit.report import ladder, pictures
+from slmfit.report import entities, ladder, pictures
 from slmfit.report.disk import Source
 from slmfit.report.rows import labels
 from slmfit.report.words import duration, interval, milliseconds
 from slmfit.visible import all_visible, excerpt
 from slmfit.wording import by_unit, bytes_words, dollars, number_words, told
 
+SCHEMES = {
+    "strict": "type, start and end",
+    "boundary": "start and end",
+    "partial": "start and end; an overlap is half right",
+    "type": "type, and some overlap",
+}
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
 SUSPECTS = 200
 
@@ -39,6 +45,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "scores": ladder.all_scores(source),
         "costs": pictures.costs(source),
         "prefer": _preferred(source),
+        "schemes": _schemes(source),
         "breakdowns": list(_breakdowns(source)),
         "suspects": _suspects(source, texts),
         "calibration": pictures.calibration(source),
@@ -62,11 +69,15 @@ def _facts(source: Source) -> dict[str, Any]:
     """What script.js needs beside the rows: labels, and each method's confusion as [truth, answer, rows]."""
     ids = list(source.folders)
     subject = source.picked or source.best
+    tagged = entities.is_tagged(source)
+    confusion = entities.confusion if tagged else _confusion
     return all_visible(
         {
             "labels": [label[:300] for label in labels(source)],
             "outcomes": OUTCOMES,
-            "methods": [{"id": id, "confusion": _confusion(source, id)} for id in ids],
+            "methods": [{"id": id, "confusion": confusion(source, id)} for id in ids],
+            "entities": tagged,
+            "intents": [intent[:300] for intent in entities.intents(source)],
             "first": ids.index(subject) if subject in ids else 0,
             "sure": any("reliability" in source.details(id) for id in ids),
         }
@@ -162,12 +173,27 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         ]  # fmt: skip
         yield {
             "title": title,
+            "unit": "spans" if key == "per_type" else "rows",
             "score": score,
             "ids": list(tables),
             "lines": lines,
             "all": len(names),
             "subject": subject,
         }
+
+
+def _schemes(source: Source) -> dict[str, Any] | None:
+    """F1 by how much must agree, the methods side by side; and how many entities had no place in their text."""
+    ordered = [id for id, _ in source.by_score() if source.details(id).get("schemes")]
+    if not ordered:
+        return None
+    tables = [{row["scheme"]: row for row in source.details(id)["schemes"]} for id in ordered]
+    lines = [
+        {"name": name, "words": words, "cells": [_breakdown_cell(table.get(name), "f1") for table in tables]}
+        for name, words in SCHEMES.items()
+    ]
+    unplaced = [(id, f"{n:,}") for id in ordered if (n := source.details(id).get("unplaced"))]
+    return {"ids": ordered, "lines": lines, "unplaced": unplaced}
 
 
 def _part(row: Mapping[str, Any] | None, score: str) -> float:

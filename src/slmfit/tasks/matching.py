@@ -9,9 +9,9 @@
     partial     as boundary, and an overlap counts half
     type        the type is, and there is some overlap
 
-Every found entity, in order, takes the true one that suits it best of those still free, as nervaluate 1.2 does it (which
-asks for an overlap of a hundredth of the true one, where a character will do here). For the score of one type, only the
-entities of that type are looked at.
+Every found entity, in order, takes the true one that suits it best of those still free, as in nervaluate 1.2 (where
+an overlap is a hundredth of the true one or more, and here a character). For the score of one type, only the entities
+of that type are looked at.
 """
 
 from __future__ import annotations

@@ -1,0 +1,81 @@
+// The confusion matrix of a method: each number is a button that lists its rows. One script with script.js.
+
+function drawMatrix() {
+  const method = facts.methods[state.method];
+  $("matrix").replaceChildren(...(method.confusion ? [facts.labels.length > MATRIX ? confusions(method) : matrix(method)] : []));
+  markCell();
+}
+
+function cellButton(truth, answer, n, ...children) {
+  const means = task().means(truth, answer, n);
+  const button = make("button", { type: "button", "data-truth": truth, "data-answer": answer, "aria-pressed": "false", "aria-label": means }, ...children);
+  button.addEventListener("click", () => {
+    const same = state.truth === truth && state.answer === answer;
+    change({ show: "all", truth: same ? null : truth, answer: same ? null : answer, row: null });
+  });
+  return button;
+}
+
+function matrix(method) {
+  const failing = method.confusion.some(([, answer]) => answer === facts.labels.length);
+  const columns = facts.labels.length + (failing ? 1 : 0);
+  const cells = new Map(method.confusion.map((cell) => [cell[0] * (facts.labels.length + 1) + cell[1], cell]));
+  const totals = new Map();
+  for (const [truth, , n] of method.confusion) totals.set(truth, (totals.get(truth) ?? 0) + n);
+  const head = make("tr", {}, make("th", {}));
+  for (let answer = 0; answer < columns; answer++) head.append(make("th", { scope: "col", title: task().column(answer) }, make("span", {}, word(task().column(answer), absent(answer)))));
+  const body = make("tbody");
+  for (let truth = 0; truth < task().lines(); truth++) {
+    const label = task().line(truth);
+    const line = make("tr", {}, make("th", { scope: "row", title: label }, word(label, absent(truth))));
+    for (let answer = 0; answer < columns; answer++) {
+      const [, , n, exact] = cells.get(truth * (facts.labels.length + 1) + answer) ?? [0, 0, 0];
+      const hit = truth === answer && truth < facts.labels.length;
+      const apart = hit && exact < n ? make("small", {}, `${count(n - exact)} off`) : null;
+      const cell = make("td", { class: hit ? "hit" : "miss" }, n ? cellButton(truth, answer, n, count(n)) : "");
+      if (apart) cell.append(apart);
+      if (n) cell.style.backgroundColor = shade(hit, n / totals.get(truth));
+      line.append(cell);
+    }
+    body.append(line);
+  }
+  const caption = make("caption", { class: "hidden" }, `Confusion matrix of ${method.id}: truth down, answers across`);
+  const inside = make("table", { class: facts.labels.length > 5 ? "matrix" : "matrix few" }, caption, make("thead", {}, head), body);
+  inside.addEventListener("keydown", moveByArrows);
+  return make("div", {}, make("p", { class: "note" }, task().note), make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Confusion matrix" }, inside));
+}
+
+// A share of the row, as paler or stronger colour; mistakes are rare, so they are shown stronger.
+function shade(hit, share) {
+  return `color-mix(in srgb, var(${hit ? "--accent" : "--wrong"}) ${Math.round(hit ? 30 * share : 10 + 35 * Math.sqrt(share))}%, var(--paper))`;
+}
+
+function moveByArrows(event) {
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  const cell = event.target.closest("td");
+  if (!step || !cell) return;
+  event.preventDefault();
+  let [x, y] = [cell.cellIndex, cell.parentNode.rowIndex];
+  const rows = event.currentTarget.rows;
+  while (rows[(y += step[1])] && rows[y].cells[(x += step[0])]) {
+    const button = rows[y].cells[x].querySelector("button");
+    if (button) return button.focus();
+  }
+}
+
+// What is no label: no usable answer, missed, spurious.
+const absent = (index) => (index < facts.labels.length ? "" : "absent");
+
+function confusions(method) {
+  const wrong = method.confusion.filter(([truth, answer]) => truth !== answer).sort((a, b) => b[2] - a[2]);
+  const items = wrong.slice(0, 40).map(([truth, answer, n]) =>
+    make("li", {}, cellButton(truth, answer, n, make("b", {}, count(n)), make("span", {}, word(task().line(truth), `label ${absent(truth)}`), " → ", word(task().column(answer), `label wrong ${absent(answer)}`)))));
+  const rest = wrong.length > 40 ? `The 40 commonest of ${count(wrong.length)} kinds of mistake: ${task().arrow}.` : `Its mistakes: ${task().arrow}.`;
+  return make("div", {}, make("p", { class: "note" }, rest), make("ul", { class: "confusions" }, ...items));
+}
+
+function markCell() {
+  for (const button of $("matrix").querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", +button.dataset.truth === state.truth && +button.dataset.answer === state.answer);
+  }
+}
