@@ -70,6 +70,9 @@ def compare(
     predictions: Annotated[
         list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
     ] = None,
+    augment: Annotated[
+        str | None, option("--augment", "Rows added to train alone: each method with and without them.", "FILE")
+    ] = None,
     margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
     prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
     no_texts: NoTexts = False,
@@ -81,7 +84,8 @@ def compare(
 
     data = source.load()
     if fit.dry_run:
-        return display.show_plan(comparison.plan(data, methods, seed=source.seed, **fit.arguments()), as_json=json)
+        steps = comparison.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
+        return display.show_plan(steps, as_json=json)
     given = {Path(p).stem: read_answers(Path(p), data) for p in predictions or ()}
     with display.progress() as listen:
         result = comparison.compare(
@@ -90,6 +94,7 @@ def compare(
             **fit.arguments(),
             limits=fit.limits,
             given=given,
+            augment=augment,
             margin=margin,
             prefer=prefer,
             seed=source.seed,

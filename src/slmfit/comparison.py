@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slmfit import fitting, keeping, methods, planning, runs, storage, summary
+from slmfit.augmenting import Added, add_rows, id_with, with_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
 from slmfit.entries import checked_seeds, fit_row, fit_seeds, given_row, joined_row
 from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.fitting import Listener, Terms
-from slmfit.judging import checked_margin, checked_preference, judge
+from slmfit.judging import checked_margin, checked_preference, gains, judge
 from slmfit.methods import Spec
 from slmfit.records import ComparisonRecord, MethodRow, Prediction
 from slmfit.report import write_report
@@ -71,6 +72,7 @@ def compare(
     *,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     given: Mapping[str, Sequence[Prediction]] | None = None,
+    augment: str | Path | None = None,
     metric: str | None = None,
     margin: float = 0.02,
     prefer: str = "size",
@@ -86,6 +88,8 @@ def compare(
     """Fit what is not fitted yet, then compare. Everything is written below `out`.
 
     given: name -> answers the user already has for the test rows, each scored as one more row.
+    augment: a file of rows that are added to train, and to nothing else: every method that learns is fitted once more,
+    with them, as "ID+FILE", and the verdict says what they brought.
     metric: what the verdict goes by; None = the task's own. margin: in the metric's unit (0.02 = 2 points).
     prefer: what "smallest" means: size, latency, memory or cost.
     out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
@@ -108,6 +112,8 @@ def compare(
         if methods.unavailable(spec.name, data.task.name) is None:
             methods.create(spec.name, spec.given, spec.base_model)
     seeds = checked_seeds(seeds, seed, specs)
+    added = None if augment is None else add_rows(data, augment)
+    again = with_rows(specs, added)
     out = default_folder(data) if out is None else Path(out)
     terms, began = _terms(out, specs, data, Terms(seed, metric, listen, budget_seconds), limits), time.monotonic()
     with storage.locked(out):
@@ -116,20 +122,27 @@ def compare(
         quick = [spec for spec in specs if methods.TABLE[spec.name].quick]
         fitted = {spec.id: fit_row(out, spec, data, terms) for spec in quick}
         keeping.write_diagnostics(out, data, _runs(out, fitted.values()), terms, texts)
-        slow = sorted((spec for spec in specs if spec not in quick), key=lambda spec: methods.TABLE[spec.name].remote)
-        for n, spec in enumerate(slow):
+        fitted |= {spec.id: fit_row(out, spec, more, terms) for spec, more in again if methods.TABLE[spec.name].quick}
+        slow = [pair for pair in [*((spec, data) for spec in specs), *again] if pair[0].id not in fitted]
+        slow.sort(key=lambda pair: methods.TABLE[pair[0].name].remote)
+        for n, (spec, own) in enumerate(slow):
             left = None if budget_seconds is None else budget_seconds - (time.monotonic() - began)
-            fitted[spec.id] = fit_row(out, spec, data, terms, left and max(left, 0.0) / (len(slow) - n), seeds)
-        rows = [fitted[spec.id] for spec in specs]
+            fitted[spec.id] = fit_row(out, spec, own, terms, left and max(left, 0.0) / (len(slow) - n), seeds)
+        rows = [fitted[spec.id] for spec in (*specs, *(spec for spec, _ in again))]
         rows += [given_row(out, name, answers, data, terms) for name, answers in (given or {}).items()]
         verdict, paired = judge(data, out, rows, metric=metric, margin=margin, prefer=preference, seed=seed)
+        if added is not None:
+            verdict |= _added(data, out, rows, added, verdict, seed)
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
             methods=rows,
             verdict=verdict,
             paired=paired,
-            warnings=[f["message"] for f in findings if f["severity"] == "warning"],
+            warnings=[
+                *(f["message"] for f in findings if f["severity"] == "warning"),
+                *([added.warning] if added is not None and added.warning else []),
+            ],
             command=command,
             seed=seed,
             environment=environment(),
@@ -182,6 +195,7 @@ def plan(
     out: str | Path | None = None,
     seed: int = 0,
     seeds: int = 1,
+    augment: str | Path | None = None,
     budget_seconds: float | None = None,
 ) -> list[planning.Step]:
     """What `compare` or `train` would do for each method, and what the servers it asks would take.
@@ -191,7 +205,11 @@ def plan(
     specs = methods.parse_specs(asked, settings)
     terms = Terms(checked_seed(seed), checked_metric(data, metric), budget_seconds=budget_seconds)
     seeds = checked_seeds(seeds, seed, specs)
-    return planning.plan(default_folder(data) if out is None else Path(out), specs, data, terms, seeds)
+    out = default_folder(data) if out is None else Path(out)
+    steps = planning.plan(out, specs, data, terms, seeds)
+    for spec, more in with_rows(specs, None if augment is None else add_rows(data, augment)):
+        steps += planning.plan(out, [spec], more, terms, seeds)
+    return steps
 
 
 def checked_metric(data: Dataset, metric: str | None) -> str:
@@ -212,6 +230,17 @@ def _terms(out: Path, specs: Sequence[Spec], data: Dataset, terms: Terms, limits
 def default_folder(data: Dataset) -> Path:
     """Where results go when the user names no place: the same data, the same folder."""
     return Path("slmfit-out") / f"{data.name}-{data.fingerprint[:6]}"
+
+
+def _added(
+    data: Dataset, out: Path, rows: Sequence[MethodRow], added: Added, verdict: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
+    """What the verdict says of the rows added to train."""
+    by_id = {row.id: row for row in rows}
+    pairs = [(by_id[with_them], by_id[id]) for id in by_id if (with_them := id_with(id, added)) in by_id]
+    found = gains(data, out, pairs, added.record, metric=verdict["metric"], seed=seed)
+    sentences = [gain["sentence"] for gain in found]
+    return {"added": {**added.record, "gains": found}, "caveats": [*sentences, *verdict["caveats"]]}
 
 
 def _runs(out: Path, rows: Iterable[MethodRow]) -> dict[str, Run]:

@@ -6,7 +6,7 @@ verdict["sentence"]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,7 @@ def judge(
         sentence = "No method could be fitted, so there is nothing to compare."
         empty = {"kind": "too-little-data", "method": None, "metric": metric, "margin": margin, "prefer": prefer}
         return {**empty, "best": None, "tied": [], "not_worse": [], "sentence": sentence, "caveats": []}, {}
-    truth = targets(data.test)
-    parts = {
-        id: [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in _runs(row)]
-        for id, row in scored.items()
-    }
+    parts = {id: _components(data, out, row, metric) for id, row in scored.items()}
     candidates = [_candidate(row, metric, prefer) for row in scored.values()]
     best = verdicts.best_of(candidates)
     others = [id for id in scored if id != best]
@@ -93,6 +89,39 @@ def judge(
         for id, d in differences.items()
     }
     return plain, paired
+
+
+def gains(
+    data: Dataset, out: Path, pairs: Sequence[tuple[MethodRow, MethodRow]], added: Mapping[str, Any], *,
+    metric: str, seed: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """What rows added to train brought each method, JSON as it stands.
+
+    pairs: a method's line with them, and the one without; a pair that did not run is left out. added: their `file`, and
+    how many `rows`. Each: `method` (with them), `without`, the paired `difference` (with minus without, corrected for
+    the number of pairs), `p_value`, `comparisons`, `result` (see `verdict.gain`) and `sentence`.
+    """
+    ran = [(one, other) for one, other in pairs if one.scores and other.scores]
+    found = []
+    for one, other in ran:
+        with_them, without = (_components(data, out, row, metric) for row in (one, other))
+        gap = _difference(with_them, without, len(ran), seed)
+        found.append({
+            "method": one.id,
+            "without": other.id,
+            "difference": {"value": gap.value, "low": gap.low, "high": gap.high},
+            "p_value": gap.p_value,
+            "comparisons": len(ran),
+            "result": verdicts.gain(gap),
+            "sentence": verdicts.gained(one.id, other.id, gap, added["rows"], added["file"]),
+        })  # fmt: skip
+    return found
+
+
+def _components(data: Dataset, out: Path, row: MethodRow, metric: str) -> list[Components]:
+    """The metric's parts on the test rows, of each run that the row's scores are of."""
+    truth = targets(data.test)
+    return [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in _runs(row)]
 
 
 def _candidate(row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:

@@ -182,6 +182,25 @@ def caveats(found: Verdict) -> tuple[str, ...]:
     return tuple(notes)
 
 
+Gain: TypeAlias = Literal["better", "worse", "not distinguishable"]
+
+
+def gain(gap: Difference) -> Gain:
+    """What rows added to train brought a method. gap: with them minus without, corrected for the number of methods."""
+    if gap.p_value >= 1 - LEVEL:
+        return "not distinguishable"
+    return "better" if gap.value > 0 else "worse"
+
+
+def gained(method: str, without: str, gap: Difference, rows: int, file: str) -> str:
+    """The same as a sentence. rows: how many were added, of `file`."""
+    start = f"{method}, with {rows:,} rows of {file} added to train, is"
+    found = gain(gap)
+    if found != "not distinguishable":
+        return f"{start} {found} than {without}, by {_points(abs(gap.value))} ({_span(gap)})."
+    return f"{start} not distinguishable from {without} ({_points(gap.value)}, {_span(gap)})."
+
+
 def _why(pick: str, best: str, differences: Mapping[str, Difference], margin: float, methods: int) -> str:
     if methods == 1:
         return "the only method compared"
