@@ -6,8 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src" / "slmfit"
 ORDER = """
 errors records storage environment wording visible summary hub ngrams tfidf metrics statistic spread verdict tasks data
-finetune embeddings llm methods runs measuring fitting entries planning judging report given diagnostics keeping augmenting comparison
-evaluation marking predicting exploring generate tuning exporting estimator cluster demo doctor models explaining serve
+finetune embeddings llm methods runs measuring fitting entries planning judging report given diagnostics keeping
+augmenting comparison evaluation marking predicting exploring generate tuning exporting estimator cluster demo doctor
+models explaining serve
 __init__ display options generating cli __main__
 """.split()
 LEAVES = {"exploring", "tuning", "exporting", "estimator", "cluster"}
