@@ -23,7 +23,8 @@ from slmfit.visible import visible
 from slmfit.wording import by_unit, bytes_words, number_words, percent, told
 
 HERE = Path(__file__).parent
-SCRIPTS = ("script.js", "matrix.js", "entities.js")  # one script in the page, in this order
+STYLES = ("style.css", "entities.css")  # one sheet in the page, in this order
+SCRIPTS = ("script.js", "matrix.js", "entities.js")  # and one script
 FILTERS = {
     "told": told,
     "interval": words.interval,
@@ -43,7 +44,7 @@ def render(template: Path, **view: Any) -> str:
 
     view: what the template names, and what the frame does: `title`; `style` and `script` are added.
     """
-    style, script = _source("style.css"), "\n".join(map(_source, SCRIPTS))
+    style, script = ("\n".join(map(_source, names)) for names in (STYLES, SCRIPTS))
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
