@@ -16,8 +16,9 @@ from slmfit.records import Entities
 CASES = [
     (name, task)
     for name, row in methods.TABLE.items()
-    if row.place and not methods.unavailable(name)
+    if row.place
     for task in row.tasks
+    if not methods.unavailable(name, task)
 ]
 
 

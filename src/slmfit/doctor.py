@@ -10,6 +10,7 @@ from typing import Any
 from slmfit.environment import cache_folder, environment
 
 EXTRAS = {
+    "entities": ("pycrfsuite",),
     "train": ("torch", "transformers", "peft", "accelerate"),
     "hub": ("datasets", "huggingface_hub"),
     "test": ("pytest", "hypothesis", "playwright"),

@@ -20,6 +20,7 @@ from slmfit.errors import UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings
 from slmfit.methods.linear import search as searching
+from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.search import CS, FEATURES
 from slmfit.methods.linear.solver import Curve, fit_curve, held_out_margins, margins, train_svm
 from slmfit.records import Example
@@ -34,7 +35,7 @@ def rows(pairs):
 def fit(train, validation=(), metric="accuracy", seed=0, **given):
     examples = [*train, *validation]
     task = TextClassification().with_labels(e.target for e in examples)
-    method = Linear(Settings(**given))
+    method = Classifier(Settings(**given))
     method.fit(task, train, validation, Context(seed=seed, metric=metric))
     return method, task
 
@@ -84,7 +85,7 @@ def test_saved_and_loaded_without_scikit_learn(method, data, tmp_path):
     method.save(tmp_path)
     task = TextClassification(method.labels)
     texts = [e.input for e in data.test]
-    again = Linear.load(tmp_path, task, method.settings)
+    again = Classifier.load(tmp_path, task, method.settings)
     assert again.predict(texts) == method.predict(texts)
     code = (
         "import sys, pathlib; from slmfit.methods.linear import Linear, Settings\n"

@@ -31,6 +31,8 @@ class Row:
     extra: str | None = None  # the extra that brings what it needs
     packages: tuple[str, ...] = ()  # what that extra must have brought
     remote: bool = False  # asks a server: every answer costs time or money, and no file here is the model
+    # task -> the extra and its packages that fitting it takes besides; what was fitted predicts without
+    task_extras: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def trained(self) -> bool:
@@ -45,7 +47,12 @@ class Row:
 
 TABLE: dict[str, Row] = {
     "majority": Row("Always the most frequent answer: the floor.", "slmfit.methods.majority:Majority", ALL_TASKS),
-    "linear": Row("TF-IDF with a linear classifier.", "slmfit.methods.linear:Linear", CLASSIFICATION),
+    "linear": Row(
+        "TF-IDF with a linear classifier; for entities a linear-chain CRF.",
+        "slmfit.methods.linear:Linear",
+        (*CLASSIFICATION, "token-classification"),
+        task_extras={"token-classification": ("entities", ("pycrfsuite",))},
+    ),
     "knn": Row("Votes of the nearest neighbours on embeddings.", "slmfit.methods.knn:Knn", CLASSIFICATION),
     "encoder": Row(
         "A fine-tuned encoder.",
@@ -90,7 +97,7 @@ def method_class(name: str) -> type[Method]:
 
 
 def unavailable(name: str, task: str | None = None) -> str | None:
-    """Why a method cannot run here (on this task), with the line that enables it; None when it can."""
+    """Why a method cannot run here (be fitted on this task), with the line that enables it; None when it can."""
     row = TABLE[name]
     if row.place is None:
         return "comes with a later version of slmfit"
@@ -98,6 +105,9 @@ def unavailable(name: str, task: str | None = None) -> str | None:
         return f"pip install 'slmfit[{row.extra}]'"
     if task is not None and task not in row.tasks:
         return f"does not do {task} yet; it does {', '.join(row.tasks)}"
+    extra, packages = row.task_extras.get(task or "", ("", ()))
+    if any(find_spec(package) is None for package in packages):
+        return f"pip install 'slmfit[{extra}]'"
     return None
 
 

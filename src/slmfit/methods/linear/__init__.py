@@ -1,233 +1,74 @@
-"""TF-IDF with a linear support vector machine: fitted in seconds, answers in a fraction of a millisecond.
+"""linear: one weight for each thing seen and each answer; fitted in seconds to minutes, answers in milliseconds.
 
     method = Linear(Settings(features="words"))
     method.fit(task, train, validation, Context())
-    method.explain("my card was charged twice", "billing", top=3)    # [("charged", 0.41), …]
+    method.predict(["my card was charged twice"])[0].target    # "billing"
 
-Prediction needs numpy alone for one text, polars and scipy for many; both give the same bits. On embeddings
-(`Settings(embeddings="models/potion-base-4m-int8")`) the same machine weighs vectors instead of counts.
+What differs by task is a part of its own: `classification.py` (a label for a text: TF-IDF or embeddings, support vector
+machines) and `tagging.py` (spans by a conditional random field, the intent by the same classifier).
 """
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from slmfit import embeddings
 from slmfit.errors import UsageError
-from slmfit.methods.base import Context, Method, setting
-from slmfit.methods.linear.embedded import Embedded
-from slmfit.methods.linear.search import (
-    EMBEDDINGS,
-    FEATURES,
-    START,
-    WITHOUT_VALIDATION,
-    Candidate,
-    Counts,
-    Matrices,
-    Rows,
-    Search,
-    part,
-)
-from slmfit.methods.linear.solver import Codes, Curve, Floats, fit_curve, held_out_margins, margins, train_svm
+from slmfit.methods.base import Context, Method
+from slmfit.methods.linear.classification import Classifier
+from slmfit.methods.linear.settings import OF_SPANS, Settings
+from slmfit.methods.linear.tagging import Tagger
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
-from slmfit.tfidf import Counter, Tfidf
 
-ENOUGH_TO_CALIBRATE = 500  # validation rows; with fewer, every row is held out once instead
-FOLDS = 5
-FEW = 8  # texts up to this many are answered one by one
+__all__ = ["Linear", "Settings"]
 
-
-@dataclass(frozen=True)
-class Settings:
-    """What `--set linear.NAME=VALUE` sets; what is left open is chosen on validation.
-
-    Raises UsageError for settings of which one leaves the other without a meaning.
-    """
-
-    features: str | None = setting(
-        None,
-        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. embeddings: "
-        "nothing is, each text becomes a vector. none: the fewest counts that do as well as more, or embeddings where "
-        "`embeddings` names some.",
-        choices=(*FEATURES, EMBEDDINGS),
-    )
-    embeddings: str | None = setting(None, embeddings.CHOICE)
-    power: float | None = setting(
-        None, "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.", low=0
-    )
-    C: float | None = setting(
-        None,
-        "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10 on validation.",
-        low=1e-6,
-    )
-
-    def __post_init__(self) -> None:
-        if self.embeddings is not None and self.features is None:
-            object.__setattr__(self, "features", EMBEDDINGS)
-        if self.embeddings is not None and not self.embeds:
-            what = f"linear.features={self.features} counts, and linear.embeddings={self.embeddings} does not"
-            raise UsageError(what, fix="give one of the two")
-        if self.power is not None and self.embeds:
-            raise UsageError("linear.power weighs counted words, and embeddings count none", fix="leave power out")
-
-    @property
-    def embeds(self) -> bool:
-        """Whether texts become vectors; otherwise their terms are counted."""
-        return self.features == EMBEDDINGS
+PARTS: dict[str, type[Classifier] | type[Tagger]] = {
+    "text-classification": Classifier,
+    "token-classification": Tagger,
+}
 
 
 class Linear(Method):
-    """One support vector machine per label against the rest, and one curve from margins to probabilities."""
+    """The part for the task, and what it says of itself."""
 
     Settings = Settings
     base_model_setting = "embeddings"
     refits = True
 
-    labels: tuple[str, ...]
-    features: Tfidf | Embedded
-    weights: NDArray[np.float16]  # [features, labels]
-    intercepts: Floats  # [labels]
-    curve: Curve
+    part: Classifier | Tagger
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
-        """Choose what is open on validation, then fit train with it."""
-        self.labels, self.search, self.rows_used = task.labels, [], {"fitted": "train"}
-        rows, others = _rows(task, train), _rows(task, validation)
-        without = {"features": EMBEDDINGS, "C": START} if self.settings.embeds else WITHOUT_VALIDATION
-        self.chosen = {**without, **self._given()}
-        self._calibrated = len(validation) >= ENOUGH_TO_CALIBRATE
-        begin = time.perf_counter()
-        vectors = self._learn(rows.texts, context) if self.settings.embeds else None
-        took = time.perf_counter() - begin
-        if validation and len(self._given()) < len(self.chosen):
-            self.chosen = self._choose(task, rows, others, vectors, context)
-            self.rows_used["settings_chosen"] = "validation"
-        begin = time.perf_counter()
-        self._train(rows, self._learn(rows.texts, context) if vectors is None else vectors, context)
-        self.fit_seconds = took + time.perf_counter() - begin
-        if self._calibrated:
-            self.curve = fit_curve(self._margins(others.texts), others.codes)
-            self.rows_used["calibrated"] = "validation"
+        """Raises UsageError for settings that have no meaning in the task, MissingPart for spans without CRFsuite."""
+        given = [name for name in OF_SPANS if getattr(self.settings, name) is not None]
+        if given and PARTS[task.name] is not Tagger:
+            raise UsageError(f"linear.{given[0]} is for spans, and {task.name} has none", fix=f"leave {given[0]} out")
+        self.part = PARTS[task.name](self.settings)
+        self.part.fit(task, train, validation, context)
+        self._told()
 
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
-        """Fit these rows with what was chosen. A curve learnt from few validation rows is learnt anew from these."""
-        rows, self.labels = _rows(task, examples), task.labels
-        self._train(rows, self._learn(rows.texts, context), context)
+        self.part.refit(task, examples, context)
+        self._told()
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
-        texts = [str(i) for i in inputs]
-        shares = self.curve.probabilities(self._margins(texts))
-        return [
-            Prediction(self.labels[answer], probabilities=dict(zip(self.labels, row, strict=True)))
-            for answer, row in zip(shares.argmax(axis=1).tolist(), shares.tolist(), strict=True)
-        ]
+        return self.part.predict(inputs)
 
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
-        """The terms of a text that speak most for a label (above 0) or against it, strongest first.
-
-        The numbers and the label's intercept add up to its margin. A character n-gram counts for its words.
-        Raises ValueError for a label that is none, UsageError on embeddings, in which no word stands for itself.
-        """
-        if isinstance(self.features, Embedded):
-            raise UsageError("a vector has no terms that could speak for a label", fix="explain a run on TF-IDF")
-        k = self.labels.index(label)
-        shares: dict[str, float] = {}
-        for term, column, value in self.features.parts(text):
-            shares[term] = shares.get(term, 0.0) + value * float(self.weights[column, k])
-        return sorted(shares.items(), key=lambda item: (-abs(item[1]), item[0]))[:top]
+        """As `Classifier.explain`, of a label or an intent."""
+        return self.part.explain(text, label, top)
 
     def save(self, folder: Path) -> None:
-        from safetensors.numpy import save_file
-
-        self.features.save(folder)
-        save_file({"weights": self.weights, "intercepts": self.intercepts}, folder / "weights.safetensors")
-        curve = {"slope": self.curve.slope, "offset": self.curve.offset}
-        about = {"labels": self.labels, "chosen": self.chosen, "curve": curve}
-        (folder / "linear.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+        self.part.save(folder)
 
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
-        from safetensors.numpy import load_file
-
-        method, tensors = cls(settings), load_file(folder / "weights.safetensors")
-        about = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
-        method.labels, method.chosen, method.curve = tuple(about["labels"]), about["chosen"], Curve(**about["curve"])
-        method.features = (Embedded if settings.embeds else Tfidf).load(folder)
-        method.weights, method.intercepts = tensors["weights"], tensors["intercepts"]
+        method = cls(settings)
+        method.part = PARTS[task.name].load(folder, task, settings)
+        method._told()
         return method
 
-    def _learn(self, texts: Sequence[str], context: Context) -> Any:
-        """Learn the features from these texts, as chosen; returns theirs [texts, features]."""
-        if self.settings.embeds:
-            base = self.settings.embeddings
-            if base is None or not hasattr(self, "features"):
-                self.features = Embedded.learn(texts, base, context.seed, context.cache)
-            return self.features.transform(texts)
-        counter, counts = Counter.fit(texts, FEATURES[self.chosen["features"]])
-        self.features = Tfidf.fit(counter, counts, self.chosen["power"])
-        return self.features.weigh(counts)
-
-    def _train(self, rows: Rows, matrix: Any, context: Context) -> None:
-        given = (rows.classes, self.chosen["C"])
-        self.weights, self.intercepts = train_svm(matrix, rows.codes, *given, context.seed)
-        if not self._calibrated:
-            held_out = held_out_margins(matrix, rows.codes, *given, FOLDS, context.seed)
-            self.curve = fit_curve(held_out, rows.codes)
-            self.rows_used["calibrated"] = "the fitted rows, each held out once"
-
-    def _margins(self, texts: Sequence[str]) -> Floats:
-        """[texts, labels]; the sums are exact, so neither order nor number of the texts changes a bit."""
-        if isinstance(self.features, Embedded) or len(texts) > FEW:
-            return margins(self.features.transform(texts), self.weights, self.intercepts)
-        found = np.empty((len(texts), len(self.labels)))
-        for i, text in enumerate(texts):
-            columns, values = self.features.transform_one(text)
-            found[i] = values @ self.weights[columns].astype(np.float64)
-        return found + self.intercepts
-
-    def _given(self) -> dict[str, Any]:
-        """What the user fixed of what could be searched."""
-        named = {name: getattr(self.settings, name) for name in ("features", "power", "C")}
-        return {name: value for name, value in named.items() if value is not None}
-
-    def _choose(self, task: Task, train: Rows, validation: Rows, vectors: Any, context: Context) -> dict[str, Any]:
-        """What is best on validation; fills `search`. vectors: of train, where texts become such."""
-        kept = part(train, context.seed)
-        matrices = self._matrices(train[kept], validation, None if vectors is None else vectors[kept])
-        given = self._given() if vectors is None else {**self._given(), "power": None}
-        answers = [Prediction(label) for label in self.labels]
-        targets = [self.labels[code] for code in validation.codes]
-
-        def score(codes: Codes) -> float:
-            if context.metric == "accuracy":
-                return float((codes == validation.codes).mean())
-            return task.components(context.metric, targets, [answers[code] for code in codes]).value
-
-        def tell(tried: Candidate) -> None:
-            self.search.append({**tried.settings(), context.metric: tried.value, "log_loss": tried.log_loss})
-            context.event("search", **self.search[-1])
-
-        search = Search(train[kept], validation, matrices, score, given=given, seed=context.seed, tell=tell)
-        return search.run().settings()
-
-    def _matrices(self, train: Rows, validation: Rows, vectors: Any) -> Matrices:
-        """What the search asks for features. vectors: of train, where texts become such."""
-        if vectors is None:
-            return Counts(train.texts, validation.texts, self.settings.features)
-        made = vectors, self.features.transform(validation.texts)
-        return lambda features, power: made
-
-
-def _rows(task: Task, examples: Sequence[Example]) -> Rows:
-    number = {label: i for i, label in enumerate(task.labels)}
-    codes = np.array([number[str(e.target)] for e in examples], np.int64)
-    return Rows([task.text(e.input) for e in examples], codes, len(task.labels))
+    def _told(self) -> None:
+        self.chosen, self.search = self.part.chosen, self.part.search
+        self.fit_seconds, self.rows_used = self.part.fit_seconds, self.part.rows_used

@@ -1,0 +1,61 @@
+"""The settings of `linear`, whatever its task; docs/settings.md and `slmfit explain` show what stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slmfit import embeddings
+from slmfit.errors import UsageError
+from slmfit.methods.base import setting
+from slmfit.methods.linear.search import EMBEDDINGS, FEATURES
+
+OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "C"), ("c1", "c2")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `--set linear.NAME=VALUE` sets; what is left open is chosen on validation.
+
+    Raises UsageError for settings of which one leaves the other without a meaning.
+    """
+
+    features: str | None = setting(
+        None,
+        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. embeddings: "
+        "nothing is, each text becomes a vector. none: the fewest counts that do as well as more, or embeddings where "
+        "`embeddings` names some.",
+        choices=(*FEATURES, EMBEDDINGS),
+    )
+    embeddings: str | None = setting(None, embeddings.CHOICE)
+    power: float | None = setting(
+        None, "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.", low=0
+    )
+    C: float | None = setting(
+        None,
+        "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10 on validation.",
+        low=1e-6,
+    )
+    c1: float | None = setting(
+        None,
+        "For entities: weight of having few weights at all. none: with c2 the best of four pairs on validation.",
+        low=0,
+    )
+    c2: float | None = setting(
+        None,
+        "For entities: weight of keeping weights small. none: with c1 the best of four pairs on validation.",
+        low=0,
+    )
+
+    def __post_init__(self) -> None:
+        if self.embeddings is not None and self.features is None:
+            object.__setattr__(self, "features", EMBEDDINGS)
+        if self.embeddings is not None and not self.embeds:
+            what = f"linear.features={self.features} counts, and linear.embeddings={self.embeddings} does not"
+            raise UsageError(what, fix="give one of the two")
+        if self.power is not None and self.embeds:
+            raise UsageError("linear.power weighs counted words, and embeddings count none", fix="leave power out")
+
+    @property
+    def embeds(self) -> bool:
+        """Whether texts become vectors; otherwise their terms are counted."""
+        return self.features == EMBEDDINGS

@@ -1,0 +1,96 @@
+"""Spans of texts by a CRF over their words: learnt from examples, found with probabilities.
+
+    spans = Spans.learn(train, grain_for(train), c1=0.1, c2=0.01)
+    spans.find(["fly to Rome"])     # [((Span(7, 11, "CITY"),), [0.93])]
+
+Words are those of `tasks/splitting.py`. A span that begins or ends within a word takes all of it, in training as in
+answers; of two that share a word the first has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from slmfit import storage
+from slmfit.methods.linear import crfsuite
+from slmfit.methods.linear.crf import Chances, Crf, Floats
+from slmfit.methods.linear.words import attributes
+from slmfit.records import Entities, Example, Span
+from slmfit.tasks.spans import Offsets, spans_from_tags
+from slmfit.tasks.splitting import split_by, tags_of
+
+ITERATIONS = 50  # of L-BFGS
+
+Found = tuple[tuple[Span, ...], list[float]]  # spans and the probability of each
+
+
+@dataclass(frozen=True)
+class Spans:
+    """grain: what a word is. crf: None where no row had a span: then none is found."""
+
+    grain: str
+    crf: Crf | None
+
+    @classmethod
+    def learn(
+        cls,
+        examples: Sequence[Example],
+        grain: str,
+        c1: float,
+        c2: float,
+        tell: Callable[[int, float], None] = lambda iteration, loss: None,
+    ) -> Self:
+        """Fitted to the spans of these rows. Raises MissingPart without python-crfsuite."""
+        texts, tags = [], []
+        for example in examples:
+            text, target = str(example.input), example.target
+            words = split_by(text, grain)
+            if words and isinstance(target, Entities):
+                texts.append(attributes([text[start:end] for start, end in words]))
+                tags.append(tags_of(target.spans, words))
+        if all(tag == "O" for sequence in tags for tag in sequence):
+            return cls(grain, None)
+        return cls(grain, crfsuite.train(texts, tags, c1=c1, c2=c2, iterations=ITERATIONS, tell=tell))
+
+    def find(self, texts: Sequence[str]) -> list[Found]:
+        """The spans of each text in reading order."""
+        if self.crf is None:
+            return [((), []) for _ in texts]
+        places = [split_by(text, self.grain) for text in texts]
+        told = [attributes([text[a:b] for a, b in words]) for text, words in zip(texts, places, strict=True)]
+        return [self._read(scores, words) for scores, words in zip(self.crf.scores(told), places, strict=True)]
+
+    def save(self, folder: Path) -> None:
+        storage.write_json(folder / "spans.json", {"grain": self.grain, "any": self.crf is not None})
+        if self.crf is not None:
+            self.crf.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """As they were saved."""
+        about = storage.read_json(folder / "spans.json", "grain", "any")
+        return cls(about["grain"], Crf.load(folder) if about["any"] else None)
+
+    def _read(self, scores: Floats, words: Offsets) -> Found:
+        """The spans of the best tags. A span's probability: its words are tagged so, and the next does not go on."""
+        assert self.crf is not None
+        path = self.crf.best(scores)
+        tags = [self.crf.tags[tag] for tag in path]
+        spans, _ = spans_from_tags(tags, words)
+        if not spans:
+            return (), []
+        chances = Chances(scores, self.crf.transitions)
+        begins = {start: i for i, (start, _) in enumerate(words)}
+        ends = {end: i + 1 for i, (_, end) in enumerate(words)}
+        goes_on = self._goes_on
+        sure = [chances.of(path, begins[s.start], ends[s.end], goes_on.get(s.label, ())) for s in spans]
+        return tuple(spans), [min(1.0, round(share, 6)) for share in sure]
+
+    @property
+    def _goes_on(self) -> dict[str, tuple[int, ...]]:
+        """Label -> the place of its I tag, where there is one."""
+        assert self.crf is not None
+        return {tag[2:]: (i,) for i, tag in enumerate(self.crf.tags) if tag.startswith("I-")}

@@ -1,0 +1,171 @@
+"""Entities and an intent: spans by a CRF, the intent by the classifier of texts, each with settings of its own.
+
+    method = Tagger(Settings())
+    method.fit(task, train, validation, Context(metric="entity_f1"))
+    method.predict(["fly to Rome"])[0].target    # Entities((Span(7, 11, "CITY"),), "book")
+
+Only fitting spans needs python-crfsuite (extra `entities`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from slmfit.errors import UsageError
+from slmfit.methods.base import Context, Method
+from slmfit.methods.linear.classification import Classifier
+from slmfit.methods.linear.settings import OF_TEXTS, Settings
+from slmfit.methods.linear.spans import Spans
+from slmfit.records import Entities, Example, Input, Prediction
+from slmfit.tasks.classification import TextClassification
+from slmfit.tasks.splitting import grain_for
+
+PAIRS = (
+    (0.1, 0.01),
+    (0.03, 0.1),
+    (0.3, 0.03),
+    (0.1, 0.3),
+)  # of c1 and c2 that are tried, the one to keep on a tie first
+MOST_SEARCHED = 100_000_000  # steps of an iteration over the rows that pairs are tried on: about 0.1 seconds
+PER_WORD = 1500  # steps that a word takes beside those from each tag to each
+
+
+class Tagger(Method):
+    """Spans, and the intent where rows of train have one."""
+
+    Settings = Settings
+    refits = True
+
+    spans: Spans
+    intent: Classifier | None
+
+    def fit(self, task: Any, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
+        """Choose what is open on validation, then fit train with it.
+
+        Raises UsageError for settings that have no meaning in these rows, MissingPart without python-crfsuite.
+        """
+        if not _with_intent(train):
+            _refuse(self.settings)
+        self.search, self.rows_used = [], {"fitted": "train"}
+        c1, c2 = self._pair(task, train, validation, context)
+        self.chosen = {"words": grain_for(train), "c1": c1, "c2": c2}
+        begin = time.perf_counter()
+        self._learn(train, context)
+        self.fit_seconds = time.perf_counter() - begin
+        self.intent = Classifier(self.settings) if _with_intent(train) else None
+        if self.intent is not None:
+            rows, others = _with_intent(train), _with_intent(validation)
+            self.intent.fit(_intents(task), rows, others, _of_intent(context))
+            self.fit_seconds += self.intent.fit_seconds or 0.0
+            self.search += [{"of": "intent", **tried} for tried in self.intent.search]
+        self._told()
+
+    def refit(self, task: Any, examples: Sequence[Example], context: Context) -> None:
+        """Fit these rows with what was chosen."""
+        self._learn(examples, context)
+        if self.intent is not None:
+            self.intent.refit(_intents(task), _with_intent(examples), _of_intent(context))
+        self._told()
+
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        texts = [str(i) for i in inputs]
+        found = self.spans.find(texts)
+        if self.intent is None:
+            return [Prediction(Entities(spans), span_probabilities=sure) for spans, sure in found]
+        return [
+            replace(answer, target=Entities(spans, str(answer.target)), span_probabilities=sure)
+            for answer, (spans, sure) in zip(self.intent.predict(texts), found, strict=True)
+        ]
+
+    def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
+        """As `Classifier.explain`, of an intent. Raises UsageError where there is none."""
+        if self.intent is None:
+            raise UsageError("no row had an intent that terms could speak for", fix="explain a run that has intents")
+        return self.intent.explain(text, label, top)
+
+    def save(self, folder: Path) -> None:
+        self.spans.save(folder)
+        if self.intent is not None:
+            (folder / "intent").mkdir()
+            self.intent.save(folder / "intent")
+
+    @classmethod
+    def load(cls, folder: Path, task: Any, settings: Any) -> Self:
+        method = cls(settings)
+        method.spans = Spans.load(folder)
+        known = (folder / "intent").is_dir()
+        method.intent = Classifier.load(folder / "intent", _intents(task), settings) if known else None
+        return method
+
+    def _learn(self, examples: Sequence[Example], context: Context) -> None:
+        chosen = self.chosen
+        self.spans = Spans.learn(examples, chosen["words"], chosen["c1"], chosen["c2"], partial(_tell, context))
+
+    def _told(self) -> None:
+        """What the intent's classifier has to say beside what the spans have."""
+        if self.intent is not None:
+            self.chosen = {**self.chosen, **self.intent.chosen}
+            self.rows_used = {**self.intent.rows_used, **self.rows_used}
+
+    def _pair(
+        self, task: Any, train: Sequence[Example], validation: Sequence[Example], context: Context
+    ) -> tuple[float, float]:
+        """c1 and c2: those given, else the best pair on validation when fitted to train, or a sample of it."""
+        s = self.settings
+        pairs = [(a if s.c1 is None else s.c1, b if s.c2 is None else s.c2) for a, b in PAIRS]
+        pairs = list(dict.fromkeys(pairs))
+        targets = [Entities(e.target.spans) for e in validation if isinstance(e.target, Entities)]
+        if len(pairs) == 1 or not any(target.spans for target in targets):
+            return pairs[0]
+        metric = task.metric if context.metric == "intent_accuracy" else context.metric
+        rows, grain = _sample(train, len(task.labels), context.seed), grain_for(train)
+        values = []
+        for c1, c2 in pairs:
+            found = Spans.learn(rows, grain, c1, c2).find([str(e.input) for e in validation])
+            answers = [Prediction(Entities(spans)) for spans, _ in found]
+            values.append(task.components(metric, targets, answers).value)
+            self.search.append({"of": "spans", "c1": c1, "c2": c2, metric: values[-1]})
+            context.event("search", **self.search[-1])
+        self.rows_used["settings_chosen"] = "validation"
+        return pairs[int(np.argmax(values))]
+
+
+def _sample(examples: Sequence[Example], labels: int, seed: int) -> list[Example]:
+    """So many rows, drawn at random, that an iteration over them is MOST_SEARCHED steps."""
+    steps = (2 * labels + 1) ** 2 + PER_WORD
+    sizes = np.array([len(str(e.input).split()) for e in examples])
+    order = np.random.default_rng(seed).permutation(len(examples))
+    count = max(1, int((sizes[order].cumsum() * steps <= MOST_SEARCHED).sum()))
+    return [examples[i] for i in order[:count]]
+
+
+def _refuse(settings: Settings) -> None:
+    """Raise UsageError for a setting that only an intent gives a meaning."""
+    given = [name for name in OF_TEXTS if getattr(settings, name) is not None]
+    if given:
+        raise UsageError(f"linear.{given[0]} is for the intent, and no row has one", fix=f"leave {given[0]} out")
+
+
+def _intents(task: Any) -> TextClassification:
+    return TextClassification(task.intents)
+
+
+def _with_intent(examples: Sequence[Example]) -> list[Example]:
+    """The rows that have an intent, with it as their label."""
+    pairs = [(e, e.target) for e in examples]
+    return [replace(e, target=t.intent) for e, t in pairs if isinstance(t, Entities) and t.intent is not None]
+
+
+def _of_intent(context: Context) -> Context:
+    return replace(context, metric=TextClassification.metric, event=partial(context.event, of="intent"))
+
+
+def _tell(context: Context, iteration: int, loss: float) -> None:
+    context.event("iteration", of="spans", n=iteration, loss=loss)

@@ -1,0 +1,42 @@
+"""What a CRF is told of each word of a text: the word, its ends, its shape, its neighbours.
+
+    attributes(["Fly", "to", "Rome"])[2]    # ["", "0 rome", "< r", "> e", …, "= Xx", "-1 to", "-1 to rome", …]
+
+Of the word in lower case: itself, and its first and its last one, two and three characters. As it is written: its
+shape, where capitals are X, other letters x, digits 9, and repeats are told once. Of the words around it in lower case:
+two before, two after, and the pairs that it makes with its neighbours; past an edge of the text stands an empty one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+ENDS = (1, 2, 3)  # characters of a word's beginning and end that stand for it
+MOST_REMEMBERED = 50_000  # words
+
+
+def attributes(words: Sequence[str]) -> list[list[str]]:
+    """The attributes of each word; one that all words have comes first, and weighs how often a tag occurs."""
+    low = ["", "", *(word.lower() for word in words), "", ""]
+    found = []
+    for i, word in enumerate(words):
+        before2, before, own, after, after2 = low[i : i + 5]
+        around = [f"-2 {before2}", f"-1 {before}", f"+1 {after}", f"+2 {after2}"]
+        pairs = [f"-1 {before} {own}", f"+1 {own} {after}"]
+        found.append(["", *_of_itself(word), *around, *pairs])
+    return found
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _of_itself(word: str) -> tuple[str, ...]:
+    low = word.lower()
+    ends = [part for n in ENDS if n < len(low) for part in (f"< {low[:n]}", f"> {low[-n:]}")]
+    return (f"0 {low}", f"= {shape(word)}", *ends)
+
+
+def shape(word: str) -> str:
+    """Capitals as X, other letters as x, digits as 9, and any of these repeated only once: `McDonald's` is XxXx'x."""
+    kinds = ("X" if c.isupper() else "x" if c.isalpha() else "9" if c.isdigit() else c for c in word)
+    return re.sub(r"(.)\1+", r"\1", "".join(kinds), flags=re.DOTALL)
