@@ -9,6 +9,12 @@ from slmfit.records import MethodRow, RunRecord, Score
 
 NAMES = {
     "entity_f1": "entity F1",
+    "entity_f1_macro": "macro entity F1",
+    "entity_precision_macro": "macro entity precision",
+    "entity_recall_macro": "macro entity recall",
+    "boundary_f1": "boundary F1",
+    "partial_f1": "partial F1",
+    "type_f1": "type F1",
     "f1_macro": "macro F1",
     "f1_micro": "micro F1",
     "f1_weighted": "weighted F1",
