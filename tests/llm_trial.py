@@ -63,7 +63,7 @@ class Trial:
             self.stats = self._server("stats")
         finally:
             self.server.kill()
-            self.server.wait()
+            self.server.communicate()
         self.seconds = time.perf_counter() - start
 
     def _live(self, seconds):

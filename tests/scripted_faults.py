@@ -19,7 +19,7 @@ from scripted_model import Said, completion, spoken
 def big(kind):
     """A reply that is too long, as it is or once unpacked; made when first needed."""
     if kind == "bomb":
-        return gzip.compress(b"0" * (100 * 2**20))
+        return gzip.compress(b"0" * (32 * 2**20))
     return b'{"choices": [{"message": {"content": "' + b"x" * 20_000_000 + b'"}}]}'
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scripted_faults import KINDS, REFUSED
-from scripted_model import completion, first_choice, row_of, spoken
+from scripted_model import completion, enums_of, first_choice, row_of, spoken
 
 PRICES = (1.0, 4.0)  # USD per million input and output tokens
 
@@ -34,8 +34,9 @@ class Script:
 
     takes: of json_schema, object_schema, json_object, logprobs, what the server goes by; it ignores the others.
     refuses: setting -> status and message, for servers that say what they do not take.
-    faults: the share of calls that fail, each in one of `kinds`, by `seed`, row and try. latency: seconds per call.
-    prices: USD per million input and output tokens.
+    faults: the share of calls that fail, each in one of `kinds`, by `seed`, row and try. rows: which can; None = all.
+    latency: seconds per call.
+    prices: USD per million input and output tokens. most_labels: in one enum; more are refused.
     """
 
     answer: Callable = first_choice
@@ -43,6 +44,7 @@ class Script:
     refuses: dict = field(default_factory=dict)
     faults: float = 0.0
     kinds: tuple = tuple(KINDS)
+    rows: frozenset | None = None
     seed: int = 0
     latency: float = 0.0
     prices: tuple = PRICES
@@ -139,6 +141,8 @@ class Connection(asyncio.Protocol):
             server.headers.append({**headers, ":path": path})
         draw = random.Random(f"{script.seed}/{row}/{server.calls[row]}")
         fault = draw.choice(script.kinds) if draw.random() < script.faults else None
+        if script.rows is not None and row not in script.rows:
+            fault = None
         server.kinds[fault or "well"] += 1
         self.loop.call_later(script.latency, self.answer, body, fault)
 
@@ -150,6 +154,10 @@ class Connection(asyncio.Protocol):
             return
         if fault:
             KINDS[fault](self, body)
+            return
+        most = self.server.script.most_labels
+        if most and any(len(enum) > most for enum in enums_of(body)):
+            self.reply(400, b'{"error": {"message": "Invalid schema: too many enum values"}}')
             return
         for setting, (status, message) in self.server.script.refuses.items():
             if setting in body:

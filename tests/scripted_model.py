@@ -100,6 +100,12 @@ def schema_of(form):
     return form.get("schema") or (form.get("json_schema") or {}).get("schema")
 
 
+def enums_of(body):
+    """The lists of allowed values in a request's schema."""
+    schema = schema_of(body.get("response_format") or {}) or {}
+    return [inner["enum"] for inner in (schema.get("properties") or {}).values() if "enum" in inner]
+
+
 def first_choice(body):
     """The first label there is, or what a probe asks for in words."""
     last = body["messages"][-1]["content"]

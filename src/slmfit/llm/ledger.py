@@ -17,6 +17,7 @@ reserved and never answered before the file was opened again counts as spent: th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -108,14 +109,16 @@ class Ledger:
 
     def _open(self, path: Path) -> None:
         storage.make_folder(path.parent)
-        try:
-            self._writer = path.open("ab", buffering=0)
-            storage.hold(self._writer, str(path))
-            self._reader = path.open("rb")
-            self._size = self._read_all()
-            os.truncate(path, self._size)
-        except OSError as error:
-            raise _refused(path, error) from None
+        with contextlib.ExitStack() as opened:
+            try:
+                self._writer = opened.enter_context(path.open("ab", buffering=0))
+                storage.hold(self._writer, str(path))
+                self._reader = opened.enter_context(path.open("rb"))
+                self._size = self._read_all()
+                os.truncate(path, self._size)
+            except OSError as error:
+                raise _refused(path, error) from None
+            opened.pop_all()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
 

@@ -1,0 +1,105 @@
+"""How many at once, and how long between tries."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slmfit.llm.pace import Gate, Patience
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+async def calls(gate, count, seconds, serves):
+    """`count` calls to a server that takes `seconds` each and works on `serves` at once; the most at once."""
+    server, running, most = asyncio.Semaphore(serves), 0, 0
+
+    async def call():
+        nonlocal running, most
+        async with gate:
+            running += 1
+            most = max(most, running)
+            start = asyncio.get_running_loop().time()
+            async with server:
+                await asyncio.sleep(seconds)
+            gate.well(asyncio.get_running_loop().time() - start)
+            running -= 1
+
+    await asyncio.gather(*[call() for _ in range(count)])
+    return most
+
+
+def test_never_more_than_the_most():
+    assert run(calls(Gate(most=5, start=16), 40, 0.001, 100)) == 5
+
+
+def test_a_fast_server_soon_gets_all_it_may():
+    gate = Gate(most=64, start=4)
+    run(calls(gate, 300, 0.01, 100))
+    assert gate.limit == 64
+
+
+def test_a_server_that_queues_gets_no_more_than_it_stands():
+    gate = Gate(most=64, start=4)
+    run(calls(gate, 60, 0.12, 2))
+    assert gate.limit <= 12
+
+
+def test_too_many_requests_halve_and_hold():
+    async def scene():
+        gate, loop = Gate(most=64, start=16), asyncio.get_running_loop()
+        start = loop.time()
+        for _ in range(10):  # ten refusals of one burst count once
+            gate.slow_down(0.1)
+        assert gate.limit == 8
+        async with gate:
+            assert loop.time() - start >= 0.1
+
+    run(scene())
+
+
+def test_it_recovers_one_by_one_after_strain():
+    async def scene():
+        gate = Gate(most=64, start=16)
+        gate.slow_down(0.0)
+        for _ in range(8):
+            gate.well(0.05)
+        assert gate.limit == 9
+
+    run(scene())
+
+
+def test_whoever_is_cancelled_while_waiting_takes_no_turn():
+    async def scene():
+        gate, through = Gate(most=1, start=1), []
+
+        async def pass_through(name):
+            async with gate:
+                through.append(name)
+                await asyncio.sleep(0.01)
+
+        tasks = [asyncio.create_task(pass_through(n)) for n in range(4)]
+        await asyncio.sleep(0.005)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert through == [0, 2, 3]
+
+    run(scene())
+
+
+@settings(deadline=None)
+@given(st.integers(1, 60), st.none() | st.floats(-10, 1e12))
+def test_waits_are_bounded(attempt, asked):
+    patience = Patience()
+    wait = patience.wait(attempt, asked)
+    assert 0 <= wait <= patience.wait_seconds
+    if asked is not None:
+        assert wait >= min(max(asked, 0), patience.wait_seconds)
+
+
+def test_waits_are_jittered_over_the_whole_range():
+    waits = [Patience().wait(3) for _ in range(300)]
+    assert min(waits) < 0.3
+    assert 1.6 < max(waits) <= 2.0
