@@ -20,7 +20,7 @@ _UNSEEN = re.compile(
 _HEAP = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})[\u0300-\u036f\u1ab0-\u1aff"
                    "\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
 
-_ADDRESS = re.compile(r"(https?://)(?:[^/\s]*@)?([^?#\s'\"]*)(?:[?#][^\s'\"]*)?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(https?:/{1,2})(?:[^/\s]*@)?([^?#\s'\"]*)(?:[?#][^\s'\"]*)?", re.IGNORECASE)
 
 
 def visible(text: str) -> str:

@@ -39,6 +39,9 @@ from slmfit.tasks.common import json_object_schema
 
 SHORTEST = 64  # tokens that an answer may have in any case
 STEPS = 20  # how often progress is told
+_GIVEN: dict[
+    str, Secret
+] = {}  # address as it is shown -> as it was given, for the runs that are loaded in this process
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,15 @@ class Llm(Method):
         super().__init__(settings)
         if not self.settings.model:
             raise UsageError("llm needs a model", fix="name it: llm=gemma3:12b")
-        self._address = Secret(self.settings.base_url)  # it may hold a key, which no record is to show
-        self.settings = replace(self.settings, base_url=self.server.base_url)
+        address = Secret(self.settings.base_url)  # it may hold a key, which no record is to show
+        self.settings = replace(self.settings, base_url=Server(address.reveal(), self.settings.model).base_url)
+        if address.reveal() != self.settings.base_url:
+            _GIVEN[self.settings.base_url] = address
+        self._address = _GIVEN.get(self.settings.base_url, address)
 
     @property
     def server(self) -> Server:
-        """The server, with the key that the environment holds now."""
+        """The server, with the key that the environment holds now, or that its address held when it was given."""
         prices = self.chosen.get("prices")
         return Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
 
