@@ -86,7 +86,9 @@ def test_a_budget_ends_it_and_a_larger_one_goes_on(data, tmp_path):
 
         def asked(usd):
             allowance = Allowance(Limits(usd=usd))
-            method = fitted(server, data, Context(allowance=allowance), prices=str(tmp_path / "prices.toml"))
+            method = fitted(
+                server, data, Context(allowance=allowance.of("llm-m")), prices=str(tmp_path / "prices.toml")
+            )
             try:
                 return method.predict(inputs_of(data)), allowance
             except BudgetReached as reached:
@@ -96,7 +98,7 @@ def test_a_budget_ends_it_and_a_larger_one_goes_on(data, tmp_path):
         spent = []
         for usd in (0.004, 0.004, 0.006, 1.0):
             answers, allowance = asked(usd)
-            assert allowance.left().usd == pytest.approx(usd - server.billed)
+            assert allowance.of("another").left().usd == pytest.approx(usd - server.billed)
             spent.append(server.billed)
             assert server.billed <= usd
             if usd < 1.0:
@@ -106,15 +108,16 @@ def test_a_budget_ends_it_and_a_larger_one_goes_on(data, tmp_path):
         assert sum(a.usage.usd for a in answers) == pytest.approx(server.billed, rel=0.05)
 
 
-def test_two_methods_share_an_allowance():
-    allowance = Allowance(Limits(usd=5.0, tokens=100, seconds=1000))
-    allowance.took(Cost(30, 1_500_000_000_000))
-    allowance.took(Cost(30))
-    left = allowance.left()
-    assert (left.usd, left.tokens) == (3.5, 40) and 990 < left.seconds <= 1000
-    allowance.took(Cost(100, 9_000_000_000_000))
-    assert (allowance.left().usd, allowance.left().tokens) == (0.0, 0)
-    assert Allowance(Limits()).left() == Limits()
+def test_methods_share_an_allowance():
+    allowance = Allowance(Limits(usd=5.0, tokens=100, seconds=1000), {"a": Cost(30, 1_500_000_000_000)})
+    a, b = allowance.of("a"), allowance.of("b")
+    assert (a.left().usd, a.left().tokens) == (5.0, 100)  # its own ledger counts what it was charged itself
+    assert (b.left().usd, b.left().tokens) == (3.5, 70) and 990 < b.left().seconds <= 1000
+    b.took(Cost(80, 9_000_000_000_000))
+    assert (a.left().usd, a.left().tokens) == (0.0, 20)
+    a.took(Cost(31, 1_500_000_000_000))
+    assert (b.left().usd, b.left().tokens) == (3.5, 69)
+    assert Allowance(Limits()).of("a").left() == Limits()
 
 
 def test_the_price_is_kept_with_its_date(data, tmp_path):
