@@ -102,7 +102,7 @@ def share(answers):
     return sum(answers.values()) / len(answers)
 
 
-IDS = ["dice", "dice+seed1", "dice+seed2"]
+IDS = ["dice", "dice~seed1", "dice~seed2"]
 
 
 def test_one_line_holds_the_mean_and_the_spread(compared):

@@ -335,6 +335,21 @@ def test_a_single_method_is_a_pick_and_nothing_is_an_error():
         judge(LINEAR, ENCODER)
 
 
+def test_training_seeds_are_told():
+    once = verdicts.Candidate("encoder", Score(0.915, 0.905, 0.925), 1000, seeds=1)
+    found = judge(LINEAR, once, linear=(0.03, 0.02, 0.04, 0.001))
+    assert verdicts.caveats(found)[1:] == (
+        "encoder: one training seed; another may score differently; `--seeds 3` says by how much.",
+    )
+    three = verdicts.Candidate("encoder", Score(0.915, 0.905, 0.925), 1000, seeds=3)
+    gap = (0.006, -0.03, 0.042, 1.0)
+    by_rows, by_seeds = (judge(LINEAR, three, rows=300, linear=s.Difference(*gap, error)) for error in (0.0, 0.01))
+    assert by_rows.rows_needed == 2000
+    assert by_seeds.rows_needed is None  # no number of rows makes up for seeds that lie apart
+    assert verdicts.sentence(by_seeds).startswith("Too little data to tell with 300 test rows and 3 training seeds: ")
+    assert "one training seed" not in " ".join(verdicts.caveats(by_seeds))
+
+
 def simulated(n, only_better, only_worse, rng, trials):
     """Verdicts over two methods near 90 %: `small` is right alone in only_worse of the rows, `large` in only_better."""
     for _ in range(trials):

@@ -168,8 +168,8 @@ def load(folder: str | Path) -> Run:
 
 
 def of_seed(id: str, seed: int) -> str:
-    """The name of a further training of the run `id`. No method's id has a plus."""
-    return f"{id}+seed{seed}"
+    """The name of a further training of the run `id`. No method's id has a tilde."""
+    return f"{id}~seed{seed}"
 
 
 def _but_for_the_seed(run: Run) -> str:
