@@ -274,7 +274,7 @@ def test_models_by_name(hub, made, tmp_path):
         folder = pretrained.fetched(base, lambda config: pretrained.check_kind(config, base, kind))
         config = pretrained.read_config(folder)
         tokenizer = pretrained.load_tokenizer(folder, config)
-        model, fresh = pretrained.load_classifier(folder, config, ["no", "yes"], seed=0)
+        model, fresh = pretrained.load_with_head(folder, config, "ForSequenceClassification", ["no", "yes"], seed=0)
         return model.config.model_type
     vectors = embeddings.pretrained("acme/encoder")
     out = {
@@ -304,6 +304,38 @@ def test_models_by_name(hub, made, tmp_path):
     out = run(hub, tmp_path / "home", code, HF_HUB_OFFLINE="1")
     assert hub.requests == []
     assert {"config.json", "modules.json", "1_Pooling", "tokenizer.json", "model.safetensors"} <= set(out)
+
+
+def test_the_command_line_end_to_end(hub, news, made, tmp_path):
+    """Data set and base model by name; then from the cache, without hub and token; then the run alone."""
+    pytest.importorskip("datasets")
+    serve_models(hub, made)
+    home, user = tmp_path / "home", tmp_path / "user"
+
+    def slmfit(*words, **more):
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "XDG_"))}
+        env |= hub.environment(home, HOME=str(user), SLMFIT_CACHE=str(tmp_path / "cache"), **more)
+        command = [sys.executable, "-m", "slmfit", *map(str, words)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    asked = ("train", "encoder=acme/encoder", "hub:acme/news", "--set", "encoder.epochs=1", "--json", "--out")
+    record = slmfit(*asked, tmp_path / "first", HF_TOKEN=TOKEN)
+    assert (record["base_model"], record["dataset"]["name"]) == ("acme/encoder", "news")
+    assert {r.token for r in hub.requests} == {f"Bearer {TOKEN}"}
+    weights = (made / "encoder" / "model.safetensors").stat().st_size
+    assert hub.asked("model.safetensors") == weights and hub.asked(".parquet") > 0
+    assert {"models--acme--encoder", "datasets--acme--news"} <= {path.name for path in (home / "hub").iterdir()}
+    assert not list(user.rglob("*huggingface*"))
+
+    hub.requests.clear()
+    slmfit(*asked, tmp_path / "second", HF_HUB_OFFLINE="1")
+    assert hub.requests == []
+    first, second = (tmp_path / out / "runs" / "encoder-encoder" for out in ("first", "second"))
+    assert (first / "predictions.jsonl").read_bytes() == (second / "predictions.jsonl").read_bytes()
+    answer = slmfit("predict", first, "a goal", HF_HOME=str(tmp_path / "empty"), HF_HUB_OFFLINE="1")
+    assert answer["prediction"] in ("sports", "world")
 
 
 def test_models_that_cannot_be_had(hub, made, tmp_path):
