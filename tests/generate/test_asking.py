@@ -75,7 +75,7 @@ class Model:
         long_word = next((s for s in text.spans if text.text[s.start : s.start + 3].isalpha()), None)
         if how in ("cut", "comma", "open", "nested", "place", "again") and long_word is None:
             return None
-        if how in ("repeat", "near") and len(examples) < 2:
+        if how in ("repeat", "near") and (len(examples) < 2 or str(examples[0]["text"]) in self.spoilt):
             return None
         if how == "cut":
             short = Marked(text.text, tuple(Span(s.start, s.end - (s == long_word), s.label) for s in text.spans))
@@ -98,10 +98,10 @@ class Model:
             good = "\0" + good
         elif how == "repeat":
             good = re.sub(r"([?.!])$", r"\1\1", examples[0]["text"])
-            good = None if examples[0]["text"] in self.spoilt or good == examples[0]["text"] else good
+            good = None if good == examples[0]["text"] else good
         elif how == "near":
             first = examples[0]["text"].split(" ")
-            good = " ".join([*first, "indeed"]) if len(first) >= 10 and examples[0]["text"] not in self.spoilt else None
+            good = " ".join([*first, "indeed"]) if len(first) >= 10 else None
         elif how == "copy":
             good = rng.choice(self.test_rows)
         elif how == "number":

@@ -1,10 +1,13 @@
 """A recipe of one's own: what it may say, and what is refused with the place and the remedy."""
 
 import copy
+import json
+import sys
 import tomllib
 
 import pytest
 
+from slmfit import __main__ as cli
 from slmfit.errors import DataError, UsageError
 from slmfit.generate import read_recipe, write_data
 from slmfit.generate.recipe import parse_recipe
@@ -133,6 +136,21 @@ def test_a_recipe_without_templates_is_for_a_model(tmp_path):
     with pytest.raises(UsageError, match="no templates") as caught:
         write_data(parse_recipe(table(forms=None)), output=tmp_path / "v.jsonl")
     assert "--writer llm" in caught.value.fix
+
+
+def test_templates_that_run_out_come_short_and_say_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    short = VISITS.replace('"one", "two", "three", "four", "five", "six", "seven"', '"one"').replace('"trip", ', "")
+    (tmp_path / "visits.toml").write_text(short.replace("length", "# length"))
+    monkeypatch.setattr(sys, "argv", ["slmfit", "generate", "visits.toml", "-n", "1500"])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    said = capsys.readouterr()
+    about = json.loads((tmp_path / "visits.jsonl.about.json").read_text())
+    rows = len((tmp_path / "visits.jsonl").read_text().splitlines())
+    assert exit.value.code == 1 and 100 < rows == about["rows"] < 1500
+    assert f"{1500 - rows:,} examples are missing" in said.err and "duplicate" in said.out
+    assert about["tried"] == rows + sum(about["rejected"].values())
 
 
 def test_files_that_are_no_recipe_are_refused(tmp_path):
