@@ -14,7 +14,6 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from slmfit.environment import now
@@ -31,6 +30,7 @@ from slmfit.llm.probing import Prober, no_answer
 from slmfit.llm.purse import Purse
 from slmfit.llm.server import Server
 from slmfit.llm.wire import Reply
+from slmfit.records import to_plain
 
 _WATCH_SECONDS = 0.25
 _IN_A_ROW = 16  # asks without an answer before the server counts as gone
@@ -217,7 +217,7 @@ def line_of(key: str, ask: Ask, answer: Answer, cost: Cost, server: Server) -> d
         "outcome": answer.outcome,
         "value": answer.value,
         "raw": answer.raw,
-        "usage": asdict(answer.usage),
+        "usage": to_plain(answer.usage),
         "probabilities": answer.probabilities,
         "attempts": answer.attempts,
         "reason": answer.reason,
