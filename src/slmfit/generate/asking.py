@@ -28,6 +28,7 @@ from slmfit.tasks.common import json_object, json_object_schema
 
 BATCH = 10  # examples of one request
 TEMPERATURE = 1.0
+STEPS = 20  # how often progress is told, in a round
 _TOKENS_AROUND = 40  # of one example's JSON and marks, beside its text
 _TOKENS_TYPICAL = 60  # of one example
 
@@ -78,7 +79,7 @@ class LlmWriter:
         listen: Callable[..., None] | None = None,
     ) -> None:
         self.recipe, self.server, self.seed = recipe, server, seed
-        self._client = Client(server, ledger, limits, listen)
+        self._client, self._listen = Client(server, ledger, limits, listen), listen
         self._usage: dict[str, Any] | None = None
         self._key = ("intent" if recipe.tagged else "label") if PLAIN not in recipe.labels else None
         self._blocks = Environment(
@@ -103,6 +104,8 @@ class LlmWriter:
         try:
             for answer in self._client.answers(request.ask for request in requests):
                 answers[answer.id] = answer
+                if self._listen and len(answers) % max(1, len(requests) // STEPS) == 0:
+                    self._listen("asking", answered=len(answers), of=len(requests))
         except BudgetReached as error:
             reached = error
         self._usage = _sum(list(answers.values()))
