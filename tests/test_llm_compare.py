@@ -17,7 +17,9 @@ from scripted_model import Said
 from slmfit import __main__ as cli
 from slmfit import comparison
 from slmfit.errors import BudgetReached, MissingPart, UsageError
+from slmfit.judging import PREFERENCES
 from slmfit.llm import Limits, Patience
+from slmfit.llm.server import KEY_OF_HOST
 
 
 def run(capsys, *words):
@@ -74,12 +76,19 @@ def test_two_models_beside_a_small_one(tickets, tmp_path, capsys):
         assert used["usd"] == pytest.approx(usd) and row["usd_per_1000_rows"] == pytest.approx(5 * usd)
         assert record["chosen"]["modes"] == {"schema": 200} and record["chosen"]["prices"]["date"] == "2026-11-01"
     assert rows["linear"]["outcomes"] == {"ok": 200} and rows["linear"]["usd_per_1000_rows"] is None
+    cost = {row.id: PREFERENCES["cost"](row) for row in comparison.Comparison(tmp_path / "o").record.methods}
+    assert cost["linear"] == 0 < cost["llm-small"] < cost["llm-large"]
+    card = (tmp_path / rows["llm-small"]["run"] / "model" / "README.md").read_text()
+    assert "Nothing was trained" in card and "settings chosen" not in card
+    code, out, _ = run(capsys, "report", "o", "--markdown")
+    assert "refused; they count as wrong" in out and "per 1,000 rows" in out
     # Each model read each test row once, and no other row.
     texts = {e.input for e in data.test}
     assert sorted((body["model"], row_in(body)) for body in asked) == sorted((m, t) for m in RATES for t in texts)
     code, out, _ = run(capsys, *TWO, "--base-url", server.url, "--set", f"llm.prices={prices}")
     assert code == 0 and "$ / 1,000 rows" in out and f"{rows['llm-small']['outcomes']['refused']} refused" in out
     page = (tmp_path / "o" / "report.html").read_text()
+    assert "which a server answers, p50 and p95 are what the answers took" in page
     assert "gave no usable answer" in page and "refused" in page and "Cost<small>per 1,000 rows" in page
 
 
@@ -216,3 +225,13 @@ def test_killed_and_resumed_nothing_is_asked_twice(tickets, capsys):
         assert run(capsys, *words)[0] == 0
         again = len([body for body in server.requests if row_in(body)]) - before
     assert 0 < kept < 200 and again == 200 - kept and before - kept <= Patience().in_flight
+
+
+def test_doctor_names_every_key_that_is_read_and_no_value(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROQ_API_KEY", "value-of-groq")
+    (tmp_path / ".env").write_text("MISTRAL_API_KEY=value-of-mistral\n")
+    _, out, _ = run(capsys, "doctor", "--json")
+    keys = json.loads(out)["keys"]
+    assert set(KEY_OF_HOST.values()) < set(keys) and "value-of" not in out
+    assert (keys["GROQ_API_KEY"], keys["MISTRAL_API_KEY"]) == ("set in the environment", "set in .env")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.environment import cache_folder, environment
+from slmfit.llm.server import KEY_OF_HOST
 
 EXTRAS = {
     "entities": ("pycrfsuite",),
@@ -15,7 +16,6 @@ EXTRAS = {
     "hub": ("datasets", "huggingface_hub"),
     "test": ("pytest", "hypothesis", "playwright"),
 }
-KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "HF_TOKEN")
 HUB_SETTINGS = ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE")
 
 
@@ -27,7 +27,7 @@ def examine() -> dict[str, Any]:
         "gpu": _gpu(),
         "extras": {extra: _extra(extra, packages) for extra, packages in EXTRAS.items()},
         "hub": {name: os.environ[name] for name in HUB_SETTINGS if name in os.environ},
-        "keys": {name: _key(name) for name in KEYS},
+        "keys": {name: _key(name) for name in (*KEY_OF_HOST.values(), "HF_TOKEN")},
         "cache": str(cache_folder()),
     }
 

@@ -26,7 +26,8 @@ PREFERENCES: dict[Prefer, Callable[[MethodRow], float | None]] = {
     "size": lambda row: row.size_bytes,
     "latency": lambda row: row.latency_ms["p50"] if row.latency_ms else None,
     "memory": lambda row: row.peak_memory_bytes,
-    "cost": lambda row: row.usd_per_1000_rows,
+    # The answers of a model that is here are paid for to nobody.
+    "cost": lambda row: row.usd_per_1000_rows if row.size_bytes is None else 0.0,
 }
 
 

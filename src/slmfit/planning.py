@@ -76,7 +76,7 @@ def _step(out: Path, spec: Spec, data: Dataset, terms: Terms, seeds: int) -> Ste
         return Step(spec.id, spec.name, "fit", trainings=len(missing), rows=len(data.train))
     method = _ready(spec, data, terms)
     quote = method.quote([e.input for e in data.test])
-    shown = bool(method.rows_used)
+    shown = "shown as examples" in method.rows_used
     return Step(spec.id, spec.name, "ask", quote=quote, kept=len(data.test) - quote.texts, shown=shown)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,18 @@ from markupsafe import Markup, escape
 
 from slmfit.records import ComparisonRecord, MethodRow, RunRecord, Score
 from slmfit.visible import visible
-from slmfit.wording import by_unit, bytes_words, interval, milliseconds, percent, seconds_words, seeds_words, told
+from slmfit.wording import (
+    by_unit,
+    bytes_words,
+    dollars,
+    failures,
+    interval,
+    milliseconds,
+    percent,
+    seconds_words,
+    seeds_words,
+    told,
+)
 
 HEADS = ("method", "test", "95 % interval", "size", "one fit", "p50", "rows / s")
 _CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;vertical-align:middle"
@@ -57,6 +68,10 @@ def markdown(record: ComparisonRecord | RunRecord) -> str:
         lines.append(f"| {' | '.join([name, *map(_plain, cells)])} |")
     caveats = [] if isinstance(record, RunRecord) else [f"\n{_plain(caveat)}" for caveat in record.verdict["caveats"]]
     test = record.split["test"]
+    lost = [(row.id, failures(_outcomes(row))) for row in rows]
+    caveats += [f"\n{_plain(id)}, no answer: {words}; they count as wrong." for id, words in lost if words]
+    paid = [(row.id, row.usd_per_1000_rows) for row in rows if isinstance(row, MethodRow)]
+    caveats += [f"\n{_plain(id)}: {_plain(dollars(usd))} per 1,000 rows." for id, usd in paid if usd is not None]
     origin = f"\n{test['rows']:,} test rows, sha256 {test['hash'][:12]}, seed {record.seed}"
     return "\n".join([*lines, *caveats, origin, ""])
 
@@ -70,15 +85,14 @@ def model_card(record: RunRecord) -> str:
     scores = record.scores["test"]
     labels = ", ".join(f"`{visible(label).replace('`', '’')}`" for label in record.task.get("labels", ())[:100])
     rows = {split: f"{about['rows']:,}" for split, about in record.split.items()}
-    made = (
-        f"{_plain(record.method)}, fitted for {task} by slmfit: {_sentence(record)} on {rows['test']} test rows, which "
-        "were scored once."
-    )
+    scored = f"{_sentence(record)} on {rows['test']} test rows, which were scored once."
     used = record.rows_used.get("fitted", "train")
-    how = (
-        f"Fitted on {rows['train']} rows of train ({used}), settings chosen by {metric} on validation; "
-        f"seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
-    )
+    made = f"{_plain(record.method)}, fitted for {task} by slmfit: {scored}"
+    how = f"Fitted on {rows['train']} rows of train ({used}), settings chosen by {metric} on validation"
+    if "asked" in record.rows_used:
+        made = f"{_plain(str(record.base_model))}, asked for {task} by slmfit: {scored}"
+        how = "Nothing was trained: this folder holds what is asked, and a server answers"
+    how += f"; seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
     table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
     table += [f"| {name} | {by_unit(name, s.value)} | {interval(name, s)} |" for name, s in scores.items()]
     use = '```python\nimport slmfit\n\nslmfit.load("RUN").predict(["…"])  # RUN: the folder above this one\n```'
@@ -106,7 +120,7 @@ def _metadata(record: RunRecord) -> list[str]:
         "pipeline_tag": task,
         "tags": ["slmfit", record.method],
         "metrics": list(record.scores["test"]),
-        **({"base_model": record.base_model} if _on_hub(record.base_model) else {}),
+        **({"base_model": record.base_model} if _on_hub(record.base_model) and "asked" not in record.rows_used else {}),
         "model-index": [index],
     }
     return [f"{key}: {json.dumps(value)}" for key, value in known.items()]
@@ -140,6 +154,10 @@ def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
         milliseconds(row.latency_ms["p50"]) if row.latency_ms else "",
         f"{row.rows_per_second:,.0f}" if row.rows_per_second else "",
     ]
+
+
+def _outcomes(row: MethodRow | RunRecord) -> Mapping[str, int] | None:
+    return row.outcomes if isinstance(row, MethodRow) else row.details.get("test", {}).get("outcomes")
 
 
 def _reason(row: MethodRow | RunRecord) -> str:

@@ -40,6 +40,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "groups": ladder.groups(source),
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
         "failing": list(ladder.failing(source)),
+        "asked": [id for id, record in source.records.items() if "asked" in record.rows_used],
         "bars": ladder.bars(source),
         "guess": ladder.guess_score(source),
         "scores": ladder.all_scores(source),

@@ -117,7 +117,7 @@ class Llm(Method):
             reasons["max_tokens"] = "asked for"
         tokens = given.max_tokens or max(SHORTEST, longest)
         self.chosen = {"max_tokens": tokens, "prices": prices and asdict(prices), "why": reasons}
-        self.rows_used = {"shown as examples": "train"} if self.shots else {}
+        self.rows_used = {"asked": "test"} | ({"shown as examples": "train"} if self.shots else {})
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order.
