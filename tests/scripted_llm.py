@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import json
 import random
 import socket
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from scripted_faults import KINDS, REFUSED
 from scripted_model import completion, enums_of, first_choice, row_of, spoken
 
+COUNT = itertools.count()
 PRICES = (1.0, 4.0)  # USD per million input and output tokens
 
 
@@ -49,6 +51,7 @@ class Script:
     latency: float = 0.0
     prices: tuple = PRICES
     most_labels: int | None = None
+    tls: object = None  # the SSL context of a server that speaks https
     keep: bool = True  # every request's body and headers, for tests to look at
 
 
@@ -57,15 +60,17 @@ class Scripted:
 
     def __init__(self, script):
         self.script, self.port = script, 0
+        self.model = f"m-{next(COUNT)}"  # what is found out about a model is kept by its name
         self.requests, self.headers = [], []
         self.calls, self.kinds, self.again = Counter(), Counter(), 0
         self.finished = set()
         self.billed_tokens, self.billed, self.running, self.most_running = 0, 0.0, 0, 0
+        self.connections = 0
         self.elsewhere = 0  # requests for a path that a redirect named
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http{'s' if self.script.tls else ''}://127.0.0.1:{self.port}/v1"
 
     def stats(self):
         """The counts, JSON as they stand."""
@@ -87,7 +92,8 @@ class Scripted:
 
     async def serve(self, started):
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Connection(self, loop), "127.0.0.1", self.port, backlog=1024)
+        made = {"backlog": 1024, "ssl": self.script.tls}
+        server = await loop.create_server(lambda: Connection(self, loop), "127.0.0.1", self.port, **made)
         self.port = server.sockets[0].getsockname()[1]
         started()
         async with server:
@@ -102,6 +108,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
+        self.server.connections += 1
 
     def data_received(self, data):
         self.buffer += data

@@ -21,6 +21,6 @@ def labelled(labels):
 
 
 def client(server, ledger=None, limits=None, **changes):
-    """A client of a scripted server; its model has a name of its own, for what is found out is kept by name."""
-    at = Server(server.url, f"m-{server.port}", key="sk-test-key", prices=PRICES)
+    """A client of a scripted server."""
+    at = Server(server.url, server.model, key="sk-test-key", prices=PRICES)
     return Client(at, ledger, limits, **{"patience": QUICK, **changes})

@@ -152,7 +152,7 @@ def test_what_was_found_out_is_not_asked_again(tmp_path):
         answered(server, ask(2), ledger=tmp_path / "ledger.jsonl")
         assert len(server.requests) == probes + 2
         ledger = Ledger(tmp_path / "ledger.jsonl")
-        assert ledger.found(f"m-{server.port}", server.url)["form"] == "none"
+        assert ledger.found(server.model, server.url)["form"] == "none"
         ledger.close()
 
 
@@ -205,6 +205,8 @@ def reply(content, finish="stop", refusal=None):
         (reply('{"number": 0}'), "numbers", "invalid"),
         (reply('{"number": true}'), "numbers", "invalid"),
         (reply('{"number": 9}'), "numbers", "invalid"),
+        (reply('{"number": NaN}'), "numbers", "invalid"),
+        (reply('{"label": 1e999}'), "json", "invalid"),
     ],
 )
 def test_what_a_reply_comes_to(said, mode, outcome):

@@ -16,11 +16,13 @@ import urllib.request
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import httpcore2
 
+from slmfit.errors import MissingPart
 from slmfit.llm.pace import Patience
 from slmfit.llm.server import Server
 from slmfit.llm.sockets import Sockets
@@ -144,6 +146,8 @@ def _proxy(server: Server) -> httpcore2.Proxy | None:
     if not url or server.local or urllib.request.proxy_bypass(server.host):
         return None
     parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise MissingPart("the proxy speaks SOCKS", where=parts.hostname, fix="pip install 'httpcore2[socks]'")
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     return httpcore2.Proxy(shown, auth=auth)

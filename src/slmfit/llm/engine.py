@@ -33,6 +33,7 @@ from slmfit.llm.wire import Reply
 from slmfit.records import to_plain
 
 _WATCH_SECONDS = 0.25
+_LONGEST_FAILED = 4000  # characters that are kept of an answer that is none
 _IN_A_ROW = 16  # asks without an answer before the server counts as gone
 
 
@@ -165,6 +166,8 @@ class Engine:
 
     def _made(self, ask: Ask, parsed: modes.Parsed, tab: Tab, mode: str, content: str | None = None) -> Answer:
         value, raw, reason = self.server.hidden([parsed.value, content, parsed.reason])
+        if raw and parsed.outcome != "ok" and len(raw) > _LONGEST_FAILED:
+            raw = raw[:_LONGEST_FAILED] + "…"
         return Answer(ask.id, parsed.outcome, value, raw, tab.usage, parsed.probabilities, tab.attempts, reason, mode)
 
     def _deliver(self, key: str, ask: Ask, answer: Answer, cost: Cost) -> None:

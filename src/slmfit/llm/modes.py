@@ -134,13 +134,22 @@ def read(reply: Reply, ask: Ask, mode: str, single: bool) -> Parsed:
 def _read_json(text: str, ask: Ask, mode: str) -> Parsed:
     fenced = _FENCED.fullmatch(text)
     value = json_object(fenced[1] if fenced else text)
-    if value is None:
+    if value is None or not _is_json(value):
         return Parsed("invalid", reason="the answer is no JSON object")
     if wrong := misfit(value, _schema(ask, mode)):
         return Parsed("invalid", reason=f"the answer does not fit its schema: {wrong}")
     if mode == "numbers" and ask.choices:
         return Parsed("ok", ask.choices[value["number"] - 1])
     return Parsed("ok", value if ask.schema is not None else value["label"])
+
+
+def _is_json(value: Any) -> bool:
+    """Whether JSON can hold it: Python also reads NaN, and 1e999 as infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_choice(text: str, reply: Reply, choices: tuple[str, ...]) -> Parsed:
