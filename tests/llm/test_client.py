@@ -165,6 +165,23 @@ def test_a_server_that_goes_away_poisons_nothing(ledger):
         assert sum(a.reused for a in rest) >= len(answers)
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_last_rows_without_an_answer_are_final_only_if_the_server_is_there(ledger, gone):
+    rows = frozenset({"7", "8", "?"} if gone else {"7", "8"})
+    with scripted(kinds=("500",), rows=rows) as server:
+        list(client(server, ledger).answers([ask(0)]))
+        server.script.faults = 1.0
+        asks = [ask(0), ask(7), ask(8)]
+        if gone:
+            with pytest.raises(MissingPart, match="does not answer: the server answered 500"):
+                list(client(server, ledger).answers(asks))
+            server.script.faults = 0.0
+            assert [a.outcome for a in client(server, ledger).answers(asks)] == ["ok"] * 3
+        else:
+            answers = {a.id: a.outcome for a in client(server, ledger).answers(asks)}
+            assert answers == {"0": "ok", "7": "error", "8": "error"}
+
+
 def test_a_server_that_refuses_everything_is_said():
     refuses = {"messages": (400, "this deployment takes no chat")}
     with (

@@ -117,7 +117,7 @@ class Engine:
                 self._prober = prober = Prober(self._exchange, self.ledger, self._event)
                 self._ready.set()
                 async with asyncio.TaskGroup() as workers:
-                    workers.create_task(self._watch())
+                    workers.create_task(self._watch(prober))
                     for _ in range(2 * self.patience.in_flight):
                         workers.create_task(self._work(prober))
         except TimeoutError:
@@ -180,13 +180,15 @@ class Engine:
         if len(self._unanswered) >= _IN_A_ROW:
             raise no_answer(self.server.base_url, last)
 
-    async def _watch(self) -> None:
-        """Where all that is left are asks without an answer, nothing else will tell whether the server is gone."""
+    async def _watch(self, prober: Prober) -> None:
+        """Where all that is left are asks without an answer, find out whether it is the server that is gone."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             if self._unanswered and not self._running and not self._asks:
-                if not self._answered:
-                    raise no_answer(self.server.base_url, self._unanswered[-1][-1])
+                last = self._unanswered[-1][-1]
+                if isinstance(last, Ended) and not self._answered:
+                    raise no_answer(self.server.base_url, last)
+                await prober.alive()
                 self._let_go()
 
     def _let_go(self) -> None:

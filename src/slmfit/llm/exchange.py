@@ -28,9 +28,12 @@ _SAID_SECONDS = 2.0  # a wait that long is said
 
 @dataclass
 class Tab:
-    """What one ask has taken so far. cost: what its calls may have cost; usage: of the call that was answered."""
+    """What one ask has taken so far.
 
-    started: float = field(default_factory=time.monotonic)
+    started: when it was first sent. cost: what its calls may have cost. usage: of the call that was answered.
+    """
+
+    started: float = 0.0
     attempts: int = 0
     cost: Cost = field(default_factory=Cost)
     usage: Usage = field(default_factory=Usage)
@@ -51,6 +54,7 @@ class Exchange:
         async with self._purse.hold(key, self._purse.most(data, output)) as held:
             async with self._gate:
                 held.sent()
+                tab.started = tab.started or time.monotonic()
                 tab.attempts += 1
                 verdict, seconds = await self._post(data)
             if isinstance(verdict, Reply):

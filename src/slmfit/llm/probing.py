@@ -63,6 +63,12 @@ class Prober:
                     self._learn(replace(self.found, **values))  # type: ignore[arg-type]
         return self.found
 
+    async def alive(self) -> None:
+        """Raises SlmfitError unless the server answers a small request."""
+        async with self._lock:
+            await self._ask(_AGAINST, {}, _SHORT)
+            self._write_down()
+
     def adapt(self, refused: Unsupported, ask: Ask, used: Found) -> bool:
         """Do without what the server refused; False when nothing is left to do without."""
         if used != self.found:
@@ -106,11 +112,14 @@ class Prober:
 
     def _learn(self, found: Found) -> None:
         self.found = _KNOWN[self._who] = found
-        server = self._exchange.server
-        record = {"found": dataclasses.asdict(found), "model": server.model, "server": server.base_url}
+        self._write_down()
+        self._listen("found", **dataclasses.asdict(found))
+
+    def _write_down(self) -> None:
+        model, server = self._who
+        record = {"found": dataclasses.asdict(self.found), "model": model, "server": server}
         self._ledger.append({**record, "charged": charged(self._cost)})
         self._cost = Cost()
-        self._listen("found", **dataclasses.asdict(found))
 
     # --- the probes ---
 
