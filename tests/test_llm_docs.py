@@ -1,0 +1,51 @@
+"""The commands of docs/llm.md, as they stand there, each as a dry run on a small file."""
+
+import csv
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from slmfit import __main__ as cli
+from slmfit.generate import write_tickets
+
+DOCS = (Path(__file__).parent.parent / "docs" / "llm.md").read_text(encoding="utf-8")
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", DOCS, re.DOTALL) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("slmfit compare")])
+def test_commands(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with (tmp_path / "tickets.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["id", "text", "label"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(write_tickets(200, 0))
+    words = shlex.split(command.replace("hub:fancyzhx/ag_news", "tickets.csv"))
+    monkeypatch.setattr(sys, "argv", [*words, *(["--dry-run"] if "--dry-run" not in words else [])])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    out, err = capsys.readouterr()
+    assert not exit.value.code, err
+    models = re.findall(r"llm=([^,\s]+)", command)
+    assert out.count("asked ") == len(models) > 0
+    assert ("No text would leave this machine." in out) == ("localhost" in command)
+
+
+def test_the_toml_of_prices_is_read(tmp_path):
+    from slmfit.llm.prices import from_toml
+
+    (block,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    (tmp_path / "prices.toml").write_text(block)
+    prices = from_toml(tmp_path / "prices.toml", "gemma3:27b")
+    assert (prices.input, prices.output, prices.cached_input, prices.date) == (0.1, 0.3, 0.05, "2026-11-01")
+
+
+def test_the_options_it_names_are_there():
+    from typer.main import get_command
+
+    options = {name for parameter in get_command(cli.app).commands["compare"].params for name in parameter.opts}
+    named = set(re.findall(r"(?<![\w-])--[a-z-]+", DOCS))
+    assert named <= options, named - options
