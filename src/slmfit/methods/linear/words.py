@@ -4,7 +4,13 @@
 
 Of the word in lower case: itself, and its first and its last one, two and three characters. As it is written: its
 shape, where capitals are X, other letters x, digits 9, and repeats are told once. Of the words around it in lower case:
-two before, two after, and the pairs that it makes with its neighbours; past an edge of the text stands an empty one.
+two before, two after, and the pairs that it makes with its neighbours, and of these two the shapes; past an edge of the
+text stands an empty one.
+
+Chosen on the validation rows of ATIS, SNIPS (1,500 and 2,500 rows of train) and WNUT-17, in F1: these 91.2, 87.4, 21.3;
+without the shapes of the neighbours 91.4, 87.4, 16.7; without the words two away 89.5, 86.4, 18.0. What was added to
+those without helped less than the shapes or not at all: ends of four characters, ends of the neighbours, words three
+away, further pairs.
 """
 
 from __future__ import annotations
@@ -20,12 +26,14 @@ MOST_REMEMBERED = 50_000  # words
 def attributes(words: Sequence[str]) -> list[list[str]]:
     """The attributes of each word; one that all words have comes first, and weighs how often a tag occurs."""
     low = ["", "", *(word.lower() for word in words), "", ""]
+    shapes = ["", *map(shape, words), ""]
     found = []
     for i, word in enumerate(words):
         before2, before, own, after, after2 = low[i : i + 5]
         around = [f"-2 {before2}", f"-1 {before}", f"+1 {after}", f"+2 {after2}"]
         pairs = [f"-1 {before} {own}", f"+1 {own} {after}"]
-        found.append(["", *_of_itself(word), *around, *pairs])
+        beside = [f"-1= {shapes[i]}", f"+1= {shapes[i + 2]}"]
+        found.append(["", *_of_itself(word), *around, *pairs, *beside])
     return found
 
 
@@ -36,6 +44,7 @@ def _of_itself(word: str) -> tuple[str, ...]:
     return (f"0 {low}", f"= {shape(word)}", *ends)
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def shape(word: str) -> str:
     """Capitals as X, other letters as x, digits as 9, and any of these repeated only once: `McDonald's` is XxXx'x."""
     kinds = ("X" if c.isupper() else "x" if c.isalpha() else "9" if c.isdigit() else c for c in word)
