@@ -81,14 +81,53 @@ def theirs(url: str, calls: int, at_once: int) -> Side:
     return asyncio.run(run())
 
 
+class Bare(asyncio.Protocol):
+    """Sends the same bytes again as soon as a reply is there: what this machine and the server allow at all."""
+
+    def __init__(self, data: bytes, left: list[int], done: asyncio.Event) -> None:
+        self.data, self.left, self.done = data, left, done
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(self.data)
+
+    def data_received(self, data: bytes) -> None:
+        self.left[0] -= 1
+        if self.left[0] <= 0:
+            self.done.set()
+        else:
+            self.transport.write(self.data)
+
+
+def bare(url: str, calls: int, at_once: int) -> Side:
+    """No client at all: one request, over and over, and replies that nobody reads."""
+    host, port = url.removeprefix("http://").removesuffix("/v1").split(":")
+    data = json.dumps({"model": "m", "messages": list(ask(1).messages)}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(data)}\r\n\r\n".encode()
+
+    async def run() -> Side:
+        loop, left, done = asyncio.get_running_loop(), [calls], asyncio.Event()
+        start, processor = time.perf_counter(), time.process_time()
+        for _ in range(at_once):
+            await loop.create_connection(lambda: Bare(head + data, left, done), host, int(port))
+        await done.wait()
+        return _side(calls, calls, start, processor)
+
+    return asyncio.run(run())
+
+
 def _side(answered: int, calls: int, start: float, processor: float) -> Side:
     if answered != calls:
         sys.exit(f"{calls - answered} of {calls} calls were not answered")
     return calls / (time.perf_counter() - start), (time.process_time() - processor) / calls
 
 
+SIDES = {"bare": bare, "ours": ours, "theirs": theirs}
+
+
 def throughput(given: argparse.Namespace) -> None:
-    """Both sides in turns, each in a process of its own; medians over the rounds."""
+    """All sides in turns, each in a process of its own; medians over the rounds."""
     command = [sys.executable, str(TESTS / "scripted_llm.py"), "--latency", str(LATENCY)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
@@ -97,7 +136,7 @@ def throughput(given: argparse.Namespace) -> None:
     try:
         for _ in range(given.rounds):
             for at_once in (16, 64):
-                for name in ("ours", "theirs"):
+                for name in SIDES:
                     side = [sys.executable, __file__, "side", name, url, str(at_once * given.cycles), str(at_once)]
                     found.setdefault((name, at_once), []).append(json.loads(subprocess.check_output(side)))
     finally:
@@ -113,7 +152,7 @@ def throughput(given: argparse.Namespace) -> None:
 def main() -> None:
     if sys.argv[1:2] == ["side"]:
         _, _, name, url, calls, at_once = sys.argv
-        print(json.dumps((ours if name == "ours" else theirs)(url, int(calls), int(at_once))))
+        print(json.dumps(SIDES[name](url, int(calls), int(at_once))))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("kills", "budget", "memory", "throughput"))

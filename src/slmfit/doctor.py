@@ -14,6 +14,7 @@ EXTRAS = {
     "entities": ("pycrfsuite",),
     "train": ("torch", "transformers", "peft", "accelerate"),
     "hub": ("datasets", "huggingface_hub"),
+    "prices": ("genai_prices",),
     "test": ("pytest", "hypothesis", "playwright"),
 }
 HUB_SETTINGS = ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from asking import LABELS, PRICES, QUICK, ask, client
@@ -41,6 +42,16 @@ def test_one_answer_to_each_ask(ledger):
     line = next(line for line in lines(ledger) if line.get("id") == one.id)
     assert line["model"].startswith("m-")
     assert len(line["prompt"]) == 64
+
+
+def test_every_field_of_a_line_is_explained(ledger):
+    explained = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8").split("## The ledger")[1]
+    with scripted() as server:
+        list(client(server, ledger, Limits(usd=1.0)).answers([ask(1)]))
+    written = lines(ledger)
+    assert {next(iter(line)) for line in written} == {"format", "found", "reserved", "answer"}
+    for name in {name for line in written for name in line}:
+        assert f"`{name}`" in explained or f'"{name}"' in explained, name
 
 
 def test_the_same_again_asks_nothing(ledger):
