@@ -14,8 +14,10 @@ sentence-transformers accelerate`), the texts are AG News in the folder that SLM
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -71,41 +73,59 @@ def in_turns(recipes: dict[str, Callable[[], float]], rounds: int, unit: str) ->
 
 
 def throughput(options: argparse.Namespace) -> None:
-    """Samples trained per second, ours and three recipes of transformers.Trainer, on the same rows."""
-    data = ag_news()
-    random = np.random.default_rng(0)
-    rows = [data.train[i] for i in random.choice(len(data.train), options.rows, replace=False)]
-    few = rows[: options.rows // 4]
-    labels, exact = data.task.labels, options.precision
-    recipes = {
-        "slmfit": lambda: _ours(labels, rows, exact),
-        "Trainer, batch 16, dynamic padding": lambda: _trainer(labels, rows, 16, exact),
-        "Trainer, batch 16, grouped by length": lambda: _trainer(labels, rows, 16, exact, grouped=True),
-        "lesson: padded to the longest, batch 8": lambda: _trainer(labels, few, 8, exact, longest=True),
-    }
-    if options.only:
-        recipes = {n: r for n, r in recipes.items() if n.startswith(tuple(options.only.split(",")))}
+    """Samples trained per second, ours and three recipes of transformers.Trainer, on the same rows.
+
+    Each is a process of its own, so that none has what another set (how memory is kept, say).
+    """
+
+    def alone(name: str) -> Callable[[], float]:
+        command = [sys.executable, __file__, "one", "--only", name, "--rows", str(options.rows)]
+        command += ["--precision", options.precision]
+
+        def run() -> float:
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            return float(done.stdout.split()[-1])
+
+        return run
+
+    recipes = {n: alone(n) for n in RECIPES if not options.only or n.startswith(tuple(options.only.split(",")))}
     found = in_turns(recipes, options.rounds, "samples/s")
     peak = sgemm_peak()
-    flop = useful_flop([e.input for e in rows])
+    flop = useful_flop([e.input for e in _rows(options.rows)[1]])
     print(f"sgemm peak {peak / 1e9:.0f} GFLOP/s; useful: {found['slmfit'] * flop / peak:.1%} of it")
 
 
-def _ours(labels: tuple[str, ...], rows: list[Any], precision: str) -> float:
+def one(options: argparse.Namespace) -> None:
+    """One recipe, once."""
+    print(RECIPES[options.only](options))
+
+
+def _rows(count: int) -> tuple[Any, list[Any]]:
+    data = ag_news()
+    chosen = np.random.default_rng(0).choice(len(data.train), count, replace=False)
+    return data, [data.train[i] for i in chosen]
+
+
+def _ours(options: argparse.Namespace) -> float:
     from slmfit.finetune.classify import Classify
 
+    data, rows = _rows(options.rows)
+    labels = data.task.labels
     base = base_model()
     config = pretrained.read_config(base)
     tokenizer = pretrained.load_tokenizer(base, config)
     model, _ = pretrained.load_with_head(base, config, "ForSequenceClassification", labels, seed=0)
-    on = choose("auto", precision)
+    on = choose("auto", options.precision)
     model.to(on.name)
     tokens = tokenise(tokenizer, [e.input for e in rows], 512)
-    facts = Facts(tokens.lengths, 512, config.hidden_size, False, on.name, 0)
+    # The batch is the one that all of the data's rows would have.
+    lengths = np.resize(tokens.lengths, len(data.train))
+    facts = Facts(lengths, 512, config.hidden_size, False, on.name, 0)
     plan = derive(Asked(epochs=1, max_length=MAX_LENGTH), facts)
     made = Rows(tokens.at_most(MAX_LENGTH), on.name, 0, step=on.length_step)
     targets = np.array([labels.index(e.target) for e in rows])
     job = Classify(made, targets, made, targets, lambda logits: {}, on, 1024)
+    plan = dataclasses.replace(plan, rows=len(rows))
     on.wait()
     begin = time.perf_counter()
     Training(model, job, plan, on, seed=0, metric="accuracy").run()
@@ -113,18 +133,11 @@ def _ours(labels: tuple[str, ...], rows: list[Any], precision: str) -> float:
     return len(rows) / (time.perf_counter() - begin)
 
 
-def _trainer(
-    labels: tuple[str, ...],
-    rows: list[Any],
-    batch: int,
-    precision: str,
-    *,
-    grouped: bool = False,
-    longest: bool = False,
-) -> float:
+def _trainer(options: argparse.Namespace, batch: int, *, grouped: bool = False, longest: bool = False) -> float:
     from transformers import AutoModelForSequenceClassification, DataCollatorWithPadding, Trainer, TrainingArguments
 
-    base = base_model()
+    data, rows = _rows(options.rows // 4 if longest else options.rows)
+    labels, base = data.task.labels, base_model()
     tokenizer = pretrained.load_tokenizer(base, pretrained.read_config(base))
     texts = [e.input for e in rows]
     how: dict[str, Any] = {"padding": True, "max_length": 512} if longest else {"max_length": MAX_LENGTH}
@@ -144,7 +157,7 @@ def _trainer(
             logging_strategy="no",
             report_to=[],
             disable_tqdm=True,
-            bf16=precision == "bf16",
+            bf16=options.precision == "bf16",
             use_cpu=not torch.cuda.is_available(),
             train_sampling_strategy="group_by_length" if grouped else "random",
         )
@@ -152,6 +165,14 @@ def _trainer(
         begin = time.perf_counter()
         trainer.train()
         return len(rows) / (time.perf_counter() - begin)
+
+
+RECIPES: dict[str, Callable[[argparse.Namespace], float]] = {
+    "slmfit": _ours,
+    "Trainer, batch 16, dynamic padding": lambda options: _trainer(options, 16),
+    "Trainer, batch 16, grouped by length": lambda options: _trainer(options, 16, grouped=True),
+    "lesson: padded to the longest, batch 8": lambda options: _trainer(options, 8, longest=True),
+}
 
 
 def sgemm_peak() -> float:
@@ -307,7 +328,7 @@ def memory(options: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["throughput", "predict", "accuracy", "effects", "kills", "memory"])
+    parser.add_argument("what", choices=["throughput", "one", "predict", "accuracy", "effects", "kills", "memory"])
     parser.add_argument("--rows", type=int, help="640, or 1,000,000 for memory")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--points", type=int, default=200)
