@@ -15,6 +15,10 @@ from slmfit.finetune import batches
 from slmfit.finetune.device import Device, is_out_of_memory
 from slmfit.finetune.tokens import Rows
 
+# Batches whose answers are put in place together: fewer would make a GPU wait, more leave small tensors all over the
+# memory that the batches use in between, which then grows by 1 kB a row.
+PLACED = 256
+
 
 def batch_tokens(device: Device) -> int:
     """Tokens that go through the model at once: on a CPU what its caches hold, on a GPU what keeps it busy."""
@@ -28,15 +32,24 @@ def classes(
 
     tokens: of one batch. check: called before every batch; what it raises ends the work.
     """
-    answers, order = [], []
+    placed = np.zeros((0, 0), np.float32)
+    answers: list[torch.Tensor] = []
+    order: list[np.ndarray] = []
+
+    def place() -> None:
+        placed[np.concatenate(order)] = torch.cat(answers).float().cpu().numpy()
+        answers.clear()
+        order.clear()
+
     for batch, output in outputs(model, rows, device, tokens, check):
+        if not len(placed):
+            placed = np.empty((len(rows.tokens), output.logits.shape[1]), np.float32)
         answers.append(output.logits)
         order.append(batch)
-    if not order:
-        return np.zeros((0, 0), np.float32)
-    logits = torch.cat(answers).float().cpu().numpy()
-    placed = np.empty_like(logits)
-    placed[np.concatenate(order)] = logits
+        if len(order) == PLACED:
+            place()
+    if order:
+        place()
     return placed
 
 
