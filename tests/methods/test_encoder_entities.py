@@ -116,8 +116,8 @@ def test_untuned_it_needs_every_head(fitted, base, data):
 
 
 def test_lora(base, data, tmp_path):
-    method = fit(data, tmp_path, base_model=base, lora=True, epochs=10, learning_rate=2e-2)
-    assert score(method, data, "entity_f1") > 0.6
+    method = fit(data, tmp_path, base_model=base, lora=True, epochs=10, learning_rate=5e-3)
+    assert score(method, data, "entity_f1") > 0.9
     again = Encoder.load(tmp_path, data.task, method.settings)
     assert [a.target for a in again.predict(texts(data))] == [a.target for a in method.predict(texts(data))]
     assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
