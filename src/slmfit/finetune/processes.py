@@ -108,8 +108,8 @@ class Several(Alone):
         with self._exchange():
             dist.reduce(total, 0)
         for name, part in _parts(total, weights).items():
-            if weights[name].grad is not None:
-                weights[name].grad.copy_(part)
+            if (gradient := weights[name].grad) is not None:
+                gradient.copy_(part)
         return total[-1]
 
     def _agreed(self, work: Callable[[], Any], *, may_be_full: bool = False) -> Any:

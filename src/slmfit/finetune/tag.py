@@ -35,13 +35,13 @@ class Joint(torch.nn.Module):
     [rows, length, tags] and of the intents [rows, intents], the latter with no columns where there are none.
     """
 
-    def __init__(self, tagger: torch.nn.Module, intents: int) -> None:
+    def __init__(self, tagger: Any, intents: int) -> None:
         super().__init__()
         self.tagger = tagger
-        self.config: Any = tagger.config
+        self.config = tagger.config
         self.intent = None
         if intents:
-            self.intent = torch.nn.Linear(self.config.hidden_size, intents)
+            self.intent = torch.nn.Linear(tagger.config.hidden_size, intents)
             torch.nn.init.normal_(self.intent.weight, std=0.02)
             torch.nn.init.zeros_(self.intent.bias)
 
