@@ -18,11 +18,11 @@ import itertools
 import json
 import random
 import socket
-import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from in_thread import in_thread, until_cancelled
 from scripted_faults import KINDS, REFUSED
 from scripted_model import completion, enums_of, first_choice, row_of, spoken
 
@@ -66,6 +66,7 @@ class Scripted:
         self.finished = set()
         self.billed_tokens, self.billed, self.running, self.most_running = 0, 0.0, 0, 0
         self.connections = 0
+        self.open = set()  # the transports of connections that are not closed
         self.elsewhere = 0  # requests for a path that a redirect named
 
     @property
@@ -96,8 +97,7 @@ class Scripted:
         server = await loop.create_server(lambda: Connection(self, loop), "127.0.0.1", self.port, **made)
         self.port = server.sockets[0].getsockname()[1]
         started()
-        async with server:
-            await server.serve_forever()
+        await until_cancelled(server, self.open)
 
 
 class Connection(asyncio.Protocol):
@@ -109,6 +109,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport):
         self.transport = transport
         self.server.connections += 1
+        self.server.open.add(transport)
+
+    def connection_lost(self, error):
+        self.server.open.discard(self.transport)
 
     def data_received(self, data):
         self.buffer += data
@@ -195,29 +199,8 @@ class Connection(asyncio.Protocol):
 def scripted(script=None, **changes):
     """A server in a thread, as long as the block lasts."""
     server = Scripted(dataclasses.replace(script or Script(), **changes))
-    started, loop = threading.Event(), asyncio.new_event_loop()
-
-    def run():
-        asyncio.set_event_loop(loop)
-        with contextlib.suppress(asyncio.CancelledError):
-            loop.run_until_complete(serve())
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
-
-    async def serve():
-        server.task = asyncio.current_task()
-        await server.serve(started.set)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    started.wait()
-    try:
+    with in_thread(server.serve):
         yield server
-    finally:
-        loop.call_soon_threadsafe(server.task.cancel)
-        thread.join()
 
 
 def main():

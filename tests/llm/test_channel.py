@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 from asking import QUICK, ask, client
 
+from in_thread import in_thread, until_cancelled
 from scripted_llm import scripted
 from slmfit.errors import MissingPart
 from slmfit.llm import Client, Server
@@ -154,9 +155,20 @@ def test_a_certificate_that_is_not_trusted_gets_no_key(certificate):
 @contextmanager
 def proxy():
     """A proxy that tunnels CONNECT and forwards http; yields its address and the heads of what it was asked."""
-    heads = []
+    heads, transports, address = [], set(), []
 
-    async def serve(reader, writer):
+    async def pipe(reader, writer):
+        transports.add(writer.transport)
+        try:
+            while data := await reader.read(65536):
+                writer.write(data)
+            writer.close()
+            await writer.wait_closed()
+        finally:
+            writer.transport.abort()
+            transports.discard(writer.transport)
+
+    async def forward(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         heads.append(head.decode())
         method, target, _ = head.split(b" ", 2)
@@ -169,40 +181,16 @@ def proxy():
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         else:
             back.write(head)
-        await asyncio.gather(pipe(reader, back), pipe(there, writer))
+        await asyncio.gather(pipe(reader, back), pipe(there, writer), return_exceptions=True)
 
-    async def pipe(reader, writer):
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
+    async def serve(started):
+        server = await asyncio.start_server(forward, "127.0.0.1", 0)
+        address[:] = server.sockets[0].getsockname()
+        started()
+        await until_cancelled(server, transports)
 
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-
-    async def main():
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        main.address = server.sockets[0].getsockname()
-        main.task = asyncio.current_task()
-        ready.set()
-        async with server:
-            await server.serve_forever()
-
-    def run():
-        try:
-            loop.run_until_complete(main())
-        except asyncio.CancelledError:
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(asyncio.sleep(0.05))
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    ready.wait()
-    try:
-        yield f"{main.address[0]}:{main.address[1]}", heads
-    finally:
-        loop.call_soon_threadsafe(main.task.cancel)
-        thread.join()
+    with in_thread(serve):
+        yield f"{address[0]}:{address[1]}", heads
 
 
 @pytest.fixture

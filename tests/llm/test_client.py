@@ -342,6 +342,7 @@ from pathlib import Path
 from asking import ask
 from slmfit.llm import Client, Server
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
 client = Client(Server({url!r}, "m"), Path({ledger!r}))
 try:
     for n, answer in enumerate(client.answers(ask(n) for n in range(100_000))):
