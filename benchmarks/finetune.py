@@ -250,7 +250,9 @@ def accuracy(options: argparse.Namespace) -> None:
         rows_to_predict=len(data.test),
     )
     train = data.train[: options.train_rows] if options.train_rows else data.train
-    method.fit(data.task, train, data.validation, context)
+    # With all rows there are none to choose the best epoch on: the last weights are the ones that are scored.
+    train, validation = ((*train, *data.validation), ()) if options.all_rows else (train, data.validation)
+    method.fit(data.task, train, validation, context)
     fitted = time.perf_counter()
     answers = method.predict([e.input for e in data.test])
     right = np.mean([a.target == e.target for a, e in zip(answers, data.test, strict=True)])
@@ -334,6 +336,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--train-rows", type=int)
+    parser.add_argument("--all-rows", action="store_true", help="train on the rows of validation, too (accuracy)")
     parser.add_argument("--budget", type=float)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="recipes whose names begin so, separated by commas")
