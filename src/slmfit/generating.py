@@ -6,9 +6,10 @@ slmfit generate emails --writer llm --model gemma3:12b --base-url http://localho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,13 +52,17 @@ def generate(
     from slmfit import display
     from slmfit.fitting import named
     from slmfit.generate import read_recipe, write_data
+    from slmfit.generate.writing import checked_count
     from slmfit.llm import Limits
 
     read = read_recipe(recipe)
     if writer not in WRITERS:
         raise UsageError(f"there is no writer {writer!r}", fix=did_you_mean(writer, WRITERS))
+    if writer != "llm":
+        _refuse(model=model, base_url=base_url != OPENAI, prices=prices, max_usd=max_usd, max_tokens=max_tokens,
+                max_minutes=max_minutes)  # fmt: skip
     limits = Limits(max_usd, max_tokens, None if max_minutes is None else 60 * max_minutes)
-    count = read.count if n is None else n
+    count = checked_count(read, n)
 
     def asking(listen: Listener | None = None) -> LlmWriter | None:
         return _llm(read, model, base_url, prices, limits, count, seed, listen) if writer == "llm" else None
@@ -74,6 +79,14 @@ def generate(
     if made.missing:
         raise typer.Exit(1)
     return None
+
+
+def _refuse(**options: object) -> None:
+    """Raise UsageError for options that only the writer llm has: whoever gives them wants a model to write."""
+    given = [name for name, value in options.items() if value is not None and value is not False]
+    if given:
+        what = f"--{given[0].replace('_', '-')} is for a large model, and templates write here"
+        raise UsageError(what, fix="add --writer llm, or leave it out")
 
 
 def _llm(
@@ -117,9 +130,24 @@ def _show(made: Made, *, as_json: bool) -> None:
     if about["rejected"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in about["rejected"].items())
         typer.echo(f"  of {about['tried']:,} tried, rejected: {reasons} (see {made.rejected})")
+    if about["usage"]:
+        typer.echo(f"  {_usage_words(about)}")
     if made.missing:
-        typer.echo(f"slmfit: {made.missing:,} examples are missing: the writer had nothing more that passed", err=True)
+        are = "example is" if made.missing == 1 else "examples are"
+        typer.echo(f"slmfit: {made.missing:,} {are} missing: the writer had nothing more that passed", err=True)
     return None
+
+
+def _usage_words(about: Mapping[str, Any]) -> str:
+    """What asking took; what is unknown is said to be."""
+    from slmfit.wording import dollars
+
+    usage = about["usage"]
+    came, went = (
+        "unknown" if usage[name] is None else f"{usage[name]:,}" for name in ("input_tokens", "output_tokens")
+    )
+    price = "unknown" if usage["usd"] is None else dollars(usage["usd"])
+    return f"{usage['calls']:,} requests to {about['model']}: tokens in {came}, out {went}; price {price}"
 
 
 def _show_quote(quote: Quote | None, *, as_json: bool) -> None:

@@ -185,6 +185,7 @@ def test_requests_differ_and_say_what_is_wanted(tmp_path):
     usage = made.about["usage"]
     assert usage["calls"] == len(asked) and usage["input_tokens"] > 0 and usage["usd"] is None
     assert (made.about["writer"], made.about["model"]) == ("llm", "m")
+    assert made.about["server"] == {"base_url": server.url, "prices": None}
 
 
 def test_a_model_that_says_the_same_over_and_over_comes_short(tmp_path):
@@ -200,6 +201,31 @@ def test_a_model_that_says_the_same_over_and_over_comes_short(tmp_path):
     assert len(kept(made)) == 5 and made.missing == 45
     assert set(made.about["rejected"]) == {"duplicate"}
     assert asked < 30  # it does not go on for ever
+
+
+def test_the_last_example_may_fail_some_times_before_it_is_given_up(tmp_path):
+    model = Model()
+    failed = Counter()
+
+    def say(body):
+        orders = ORDER.findall(body["messages"][-1]["content"])
+        failed["of one"] += len(orders) == 1
+        return {"examples": []} if len(orders) == 1 and failed["of one"] <= 5 else model(body)
+
+    with scripted(Script(answer=say)) as server:
+        made = write_data(EMAILS, n=BATCH + 1, output=tmp_path / "e.jsonl", writer=writer_for(server))
+    assert made.missing == 0 and made.about["rejected"]["broken reply"] == 5
+
+
+def test_a_vendor_is_asked_nothing_without_a_key(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["slmfit"])
+    monkeypatch.setattr("slmfit.llm.channel.Channel.post", None)
+    server = Server.from_environment("https://api.openai.com/v1", "m")
+    with pytest.raises(MissingPart, match=r"api\.openai\.com wants a key"):
+        write_data(EMAILS, n=5, output="e.jsonl", writer=LlmWriter(EMAILS, server))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_budget_keeps_what_there_is_and_the_same_command_goes_on(tmp_path):
@@ -263,8 +289,14 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         )
         calls = len(server.requests)
         assert run(*asked) == 0 and len(server.requests) == calls
-        assert "20 of 20 examples, there already" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "20 of 20 examples, there already" in said and "2 requests to m: tokens in 1," in said
+        assert "price unknown" in said
         assert run(*asked, "--output", "more.jsonl", "--seed", "4", "--max-tokens", "4000") == 5
     assert not Path("more.jsonl").exists()
     assert run("generate", "emails", "--writer", "llm") == 2
     assert "--model" in capsys.readouterr().err
+    for given in (("--model", "m"), ("--base-url", "http://h/v1"), ("--max-tokens", "0")):
+        assert run("generate", "emails", "--output", "t.jsonl", *given) == 2
+        assert f"{given[0]} is for a large model" in capsys.readouterr().err
+    assert not Path("t.jsonl").exists()

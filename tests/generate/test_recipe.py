@@ -78,6 +78,7 @@ def test_entities_need_no_intents(tmp_path):
     [
         ({"name": None}, "'name' is missing"),
         ({"name": "a/b"}, "files are named after it"),
+        ({"name": ".."}, "files are named after it"),
         ({"task": "token-clasification"}, "did you mean 'token-classification'"),
         ({"task": "multiple-choice"}, "known: "),
         ({"counts": 3}, "did you mean 'count'"),
@@ -156,9 +157,11 @@ def test_templates_that_run_out_come_short_and_say_so(tmp_path, monkeypatch, cap
 def test_files_that_are_no_recipe_are_refused(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read_recipe(str(tmp_path / "none.toml"))
-    for number, content in enumerate((b"name = ", b"\xff\xfe", b"")):
+    with pytest.raises(DataError, match="is no file"):
+        read_recipe(f"{tmp_path}/")
+    for number, (content, says) in enumerate(((b"name = ", "no TOML"), (b"\xff\xfe", "UTF-8"), (b"", "missing"))):
         path = tmp_path / f"{number}.toml"
         path.write_bytes(content)
-        with pytest.raises(DataError) as caught:
+        with pytest.raises(DataError, match=says) as caught:
             read_recipe(str(path))
         assert str(path) in str(caught.value)

@@ -1,5 +1,6 @@
 """What is checked, what is counted, and what a kill leaves behind."""
 
+import errno
 import json
 import os
 from collections import Counter
@@ -152,6 +153,18 @@ def test_a_kill_while_the_files_appear_loses_nothing(tmp_path, monkeypatch):
     assert write_data("emails", n=20, output=tmp_path / "e.jsonl").reused
 
 
+def test_a_full_disk_is_said_with_the_file_that_it_refused(tmp_path, monkeypatch):
+    def refuse(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(OSError, match="No space") as caught:
+            write_data("emails", n=5, output=tmp_path / "e.jsonl")
+    assert caught.value.filename == str(tmp_path / ".e.jsonl.partial")
+    assert write_data("emails", n=5, output=tmp_path / "e.jsonl").missing == 0
+
+
 def test_what_is_there_already_is_never_written_over(tmp_path):
     path = tmp_path / "e.jsonl"
     path.write_text("mine\n")
@@ -182,6 +195,7 @@ def test_unfinished_work_of_another_command_is_left_alone(tmp_path):
     ("given", "says"),
     [
         ({"n": 0}, "at least 1"),
+        ({"n": 10**12}, "at most 1,000,000"),
         ({"form": "bio"}, "no form 'bio'"),
         ({"output": "e.csv"}, r"name it \*.jsonl"),
         ({"output": "e.jsonl", "form": "words"}, r"name it \*.json"),

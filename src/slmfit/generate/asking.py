@@ -10,7 +10,7 @@ answers is kept in a ledger, so that nothing is asked or paid twice. Every examp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -78,7 +78,7 @@ class LlmWriter:
         ledger: Path | None = None,
         listen: Callable[..., None] | None = None,
     ) -> None:
-        self.recipe, self.server, self.seed = recipe, server, seed
+        self.recipe, self.seed, self._server = recipe, seed, server
         self._client, self._listen = Client(server, ledger, limits, listen), listen
         self._usage: dict[str, Any] | None = None
         self._key = ("intent" if recipe.tagged else "label") if PLAIN not in recipe.labels else None
@@ -91,6 +91,8 @@ class LlmWriter:
         ).get_template("asking.txt")
         first = next(iter(recipe.entities), "")
         self.model: str | None = server.model
+        prices = server.prices and asdict(server.prices)
+        self.server: Mapping[str, Any] | None = {"base_url": server.base_url, "prices": prices}
         self.system_prompt: str | None = self._block("system", recipe=recipe, key=self._key, first=first)
 
     def chances(self) -> None:
@@ -122,15 +124,15 @@ class LlmWriter:
     def quote(self, n: int) -> Quote:
         """What n examples would take, were all of them good; asks nothing."""
         requests = self._requests(Quotas(self.recipe, n).plan(Random(f"{self.seed}/plan/0")), 0)
-        told = quote([request.ask for request in requests], self.server)
+        told = quote([request.ask for request in requests], self._server)
         high = told.output_tokens[2]
         outputs = (min(n * _TOKENS_TYPICAL // 2, high), min(n * _TOKENS_TYPICAL, high), high)
         return replace(told, output_tokens=outputs, usd=self._usd(told.input_tokens, outputs))
 
     def _usd(self, inputs: Sequence[int], outputs: Sequence[int]) -> tuple[float, float, float] | None:
-        if self.server.prices is None:
+        if self._server.prices is None:
             return None
-        low, expected, high = map(self.server.prices.usd, inputs, outputs)
+        low, expected, high = map(self._server.prices.usd, inputs, outputs)
         return low, expected, high
 
     def _requests(self, orders: Sequence[Order], first: int) -> list[Request]:

@@ -9,6 +9,7 @@ One line a round, appended and flushed to disk; a line cut short by a kill is dr
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -35,14 +36,18 @@ class Journal:
             storage.hold(self._file, str(self.path))
             self._read()
         except BaseException:
-            self._file.close()
+            self._close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
+        self._close()
         if error is not None and not self.rounds:
             self.path.unlink(missing_ok=True)  # nothing was done yet
+
+    def _close(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk refuses once more what it refused before
+            self._file.close()
 
     def _read(self) -> None:
         """Take up the whole lines, and cut off the rest. Raises UsageError where they are of another command."""
@@ -69,6 +74,10 @@ class Journal:
         self.rounds.append(round)
 
     def _append(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from None

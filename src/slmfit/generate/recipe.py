@@ -97,14 +97,16 @@ def read_recipe(name: str | Path) -> Recipe:
     """
     if isinstance(name, Path) or name.endswith(".toml") or "/" in name or "\\" in name:
         with reading(str(name)):
-            if not Path(name).is_file():
+            if not Path(name).exists():
                 raise missing(Path(name))
+            if not Path(name).is_file():
+                raise DataError("is no file", where=str(name), fix="give the path of a TOML file")
             source = Path(name).read_bytes()
         return _read_source(source, str(name))
     folder = resources.files("slmfit.generate") / "recipes"
     files = {file.name.removesuffix(".toml"): file for file in folder.iterdir()}
     if name not in files:
-        fix = f"{did_you_mean(name, sorted(files))} A recipe of your own is a file: NAME.toml"
+        fix = f"{did_you_mean(name, sorted(files))} (a recipe of your own is a file: NAME.toml)"
         raise UsageError(f"there is no recipe {name!r}", fix=fix)
     return _read_source(files[name].read_bytes(), f"recipe {name!r}")
 
@@ -113,6 +115,8 @@ def _read_source(source: bytes, place: str) -> Recipe:
     try:
         text = source.decode()
         return parse_recipe(tomllib.loads(text), place, text)
+    except UnicodeDecodeError:
+        raise DataError("is not UTF-8 text", where=place, fix="save it as UTF-8") from None
     except ValueError as error:
         raise DataError(f"is no TOML: {error}", where=place, fix="mend it there") from None
 
@@ -125,8 +129,9 @@ def parse_recipe(table: Mapping[str, object], place: str = "recipe", source: str
     """
     root = Table(table, place)
     name = root.take("name", str)
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise root.error("name", f"is {name!r}", "use letters, digits, '-', '_' and '.': files are named after it")
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        fix = "begin with a letter or digit; '-', '_' and '.' may follow: files are named after it"
+        raise root.error("name", f"is {name!r}", fix)
     task = root.take("task", str, CLASSIFICATION)
     if task not in (CLASSIFICATION, TAGGING):
         known = (CLASSIFICATION, TAGGING)

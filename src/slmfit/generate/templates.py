@@ -9,7 +9,7 @@ Where the recipe has entities, a text is written to order: it holds exactly the 
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
@@ -45,6 +45,7 @@ class TemplateWriter:
     name = "templates"
     model: str | None = None
     system_prompt: str | None = None
+    server: Mapping[str, Any] | None = None
 
     def __init__(self, recipe: Recipe, seed: int = 0) -> None:
         self.recipe, self.seed = recipe, seed

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol
@@ -31,16 +32,20 @@ from slmfit.generate.tickets import plant_wrong_labels
 from slmfit.generate.twins import Twins
 
 ROUND = 5000  # drafts at most, between two lines of the journal
-IDLE = 3  # rounds in a row without anything kept, after which there is nothing more to come
+IDLE, IDLE_DRAFTS = 3, 20  # rounds without anything kept, and drafts in them, before nothing more is expected
 TRIES = 10  # drafts for each example wanted, at most; and one round more
 
 
 class Writer(Protocol):
-    """Who writes: `templates`, or a language model. system_prompt: what a model was told; None = nothing was."""
+    """Who writes: `templates`, or a language model.
+
+    system_prompt: what a model was told. server: its address and prices. None = nobody was asked.
+    """
 
     name: str
     model: str | None
     system_prompt: str | None
+    server: Mapping[str, Any] | None
 
     def chances(self) -> Mapping[str, Chances] | None:
         """Label -> which sets of entity types it can write and how likely each is; None = it can be asked for any."""
@@ -109,11 +114,13 @@ class Work:
         return drafts, None
 
     def _dry(self) -> bool:
-        """Whether the last rounds kept nothing, or far more was tried than was wanted."""
-        last = self.journal.rounds[-IDLE:]
-        return self.tried >= TRIES * self.quotas.n + ROUND or (
-            len(last) == IDLE and not any(entry["kept"] for entry in last)
-        )
+        """Whether the last rounds kept nothing, or far more was tried than was wanted.
+
+        The last rounds may ask for one example each, of which three can fail by chance: so drafts count, too.
+        """
+        idle = list(takewhile(lambda entry: not entry["kept"], reversed(self.journal.rounds)))
+        drafts = sum(len(entry["rejected"]) for entry in idle)
+        return self.tried >= TRIES * self.quotas.n + ROUND or (len(idle) >= IDLE and drafts >= IDLE_DRAFTS)
 
     def _sorted(self, drafts: Sequence[Draft]) -> dict[str, list[dict[str, Any]]]:
         """A round's drafts: the rows kept, and those rejected with the reason why."""
@@ -150,7 +157,10 @@ class Work:
         storage.write_json(beside(path, "about.json"), about | {"file": storage.hash_file(path)})
 
     def _about(self, rejected: Sequence[Mapping[str, Any]], form: str) -> dict[str, Any]:
-        """How the examples came to be. Only what is under `made` differs when the same command runs once more."""
+        """How the examples came to be. Only what is under `made` differs when the same command runs once more.
+
+        (Where a model was asked, also prices, which have their day.)
+        """
         quotas, counts = self.quotas, Counter(row["reason"] for row in rejected)
         labels = {label: {"asked": n, "rows": quotas.by_label[label]} for label, n in quotas.labels.items() if label}
         entities = {name: {"asked": n, "rows": quotas.by_type[name]} for name, n in quotas.types.items()}
@@ -159,6 +169,7 @@ class Work:
             "key": self.journal.key,
             "writer": self.writer.name,
             "model": self.writer.model,
+            "server": self.writer.server,
             "system_prompt": self.writer.system_prompt,
             "seed": self.seed,
             "asked": quotas.n,

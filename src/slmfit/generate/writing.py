@@ -27,6 +27,8 @@ from slmfit.generate.work import Work, Writer
 from slmfit.storage import hash_json
 from slmfit.tasks import by_name
 
+MOST = 1_000_000  # examples of one file: all are in memory, and each is held against all others
+
 
 @dataclass(frozen=True)
 class Made:
@@ -71,9 +73,7 @@ def write_data(
     """
     seed = checked_seed(seed)
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
-    n = recipe.count if n is None else n
-    if n < 1:
-        raise UsageError(f"cannot write {n} examples", fix="ask for at least 1")
+    n = checked_count(recipe, n)
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}", fix=did_you_mean(form, FORMS))
     if form != "spans" and not recipe.tagged:
@@ -96,6 +96,16 @@ def write_data(
             raise BudgetReached(what, where=reached.where, fix=reached.fix)
         journal.path.unlink()
     return Made(path, storage.read_json(beside(path, "about.json")))
+
+
+def checked_count(recipe: Recipe, n: int | None) -> int:
+    """How many examples are asked for. Raises UsageError for a number that cannot be."""
+    n = recipe.count if n is None else n
+    if n < 1:
+        raise UsageError(f"cannot write {n} examples", fix="ask for at least 1")
+    if n > MOST:
+        raise UsageError(f"cannot write {n:,} examples at once", fix=f"ask for at most {MOST:,}")
+    return n
 
 
 def _made_before(path: Path, key: str, form: str) -> Made:

@@ -135,6 +135,7 @@ class _Run:
         elif (line := self._ledger.find(key)) is not None:
             return answer_of(line, ask)
         else:
+            self._client.server.check_key()
             self._pending[key] = [ask]
             self._engine.submit(key, ask)
         self._waiting += 1

@@ -81,6 +81,8 @@ def from_toml(path: Path, model: str) -> Prices | None:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path), fix="check the path") from None
+    except UnicodeDecodeError:
+        raise UsageError("is not UTF-8 text", where=str(path), fix="save it as UTF-8") from None
     except ValueError as error:
         raise UsageError(f"is not TOML: {error}", where=str(path), fix="see the example in docs/llm.md") from None
     models = table.get("models")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from slmfit.errors import UsageError
+from slmfit.errors import MissingPart, UsageError
 from slmfit.llm.prices import Prices
 from slmfit.llm.secret import Secret
 
@@ -90,6 +90,12 @@ class Server:
         except ValueError:
             return False
         return address.is_loopback or address.is_unspecified
+
+    def check_key(self) -> None:
+        """Nothing is sent to a vendor who is sure to refuse it. Raises MissingPart without a key for one."""
+        if self.host in KEY_OF_HOST and not self.secrets:
+            fix = f"set {self.key_name} in the environment or in .env, or name another server with --base-url"
+            raise MissingPart(f"{self.host} wants a key", fix=fix)
 
     @property
     def endpoint(self) -> str:

@@ -23,13 +23,12 @@ from typing import Any, Self
 
 from slmfit import storage
 from slmfit.environment import cache_folder
-from slmfit.errors import BudgetReached, MissingPart, UsageError
+from slmfit.errors import BudgetReached, UsageError
 from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
 from slmfit.llm.secret import Secret
-from slmfit.llm.server import KEY_OF_HOST
 from slmfit.methods.base import Context, Method, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots
@@ -177,7 +176,7 @@ class Llm(Method):
 
     def _answers(self, asks: Sequence[Ask]) -> list[Answer]:
         event, path = self.context.event, self._ledger(asks)
-        client = Client(self._checked_server(), path, self._limits(), event)
+        client = Client(self.server, path, self._limits(), event)
         answers: list[Answer] = []
         step = max(1, len(asks) // STEPS)
         try:
@@ -199,14 +198,6 @@ class Llm(Method):
         limits = self.context.allowance.left() if self.context.allowance else Limits()
         times = [time for time in (limits.seconds, self.context.budget_seconds) if time is not None]
         return replace(limits, seconds=min(times, default=None))
-
-    def _checked_server(self) -> Server:
-        """The server; no row is sent to a vendor who is sure to refuse it. Raises MissingPart without a key for one."""
-        server = self.server
-        if server.host in KEY_OF_HOST and not server.secrets:
-            fix = f"set {server.key_name} in the environment or in .env, or name another server with --base-url"
-            raise MissingPart(f"{server.host} wants a key", fix=fix)
-        return server
 
     def _ledger(self, asks: Sequence[Ask]) -> Path | None:
         """Where the answers to these asks are kept: the same asks find them again, in whatever comparison.
