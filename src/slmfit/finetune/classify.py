@@ -50,6 +50,10 @@ class Classify:
         targets = self._targets[torch.from_numpy(rows).to(self.device.name)]
         return F.cross_entropy(logits, targets, weight=self._weights, reduction="sum")
 
+    def rehearse(self, model: torch.nn.Module, rows: np.ndarray) -> None:
+        """As much work as predicting these rows."""
+        model(**forward.inputs(self.rows, rows))
+
     def validate(self, model: torch.nn.Module, check: Callable[[], None]) -> dict[str, float]:
         """Mean cross-entropy, unweighted, and the scores."""
         logits = forward.classes(model, self.validation, self.device, self.tokens, check)

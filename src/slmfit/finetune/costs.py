@@ -1,6 +1,6 @@
 """How long a plan takes here, and what fits into a budget.
 
-    costs = measure(model, job, rows, device, plan)
+    costs = measure(model, job, device, plan)
     plan = within(plan, costs, lengths, seconds=240.0, validation_rows=500, predicted_rows=8000)
 
 The first steps are timed at three lengths (their updates leave the weights as they are); the time of a row is then
@@ -19,10 +19,8 @@ import torch
 from slmfit.errors import BudgetReached
 from slmfit.finetune.batches import padded_lengths
 from slmfit.finetune.device import Device
-from slmfit.finetune.forward import inputs
 from slmfit.finetune.plan import Plan, kept_tokens
 from slmfit.finetune.state import Job, optimizer
-from slmfit.finetune.tokens import Rows
 
 QUANTILES = (0.2, 0.5, 0.9)
 KEPT = 0.8  # texts are cut for a budget's sake as long as this share of the tokens stays
@@ -49,7 +47,7 @@ class Costs:
         return float((np.interp(lengths, self.lengths, self.predicting) * lengths).sum())
 
 
-def measure(model: torch.nn.Module, job: Job, rows: Rows, device: Device, plan: Plan) -> Costs:
+def measure(model: torch.nn.Module, job: Job, device: Device, plan: Plan) -> Costs:
     """Time updates and forward passes on batches of short, middling and long rows; the weights stay as they are."""
     weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
     throwaway = optimizer(weights, 0.0)  # its learning rate is 0
@@ -70,7 +68,7 @@ def measure(model: torch.nn.Module, job: Job, rows: Rows, device: Device, plan: 
 
             def predict(batch: np.ndarray = batch) -> None:
                 with torch.inference_mode(), device.exact().autocast():
-                    model(**inputs(rows, batch))
+                    job.rehearse(model, batch)
 
             longest = int(padded_lengths(job.lengths[batch], device.length_step).max())
             tokens = longest * len(batch)

@@ -6,7 +6,7 @@ logits = classes(model, tokens, device, pad=0, batch_tokens=4096)      # float32
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from slmfit.finetune.tokens import Rows
 # Batches whose answers are put in place together: fewer would make a GPU wait, more leave small tensors all over the
 # memory that the batches use in between, which then grows by 1 kB a row.
 PLACED = 256
+Made = TypeVar("Made")
 
 
 def batch_tokens(device: Device) -> int:
@@ -60,24 +61,24 @@ def outputs(
     with torch.inference_mode(), device.autocast():
         for batch in batches.by_length(rows.tokens.lengths, tokens, rows.step):
             check()
-            yield from _in_pieces(model, rows, batch, device)
+            yield from in_pieces(lambda part: model(**inputs(rows, part)), batch, device)
 
 
-def _in_pieces(
-    model: torch.nn.Module, rows: Rows, batch: np.ndarray, device: Device
-) -> Iterator[tuple[np.ndarray, Any]]:
-    """One batch, in halves when it does not fit into memory."""
+def in_pieces(
+    work: Callable[[np.ndarray], Made], batch: np.ndarray, device: Device
+) -> Iterator[tuple[np.ndarray, Made]]:
+    """What is made of one batch of rows; of halves of it when it does not fit into memory."""
     try:
-        output = model(**inputs(rows, batch))
+        made = work(batch)
     except Exception as error:
         if not is_out_of_memory(error) or len(batch) == 1:
             raise
     else:
-        yield batch, output
+        yield batch, made
         return
     device.free()
     for part in np.array_split(batch, 2):
-        yield from _in_pieces(model, rows, part, device)
+        yield from in_pieces(work, part, device)
 
 
 def inputs(rows: Rows, batch: np.ndarray) -> dict[str, torch.Tensor]:

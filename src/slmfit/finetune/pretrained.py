@@ -141,6 +141,11 @@ def load_with_head(
     """
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
+    return load_model(folder, config, head, seed, dropout)
+
+
+def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | None = None) -> tuple[Any, set[str]]:
+    """As `load_with_head`, for a head that has no labels, such as "ForCausalLM"."""
     own = dropouts(config)
     if dropout is not None:
         config.update(dict.fromkeys(own, dropout))

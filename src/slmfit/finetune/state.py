@@ -31,6 +31,10 @@ class Job(Protocol):
         """The loss of these training rows, summed over them."""
         ...
 
+    def rehearse(self, model: torch.nn.Module, rows: np.ndarray) -> None:
+        """As much work as predicting these training rows, to be timed."""
+        ...
+
     def validate(self, model: torch.nn.Module, check: Callable[[], None]) -> dict[str, float]:
         """`loss` and scores (higher is better) on validation. `check` raises when told to stop."""
         ...

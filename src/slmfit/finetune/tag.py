@@ -109,6 +109,10 @@ class Tag:
             loss = loss + F.cross_entropy(intents.float(), intended, ignore_index=NONE, reduction="sum")
         return loss
 
+    def rehearse(self, model: torch.nn.Module, rows: np.ndarray) -> None:
+        """As much work as predicting these rows."""
+        model(**forward.inputs(self.rows, rows))
+
     def validate(self, model: torch.nn.Module, check: Callable[[], None]) -> dict[str, float]:
         """Mean cross-entropy of the tags by word, plus that of the intents, and the scores."""
         held = self.validation

@@ -119,6 +119,12 @@ def _tokenise(backend: Any, texts: Sequence[str], limit: int, fill: int | None) 
     return Tokens(np.concatenate(chunks), starts, closing(backend), limit)
 
 
+def joined(rows: Sequence[Sequence[int]], limit: int) -> Tokens:
+    """Rows of ids as they are, none of them longer than `limit`."""
+    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    return Tokens(np.fromiter((i for row in rows for i in row), np.int32, starts[-1]), starts, 0, limit)
+
+
 def closing(backend: Any) -> int:
     """How many special tokens the tokenizer puts after a text."""
     mask = backend.encode("a").special_tokens_mask

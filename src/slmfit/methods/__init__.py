@@ -62,9 +62,9 @@ TABLE: dict[str, Row] = {
         ("torch", "transformers", "peft"),
     ),
     "causal": Row(
-        "A small causal model with LoRA.",
+        "A small causal model with LoRA; entities it writes out.",
         "slmfit.methods.causal:Causal",
-        CLASSIFICATION,
+        (*CLASSIFICATION, "token-classification"),
         "train",
         ("torch", "transformers", "peft"),
     ),

@@ -21,6 +21,12 @@ class Settings(TuningSettings):
     base_model: str = setting(
         "HuggingFaceTB/SmolLM2-135M-Instruct", "The causal model to start from: a hub name or a folder."
     )
+    form: str = setting(
+        "lines",
+        "How entities and intent are written: a line for each, or JSON; other tasks do not need it.",
+        choices=("lines", "json"),
+        when="the answers are read by something that takes JSON; lines are shorter, so quicker and easier to learn.",
+    )
     lora: bool = setting(True, "Train low-rank adapters on every linear layer, not the whole model.")
 
 

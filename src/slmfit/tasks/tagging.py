@@ -27,6 +27,7 @@ from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import find, json_object, json_object_schema
 from slmfit.tasks.entity_scores import METRICS, Rows, score
 from slmfit.tasks.words import place, placeable, read_words
+from slmfit.tasks.written import FORMS, Form
 
 
 class _Read(NamedTuple):
@@ -163,11 +164,15 @@ class TokenClassification:
         pairs = [(e["text"], e["label"]) for e in entities if isinstance(e, dict) and e.keys() == {"text", "label"}]
         if len(pairs) < len(entities) or not all(isinstance(part, str) for pair in pairs for part in pair):
             return "invalid"
+        return self.placed(pairs, intent, str(input))
+
+    def placed(self, pairs: Sequence[tuple[str, str]], intent: str | None, text: str) -> Entities | Outcome:
+        """The answer that names these (words, type) in the order of the text; see `read`."""
         unknown = self.labels and any(label not in self.labels for _, label in pairs)
         if unknown or (self.intents and intent is not None and intent not in self.intents):
             return "invalid"
-        kept = placeable(str(input), [words for words, _ in pairs])
-        offsets = place(str(input), [pairs[i][0] for i in kept])
+        kept = placeable(text, [words for words, _ in pairs])
+        offsets = place(text, [pairs[i][0] for i in kept])
         spans = tuple(Span(*offset, pairs[i][1]) for i, offset in zip(kept, offsets, strict=True))
         return Entities(spans, intent, tuple(pair for i, pair in enumerate(pairs) if i not in set(kept)))
 
@@ -178,6 +183,10 @@ class TokenClassification:
         entity = json_object_schema({"text": {"type": "string"}, "label": one_of(self.labels)})
         intent = {"intent": one_of(self.intents)} if self.intents else {}
         return json_object_schema({"entities": {"type": "array", "items": entity}} | intent)
+
+    def form(self, name: str, grain: str = "words") -> Form:
+        """How a model that was trained for it writes answers: `lines` or `json`. grain: see `written.Form`."""
+        return FORMS[name](self, grain)
 
     # --- scores ---
 

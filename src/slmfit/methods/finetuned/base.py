@@ -19,9 +19,9 @@ from slmfit.finetune.device import Device, choose
 from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Asked, Facts, Plan, derive
 from slmfit.finetune.processes import Helper
-from slmfit.finetune.state import Progress
+from slmfit.finetune.state import Job, Progress
 from slmfit.methods.base import Context, Method
-from slmfit.methods.finetuned.head import Arrays, Head, TunedJob, head_class
+from slmfit.methods.finetuned.head import Arrays, Head, head_class
 from slmfit.methods.finetuned.helping import described
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
@@ -130,7 +130,7 @@ class FineTuned(Method):
         method = cls(settings)
         config = pretrained.read_config(str(folder))
         method.tokenizer = pretrained.load_tokenizer(str(folder), config)
-        method.head = head_class(task).load(method, task, folder, config)
+        method.head = head_class(cls.kind, task).load(method, task, folder, config)
         method.limit = method.max_length = pretrained.longest(config, method.tokenizer)
         method.device = choose(settings.device, settings.precision)
         method.model.to(method.device.name)
@@ -139,7 +139,7 @@ class FineTuned(Method):
     def _prepare(self, task: Task, seed: int) -> set[str]:
         """Load base model, tokenizer and device; returns the names of the weights the checkpoint did not have."""
         s = self.settings
-        self.head = head_class(task)(self, task)
+        self.head = head_class(self.kind, task)(self, task)
         folder = pretrained.fetched(s.base_model, self._check)
         config = pretrained.read_config(folder)
         self.device = choose(s.device, s.precision)
@@ -203,11 +203,11 @@ class FineTuned(Method):
         context.event("plan", **{k: v for k, v in self._chosen(plan).items() if k != "why"})
         return plan
 
-    def _within(self, plan: Plan, job: TunedJob, facts: Facts, seconds: float, predicted_rows: int) -> Plan:
+    def _within(self, plan: Plan, job: Job, facts: Facts, seconds: float, predicted_rows: int) -> Plan:
         """The plan that ends in time, by what the first steps take."""
         size = processes.current().size
         part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
-        measured = costs.measure(self.model, job, job.rows, self.device, part)
+        measured = costs.measure(self.model, job, self.device, part)
         return costs.within(
             plan,
             dataclasses.replace(measured, training=measured.training / size),

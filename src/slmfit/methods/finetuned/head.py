@@ -15,7 +15,6 @@ import numpy as np
 
 from slmfit.errors import UsageError
 from slmfit.finetune.state import Job
-from slmfit.finetune.tokens import Rows
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
     from slmfit.methods.finetuned.base import FineTuned
 
 Arrays = dict[str, np.ndarray]
-
-
-class TunedJob(Job, Protocol):
-    """A job whose rows lie on the device."""
-
-    rows: Rows
 
 
 class Material(Protocol):
@@ -68,14 +61,14 @@ class Head:
     def material(self, examples: Sequence[Example], cache: Path | None) -> Any:
         raise NotImplementedError
 
-    def job(self, train: Any, validation: Any, max_length: int, metric: str) -> TunedJob:
+    def job(self, train: Any, validation: Any, max_length: int, metric: str) -> Job:
         raise NotImplementedError
 
     def packed(self, job: Any) -> tuple[dict[str, int], Arrays]:
         """What `unpacked` makes the training's part of the job of again, in another process."""
         raise NotImplementedError
 
-    def unpacked(self, about: dict[str, int], arrays: Arrays) -> TunedJob:
+    def unpacked(self, about: dict[str, int], arrays: Arrays) -> Job:
         raise NotImplementedError
 
     def answers(self, inputs: Sequence[Input]) -> list[Prediction]:
@@ -100,9 +93,15 @@ def refuse_untuned(method: FineTuned, own: Sequence[str], wanted: Sequence[str])
     return UsageError(what, where=method.settings.base_model, fix=f"leave {method.kind}.epochs open, so it is tuned")
 
 
-def head_class(task: Task) -> type[Head]:
-    """The head for a task. Raises KeyError for a task that none is for."""
+def head_class(kind: str, task: Task) -> type[Head]:
+    """The head of a kind of model for a task. Raises KeyError for a task that none is for."""
     from slmfit.methods.finetuned.classes import Classes
     from slmfit.methods.finetuned.entities import EntityTags
+    from slmfit.methods.finetuned.written import Written
 
-    return {"text-classification": Classes, "token-classification": EntityTags}[task.name]
+    return {
+        ("encoder", "text-classification"): Classes,
+        ("encoder", "token-classification"): EntityTags,
+        ("causal", "text-classification"): Classes,
+        ("causal", "token-classification"): Written,
+    }[kind, task.name]

@@ -17,15 +17,16 @@ from slmfit.errors import UsageError
 from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Plan
 from slmfit.finetune.processes import Helper, current
+from slmfit.finetune.state import Job
 from slmfit.methods import create
-from slmfit.methods.finetuned.head import Arrays, TunedJob
+from slmfit.methods.finetuned.head import Arrays
 from slmfit.tasks.base import Task
 
 if TYPE_CHECKING:
     from slmfit.methods.finetuned.base import FineTuned
 
 
-def described(method: FineTuned, task: Task, job: TunedJob, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
+def described(method: FineTuned, task: Task, job: Job, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
     """What `prepare` makes the training of. Raises UsageError on a device that processes cannot share work on."""
     on = method.device
     if current().size > 1 and on.name not in ("cpu", "cuda"):

@@ -1,0 +1,138 @@
+"""Answers written token by token, each the likeliest that the grammar of its row allows; many rows at a time.
+
+    answers = written(model, prompts, writing, limit=128, vocabulary=vocabulary, device=device, pad=0)
+    answers[0].text
+
+What was read is kept (the cache of keys and values), so a step computes one token a row. Prompts are filled up on the
+left; positions count from each row's first real token. A row never has more than `limit` tokens: only those may come
+after which there is room to end.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from slmfit.finetune import batches, forward
+from slmfit.finetune.device import Device
+from slmfit.finetune.tokens import Rows, Tokens
+from slmfit.finetune.vocabulary import Vocabulary
+from slmfit.tasks.grammar import State, Writing
+
+AT_ONCE = 8  # times the tokens that are read at once: a step of writing computes one token a row
+
+
+@dataclass
+class Answer:
+    """What was written. ends: where each token ends, in bytes; shares: its probability among those allowed."""
+
+    text: str = ""
+    ends: list[int] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
+
+    def share(self, begin: int, end: int) -> float:
+        """The probability of what stands between two characters: the product of its tokens'."""
+        first, last = len(self.text[:begin].encode()), len(self.text[:end].encode())
+        kept = [share for at, share in zip(self.ends, self.shares, strict=True) if first < at <= last]
+        return float(np.prod(kept))
+
+
+class _Row:
+    """A row while it is written. room: the tokens it may still take."""
+
+    def __init__(self, writing: Writing, room: int, vocabulary: Vocabulary) -> None:
+        self.writing, self.room, self.vocabulary = writing, room, vocabulary
+        self.state: State = writing.start
+        self.written = b""
+        self.answer = Answer()
+
+    def add(self, logits: np.ndarray) -> int | None:
+        """The next token, None when the answer has ended. logits: float32 [vocabulary]."""
+        self.room -= 1
+        nexts = self.vocabulary.nexts(self.writing, self.state)
+        tokens = [token for token, later in nexts.items() if self.writing.rest(later) <= self.room]
+        if self.writing.ends(self.state):
+            tokens.append(self.vocabulary.end)
+        scores = logits[tokens].astype(np.float64)
+        best = int(scores.argmax())
+        token = tokens[best]
+        if token == self.vocabulary.end:
+            self.answer.text = self.written[len(self.vocabulary.lead) :].decode()
+            return None
+        self.state = nexts[token]
+        self.written += self.vocabulary.written[token]
+        self.answer.ends.append(len(self.written) - len(self.vocabulary.lead))
+        self.answer.shares.append(float(1 / np.exp(scores - scores[best]).sum()))
+        return token
+
+
+def written(
+    model: Any,
+    prompts: Tokens,
+    writing: Callable[[int], Writing],
+    limit: int,
+    vocabulary: Vocabulary,
+    device: Device,
+    pad: int,
+    check: Callable[[], None] = lambda: None,
+) -> list[Answer]:
+    """One answer per prompt, in order.
+
+    writing: makes what a row is written under.
+    prompts: each shorter than `limit`, tokens of prompt and answer together, by the least that its grammar needs.
+    pad: the id that fills up rows. check: called before every batch; what it raises ends the work.
+    """
+    rows = Rows(prompts, device.name, pad, step=device.length_step, left=True)
+    answers = [Answer()] * len(prompts)
+
+    def work(batch: np.ndarray) -> list[Answer]:
+        begun = [_Row(writing(i), limit - int(prompts.lengths[i]), vocabulary) for i in batch.tolist()]
+        _write(model, rows.batch(batch), begun, check)
+        return [row.answer for row in begun]
+
+    with torch.inference_mode(), device.autocast():
+        for batch in batches.by_length(prompts.lengths, AT_ONCE * forward.batch_tokens(device), rows.step):
+            for part, made in forward.in_pieces(work, batch, device):
+                for i, answer in zip(part.tolist(), made, strict=True):
+                    answers[i] = answer
+    return answers
+
+
+def _write(model: Any, made: dict[str, torch.Tensor], rows: list[_Row], check: Callable[[], None]) -> None:
+    """Write all rows of a batch to their ends; those that have ended leave it."""
+    ids, mask = made["input_ids"], made["attention_mask"]
+    places = (mask.cumsum(1) - 1).clamp(min=0)
+    takes = takes_of(model)
+    cache = None
+    while rows:
+        check()
+        more = {"position_ids": places, "logits_to_keep": 1}
+        output = model(
+            input_ids=ids,
+            attention_mask=mask,
+            past_key_values=cache,
+            use_cache=True,
+            **{name: value for name, value in more.items() if name in takes},
+        )
+        cache = output.past_key_values
+        tokens = [row.add(logits) for row, logits in zip(rows, output.logits[:, -1].float().cpu().numpy(), strict=True)]
+        going = [i for i, token in enumerate(tokens) if token is not None]
+        if len(going) < len(rows):
+            kept = torch.tensor(going, dtype=torch.int64, device=ids.device)
+            rows, mask, places = [rows[i] for i in going], mask[kept], places[kept]
+            cache.batch_select_indices(kept)
+        ids = torch.tensor([[tokens[i]] for i in going], device=ids.device)
+        mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
+        places = places[:, -1:] + 1
+
+
+def takes_of(model: Any) -> Set[str]:
+    """The names of what a model can be called with, beneath compilation and adapters."""
+    body = getattr(model, "_orig_mod", model)
+    body = body.get_base_model() if hasattr(body, "get_base_model") else body
+    return inspect.signature(body.forward).parameters.keys()

@@ -1,0 +1,229 @@
+"""Answers written out as text: the model reads the text and writes entities and intent after it, under a grammar.
+
+The folder loads as a causal language model of transformers. How answers are written is the task's matter (its form);
+here they become tokens, and what is written becomes predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from slmfit import storage
+from slmfit.errors import UsageError
+from slmfit.finetune import pretrained
+from slmfit.finetune.decode import Answer, written
+from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
+from slmfit.finetune.vocabulary import Vocabulary
+from slmfit.finetune.write import Pairs, Write
+from slmfit.methods.finetuned.head import Arrays, Head
+from slmfit.records import Entities, Example, Input, Prediction, Target
+from slmfit.tasks.base import Task
+from slmfit.tasks.grammar import Writing
+from slmfit.tasks.splitting import grain_for
+from slmfit.tasks.written import Form
+
+if TYPE_CHECKING:
+    from slmfit.methods.finetuned.base import FineTuned
+
+ROOMY = 0.98  # the share of training answers that the room kept for an answer is enough for
+Ids = list[int]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Texts as prompts, what they should be answered with, and both as tokens, uncut. room: kept for an answer."""
+
+    texts: Sequence[str]
+    targets: Sequence[Target]
+    prompts: Sequence[Ids]
+    answers: Sequence[Ids]
+    room: int
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.array([len(prompt) + self.room for prompt in self.prompts], np.int64)
+
+
+class Written(Head):
+    """See the module."""
+
+    made_for: ClassVar[str] = "ForCausalLM"
+    pipeline: ClassVar[str] = "text-generation"
+    adapters: ClassVar[str] = "CAUSAL_LM"
+    cuts: ClassVar[bool] = True
+
+    def __init__(self, method: FineTuned, task: Any, grain: str | None = None, room: int | None = None) -> None:
+        """grain: what words are, None = as the training rows need it. room: tokens kept for an answer, likewise."""
+        super().__init__(method, task)
+        self.grain, self.room = grain, room
+        self._set_form()
+
+    def _set_form(self) -> None:
+        task: Any = self.task
+        settings: Any = self.method.settings
+        self.form: Form = task.form(settings.form, self.grain or "words")
+
+    def check(self, config: Any) -> None:
+        """Any language model can write; how well, only scores can tell."""
+
+    def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
+        self._set_vocabulary()
+        return pretrained.load_model(folder, config, self.made_for, seed, self.method.settings.dropout)
+
+    def _set_vocabulary(self) -> None:
+        """Raises UsageError for a tokenizer that cannot write the names of types and intents."""
+        base = self.method.settings.base_model
+        self.vocabulary = Vocabulary.of(self.method.tokenizer, base)
+        self.grammar = self.form.grammar.written_in(self.vocabulary.pieces, self.vocabulary.lead)
+        if (string := self.grammar.unwritable()) is not None:
+            fix = "use a model whose tokenizer has all characters of types and intents, or rename them"
+            raise UsageError(f"its tokenizer cannot write {string.decode()!r}", where=base, fix=fix)
+
+    def material(self, examples: Sequence[Example], cache: Path | None) -> Asked:
+        if self.grain is None:
+            self.grain = grain_for(examples)
+            self._set_form()
+        texts = [encodable(str(e.input)) for e in examples]
+        targets = [e.target if e.target is not None else Entities() for e in examples]
+        told = [self.form.write(target, text) for target, text in zip(targets, texts, strict=True)]
+        answers = [[*ids, self.vocabulary.end] for ids in self._encoded(told)]
+        if self.room is None:
+            enough = int(np.quantile([len(ids) for ids in answers], ROOMY, method="higher"))
+            self.room = max(-(-enough // 8) * 8, self.grammar.least)
+        return Asked(texts, targets, self._prompts(texts), answers, self.room)
+
+    def job(self, train: Asked, validation: Asked, max_length: int, metric: str) -> Write:
+        def score(model: Any, check: Callable[[], None]) -> dict[str, float]:
+            answers = self._predictions(model, validation.texts, validation.prompts, max_length, check)
+            return {metric: self.task.components(metric, validation.targets, answers).value}
+
+        labels = [self.task.label(target) for target in train.targets]
+        strata = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+        pairs, held = self._pairs(train, max_length), self._pairs(validation, max_length)
+        return Write(pairs, held, score, self.method.device, self.method.pad, strata)
+
+    def _pairs(self, asked: Asked, size: int) -> Pairs:
+        """Every row as prompt and answer of at most `size` tokens; what a cut text no longer holds is not answered."""
+        most, rows, answers = self._most(size), [], []
+        for text, target, prompt, answer in zip(asked.texts, asked.targets, asked.prompts, asked.answers, strict=True):
+            whole = text
+            text, prompt = self._fitting(text, prompt, most)
+            while True:
+                if len(text) < len(whole):
+                    answer = self._answer(target, text)
+                over = len(prompt) + len(answer) - size
+                if over <= 0 or not text:
+                    break
+                text, prompt = self._fitting(text, prompt, len(prompt) - over)
+            rows.append([*prompt, *answer][:size])
+            answers.append(len(rows[-1]) - len(prompt))
+        return Pairs(joined(rows, size), np.array(answers, np.int64))
+
+    def _answer(self, target: Target, text: str) -> Ids:
+        told = self.form.write(self.form.cut(target, len(text)), text)
+        return [*self._encoded([told])[0], self.vocabulary.end]
+
+    def _most(self, size: int) -> int:
+        """How many tokens a prompt may have. Raises UsageError when that leaves none for a text."""
+        least = self.grammar.least
+        most = size - max(least, min(self.room or size // 4, size // 2))
+        frame = len(self._prompts([""])[0])
+        if most <= frame:
+            fix = f"set {self.method.kind}.max_length to {2 * (least + frame)} or more"
+            raise UsageError(f"{size} tokens have no room for a text and its answer", fix=fix)
+        return most
+
+    def _fitting(self, text: str, prompt: Ids, most: int) -> tuple[str, Ids]:
+        """Text and prompt; the text cut, if needed, so that the prompt has at most so many tokens."""
+        while len(prompt) > most and text:
+            offsets = self.method.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).offsets
+            left = len(offsets) - (len(prompt) - most)
+            text = text[: min(offsets[left - 1][1], len(text) - 1)] if left > 0 else ""
+            prompt = self._prompts([text])[0]
+        return text, prompt
+
+    def _prompts(self, texts: Sequence[str]) -> list[Ids]:
+        """With the special tokens that stand before a text, without those after it."""
+        tail = closing(self.method.tokenizer.backend_tokenizer)
+        made = self._encoded([self.form.ask(text) for text in texts], framed=True)
+        return [ids[: len(ids) - tail] for ids in made]
+
+    def _encoded(self, texts: Sequence[str], framed: bool = False) -> list[Ids]:
+        backend = self.method.tokenizer.backend_tokenizer
+        backend.no_padding()
+        backend.no_truncation()
+        chunks = (texts[begin : begin + CHUNK] for begin in range(0, len(texts), CHUNK))
+        return [e.ids for chunk in chunks for e in backend.encode_batch_fast(chunk, add_special_tokens=framed)]
+
+    def packed(self, job: Write) -> tuple[dict[str, int], Arrays]:
+        tokens = job.train.tokens
+        arrays = {"ids": tokens.ids, "starts": tokens.starts, "answers": job.train.answers}
+        return {"limit": tokens.limit}, arrays | {"strata": np.asarray(job.strata)}
+
+    def unpacked(self, about: dict[str, int], arrays: Arrays) -> Write:
+        train = Pairs(Tokens(arrays["ids"], arrays["starts"], 0, about["limit"]), arrays["answers"])
+        return Write(train, train, lambda model, check: {}, self.method.device, self.method.pad, arrays["strata"])
+
+    def answers(self, inputs: Sequence[Input]) -> list[Prediction]:
+        texts = [encodable(str(i)) for i in inputs]
+        return self._predictions(self.method.model, texts, self._prompts(texts), self.method.max_length)
+
+    def _predictions(
+        self,
+        model: Any,
+        texts: Sequence[str],
+        prompts: Sequence[Ids],
+        size: int,
+        check: Callable[[], None] = lambda: None,
+    ) -> list[Prediction]:
+        """What the model writes after these texts, cut where needed. size: tokens of prompt and answer together."""
+        most = self._most(size)
+        read = [self._fitting(text, prompt, most) for text, prompt in zip(texts, prompts, strict=True)]
+
+        def writing(row: int) -> Writing:
+            return Writing(self.grammar, self.form.words(read[row][0], self.vocabulary.pieces))
+
+        made = joined([prompt for _, prompt in read], size)
+        on = self.method.device.exact()
+        answers = written(model, made, writing, size, self.vocabulary, on, self.method.pad, check)
+        return [self._prediction(answer, text) for answer, (text, _) in zip(answers, read, strict=True)]
+
+    def _prediction(self, answer: Answer, text: str) -> Prediction:
+        target = self.form.read(answer.text, text)
+        if not isinstance(target, Entities):
+            return Prediction(None, "invalid", raw=answer.text)
+        sure = [round(answer.share(*part), 6) for part in self.form.parts(answer.text)]
+        return Prediction(target, raw=answer.text, span_probabilities=sure)
+
+    def save(self, folder: Path) -> None:
+        storage.write_json(folder / "written.json", {"grain": self.grain, "room": self.room})
+
+    @classmethod
+    def load(cls, method: FineTuned, task: Task, folder: Path, config: Any) -> Self:
+        about = storage.read_json(folder / "written.json", "grain", "room")
+        method.model = pretrained.load_saved(folder, cls.made_for)
+        head = cls(method, task, about["grain"], about["room"])
+        head._set_vocabulary()
+        return head
+
+    def card(self) -> tuple[str, str]:
+        most = self._most(self.method.max_length)
+        about = (
+            f"It writes the entities of a text and its intent. It reads the first {most} tokens of what it is asked "
+            "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"
+            f"An answer:\n\n```\n{self.form.example()}\n```"
+        )
+        call = (
+            "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+            'tokenizer = AutoTokenizer.from_pretrained("this-folder")\n'
+            'model = AutoModelForCausalLM.from_pretrained("this-folder")\n'
+            f'asked = tokenizer({self.form.ask("TEXT")!r}, return_tensors="pt")\n'
+            "answer = model.generate(**asked, max_new_tokens=100)[0, asked.input_ids.shape[1]:]\n"
+            "print(tokenizer.decode(answer, skip_special_tokens=True))"
+        )
+        return about, call
