@@ -12,6 +12,7 @@
     processes.py    several processes that share the batches of one training
     signals.py      Ctrl-C and SIGTERM, kept until the loop can stop cleanly
     forward.py      many rows through a model, for validation and prediction
+    firsttoken.py   a classifier's last layer, for the one token that is read
     classify.py     one label per text: batches, loss, answers
 
 Every module but `signals` imports torch, so this package is imported only by the methods that train.

@@ -11,6 +11,7 @@ import numpy as np
 
 from slmfit.finetune import forward, pretrained
 from slmfit.finetune.classify import Classify, balanced_weights, probabilities
+from slmfit.finetune.firsttoken import first_token_only
 from slmfit.finetune.tokens import Rows, Tokens, tokenise
 from slmfit.methods.finetuned.head import Arrays, Head, refuse_untuned
 from slmfit.records import Example, Input, Prediction
@@ -51,7 +52,10 @@ class Classes(Head):
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
         self.labels = pretrained.own_labels(config, self.task.labels) or list(self.task.labels)
         config.problem_type = "single_label_classification"
-        return pretrained.load_with_head(folder, config, self.made_for, self.labels, seed, self.method.settings.dropout)
+        dropout = self.method.settings.dropout
+        model, fresh = pretrained.load_with_head(folder, config, self.made_for, self.labels, seed, dropout)
+        first_token_only(model)
+        return model, fresh
 
     def material(self, examples: Sequence[Example], cache: Path | None) -> Texts:
         place = {label: i for i, label in enumerate(self.labels)}
@@ -105,6 +109,7 @@ class Classes(Head):
     @classmethod
     def load(cls, method: FineTuned, task: Task, folder: Path, config: Any) -> Self:
         method.model = pretrained.load_saved(folder, cls.made_for)
+        first_token_only(method.model)
         return cls(method, task, [config.id2label[i] for i in range(len(config.id2label))])
 
     def card(self) -> tuple[str, str]:
