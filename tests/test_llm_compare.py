@@ -125,6 +125,19 @@ def ledger_usd(path):
     return sum(line["charged"]["usd"] for line in lines if "charged" in line)
 
 
+def test_what_cannot_be_done_is_said_before_anything_is_fitted(tickets, capsys):
+    with scripted(Script(answer=speaker(tickets))) as server:
+        code, _, err = run(capsys, *TWO, "--base-url", server.url, "--max-usd", "1")
+    assert code == 2 and "a limit in USD cannot be kept" in err and not server.requests
+    assert not Path("o").exists()
+
+
+def test_a_comparison_of_nothing_is_a_failure(tickets, capsys):
+    words = ("compare", *FILES, "--methods", "llm=m", "--base-url", "http://127.0.0.1:9/v1", "--out", "o")
+    code, out, err = run(capsys, *words)
+    assert code == 1 and "nothing to compare" in out and "llm-m: failed: http://127.0.0.1:9/v1: the server does" in err
+
+
 def test_train_stops_at_a_budget_too(tickets, capsys):
     with scripted(Script(answer=speaker(tickets))) as server:
         words = ("train", "llm=small", *FILES, "--base-url", server.url, "--out", "o")

@@ -107,6 +107,8 @@ def compare(
         raise typer.Exit(1)
     if any(row.status == "stopped" for row in result.record.methods):
         raise typer.Exit(BudgetReached.exit_code)
+    if all(row.reason for row in result.record.methods):
+        raise typer.Exit(1)
     return None
 
 

@@ -238,6 +238,8 @@ def progress() -> Iterator[Listener]:
 
 
 def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
+    if kind == "failed":
+        return f"failed: {fields['reason']}"
     rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k not in ("run", "traceback"))
     verbs = {"reuse": "already fitted, used again", "measure": "measuring speed and memory in a fresh process"}
     return f"{verbs.get(kind, kind)} {rest}".rstrip()

@@ -54,7 +54,7 @@ def plan(out: Path, specs: Sequence[Spec], data: Dataset, terms: Terms, seeds: i
 def allowance(out: Path, specs: Sequence[Spec], data: Dataset, terms: Terms, limits: Limits) -> Allowance:
     """The limits, and what the methods' answers have been charged so far, in this command or an earlier one.
 
-    Raises UsageError where no method asks a server.
+    Raises UsageError where no method asks a server, and where one cannot be held to the limits.
     """
     from slmfit.llm.allowance import Allowance
 
@@ -62,7 +62,7 @@ def allowance(out: Path, specs: Sequence[Spec], data: Dataset, terms: Terms, lim
     if not remote:
         fix = "leave --max-usd, --max-tokens and --max-minutes out; --budget limits the time of training"
         raise UsageError("there is a limit for asking servers, and no method here asks one", fix=fix)
-    return Allowance(limits, {spec.id: _charged(out, spec, data, terms) for spec in remote})
+    return Allowance(limits, {spec.id: _charged(out, spec, data, terms, limits) for spec in remote})
 
 
 def _step(out: Path, spec: Spec, data: Dataset, terms: Terms, seeds: int) -> Step:
@@ -80,13 +80,15 @@ def _step(out: Path, spec: Spec, data: Dataset, terms: Terms, seeds: int) -> Ste
     return Step(spec.id, spec.name, "ask", quote=quote, kept=len(data.test) - quote.texts, shown=shown)
 
 
-def _charged(out: Path, spec: Spec, data: Dataset, terms: Terms) -> Cost:
+def _charged(out: Path, spec: Spec, data: Dataset, terms: Terms, limits: Limits) -> Cost:
     """What a method's answers to the test rows have been charged."""
     from slmfit.llm.limits import Cost
     from slmfit.llm.prices import PICO
 
     if (folder := kept_run(out, spec, data, terms)) is None:
-        return _ready(spec, data, terms).charged([e.input for e in data.test])
+        method = _ready(spec, data, terms)
+        method.check_limits(limits)
+        return method.charged([e.input for e in data.test])
     used = runs.read_run(folder).usage
     tokens = (used.get("input_tokens") or 0) + (used.get("output_tokens") or 0)
     return Cost(int(tokens), round((used.get("usd") or 0.0) * PICO))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from slmfit.llm.channel import Channel, Trouble
+from slmfit.llm.channel import Channel, Received, Trouble
 from slmfit.llm.faults import Again, Judged, Stop, judge
 from slmfit.llm.limits import Cost
 from slmfit.llm.pace import Gate, Patience
@@ -56,7 +56,9 @@ class Exchange:
                 held.sent()
                 tab.started = tab.started or time.monotonic()
                 tab.attempts += 1
-                verdict, seconds = await self._post(data)
+                got = await self._post(data)
+            await asyncio.sleep(0)  # whoever is next in line sends before this reply is read
+            verdict, seconds = self._judged(got)
             if isinstance(verdict, Reply):
                 held.cost, held.final = self._purse.price(verdict, held.most), True
                 tab.usage = self._used(verdict, seconds)
@@ -81,12 +83,16 @@ class Exchange:
         await asyncio.sleep(wait)
         return True
 
-    async def _post(self, data: bytes) -> tuple[Judged | Stop, float]:
+    async def _post(self, data: bytes) -> Received | Trouble:
         try:
-            got = await self._channel.post(data, self.patience.seconds)
+            return await self._channel.post(data, self.patience.seconds)
         except Trouble as trouble:
-            slow, lost = trouble.outcome == "timeout", trouble.unreachable
-            return Again(trouble.outcome, trouble.reason, strain=slow, charged=trouble.sent, unreachable=lost), 0.0
+            return trouble
+
+    def _judged(self, got: Received | Trouble) -> tuple[Judged | Stop, float]:
+        if isinstance(got, Trouble):
+            slow, lost = got.outcome == "timeout", got.unreachable
+            return Again(got.outcome, got.reason, strain=slow, charged=got.sent, unreachable=lost), 0.0
         return judge(got.status, got.headers, got.body, self.server), got.seconds
 
     def _used(self, reply: Reply, seconds: float) -> Usage:

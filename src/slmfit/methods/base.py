@@ -22,7 +22,7 @@ from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 if TYPE_CHECKING:
-    from slmfit.llm import Quote
+    from slmfit.llm import Limits, Quote
     from slmfit.llm.allowance import Share
     from slmfit.llm.limits import Cost
 
@@ -112,6 +112,10 @@ class Method:
 
     def quote(self, inputs: Sequence[Input]) -> Quote:
         """What asking a server for these rows would cost; asks nothing, and leaves out what is answered already."""
+        raise NotImplementedError
+
+    def check_limits(self, limits: Limits) -> None:
+        """Raise UsageError for limits that a server cannot be held to."""
         raise NotImplementedError
 
     def charged(self, inputs: Sequence[Input]) -> Cost:

@@ -139,6 +139,10 @@ class Llm(Method):
         with _opened(self._ledger(asks)) as ledger:
             return quote((ask for ask in asks if ledger.find(ask.key(self.settings.model)) is None), self.server)
 
+    def check_limits(self, limits: Limits) -> None:
+        server = self.server
+        limits.check(server.prices, server.model, server.local)
+
     def charged(self, inputs: Sequence[Input]) -> Cost:
         with _opened(self._ledger(self._asks(inputs))) as ledger:
             return ledger.spent
