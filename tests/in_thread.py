@@ -48,10 +48,13 @@ async def until_cancelled(server, transports):
     try:
         await asyncio.get_running_loop().create_future()
     finally:
-        server.close()
-        # What was accepted a moment ago becomes a connection in the loop's next turns, and would be lost unclosed.
+        # What was accepted a moment ago becomes a connection in the loop's next turns. A server that is closed by then
+        # refuses it, and its socket is lost unclosed: so first no more are accepted, and the server is closed after.
+        for listening in server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
         for _ in range(3):
             await asyncio.sleep(0)
+        server.close()
         for transport in list(transports):
             transport.abort()
         while transports:

@@ -28,6 +28,7 @@ from scripted_model import completion, enums_of, first_choice, row_of, spoken
 
 COUNT = itertools.count()
 PRICES = (1.0, 4.0)  # USD per million input and output tokens
+LATE = 0.0005  # seconds, on average: asyncio waits for whole milliseconds, rounded up
 
 
 @dataclass
@@ -155,7 +156,7 @@ class Connection(asyncio.Protocol):
         if script.rows is not None and row not in script.rows:
             fault = None
         server.kinds[fault or "well"] += 1
-        self.loop.call_later(script.latency, self.answer, body, fault)
+        self.loop.call_later(max(0.0, script.latency - LATE), self.answer, body, fault)
 
     def answer(self, body, fault):
         self.server.running -= 1
