@@ -105,6 +105,7 @@ def test_entities_need_no_intents(tmp_path):
         ({"forms__only__templates": ["[CITI|{city}]"]}, "did you mean 'CITY'"),
         ({"forms__only__templates": ["[CITY|to [CITY|Rome]]"]}, "within an entity"),
         ({"slots__city": ["[DAY|Rome]"]}, "within an entity"),
+        ({"slots__city": ["(a|" * 51 + "b" + ")" * 51]}, "nest too deeply"),
         ({"forms__only__templates": ["[CITY|Rome|Oslo]"]}, "do not match"),
         ({"forms__only__templates": ["[CITY|Rome"]}, "do not match"),
         ({"forms__only__templates": ["{other.hats}"]}, "no list 'hats'"),
@@ -159,7 +160,9 @@ def test_files_that_are_no_recipe_are_refused(tmp_path):
         read_recipe(str(tmp_path / "none.toml"))
     with pytest.raises(DataError, match="is no file"):
         read_recipe(f"{tmp_path}/")
-    for number, (content, says) in enumerate(((b"name = ", "no TOML"), (b"\xff\xfe", "UTF-8"), (b"", "missing"))):
+    deep = b"a = " + b"[" * 5000
+    bad = ((b"name = ", "no TOML"), (b"\xff\xfe", "UTF-8"), (b"", "missing"), (deep, "nest too deeply"))
+    for number, (content, says) in enumerate(bad):
         path = tmp_path / f"{number}.toml"
         path.write_bytes(content)
         with pytest.raises(DataError, match=says) as caught:

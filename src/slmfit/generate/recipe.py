@@ -23,6 +23,7 @@ from slmfit.generate.tables import Table
 from slmfit.tasks import TASKS
 
 CLASSIFICATION, TAGGING = "text-classification", "token-classification"
+DEEPEST = 50  # brackets and slots within each other
 PLAIN = ""  # the one label of a recipe for entities without intents
 
 
@@ -117,6 +118,8 @@ def _read_source(source: bytes, place: str) -> Recipe:
         return parse_recipe(tomllib.loads(text), place, text)
     except UnicodeDecodeError:
         raise DataError("is not UTF-8 text", where=place, fix="save it as UTF-8") from None
+    except RecursionError:
+        raise DataError("its brackets nest too deeply", where=place, fix="write some of it as a slot") from None
     except ValueError as error:
         raise DataError(f"is no TOML: {error}", where=place, fix="mend it there") from None
 
@@ -231,18 +234,20 @@ class Checker:
         for label in self._recipe.labels:
             for name, form in self._recipe.forms.items():
                 for template in form.templates:
-                    self._follow(template, label, (f"form {name}",), marked=False)
+                    self._follow(template, label, (f"form {name}",), marked=False, depth=0)
 
-    def _follow(self, template: Template, label: str, path: tuple[str, ...], marked: bool) -> None:
+    def _follow(self, template: Template, label: str, path: tuple[str, ...], marked: bool, depth: int) -> None:
+        if depth > DEEPEST:
+            raise self._error("brackets and slots nest too deeply", label, path[:3], f"{DEEPEST} levels are enough")
         for part in template:
             if isinstance(part, Choice):
                 for option in part.options:
-                    self._follow(option, label, path, marked)
+                    self._follow(option, label, path, marked, depth + 1)
             elif isinstance(part, Mark):
                 self._check_mark(part, label, path, marked)
-                self._follow(part.words, label, path, marked=True)
+                self._follow(part.words, label, path, True, depth + 1)
             elif isinstance(part, Slot):
-                self._follow_slot(part, label, path, marked)
+                self._follow_slot(part, label, path, marked, depth)
 
     def _check_mark(self, mark: Mark, label: str, path: tuple[str, ...], marked: bool) -> None:
         if marked:
@@ -252,7 +257,7 @@ class Checker:
             fix = did_you_mean(mark.label, self._recipe.entities, f"declare it: [entities.{mark.label}]")
             raise self._error(f"there is no entity {mark.label!r}", label, path, fix)
 
-    def _follow_slot(self, slot: Slot, label: str, path: tuple[str, ...], marked: bool) -> None:
+    def _follow_slot(self, slot: Slot, label: str, path: tuple[str, ...], marked: bool, depth: int) -> None:
         if slot.name in path:
             raise self._error(f"the list {slot.name!r} contains itself", label, path, "take that slot out")
         others = [name for name in self._recipe.labels if name != label]
@@ -265,7 +270,7 @@ class Checker:
                 raise self._error(f"label {name!r} has no list {slot.name!r}", label, path, fix)
             if (name, slot.name, marked) not in self._checked:
                 for phrase in lists[slot.name]:
-                    self._follow(phrase, name, (*path, slot.name), marked)
+                    self._follow(phrase, name, (*path, slot.name), marked, depth + 1)
                 self._checked.add((name, slot.name, marked))
 
     def _error(self, what: str, label: str, path: tuple[str, ...], fix: str) -> DataError:

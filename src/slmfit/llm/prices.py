@@ -83,7 +83,7 @@ def from_toml(path: Path, model: str) -> Prices | None:
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path), fix="check the path") from None
     except UnicodeDecodeError:
         raise UsageError("is not UTF-8 text", where=str(path), fix="save it as UTF-8") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"is not TOML: {error}", where=str(path), fix="see the example in docs/llm.md") from None
     models = table.get("models")
     row = models.get(model) if isinstance(models, dict) else None

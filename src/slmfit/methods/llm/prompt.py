@@ -78,7 +78,7 @@ def read_descriptions(path: str | Path) -> dict[str, str]:
         raise DataError(f"cannot be read: {error.strerror}", where=place, fix=fix) from None
     except UnicodeDecodeError:
         raise DataError("is not UTF-8 text", where=place, fix="save it as UTF-8") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"cannot be read: {error}", where=place, fix=form) from None
     if not isinstance(read, dict):
         raise DataError("holds no descriptions", where=place, fix=form)
