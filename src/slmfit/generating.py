@@ -140,14 +140,16 @@ def _show(made: Made, *, as_json: bool) -> None:
 
 def _usage_words(about: Mapping[str, Any]) -> str:
     """What asking took; what is unknown is said to be."""
+    from slmfit.llm import Server
     from slmfit.wording import dollars
 
     usage = about["usage"]
     came, went = (
         "unknown" if usage[name] is None else f"{usage[name]:,}" for name in ("input_tokens", "output_tokens")
     )
-    price = "unknown" if usage["usd"] is None else dollars(usage["usd"])
-    return f"{usage['calls']:,} requests to {about['model']}: tokens in {came}, out {went}; price {price}"
+    unknown = "this machine's time" if Server(about["server"]["base_url"], about["model"]).local else "unknown"
+    price = unknown if usage["usd"] is None else dollars(usage["usd"])
+    return f"{usage['calls']:,} requests to {about['model']}: tokens in {came}, out {went}; price: {price}"
 
 
 def _show_quote(quote: Quote | None, *, as_json: bool) -> None:

@@ -291,7 +291,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
         assert run(*asked) == 0 and len(server.requests) == calls
         said = capsys.readouterr().out
         assert "20 of 20 examples, there already" in said and "2 requests to m: tokens in 1," in said
-        assert "price unknown" in said
+        assert "price: this machine's time" in said
         assert run(*asked, "--output", "more.jsonl", "--seed", "4", "--max-tokens", "4000") == 5
     assert not Path("more.jsonl").exists()
     assert run("generate", "emails", "--writer", "llm") == 2
