@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
@@ -113,6 +113,7 @@ def test_what_tokens_write_is_what_the_tokenizer_reads(kind):
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
+@settings(deadline=None)
 @given(
     text=TEXTS, form=st.sampled_from(list(FORMS)), grain=st.sampled_from(list(GRAINS)),
     room=st.integers(0, 60), seed=st.integers(0, 1 << 30),

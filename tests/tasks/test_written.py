@@ -1,7 +1,7 @@
 """Both written forms: what is written is read back, and a grammar lets through what can be read, and nothing else."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slmfit.errors import UsageError
@@ -49,6 +49,7 @@ def without(characters):
 
 
 @pytest.mark.parametrize("name", list(FORMS))
+@settings(deadline=None)
 @given(text=TEXTS, grain=st.sampled_from(list(GRAINS)), rng=st.randoms(use_true_random=False))
 def test_what_is_written_is_read_back_and_may_be_written(name, text, grain, rng):
     form = TASK.form(name, grain)
@@ -66,6 +67,7 @@ def test_what_is_written_is_read_back_and_may_be_written(name, text, grain, rng)
 
 
 @pytest.mark.parametrize("name", list(FORMS))
+@settings(deadline=None)
 @given(text=TEXTS, grain=st.sampled_from(list(GRAINS)), rng=st.randoms(use_true_random=False))
 def test_whatever_the_grammar_lets_through_is_an_answer(name, text, grain, rng):
     """At random, and never further from the end than there is room for; some characters cannot be written."""
@@ -89,6 +91,7 @@ def test_whatever_the_grammar_lets_through_is_an_answer(name, text, grain, rng):
     assert len(list(form.parts(written.decode()))) == len(answer.spans)
 
 
+@settings(deadline=None)
 @given(text=TEXTS, rng=st.randoms(use_true_random=False))
 def test_entities_begin_and_end_where_words_do(text, rng):
     """And only those whose every character can be written are let through."""
