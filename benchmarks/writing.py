@@ -34,9 +34,9 @@ from slmfit.records import Prediction
 
 TEST, HELD = 1_000, 500
 TOKENS = 2_000
-SHAPE = {"hidden_size": 256, "num_hidden_layers": 4, "intermediate_size": 688, "num_attention_heads": 8}
-# Random weights want a higher rate than pretrained ones, and more updates than an epoch of large batches has.
-FROM_RANDOM = {"lora": "false", "learning_rate": "1e-3", "batch_tokens": "1024", "epochs": "3"}
+SHAPE = {"hidden_size": 192, "num_hidden_layers": 4, "intermediate_size": 512, "num_attention_heads": 6}
+# Random weights want a higher rate than pretrained ones, and many updates until they have learnt to copy.
+FROM_RANDOM = {"lora": "false", "learning_rate": "1e-3", "batch_tokens": "512", "epochs": "4"}
 
 
 def main() -> None:
