@@ -4,6 +4,7 @@ encoder(folder) and causal(folder) leave a checkpoint folder as the hub would ho
 """
 
 import torch
+import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
@@ -14,6 +15,14 @@ from transformers import (
 )
 
 from conftest import FILLER, WORDS
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+FAMILIES = {
+    "GPT2": ("GPT2LMHeadModel", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64}),
+    "Qwen3": ("Qwen3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8}),
+    "Gemma3Text": ("Gemma3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0}),
+    "GPTNeoX": ("GPTNeoXForCausalLM", SMALL),
+}
 
 TEXTS = [" ".join(words) for words in (*WORDS.values(), FILLER)] * 20
 
@@ -64,6 +73,15 @@ def causal(folder, *, seed=0, texts=TEXTS, words=400, **changes):
     ids = {"bos_token_id": 1, "eos_token_id": 0}
     config = LlamaConfig(vocab_size=len(tokenizer), **ids, **{**shape, **changes})
     return _save(folder, LlamaForCausalLM, config, tokenizer, seed)
+
+
+def of_family(folder, family, **changes):
+    """A causal model of another family, with the tokenizer that `causal` has."""
+    model_class, shape = FAMILIES[family]
+    tokenizer = byte_tokenizer()
+    ids = {"bos_token_id": 1, "eos_token_id": 0}
+    config = getattr(transformers, f"{family}Config")(vocab_size=len(tokenizer), **{**ids, **shape, **changes})
+    return _save(folder, getattr(transformers, model_class), config, tokenizer, 0)
 
 
 def _save(folder, model_class, config, tokenizer, seed):

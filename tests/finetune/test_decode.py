@@ -194,6 +194,20 @@ def test_batches_with_a_cache_write_what_one_row_without_does(tuned, form, at_on
     assert [a.text for a in found[:6]] == [a.text for a in found[6:12]]
 
 
+@pytest.mark.parametrize("family", list(tiny.FAMILIES))
+def test_other_families_write_in_batches_what_they_write_alone(family, tmp_path):
+    """With positions that are learnt, windows that attention slides over, and caches of other shapes."""
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_pretrained(tiny.of_family(tmp_path, family, initializer_range=0.3)).eval()
+    prompts, writing, known = asked(tiny.byte_tokenizer(), TASK.form("lines"), TEXT_ROWS[:6], limit=64)
+    found = written(model, prompts, writing, 64, known, CPU, 0)
+    for i, answer in enumerate(found):
+        begin, end = prompts.starts[i : i + 2]
+        plain = naive(model, prompts.ids[begin:end].tolist(), writing(i), known, 64)
+        assert answer.text == plain.text
+        np.testing.assert_allclose(answer.shares, plain.shares, atol=1e-4)
+
+
 def test_what_does_not_fit_into_memory_is_written_in_halves(tuned):
     model, tokenizer = tuned
     prompts, writing, known = asked(tokenizer, TASK.form("lines"), TEXT_ROWS, limit=90)

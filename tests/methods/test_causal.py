@@ -146,24 +146,9 @@ def test_an_encoder_is_refused(tmp_path, data):
         fit(data, None, base_model=str(tmp_path))
 
 
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
-FAMILIES = {
-    "GPT2": ("GPT2LMHeadModel", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64}),
-    "Qwen3": ("Qwen3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8}),
-    "Gemma3Text": ("Gemma3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0}),
-    "GPTNeoX": ("GPTNeoXForCausalLM", SMALL),
-}
-
-
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", list(tiny.FAMILIES))
 def test_other_families(family, data, tmp_path):
-    model_class, shape = FAMILIES[family]
-    tokenizer = tiny.byte_tokenizer()
-    ids = {"bos_token_id": 1, "eos_token_id": 0}
-    config = getattr(transformers, f"{family}Config")(vocab_size=len(tokenizer), **{**ids, **shape})
-    with pretrained.quiet():
-        getattr(transformers, model_class)(config).save_pretrained(tmp_path / "base")
-    tokenizer.save_pretrained(tmp_path / "base")
+    tiny.of_family(tmp_path / "base", family)
     small = make_dataset(sizes=(60, 20, 20))
     (tmp_path / "out").mkdir()
     method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), **{**QUICK, "epochs": 1})
