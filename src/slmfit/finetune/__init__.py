@@ -14,6 +14,9 @@
     forward.py      many rows through a model, for validation and prediction
     firsttoken.py   a classifier's last layer, for the one token that is read
     classify.py     one label per text: batches, loss, answers
+    write.py        an answer written as text: batches, loss
+    vocabulary.py   what tokens write, and which of them a grammar lets through
+    decode.py       many answers written at a time, each under its grammar
 
 Every module but `signals` imports torch, so this package is imported only by the methods that train.
 """

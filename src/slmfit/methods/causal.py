@@ -1,8 +1,9 @@
-"""`causal`: a small causal language model as classifier, its head on the last real token, tuned with LoRA.
+"""`causal`: a small causal language model, tuned with LoRA: a classifier of texts, or a writer of their entities.
 
 slmfit train causal=HuggingFaceTB/SmolLM2-135M-Instruct tickets.csv
 
-No chat template is needed: the text is read as it is, and nothing is written.
+No chat template is needed: the text is read as it is. Labels are not written but told by a head on the last real
+token; entities and intent are written after the text, under a grammar.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Settings(TuningSettings):
 
 
 class Causal(FineTuned):
-    """The last token has read all others, so the head reads it; which one is last is found by the padding token."""
+    """The last token has read all others, so a classifier's head reads it, and what is written goes on from it."""
 
     Settings: ClassVar[type] = Settings
     kind = "causal"
