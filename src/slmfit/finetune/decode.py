@@ -10,8 +10,7 @@ after which there is room to end.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,7 +106,7 @@ def _write(model: Any, made: dict[str, torch.Tensor], rows: list[_Row], check: C
     """Write all rows of a batch to their ends; those that have ended leave it."""
     ids, mask = made["input_ids"], made["attention_mask"]
     places = (mask.cumsum(1) - 1).clamp(min=0)
-    takes = takes_of(model)
+    takes = forward.takes_of(model)
     cache = None
     while rows:
         check()
@@ -129,10 +128,3 @@ def _write(model: Any, made: dict[str, torch.Tensor], rows: list[_Row], check: C
         ids = torch.tensor([[tokens[i]] for i in going], device=ids.device)
         mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
         places = places[:, -1:] + 1
-
-
-def takes_of(model: Any) -> Set[str]:
-    """The names of what a model can be called with, beneath compilation and adapters."""
-    body = getattr(model, "_orig_mod", model)
-    body = body.get_base_model() if hasattr(body, "get_base_model") else body
-    return inspect.signature(body.forward).parameters.keys()

@@ -5,7 +5,8 @@ logits = classes(model, tokens, device, pad=0, batch_tokens=4096)      # float32
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterator, Set
 from typing import Any, TypeVar
 
 import numpy as np
@@ -87,3 +88,10 @@ def inputs(rows: Rows, batch: np.ndarray) -> dict[str, torch.Tensor]:
     if rows.device == "cpu" and rows.tokens.lengths[batch].min() == made["input_ids"].shape[1]:
         del made["attention_mask"]
     return made
+
+
+def takes_of(model: Any) -> Set[str]:
+    """The names of what a model can be called with, beneath compilation and adapters."""
+    body = getattr(model, "_orig_mod", model)
+    body = body.get_base_model() if hasattr(body, "get_base_model") else body
+    return inspect.signature(body.forward).parameters.keys()

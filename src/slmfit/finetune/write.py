@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 
 from slmfit.finetune import batches, forward
-from slmfit.finetune.decode import takes_of
 from slmfit.finetune.device import Device
 from slmfit.finetune.tokens import Rows, Tokens
 
@@ -87,7 +86,7 @@ def answer_loss(model: Any, made: Rows, answers: np.ndarray, rows: np.ndarray) -
     begins = lengths - answers[rows]
     first = max(1, int(begins.min()))
     place = torch.arange(first, ids.shape[1], device=ids.device)
-    if "logits_to_keep" in takes_of(model):
+    if "logits_to_keep" in forward.takes_of(model):
         logits = model(input_ids=ids, use_cache=False, logits_to_keep=place - 1).logits
     else:
         logits = model(input_ids=ids, use_cache=False).logits[:, first - 1 : -1]
