@@ -102,3 +102,17 @@ def test_rehearsing_asks_as_much_as_answering(model):
     with torch.inference_mode():
         job(pairs()).rehearse(Counting(), np.array([0, 3]))
     assert asked == [(2, 4), *[(2, 1)] * 4]
+
+
+def test_rehearsing_works_out_no_logits_that_answering_leaves_out(model):
+    given = []
+
+    class Keeping(torch.nn.Module):
+        def forward(self, input_ids, logits_to_keep=0, **more):
+            made = model(input_ids=input_ids, logits_to_keep=logits_to_keep, **more)
+            given.append(made.logits.shape[1])
+            return made
+
+    with torch.inference_mode():
+        job(pairs()).rehearse(Keeping(), np.array([0, 3]))
+    assert given == [1] * 5

@@ -61,7 +61,8 @@ class Write:
         """As much work as answering these rows: their prompts, then a token at a time."""
         ids = self.rows.batch(rows)["input_ids"]
         first = ids.shape[1] - int(self.train.answers[rows].mean())
-        made = model(input_ids=ids[:, :first], use_cache=True)
+        last = {"logits_to_keep": 1} if "logits_to_keep" in forward.takes_of(model) else {}
+        made = model(input_ids=ids[:, :first], use_cache=True, **last)
         for at in range(first, ids.shape[1]):
             made = model(input_ids=ids[:, at : at + 1], past_key_values=made.past_key_values, use_cache=True)
 
