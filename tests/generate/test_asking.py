@@ -12,7 +12,7 @@ import pytest
 from scripted_llm import Script, scripted
 from scripted_model import Said, first_choice
 from slmfit import __main__ as cli
-from slmfit.errors import BudgetReached, MissingPart
+from slmfit.errors import BudgetReached, MissingPart, UsageError
 from slmfit.generate import read_recipe, write_data
 from slmfit.generate.asking import BATCH, LlmWriter
 from slmfit.generate.marked import Marked, write_marks
@@ -257,6 +257,14 @@ def test_what_was_answered_is_not_asked_again_after_an_error(tmp_path, monkeypat
         made = write(server)
         again = asked_for(server)[len(asked) :]
     assert made.missing == 0 and len(asked) == 60 // BATCH and not set(asked) & set(again)
+
+
+def test_what_another_server_wrote_is_not_taken_for_its_own(tmp_path):
+    with scripted(Script(answer=Model())) as server, scripted(Script(answer=Model())) as other:
+        write_data(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(server))
+        assert write_data(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(server)).reused
+        with pytest.raises(UsageError, match="is there already"):
+            write_data(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(other))
 
 
 def test_no_server_is_said_and_leaves_nothing(tmp_path):

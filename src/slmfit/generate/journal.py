@@ -59,7 +59,7 @@ class Journal:
             entry = json.loads(line)
             if number == 0 and (entry.get("format"), entry.get("key")) != (FORMAT, self.key):
                 fix = "run that command again, delete the file, or choose another --output"
-                what = "is the unfinished work of another recipe, seed, number or version"
+                what = "is the unfinished work of another recipe, writer, seed, number or version"
                 raise UsageError(what, where=str(self.path), fix=fix)
             if number:
                 self.rounds.append(entry)

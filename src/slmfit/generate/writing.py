@@ -82,7 +82,8 @@ def write_data(
     path = output_path(output, recipe.name, form)
     by: Writer = writer or TemplateWriter(recipe, seed)
     texts = [text for data in avoid for text in load_texts(data, by_name(recipe.task))]
-    key = hash_json([recipe.source, n, seed, by.name, by.model, by.system_prompt, texts, code_version()])
+    server = by.server and by.server["base_url"]  # without its prices, which change from day to day
+    key = hash_json([recipe.source, n, seed, by.name, by.model, server, by.system_prompt, texts, code_version()])
     journal = Journal(path.with_name(f".{path.name}.partial"), key)
     if path.exists() and not journal.path.exists():
         return _made_before(path, key, form)
