@@ -18,5 +18,5 @@
     vocabulary.py   what tokens write, and which of them a grammar lets through
     decode.py       many answers written at a time, each under its grammar
 
-Every module but `signals` imports torch, so this package is imported only by the methods that train.
+Most modules import torch, so this package is imported only by the methods that train.
 """

@@ -31,7 +31,7 @@ LEAST_ROWS = 64  # fewer are no training
 class Costs:
     """Seconds per token at some lengths.
 
-    lengths, training, predicting: float [probes]. training is a whole update, predicting a forward pass.
+    lengths, training, predicting: float [probes]. training is a whole update, predicting all that an answer takes.
     """
 
     lengths: np.ndarray
@@ -43,12 +43,12 @@ class Costs:
         return float((np.interp(lengths, self.lengths, self.training) * lengths).sum())
 
     def to_predict(self, lengths: np.ndarray) -> float:
-        """Seconds for one forward pass on each row."""
+        """Seconds for one answer to each row."""
         return float((np.interp(lengths, self.lengths, self.predicting) * lengths).sum())
 
 
 def measure(model: torch.nn.Module, job: Job, device: Device, plan: Plan) -> Costs:
-    """Time updates and forward passes on batches of short, middling and long rows; the weights stay as they are."""
+    """Time updates and answers on batches of short, middling and long rows; the weights stay as they are."""
     weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
     throwaway = optimizer(weights, 0.0)  # its learning rate is 0
     order = np.argsort(job.lengths, kind="stable")

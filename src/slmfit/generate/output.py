@@ -6,8 +6,8 @@
     emails.jsonl.about.json  the recipe, the writer, the seed, versions, what was asked for and found, what it cost
     emails.jsonl.rejected.jsonl    {"reason", "text", "label", "form"} a line: the text as it was written, marks and all
 
-Labels without entities are {"id", "text", "label", "form"} a line. The examples appear once what was
-rejected is down.
+Labels without entities are {"id", "text", "label", "form"} a line. The examples appear once what was rejected
+is down, and how they came to be after them.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class Work:
         return {"kept": kept, "rejected": rejected}
 
     def write_files(self, path: Path, form: str) -> None:
-        """What was rejected, how it came to be, and at last the examples."""
+        """What was rejected, the examples, and at last how they came to be."""
         rejected = [row for entry in self.journal.rounds for row in entry["rejected"]]
         rows = self.kept
         if self.recipe.wrong_label:
