@@ -41,12 +41,14 @@ class Vocabulary:
             fix = "use a model with a byte-level or SentencePiece tokenizer"
             raise UsageError("its tokenizer cannot write every text back", where=where, fix=fix)
         ids: dict[bytes, int] = {}
+        special = set(tokenizer.all_special_ids)  # worked out anew whenever it is asked for
         for token, piece in sorted(pieces.items()):
-            if piece and token not in tokenizer.all_special_ids:
+            if piece and token not in special:
                 ids.setdefault(piece, token)
         end = next((i for i in (tokenizer.eos_token_id, tokenizer.pad_token_id) if i is not None), None)
         if end is None:
-            raise UsageError("its tokenizer has no token that ends an answer", where=where)
+            fix = "use a checkpoint with an eos_token in its tokenizer_config.json"
+            raise UsageError("its tokenizer has no token that ends an answer", where=where, fix=fix)
         written = {token: piece for piece, token in ids.items()}
         return cls(ids, written, Pieces.of(ids.keys()), probe[:-3], int(end))
 
