@@ -144,12 +144,12 @@ def _usage_words(about: Mapping[str, Any]) -> str:
     from slmfit.wording import dollars
 
     usage = about["usage"]
-    came, went = (
+    inputs, outputs = (
         "unknown" if usage[name] is None else f"{usage[name]:,}" for name in ("input_tokens", "output_tokens")
     )
     unknown = "this machine's time" if Server(about["server"]["base_url"], about["model"]).local else "unknown"
     price = unknown if usage["usd"] is None else dollars(usage["usd"])
-    return f"{usage['calls']:,} requests to {about['model']}: tokens in {came}, out {went}; price: {price}"
+    return f"{usage['calls']:,} requests to {about['model']}: tokens in {inputs}, out {outputs}; price: {price}"
 
 
 def _show_quote(quote: Quote | None, *, as_json: bool) -> None:

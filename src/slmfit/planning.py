@@ -81,7 +81,10 @@ def _step(out: Path, spec: Spec, data: Dataset, terms: Terms, seeds: int) -> Ste
 
 
 def _charged(out: Path, spec: Spec, data: Dataset, terms: Terms, limits: Limits) -> Cost:
-    """What a method's answers to the test rows have been charged."""
+    """What a method's answers to the test rows have been charged.
+
+    Raises UsageError where those still to come cannot be held to the limits.
+    """
     from slmfit.llm.limits import Cost
     from slmfit.llm.prices import PICO
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
+from slmfit.tasks.written import FORMS
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Settings(TuningSettings):
     form: str = setting(
         "lines",
         "How entities and intent are written: a line for each, or JSON; other tasks do not need it.",
-        choices=("lines", "json"),
+        choices=tuple(FORMS),
         when="the answers are read by something that takes JSON; lines are shorter, so quicker and easier to learn.",
     )
     lora: bool = setting(True, "Train low-rank adapters on every linear layer, not the whole model.")
