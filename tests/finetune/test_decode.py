@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import tiny
@@ -133,6 +133,18 @@ def test_whatever_the_scores_an_answer_can_be_read_and_fits(kind, text, form, gr
     assert isinstance(answer, Entities) and not answer.unplaced
     assert all(text[s.start : s.end].strip() for s in answer.spans)
     assert all(0 < row.answer.share(*part) <= 1 for part in form.parts(row.answer.text))
+
+
+def test_what_is_added_and_in_the_vocabulary_as_well_writes_what_it_does_there():
+    names = ["<unk>", "<end>", "▁", "▁▁", "a", "b"]
+    merges = [("▁", "▁")]
+    backend = Tokenizer(models.BPE(vocab={n: i for i, n in enumerate(names)}, merges=merges, unk_token="<unk>"))
+    backend.normalizer, backend.decoder = normalizers.Replace(" ", "▁"), decoders.Replace("▁", " ")
+    backend.add_tokens([AddedToken("▁▁", normalized=False), AddedToken("<tool>", normalized=False)])
+    known = Vocabulary.of(PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<end>"))
+    ids = backend.encode("a  b<tool>", add_special_tokens=False).ids
+    assert ids == [4, 3, 5, 6]
+    assert [known.written[i] for i in ids] == [b"a", b"  ", b"b", b"<tool>"]
 
 
 def test_a_tokenizer_that_loses_spaces_or_case_is_refused():

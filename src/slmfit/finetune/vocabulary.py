@@ -73,7 +73,8 @@ def _pieces(backend: Any) -> dict[int, bytes]:
     read = _by_byte if '"ByteLevel"' in decoder else _by_mark
     pieces = {token: read(name) for name, token in backend.get_vocab(with_added_tokens=False).items()}
     for token, added in backend.get_added_tokens_decoder().items():
-        pieces[token] = b"" if added.special else added.content.encode()
+        # Gemma's runs of spaces are in the vocabulary, as "▁▁", and added besides.
+        pieces[token] = b"" if added.special else pieces.get(token) or added.content.encode()
     return pieces
 
 
