@@ -17,9 +17,10 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from slmfit import storage
 from slmfit.data.dataset import Dataset
@@ -113,7 +114,7 @@ def linear(data: Dataset, *, check: bool) -> None:
     show(again, data, ("validation", "test"))
     print(f"  size {size / 1e6:.2f} MB; {speed(again, data.test)}")
     if check:
-        same, seconds = agreement(again, data)
+        same, seconds = agreement(again, method.chosen, data)
         print(f"  the same tags as CRFsuite's on {same:,} of {len(data.test):,} rows; its decoding {seconds:.2f} s")
 
 
@@ -145,11 +146,11 @@ def speed(method: Linear, examples: Sequence[Example]) -> str:
     return f"one text {1000 * one:.2f} ms CPU; {len(texts):,} at once {every:.2f} s CPU"
 
 
-def agreement(method: Linear, data: Dataset) -> tuple[int, float]:
+def agreement(method: Linear, chosen: Mapping[str, Any], data: Dataset) -> tuple[int, float]:
     """On how many test rows a CRF that CRFsuite trains and applies alone gives the same tags; its seconds for them."""
     import pycrfsuite
 
-    spans, chosen = method.part.spans, method.chosen
+    spans = method.part.spans
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.select("lbfgs")
     trainer.set_params({"c1": chosen["c1"], "c2": chosen["c2"], "max_iterations": ITERATIONS})
