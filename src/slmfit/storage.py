@@ -111,6 +111,7 @@ def publish(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process alone; the lock goes with the process, however it ends.
 
+    Files that a process left half-written when it was killed are removed.
     Raises UsageError when another process holds it, SlmfitError when the folder cannot be made or written.
     """
     made = make_folder(folder)
@@ -124,6 +125,9 @@ def locked(folder: Path) -> Iterator[None]:
         raise SlmfitError(f"cannot be written: {error.strerror}", where=str(folder), fix=fix) from None
     with file:
         hold(file, str(folder))
+        for half in folder.rglob(".*.partial"):
+            if half.is_file():  # a folder of that name is a run that goes on
+                half.unlink()
         yield
 
 
