@@ -1,12 +1,13 @@
 """`causal` on token-classification: entities and intent written as text, in both forms."""
 
-import json
 import warnings
 from dataclasses import replace
 
+import both
 import numpy as np
 import pytest
 import torch
+from both import answers_the_same_loaded, learns_both, texts
 from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -19,18 +20,11 @@ from slmfit.methods.causal import Causal, Settings
 from slmfit.records import Entities, Example, Span
 
 QUICK = {"epochs": 10, "learning_rate": 3e-3, "batch_tokens": 300, "lora": False}
-WORDS = {"book": "please", "cancel": "not"}
 
 
 @pytest.fixture(scope="module")
 def data():
-    """As made elsewhere, but with an intent that the text tells."""
-    made = make_dataset("token-classification", sizes=(300, 40, 40))
-
-    def telling(e):
-        return replace(e, input=f"{e.input} {WORDS[e.target.intent]}")
-
-    return replace(made, splits={name: tuple(map(telling, rows)) for name, rows in made.splits.items()})
+    return both.telling(sizes=(300, 40, 40))
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +35,7 @@ def base(data, tmp_path_factory):
 
 
 def fit(data, folder=None, **given):
-    method = Causal(Settings(**given))
-    method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
-    if folder:
-        method.save(folder)
-        method.folder = folder
-    return method
+    return both.fit(Causal(Settings(**given)), data, folder)
 
 
 @pytest.fixture(scope="module", params=["lines", "json"])
@@ -55,31 +44,13 @@ def fitted(request, base, data, tmp_path_factory):
     return fit(data, folder, base_model=base, form=request.param, **QUICK)
 
 
-def texts(data):
-    return [e.input for e in data.test]
-
-
-def score(method, data, metric):
-    return data.task.components(metric, [e.target for e in data.test], method.predict(texts(data))).value
-
-
 def test_it_learns_both(fitted, data):
-    assert score(fitted, data, "entity_f1") > 0.9
-    assert score(fitted, data, "intent_accuracy") > 0.9
-    json.dumps(fitted.chosen, allow_nan=False)
-    for answer in fitted.predict(texts(data)):
+    for answer in learns_both(fitted, data):
         assert answer.outcome == "ok" and answer.raw
-        assert len(answer.span_probabilities) == len(answer.target.spans)
-        assert all(0 <= share <= 1 for share in answer.span_probabilities)
 
 
 def test_loaded_it_answers_the_same(fitted, data):
-    again = Causal.load(fitted.folder, data.task, fitted.settings)
-    assert again.predict(texts(data)) == fitted.predict(texts(data))
-    assert [again.predict([text])[0].target for text in texts(data)[:8]] == [
-        answer.target for answer in fitted.predict(texts(data))[:8]
-    ]
-    assert again.predict([]) == []
+    answers_the_same_loaded(fitted, data)
 
 
 def test_the_folder_is_a_plain_language_model_and_its_card_calls_it(fitted, data, capsys):

@@ -1,14 +1,14 @@
 """`encoder` on token-classification: spans and intent from one model, whatever the base model knew before."""
 
-import json
 from dataclasses import replace
 
+import both
 import pytest
 import torch
+from both import answers_the_same_loaded, learns_both, score, texts
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
 import tiny
-from conftest import make_dataset
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.encoder import Encoder, Settings
@@ -24,24 +24,11 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data():
-    """As made elsewhere, but with an intent that the text tells."""
-    made = make_dataset("token-classification", sizes=(240, 60, 60))
-    words = {"book": "please", "cancel": "not"}
-
-    def telling(e):
-        text = f"{e.input} {words[e.target.intent]}"
-        return replace(e, input=text)
-
-    return replace(made, splits={name: tuple(map(telling, rows)) for name, rows in made.splits.items()})
+    return both.telling(sizes=(240, 60, 60))
 
 
 def fit(data, folder=None, **given):
-    method = Encoder(Settings(**given))
-    method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
-    if folder:
-        method.save(folder)
-        method.folder = folder
-    return method
+    return both.fit(Encoder(Settings(**given)), data, folder)
 
 
 @pytest.fixture(scope="module")
@@ -49,30 +36,13 @@ def fitted(base, data, tmp_path_factory):
     return fit(data, tmp_path_factory.mktemp("fitted"), base_model=base, **QUICK)
 
 
-def texts(data):
-    return [e.input for e in data.test]
-
-
-def score(method, data, metric):
-    return data.task.components(metric, [e.target for e in data.test], method.predict(texts(data))).value
-
-
 def test_it_learns_both(fitted, data):
-    assert score(fitted, data, "entity_f1") > 0.9
-    assert score(fitted, data, "intent_accuracy") > 0.9
-    json.dumps(fitted.chosen, allow_nan=False)
-    for answer in fitted.predict(texts(data)):
-        assert len(answer.span_probabilities) == len(answer.target.spans)
-        assert all(0 <= share <= 1 for share in answer.span_probabilities)
+    for answer in learns_both(fitted, data):
         assert max(answer.probabilities, key=answer.probabilities.get) == answer.target.intent
 
 
 def test_loaded_it_answers_the_same(fitted, data):
-    again = Encoder.load(fitted.folder, data.task, fitted.settings)
-    assert again.predict(texts(data)) == fitted.predict(texts(data))
-    alone = [again.predict([text])[0].target for text in texts(data)[:8]]
-    assert alone == [answer.target for answer in fitted.predict(texts(data))[:8]]
-    assert again.predict([]) == []
+    answers_the_same_loaded(fitted, data)
 
 
 def test_the_folder_is_a_plain_token_classifier(fitted, data):
