@@ -213,8 +213,9 @@ class Written(Head):
 
     def card(self) -> tuple[str, str]:
         most = self._most(self.method.max_length)
+        what = "the entities of a text and its intent" if self.task.intents else "the entities of a text"
         about = (
-            f"It writes the entities of a text and its intent. It reads the first {most} tokens of what it is asked "
+            f"It writes {what}. It reads the first {most} tokens of what it is asked "
             "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"
             f"An answer:\n\n```\n{self.form.example()}\n```"
         )
