@@ -213,7 +213,8 @@ class Written(Head):
 
     def card(self) -> tuple[str, str]:
         most = self._most(self.method.max_length)
-        what = "the entities of a text and its intent" if self.task.intents else "the entities of a text"
+        task: Any = self.task
+        what = "the entities of a text and its intent" if task.intents else "the entities of a text"
         about = (
             f"It writes {what}. It reads the first {most} tokens of what it is asked "
             "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"
