@@ -57,6 +57,7 @@ def test_the_folder_is_a_plain_language_model_and_its_card_calls_it(fitted, data
     """What it writes without a grammar is, tuned so well, an answer as well."""
     card = (fitted.folder / "README.md").read_text()
     assert "pipeline_tag: text-generation" in card
+    assert "the entities of a text and its intent" in card
     model, tokenizer = (auto.from_pretrained(fitted.folder) for auto in (AutoModelForCausalLM, AutoTokenizer))
     text = texts(data)[0]
     asked = tokenizer(fitted.head.form.ask(text), return_tensors="pt")["input_ids"]
@@ -150,6 +151,7 @@ def test_without_intents_or_entities(base, data):
     method = Causal(Settings(base_model=base, epochs=1))
     method.fit(replace(data.task, intents=()), no_intents, no_intents[:20], Context(metric="entity_f1"))
     assert method.predict(texts(data)[:1])[0].target.intent is None
+    assert "intent" not in method.head.card()[0]
     no_spans = [replace(e, target=replace(e.target, spans=())) for e in data.train]
     method.fit(data.task, no_spans, no_spans[:20], Context(metric="intent_accuracy"))
     assert method.predict(texts(data)[:1])[0].target.intent in data.task.intents
