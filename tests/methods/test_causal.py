@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from finetuned import fit_classes, texts
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 import tiny
@@ -15,7 +16,6 @@ from slmfit.finetune import pretrained
 from slmfit.finetune.forward import inputs
 from slmfit.finetune.tokens import Rows
 from slmfit.generate import write_tickets
-from slmfit.methods.base import Context
 from slmfit.methods.causal import Causal, Settings
 
 QUICK = {"epochs": 3, "learning_rate": 3e-3, "lora_rank": 8}
@@ -45,19 +45,7 @@ def fitted(base, data, tmp_path_factory):
 
 
 def fit(data, folder, **given):
-    method = Causal(Settings(**given))
-    method.fit(data.task, data.train, data.validation, Context())
-    if method.settings.lora:
-        method.model.unmerge_adapter()
-    method.base_logits = method.head.logits(texts(data))  # with LoRA: of the model beside its adapters
-    if folder:
-        method.save(folder)
-        method.folder = folder
-    return method
-
-
-def texts(data):
-    return [e.input for e in data.test]
+    return fit_classes(Causal(Settings(**given)), data, folder)
 
 
 def by_transformers(folder, texts, side="right"):

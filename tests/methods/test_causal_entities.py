@@ -3,11 +3,11 @@
 import warnings
 from dataclasses import replace
 
-import both
+import finetuned
 import numpy as np
 import pytest
 import torch
-from both import answers_the_same_loaded, learns_both, texts
+from finetuned import answers_the_same_loaded, learns_both, texts
 from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -24,7 +24,7 @@ QUICK = {"epochs": 10, "learning_rate": 3e-3, "batch_tokens": 300, "lora": False
 
 @pytest.fixture(scope="module")
 def data():
-    return both.telling(sizes=(300, 40, 40))
+    return finetuned.telling(sizes=(300, 40, 40))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def base(data, tmp_path_factory):
 
 
 def fit(data, folder=None, **given):
-    return both.fit(Causal(Settings(**given)), data, folder)
+    return finetuned.fit(Causal(Settings(**given)), data, folder)
 
 
 @pytest.fixture(scope="module", params=["lines", "json"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from finetuned import fit_classes, texts
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 
 import tiny
@@ -34,19 +35,7 @@ def fitted(base, data, tmp_path_factory):
 
 
 def fit(data, folder=None, context=None, **given):
-    method = Encoder(Settings(**given))
-    method.fit(data.task, data.train, data.validation, context or Context())
-    if method.settings.lora:
-        method.model.unmerge_adapter()
-    method.base_logits = method.head.logits(texts(data))  # with LoRA: of the model beside its adapters
-    if folder:
-        method.save(folder)
-        method.folder = folder
-    return method
-
-
-def texts(data):
-    return [e.input for e in data.test]
+    return fit_classes(Encoder(Settings(**given)), data, folder, context)
 
 
 def by_transformers(folder, texts, **options):

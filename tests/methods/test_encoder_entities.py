@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import both
+import finetuned
 import pytest
 import torch
-from both import answers_the_same_loaded, learns_both, score, texts
+from finetuned import answers_the_same_loaded, learns_both, score, texts
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
 import tiny
@@ -24,11 +24,11 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def data():
-    return both.telling(sizes=(240, 60, 60))
+    return finetuned.telling(sizes=(240, 60, 60))
 
 
 def fit(data, folder=None, **given):
-    return both.fit(Encoder(Settings(**given)), data, folder)
+    return finetuned.fit(Encoder(Settings(**given)), data, folder)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What tests of entities and intent from one model share: rows whose text tells both, a fit, and what must then hold.
+"""What tests of fine-tuned methods share: a fit; and where entities and an intent are found, rows and what must hold.
 
 data = telling(sizes=(240, 60, 60))
 method = fit(Encoder(Settings(base_model=base)), data, folder)
@@ -27,6 +27,19 @@ def telling(sizes):
 def fit(method, data, folder=None):
     """The method, fitted; also saved as `method.folder` where one is given."""
     method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
+    return _saved(method, folder)
+
+
+def fit_classes(method, data, folder=None, context=None):
+    """As `fit`, of a method with logits: `method.base_logits` are those of the test, with LoRA beside its adapters."""
+    method.fit(data.task, data.train, data.validation, context or Context())
+    if method.settings.lora:
+        method.model.unmerge_adapter()
+    method.base_logits = method.head.logits(texts(data))
+    return _saved(method, folder)
+
+
+def _saved(method, folder):
     if folder:
         method.save(folder)
         method.folder = folder
