@@ -23,6 +23,11 @@ FAMILIES = {
     "Gemma3Text": ("Gemma3ForCausalLM", {**SMALL, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0}),
     "GPTNeoX": ("GPTNeoXForCausalLM", SMALL),
 }
+ONLY_WRITING = {  # transformers has no classifier of these; the second also remembers by convolution
+    "Granite": ("GraniteForCausalLM", {**SMALL, "num_key_value_heads": 2, "pad_token_id": 0}),
+    "Lfm2": ("Lfm2ForCausalLM", {**SMALL, "num_key_value_heads": 2, "pad_token_id": 0, "block_multiple_of": 16,
+                                 "layer_types": ["conv", "full_attention"]}),
+}  # fmt: skip
 
 TEXTS = [" ".join(words) for words in (*WORDS.values(), FILLER)] * 20
 
@@ -77,7 +82,7 @@ def causal(folder, *, seed=0, texts=TEXTS, words=400, **changes):
 
 def of_family(folder, family, **changes):
     """A causal model of another family, with the tokenizer that `causal` has."""
-    model_class, shape = FAMILIES[family]
+    model_class, shape = (FAMILIES | ONLY_WRITING)[family]
     tokenizer = byte_tokenizer()
     ids = {"bos_token_id": 1, "eos_token_id": 0}
     config = getattr(transformers, f"{family}Config")(vocab_size=len(tokenizer), **{**ids, **shape, **changes})

@@ -206,7 +206,7 @@ def test_batches_with_a_cache_write_what_one_row_without_does(tuned, form, at_on
     assert [a.text for a in found[:6]] == [a.text for a in found[6:12]]
 
 
-@pytest.mark.parametrize("family", list(tiny.FAMILIES))
+@pytest.mark.parametrize("family", [*tiny.FAMILIES, *tiny.ONLY_WRITING])
 def test_other_families_write_in_batches_what_they_write_alone(family, tmp_path):
     """With positions that are learnt, windows that attention slides over, and caches of other shapes."""
     torch.manual_seed(0)

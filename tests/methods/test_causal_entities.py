@@ -9,7 +9,15 @@ import pytest
 import torch
 from finetuned import answers_the_same_loaded, learns_both, texts
 from tokenizers import Tokenizer, models
-from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 import tiny
 from conftest import make_dataset
@@ -131,6 +139,26 @@ def test_a_length_without_room_for_an_answer_is_refused(base, data):
     with pytest.raises(UsageError, match=r"no room for a text and its answer") as caught:
         fit(data, base_model=base, max_length=16)
     assert "causal.max_length to" in caught.value.fix
+
+
+@pytest.mark.parametrize("family", list(tiny.ONLY_WRITING))
+def test_families_that_transformers_has_no_classifier_of_write_as_well(family, data, tmp_path):
+    base = tiny.of_family(tmp_path / "base", family)
+    method = fit(data, tmp_path / "made", base_model=base, epochs=1, max_length=64)
+    assert all(answer.outcome == "ok" for answer in method.predict(texts(data)))
+    answers_the_same_loaded(method, data)
+    with pytest.raises(UsageError, match="'causal' cannot use"):
+        finetuned.fit_classes(Causal(Settings(base_model=base, epochs=1)), make_dataset())
+
+
+def test_a_model_that_keeps_no_keys_and_values_is_refused_before_it_is_tuned(data, tmp_path):
+    tokenizer = tiny.byte_tokenizer()
+    tokenizer.save_pretrained(tmp_path)
+    config = MambaConfig(vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1)
+    with pretrained.quiet():
+        MambaForCausalLM(config).save_pretrained(tmp_path)
+    with pytest.raises(UsageError, match="a mamba model keeps no cache"):
+        fit(data, base_model=str(tmp_path))
 
 
 def test_a_name_that_the_tokenizer_cannot_write_is_refused(data, tmp_path):

@@ -70,6 +70,13 @@ class _Row:
         return token
 
 
+def has_cache(model: Any) -> bool:
+    """Whether the model keeps what it read in the form that writing needs; purely recurrent ones do not."""
+    with torch.inference_mode():
+        made = model(input_ids=torch.zeros((1, 1), dtype=torch.int64), use_cache=True)
+    return getattr(made, "past_key_values", None) is not None
+
+
 def written(
     model: Any,
     prompts: Tokens,
@@ -124,7 +131,7 @@ def _write(model: Any, made: dict[str, torch.Tensor], rows: list[_Row], check: C
         if len(going) < len(rows):
             kept = torch.tensor(going, dtype=torch.int64, device=ids.device)
             rows, mask, places = [rows[i] for i in going], mask[kept], places[kept]
-            cache.batch_select_indices(kept)
+            cache.reorder_cache(kept)  # as for beams: layers of every kind know it, of batch_select_indices not
         ids = torch.tensor([[tokens[i]] for i in going], device=ids.device)
         mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
         places = places[:, -1:] + 1

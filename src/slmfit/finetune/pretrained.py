@@ -61,7 +61,7 @@ def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassi
     """Raise UsageError unless a model of this kind ("encoder" or "causal") with such a head can be made of it."""
     other = "causal" if kind == "encoder" else "encoder"
     fits = FITTING[kind]
-    found = kind_of(config)
+    found = kind_of(config, head)
     if found != kind:
         fix = f"use {other}={base}, or {kind}={fits}" if found == other else f"for example {kind}={fits}"
         what = f"a {found} model" if found == other else f"of the type {config.model_type!r}"
@@ -72,12 +72,17 @@ def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassi
         raise UsageError(f"the base model is a {made_for}, made for another task", where=base, fix=fix)
 
 
-def kind_of(config: Any) -> str | None:
-    """ "encoder", "causal", or None for what no text classifier here is made of."""
+def kind_of(config: Any, head: str = "ForSequenceClassification") -> str | None:
+    """ "encoder", "causal", or None for what transformers has no such head for, or what has both halves."""
     from transformers.models.auto import modeling_auto as auto
 
+    having = {
+        "ForSequenceClassification": auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+        "ForTokenClassification": auto.MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES,
+        "ForCausalLM": auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    }
     name = config.model_type
-    if name not in auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES or getattr(config, "is_encoder_decoder", False):
+    if name not in having[head] or getattr(config, "is_encoder_decoder", False):
         return None
     if name in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         return "encoder"

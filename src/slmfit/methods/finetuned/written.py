@@ -16,7 +16,7 @@ import numpy as np
 from slmfit import storage
 from slmfit.errors import UsageError
 from slmfit.finetune import pretrained
-from slmfit.finetune.decode import Answer, written
+from slmfit.finetune.decode import Answer, has_cache, written
 from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write
@@ -72,8 +72,14 @@ class Written(Head):
         """Any language model can write; how well, only scores can tell."""
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
+        """Raises UsageError for a tokenizer or a model that cannot write answers."""
         self._set_vocabulary()
-        return pretrained.load_model(folder, config, self.made_for, seed, self.method.settings.dropout)
+        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, self.method.settings.dropout)
+        if not has_cache(model):
+            fix = f"use a model with attention, for example causal={pretrained.FITTING['causal']}"
+            what = f"a {config.model_type} model keeps no cache of keys and values to write on from"
+            raise UsageError(what, where=self.method.settings.base_model, fix=fix)
+        return model, fresh
 
     def _set_vocabulary(self) -> None:
         """Raises UsageError for a tokenizer that cannot write the names of types and intents."""
