@@ -157,12 +157,12 @@ def agreement(method: Linear, chosen: Mapping[str, Any], data: Dataset) -> tuple
     for example in data.train:
         words = split_by(str(example.input), spans.grain)
         if words:
-            trainer.append(told(example, words), tags_of(example.target.spans, words))
+            trainer.append(told(example, words, spans.reach), tags_of(example.target.spans, words))
     with tempfile.TemporaryDirectory() as folder:
         trainer.train(str(Path(folder) / "model"))
         tagger = pycrfsuite.Tagger()
         tagger.open(str(Path(folder) / "model"))
-        texts = [told(e, split_by(str(e.input), spans.grain)) for e in data.test]
+        texts = [told(e, split_by(str(e.input), spans.grain), spans.reach) for e in data.test]
         begin = time.process_time()
         theirs = [tagger.tag(text) for text in texts]
         seconds = time.process_time() - begin
@@ -171,9 +171,9 @@ def agreement(method: Linear, chosen: Mapping[str, Any], data: Dataset) -> tuple
     return sum(a == b for a, b in zip(ours, theirs, strict=True)), seconds
 
 
-def told(example: Example, words: Sequence[tuple[int, int]]) -> list[list[str]]:
+def told(example: Example, words: Sequence[tuple[int, int]], reach: str) -> list[list[str]]:
     """The attributes of an example's words."""
-    return attributes([str(example.input)[start:end] for start, end in words])
+    return attributes([str(example.input)[start:end] for start, end in words], reach)
 
 
 if __name__ == "__main__":

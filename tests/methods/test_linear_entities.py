@@ -20,7 +20,7 @@ from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings, crfsuite, tagging
 from slmfit.methods.linear.crf import Chances, Crf
 from slmfit.methods.linear.spans import Spans
-from slmfit.methods.linear.words import attributes, shape
+from slmfit.methods.linear.words import FAR, NEAR, attributes, shape
 from slmfit.records import Entities, Example, Span
 from slmfit.tasks.splitting import GRAINS, grain_for, split_by, tags_of
 from slmfit.tasks.tagging import TokenClassification
@@ -146,8 +146,8 @@ def test_a_model_whose_weights_are_all_zero():
 
 
 def test_scores_of_many_texts_are_added_up_in_parts(monkeypatch):
-    texts = [attributes(text.split()) for text in ("fly to Rome", "", "a", "to Oslo on Monday at noon")] * 3
-    spans = Spans.learn(FLIGHTS, "words", 0.1, 0.01)
+    texts = [attributes(text.split(), NEAR) for text in ("fly to Rome", "", "a", "to Oslo on Monday at noon")] * 3
+    spans = Spans.learn(FLIGHTS, "words", NEAR, 0.1, 0.01)
     whole = spans.crf.scores(texts)
     monkeypatch.setattr("slmfit.methods.linear.crf.AT_ONCE", 20)
     assert all(np.array_equal(a, b) for a, b in zip(whole, spans.crf.scores(texts), strict=True))
@@ -194,9 +194,9 @@ def test_words_are_as_coarse_as_the_spans_allow(examples, grain):
 
 
 def test_what_is_told_of_a_word():
-    told = attributes(["Fly", "Rome"])
+    told = attributes(["Fly", "Rome"], NEAR)
     assert {"0 rome", "< r", "< rom", "> me", "= Xx", "-1 fly", "-2 ", "+1 ", "-1 fly rome"} <= set(told[1])
-    assert "+1 fly rome" in told[0] and attributes([]) == []
+    assert "+1 fly rome" in told[0] and attributes([], FAR) == []
     assert [shape(word) for word in ("McDonald's", "US-2024", "東京", "🙂", "\n\n")] == [
         "XxXx'x",
         "X-9",
@@ -206,7 +206,27 @@ def test_what_is_told_of_a_word():
     ]
 
 
+def test_far_is_told_which_words_came_before():
+    words = [f"W{i}" for i in range(20)]
+    near, far = (attributes(words, reach) for reach in (NEAR, FAR))
+    assert [told[: len(near[i])] for i, told in enumerate(far)] == near
+    added = [told[len(near[i]) :] for i, told in enumerate(far)]
+    assert added[:5] == [[], [], [], ["<< w0"], ["<< w0", "<< w1"]]
+    assert added[19] == [f"<< w{i}" for i in range(7, 17)]
+    assert attributes("A a b b b".split(), FAR)[4][-1:] == ["<< a"]
+
+
 # --- spans and intent ---
+
+
+def test_what_stands_far_before_a_word_is_learnt_from_where_it_helps():
+    """Each town is left or reached by turns, and only the verb at the beginning tells which."""
+    filler = "early in the morning by the first train of all to"
+    rows = [row(f"{verb} {filler} {town}", (town, label)) for verb, label in (("leave", "FROM"), ("reach", "TO"))
+            for town in ("Rome", "Oslo", "Paris", "Kyiv")]  # fmt: skip
+    method, _ = fit(rows * 3, rows, metric="entity_f1")
+    assert [tried["reach"] for tried in method.search] == ["near"] * len(tagging.PAIRS) + ["far"]
+    assert method.chosen["reach"] == "far" and method.search[-1]["entity_f1"] == 1 > method.search[0]["entity_f1"]
 
 
 def test_it_learns_spans_and_intent():
@@ -214,9 +234,9 @@ def test_it_learns_spans_and_intent():
     method, task = fit(data.train, data.validation)
     answers = method.predict([e.input for e in data.test])
     assert task.components("entity_f1", [e.target for e in data.test], answers).value == 1
-    assert {"words", "c1", "c2", "features", "power", "C"} == set(method.chosen)
+    assert {"words", "reach", "c1", "c2", "features", "power", "C"} == set(method.chosen)
     assert {tried["of"] for tried in method.search} == {"spans", "intent"}
-    assert len([tried for tried in method.search if tried["of"] == "spans"]) == len(tagging.PAIRS)
+    assert len([tried for tried in method.search if tried["of"] == "spans"]) == len(tagging.PAIRS) + 1
     assert method.rows_used["settings_chosen"] == "validation" and method.fit_seconds > 0
     assert json.loads(json.dumps([method.chosen, method.search])) == [method.chosen, method.search]
     assert method.explain("fly to Rome on Friday", "book")
@@ -225,15 +245,19 @@ def test_it_learns_spans_and_intent():
 def test_the_pair_that_validation_prefers_is_kept(monkeypatch):
     monkeypatch.setattr(tagging, "PAIRS", ((1000.0, 0.0), (0.1, 0.01)))
     method, _ = fit(FLIGHTS, FLIGHTS[:5], metric="exact_match")
-    assert [tried["exact_match"] for tried in method.search] == [0, 1]
-    assert (method.chosen["c1"], method.chosen["c2"]) == (0.1, 0.01)
+    assert [tried["exact_match"] for tried in method.search] == [0, 1, 1]
+    assert method.chosen["reach"] == NEAR and (method.chosen["c1"], method.chosen["c2"]) == (0.1, 0.01)
     monkeypatch.setattr(tagging, "MOST_SEARCHED", 1)  # one row, whatever it costs
-    assert len(fit(FLIGHTS, FLIGHTS[:5], metric="intent_accuracy")[0].search) == 2
+    assert len(fit(FLIGHTS, FLIGHTS[:5], metric="intent_accuracy")[0].search) == 3
 
 
 def test_given_settings_are_kept():
-    method, _ = fit(FLIGHTS, FLIGHTS[:5], c1=0.2, c2=0.0)
-    assert method.search == [] and (method.chosen["c1"], method.chosen["c2"]) == (0.2, 0.0)
+    method, _ = fit(FLIGHTS, FLIGHTS[:5], reach=FAR, c1=0.2, c2=0.0)
+    assert (
+        method.search == []
+        and method.chosen["reach"] == FAR
+        and (method.chosen["c1"], method.chosen["c2"]) == (0.2, 0.0)
+    )
     method, _ = fit(FLIGHTS, FLIGHTS[:5], c1=0.2)
     assert {tried["c1"] for tried in method.search} == {0.2} and len(method.search) > 1
 

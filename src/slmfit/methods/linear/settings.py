@@ -8,8 +8,9 @@ from slmfit import embeddings
 from slmfit.errors import UsageError
 from slmfit.methods.base import setting
 from slmfit.methods.linear.search import EMBEDDINGS, FEATURES
+from slmfit.methods.linear.words import REACHES
 
-OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "C"), ("c1", "c2")
+OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "C"), ("reach", "c1", "c2")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Settings:
         None,
         "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10 on validation.",
         low=1e-6,
+    )
+    reach: str | None = setting(
+        None,
+        "For entities: what a word is told of the text. near: two words on each side. far: also which words stand "
+        "up to twelve before it. none: the better on validation.",
+        choices=REACHES,
     )
     c1: float | None = setting(
         None,

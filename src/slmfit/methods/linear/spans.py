@@ -1,6 +1,6 @@
 """Spans of texts by a CRF over their words: learnt from examples, found with probabilities.
 
-    spans = Spans.learn(train, grain_for(train), c1=0.1, c2=0.01)
+    spans = Spans.learn(train, grain_for(train), NEAR, c1=0.1, c2=0.01)
     spans.find(["fly to Rome"])     # [((Span(7, 11, "CITY"),), [0.93])]
 
 Words are those of `tasks/splitting.py`. A span that begins or ends within a word takes all of it, in training as in
@@ -29,9 +29,10 @@ Found = tuple[tuple[Span, ...], list[float]]  # spans and the probability of eac
 
 @dataclass(frozen=True)
 class Spans:
-    """grain: what a word is. crf: None where no row had a span: then none is found."""
+    """grain: what a word is. reach: what a word is told of others. crf: None where no row had a span."""
 
     grain: str
+    reach: str
     crf: Crf | None
 
     @classmethod
@@ -39,6 +40,7 @@ class Spans:
         cls,
         examples: Sequence[Example],
         grain: str,
+        reach: str,
         c1: float,
         c2: float,
         tell: Callable[[int, float], None] = lambda iteration, loss: None,
@@ -49,30 +51,32 @@ class Spans:
             text, target = str(example.input), example.target
             words = split_by(text, grain)
             if words and isinstance(target, Entities):
-                texts.append(attributes([text[start:end] for start, end in words]))
+                texts.append(attributes([text[start:end] for start, end in words], reach))
                 tags.append(tags_of(target.spans, words))
         if all(tag == "O" for sequence in tags for tag in sequence):
-            return cls(grain, None)
-        return cls(grain, crfsuite.train(texts, tags, c1=c1, c2=c2, iterations=ITERATIONS, tell=tell))
+            return cls(grain, reach, None)
+        return cls(grain, reach, crfsuite.train(texts, tags, c1=c1, c2=c2, iterations=ITERATIONS, tell=tell))
 
     def find(self, texts: Sequence[str]) -> list[Found]:
         """The spans of each text in reading order."""
         if self.crf is None:
             return [((), []) for _ in texts]
         places = [split_by(text, self.grain) for text in texts]
-        told = [attributes([text[a:b] for a, b in words]) for text, words in zip(texts, places, strict=True)]
+        parts = ([text[a:b] for a, b in words] for text, words in zip(texts, places, strict=True))
+        told = [attributes(words, self.reach) for words in parts]
         return [self._read(scores, words) for scores, words in zip(self.crf.scores(told), places, strict=True)]
 
     def save(self, folder: Path) -> None:
-        storage.write_json(folder / "spans.json", {"grain": self.grain, "any": self.crf is not None})
+        about = {"grain": self.grain, "reach": self.reach, "any": self.crf is not None}
+        storage.write_json(folder / "spans.json", about)
         if self.crf is not None:
             self.crf.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """As they were saved."""
-        about = storage.read_json(folder / "spans.json", "grain", "any")
-        return cls(about["grain"], Crf.load(folder) if about["any"] else None)
+        about = storage.read_json(folder / "spans.json", "grain", "reach", "any")
+        return cls(about["grain"], about["reach"], Crf.load(folder) if about["any"] else None)
 
     def _read(self, scores: Floats, words: Offsets) -> Found:
         """The spans of the best tags. A span's probability: its words are tagged so, and the next does not go on."""

@@ -23,6 +23,7 @@ from slmfit.methods.base import Context, Method
 from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.settings import OF_TEXTS, Settings
 from slmfit.methods.linear.spans import Spans
+from slmfit.methods.linear.words import REACHES
 from slmfit.records import Entities, Example, Input, Prediction
 from slmfit.tasks.classification import TextClassification
 from slmfit.tasks.splitting import grain_for
@@ -54,8 +55,7 @@ class Tagger(Method):
         if not _with_intent(train):
             _refuse(self.settings)
         self.search, self.rows_used = [], {"fitted": "train"}
-        c1, c2 = self._pair(task, train, validation, context)
-        self.chosen = {"words": grain_for(train), "c1": c1, "c2": c2}
+        self.chosen = {"words": grain_for(train), **self._best(task, train, validation, context)}
         begin = time.perf_counter()
         self._learn(train, context)
         self.fit_seconds = time.perf_counter() - begin
@@ -106,7 +106,8 @@ class Tagger(Method):
 
     def _learn(self, examples: Sequence[Example], context: Context) -> None:
         chosen = self.chosen
-        self.spans = Spans.learn(examples, chosen["words"], chosen["c1"], chosen["c2"], partial(_tell, context))
+        given = {name: chosen[name] for name in ("reach", "c1", "c2")}
+        self.spans = Spans.learn(examples, chosen["words"], **given, tell=partial(_tell, context))
 
     def _told(self) -> None:
         """What the intent's classifier has to say beside what the spans have."""
@@ -114,27 +115,36 @@ class Tagger(Method):
             self.chosen = {**self.chosen, **self.intent.chosen}
             self.rows_used = {**self.intent.rows_used, **self.rows_used}
 
-    def _pair(
+    def _best(
         self, task: Any, train: Sequence[Example], validation: Sequence[Example], context: Context
-    ) -> tuple[float, float]:
-        """c1 and c2: those given, else the best pair on validation when fitted to train, or a sample of it."""
+    ) -> dict[str, Any]:
+        """reach, c1 and c2: those given, else what is best on validation when fitted to train, or a sample of it.
+
+        The pairs are tried first, then with the best of them the other reach.
+        """
         s = self.settings
         pairs = [(a if s.c1 is None else s.c1, b if s.c2 is None else s.c2) for a, b in PAIRS]
-        pairs = list(dict.fromkeys(pairs))
+        reaches = REACHES if s.reach is None else (s.reach,)
+        tried = [{"reach": reaches[0], "c1": a, "c2": b} for a, b in dict.fromkeys(pairs)]
         targets = [Entities(e.target.spans) for e in validation if isinstance(e.target, Entities)]
-        if len(pairs) == 1 or not any(target.spans for target in targets):
-            return pairs[0]
+        if len(tried) * len(reaches) == 1 or not any(target.spans for target in targets):
+            return tried[0]
         metric = task.metric if context.metric == "intent_accuracy" else context.metric
         rows, grain = _sample(train, len(task.labels), context.seed), grain_for(train)
-        values = []
-        for c1, c2 in pairs:
-            found = Spans.learn(rows, grain, c1, c2).find([str(e.input) for e in validation])
+
+        def value(given: dict[str, Any]) -> float:
+            found = Spans.learn(rows, grain, **given).find([str(e.input) for e in validation])
             answers = [Prediction(Entities(spans)) for spans, _ in found]
-            values.append(task.components(metric, targets, answers).value)
-            self.search.append({"of": "spans", "c1": c1, "c2": c2, metric: values[-1]})
+            score = task.components(metric, targets, answers).value
+            self.search.append({"of": "spans", **given, metric: score})
             context.event("search", **self.search[-1])
+            return float(score)
+
+        values = [value(given) for given in tried]
+        best = tried[int(np.argmax(values))]
         self.rows_used["settings_chosen"] = "validation"
-        return pairs[int(np.argmax(values))]
+        others = [best | {"reach": reach} for reach in reaches[1:]]
+        return next((other for other in others if value(other) > max(values)), best)
 
 
 def _sample(examples: Sequence[Example], labels: int, seed: int) -> list[Example]:
