@@ -1,6 +1,6 @@
 """`causal` from random weights on generated e-mails: it writes entities and intent; beside `linear` and `encoder`.
 
-    python benchmarks/writing.py [causal linear encoder] [--set epochs=4] [--form json]
+    python benchmarks/writing.py [causal linear encoder] [--set epochs=8] [--form json]
 
 11,000 e-mails of templates are made (`slmfit generate emails`), 10,000 to train on (500 of them to validate), 1,000 to
 test. The tokenizer is made of the training rows, and so are a few million random weights to start from. Of what is
@@ -36,7 +36,7 @@ TEST, HELD = 1_000, 500
 TOKENS = 2_000
 SHAPE = {"hidden_size": 192, "num_hidden_layers": 4, "intermediate_size": 512, "num_attention_heads": 6}
 # Random weights want a higher rate than pretrained ones, and many updates until they have learnt to copy.
-FROM_RANDOM = {"lora": "false", "learning_rate": "1e-3", "batch_tokens": "512", "epochs": "8"}
+FROM_RANDOM = {"lora": "false", "learning_rate": "1e-3", "batch_tokens": "512", "epochs": "12"}
 
 
 def main() -> None:
