@@ -276,3 +276,10 @@ def test_the_clock_moves_the_end_and_what_it_decided_holds_on_resume(monkeypatch
     assert progress.seen < 50 * ROWS
     training(again, Sum(), replace(plans[-1], seconds=None)).run()
     assert bits(again) == bits(whole)
+
+
+def test_time_that_is_left_makes_more_epochs_of_one_but_no_more_than_may_be(monkeypatch):
+    monkeypatch.setattr(loop, "REPORT_SECONDS", 0.0)
+    grown = training(net(), Sum(), plan(epochs=1, evaluations=0, seconds=60.0, most_epochs=4)).run()
+    assert grown.seen == 4 * ROWS
+    assert training(net(), Sum(), plan(epochs=1, evaluations=0, seconds=60.0)).run().seen == ROWS

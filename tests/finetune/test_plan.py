@@ -56,6 +56,7 @@ def test_a_budget_is_used_and_kept(seconds):
     whole = derive(Asked(), FACTS)
     plan = within(whole, COSTS, LENGTHS, seconds=seconds, validation_rows=2000, predicted_rows=7000)
     assert predicted(plan, 7000) <= seconds * 1.001
+    assert plan.most_epochs == (whole.epochs if plan.epochs == 1 else None)
     if seconds < 1000:
         assert plan.rows < 20_000
         assert predicted(plan, 7000) > 0.98 * seconds

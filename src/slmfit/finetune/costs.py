@@ -92,7 +92,9 @@ def within(
 ) -> Plan:
     """The plan that ends, scoring included, in `seconds` from now.
 
-    First fewer epochs, then texts cut shorter, then a part of the rows, each in their shares of the labels.
+    First fewer epochs, then texts cut shorter, then a part of the rows, each in their shares of the labels. One epoch
+    or less may become more when the steps turn out quicker than they were timed: nothing is validated in between, which
+    would take time of its own.
     lengths: of every training text, uncut. predicted_rows: rows to be predicted once trained.
     cuts: whether texts may be cut shorter.
     Raises BudgetReached when there is no time for any training.
@@ -104,14 +106,16 @@ def within(
         return seconds - costs.to_predict(cut) * rows / count
 
     whole = np.minimum(lengths, plan.max_length)
+    most = plan.epochs
     for epochs in range(plan.epochs, 0, -1):
         evaluations = min(plan.evaluations, 1) if epochs > 1 else 0
         time_left = left(whole, evaluations * epochs)
         if costs.to_train(whole) * epochs <= time_left:
             if epochs == plan.epochs:
                 return replace(plan, seconds=time_left, evaluations=evaluations)
-            plan = replace(plan, rows=epochs * count, seconds=time_left, evaluations=evaluations)
-            return _because(plan, {"epochs": f"{epochs} of {plan.epochs} fit into the budget"}, epochs=epochs)
+            why = {"epochs": f"{epochs} of {most} fit into the budget"}
+            changed = {"epochs": epochs, "rows": epochs * count, "most_epochs": most if epochs == 1 else None}
+            return _because(plan, why, **changed, seconds=time_left, evaluations=evaluations)
     max_length = _shorter(lengths, plan.max_length) if cuts else plan.max_length
     cut = np.minimum(lengths, max_length)
     time_left = left(cut, 0)
@@ -123,7 +127,8 @@ def within(
     why = {"epochs": f"{rows:,} of {count:,} rows, in the shares of their labels, fit into the budget"}
     if cuts:
         why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}
-    return _because(plan, why, epochs=1, rows=rows, max_length=max_length, seconds=time_left, evaluations=0)
+    changed = {"epochs": 1, "rows": rows, "max_length": max_length, "most_epochs": most}
+    return _because(plan, why, **changed, seconds=time_left, evaluations=0)
 
 
 def _because(plan: Plan, why: dict[str, str], **changed: object) -> Plan:

@@ -254,7 +254,7 @@ class Training:
         if plan.seconds is None or any(step > p.step for step, _ in plan.revisions) or p.seen < 0.05 * self.rows:
             return
         fits = p.seen + int(max(0.0, plan.seconds - p.seconds) * speed)
-        fits = min(max(fits, p.seen + 1), plan.epochs * len(self.job.lengths))
+        fits = min(max(fits, p.seen + 1), (plan.most_epochs or plan.epochs) * len(self.job.lengths))
         if abs(fits - self.rows) > 0.02 * self.rows:
             self.plan = plan.revised(p.step, fits)
             self.replan(self.plan)

@@ -60,6 +60,7 @@ class Plan:
     learning_rate: the highest, after warming up over the share `warmup` of the rows; then falling to 0 in a line.
     evaluations: per epoch, each on the whole validation split; 0 = none. patience: evaluations without gain, then stop.
     seconds: the time it may take, None = no matter. revisions: [step, rows] where the clock made `rows` another.
+    most_epochs: to which it may go on when there is time left, None = `epochs`.
     why: field -> the reason for its value.
     """
 
@@ -74,6 +75,7 @@ class Plan:
     patience: int = 3
     split: int = 1
     seconds: float | None = None
+    most_epochs: int | None = None
     revisions: tuple[tuple[int, int], ...] = ()
     why: dict[str, str] = field(default_factory=dict)
 
