@@ -5,6 +5,7 @@ import json
 import pytest
 
 from conftest import make_dataset
+from slmfit import comparison, predicting
 from slmfit.errors import DataError
 from slmfit.given import read_answers
 from slmfit.marking import entity_columns
@@ -106,3 +107,30 @@ def test_entities_that_do_not_fit_the_text_are_told_with_their_line(tmp_path):
     rows.append({**rows[0], "intent": "another"})
     with pytest.raises(DataError, match="line 61: another answer"):
         read_answers(write(tmp_path / "answers.jsonl", rows), data)
+
+
+@pytest.mark.parametrize("form", ["spans", "tags"])
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_what_predict_writes_beside_the_truth_is_what_counts(tmp_path, form, ending):
+    data = make_dataset("token-classification")
+    run = comparison.train(data, "majority", out=tmp_path / "out")
+    rows = entity_rows(data)
+    if form == "tags":
+        places = [join_tokens(e.input.split(" "))[1] for e in data.test]
+        tags = [tags_from_spans(e.target.spans, at) for e, at in zip(data.test, places, strict=True)]
+        rows = [{"id": e.id, "tokens": e.input.split(" "), "tags": t, "intent": e.target.intent}
+                for e, t in zip(data.test, tags, strict=True)]  # fmt: skip
+    source, output = write(tmp_path / "labelled.jsonl", rows), tmp_path / f"answered.{ending}"
+    predicting.predict_file(run, source, output)
+    answers = [answer.target for answer in read_answers(output, data)]
+    assert answers == [p.target for p in run.predict([e.input for e in data.test])]
+    assert answers != [e.target for e in data.test]
+
+
+def test_an_id_with_another_text_is_refused(tmp_path):
+    data = make_dataset("token-classification")
+    rows = entity_rows(data)
+    rows[2]["text"] = "another text"
+    with pytest.raises(DataError, match=r"line 3, column 'text': its text is not that of the test row") as caught:
+        read_answers(write(tmp_path / "answers.jsonl", rows), data)
+    assert "remove the column 'id'" in caught.value.fix

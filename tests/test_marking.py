@@ -111,17 +111,19 @@ def test_a_file_of_tokens_or_texts_is_answered(run, tmp_path, ending):
     assert predicting.predict_file(run, source, output) == 2
     if ending == "jsonl":
         first = next(read_rows(output, []))[1]
-        assert first["spans"] == [] and first["intent"] == "book" and first["outcome"] == "ok"
-        assert first["tags"] == ["O", "O", "B-CITY"]
+        assert first["slmfit_spans"] == [] and first["slmfit_intent"] == "book" and first["slmfit_outcome"] == "ok"
+        assert first["tags"] == ["O", "O", "B-CITY"] and first["text"] == "fly to Rome"
+        again = [run.task.parse(row, where, "").target.spans for where, row in read_rows(output, [])]
+        assert again == [(Span(7, 11, "CITY"),), ()]
     else:
         opener = gzip.open if ending.endswith("gz") else open
         with opener(output, "rt", encoding="utf-8") as file:
             first = next(csv.DictReader(file))
-        assert (first["spans"], first["entities"], first["intent"]) == ("[]", "{}", "book")
+        assert (first["slmfit_spans"], first["slmfit_entities"], first["slmfit_intent"]) == ("[]", "{}", "book")
     source.write_text('{"text": "fly to Rome", "spans": [[7, 11, "CITY"]]}\n')
     predicting.predict_file(run, source, tmp_path / "again.jsonl")
     [again] = [json.loads(line) for line in (tmp_path / "again.jsonl").read_text().splitlines()]
-    assert again["spans"] == [[7, 11, "CITY"]] and again["slmfit_spans"] == []
+    assert again["spans"] == [[7, 11, "CITY"]] and again["slmfit_spans"] == [] and "intent" not in again
 
 
 def test_a_pipe_gets_json_lines(run, capsys):

@@ -2,8 +2,9 @@
 
     answers = read_answers(Path("gpt.jsonl"), data)      # {"id": "17", "prediction": "billing"} a line
 
-They are matched by `id` where the file has that column, else by the text. Entities are given as in rows of data
-(`spans`, or `tokens` with `tags`, and `intent`), as `predict` writes them, or as a reply that names their words.
+They are matched by `id` where the file has that column, and a text beside it must then be the test row's, else by the
+text. Entities are given as in rows of data (`spans`, or `tokens` with `tags`, and `intent`), as `predict` writes them,
+or as a reply that names their words.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from slmfit.data.dataset import Dataset
 from slmfit.data.read import read_rows
 from slmfit.errors import DataError, Where
 from slmfit.records import OUTCOMES, Entities, Example, Prediction
+from slmfit.tasks.base import Task
 
+Row = dict[str, Any]
+
+BESIDE = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
 ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
 
 
@@ -27,7 +32,7 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row or gives two
     different ones.
     """
-    rows = list(read_rows(path, []))
+    rows = [(where, _uncovered(row)) for where, row in read_rows(path, [])]
     columns = rows[0][1].keys()
     column = next((c for c in _answer_columns(data) if c in columns), None)
     if column is None:
@@ -38,7 +43,7 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
         fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
         raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
     said = (column, "intent") if _marks(data) else (column,)
-    by_key: dict[str, tuple[Where, dict[str, Any]]] = {}
+    by_key: dict[str, tuple[Where, Row]] = {}
     for where, row in rows:
         first = by_key.setdefault(_key(row.get(key), key, data), (where, row))
         if any(row.get(c) != first[1].get(c) for c in said):
@@ -51,11 +56,38 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
             missing.append(example.id)
         else:
             where, row = found
+            if key == "id":
+                _same_text(row, example, where, data)
             answers.append(_answer(row, column, where, data, example.input))
     if missing:
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
         raise DataError(what, where=str(path), fix=f"match by {key}: give an answer to every row of the test split")
     return answers
+
+
+def beside(row: Row, answer: Row, task: Task) -> Row:
+    """An answer's columns for a row; under other names, all of them, where it has one of them or tags for entities.
+
+    So nothing of the user's is overwritten, and what is true is not taken for what was answered.
+    """
+    tags = task.roles.get("tags", ()) if "spans" in answer else ()
+    if not any(name in row for name in (*answer, *tags)):
+        return answer
+    return {f"{BESIDE}{name}": value for name, value in answer.items()}
+
+
+def _uncovered(row: Row) -> Row:
+    """A row with the answer's columns, which `beside` named otherwise, in place of its own."""
+    return row | {name.removeprefix(BESIDE): value for name, value in row.items() if name.startswith(BESIDE)}
+
+
+def _same_text(row: Row, example: Example, where: Where, data: Dataset) -> None:
+    """Raise DataError for a row with the id of this example and another text where texts stand."""
+    column = data.source.get("columns", {}).get("text", "text")
+    text = row.get(column)
+    if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
+        fix = "match by text: remove the column 'id'; or give the answers to these test rows"
+        raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
 
 
 def _answer_columns(data: Dataset) -> tuple[str, ...]:
@@ -77,7 +109,7 @@ def _keys(example: Example, key: str, data: Dataset) -> list[str]:
     return [example.id, example.id.removeprefix("test:")] if key == "id" else [data.task.text(example.input)]
 
 
-def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input: Any) -> Prediction:
+def _answer(row: Row, column: str, where: Where, data: Dataset, input: Any) -> Prediction:
     outcome = row.get("outcome") or "ok"
     if outcome not in OUTCOMES:
         fix = f"use one of {', '.join(OUTCOMES)}"
@@ -96,7 +128,7 @@ def _answer(row: dict[str, Any], column: str, where: Where, data: Dataset, input
     return Prediction(target, raw=raw)
 
 
-def _entities(row: dict[str, Any], where: Where, data: Dataset, input: Any) -> Prediction:
+def _entities(row: Row, where: Where, data: Dataset, input: Any) -> Prediction:
     """Entities as a row of data has them, on the test row's own text; `unplaced` as `predict` or a run wrote it.
 
     Raises DataError where they do not fit the text.

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from slmfit.data.read import ending, read_rows
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
+from slmfit.given import beside
 from slmfit.marking import Palette, entity_columns, marked
 from slmfit.records import Input, Prediction
 from slmfit.runs import Run
@@ -71,9 +72,11 @@ def predict_file(run: Run, source: Path, output: Path | None, column: str | None
     with _writer(output) as write:
         while batch := list(islice(rows, BATCH)):
             inputs = [_input(run, row, where, column) for where, row in batch]
-            for (_, row), input, answer in zip(batch, inputs, run.predict(inputs), strict=True):
+            for (_, row), (input, added), answer in zip(
+                batch, inputs, run.predict([i for i, _ in inputs]), strict=True
+            ):
                 columns = {"outcome": "ok", **answer_columns(answer, input, run.task)}
-                write({**row, **_renamed(columns, row)})
+                write({**row, **added, **beside(row, columns, run.task)})
             count += len(batch)
     return count
 
@@ -94,22 +97,18 @@ def answer_columns(prediction: Prediction, input: Input, task: Task) -> Row:
     return columns
 
 
-def _renamed(answer: Row, row: Row) -> Row:
-    """The answer's columns under names that the row does not have, so that nothing of the user's is overwritten."""
-    return {f"slmfit_{name}" if name in row else name: value for name, value in answer.items()}
-
-
-def _input(run: Run, row: Row, where: Where, column: str | None) -> Input:
-    """What the model may see of a row: its text, or its tokens where it has none."""
+def _input(run: Run, row: Row, where: Where, column: str | None) -> tuple[Input, Row]:
+    """What the model may see of a row: its text, or its tokens where it has none, then also as a column of its own."""
     roles = run.task.roles
     if "text" not in roles:
-        return run.task.parse(row, where, "").input
+        return run.task.parse(row, where, "").input, {}
     used = run.record.dataset.get("source", {}).get("columns", {})
     for role in ("text", "tokens"):
         names = [column] if column else [used.get(role), *roles.get(role, ())]
         found = next((name for name in names if name in row), None)
         if found is not None:
-            return run.task.parse({role: row[found]}, where, "").input
+            input = run.task.parse({role: row[found]}, where, "").input
+            return input, {"text": input} if role == "tokens" else {}
     fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
     raise DataError("there is no column with a text", where=where, fix=fix)
 

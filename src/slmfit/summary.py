@@ -83,12 +83,14 @@ def model_card(record: RunRecord) -> str:
     """
     task, metric = record.task["name"], record.metric
     scores = record.scores["test"]
-    labels = ", ".join(f"`{visible(label).replace('`', '’')}`" for label in record.task.get("labels", ())[:100])
+    named = {"Labels": record.task.get("labels", ()), "Intents": record.task.get("intents", ())}
+    names = {kind: ", ".join(f"`{visible(name).replace('`', '’')}`" for name in of[:100]) for kind, of in named.items()}
     rows = {split: f"{about['rows']:,}" for split, about in record.split.items()}
     scored = f"{_sentence(record)} on {rows['test']} test rows, which were scored once."
     used = record.rows_used.get("fitted", "train")
     made = f"{_plain(record.method)}, fitted for {task} by slmfit: {scored}"
-    how = f"Fitted on {rows['train']} rows of train ({used}), settings chosen by {metric} on validation"
+    how = f"Fitted on {used}, settings chosen by {metric} on validation"
+    how += f" (train: {rows['train']} rows, validation: {rows['validation']})"
     if "asked" in record.rows_used:
         made = f"{_plain(str(record.base_model))}, asked for {task} by slmfit: {scored}"
         how = "Nothing was trained: this folder holds what is asked, and a server answers"
@@ -98,7 +100,7 @@ def model_card(record: RunRecord) -> str:
     use = '```python\nimport slmfit\n\nslmfit.load("RUN").predict(["…"])  # RUN: the folder above this one\n```'
     title = f"# {_plain(record.id)} for {_plain(record.dataset['name'])}"
     head = "\n".join(["---", *_metadata(record), "---"])
-    parts = [head, title, made, "\n".join(table), f"Labels: {labels}" if labels else "", use, how]
+    parts = [head, title, made, "\n".join(table), *(f"{kind}: {of}" for kind, of in names.items() if of), use, how]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
