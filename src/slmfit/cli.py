@@ -175,7 +175,7 @@ def predict(
     if input:
         count = predicting.predict_file(loaded, input, output, text)
         if output:
-            typer.echo(f"{count:,} rows answered in {output}", err=True)
+            typer.echo(f"{count:,} {'row' if count == 1 else 'rows'} answered in {output}", err=True)
     elif texts:
         predicting.show(predicting.predict_texts(loaded, texts), as_json=json)
     else:

@@ -249,6 +249,23 @@ def test_jointberts_folder(tmp_path: Path) -> None:
     assert len(one.train) + len(one.validation) + len(one.test) == 10
 
 
+def test_jointberts_folders_without_one_to_train_on(tmp_path: Path) -> None:
+    for name in ("dev", "test"):
+        three_files(tmp_path / name, SOME)
+    with pytest.raises(DataError, match=r"no folder here is named train \(found: dev, test\)"):
+        load_data(tmp_path)
+    data = load_data(tmp_path / "dev", test=tmp_path / "test")
+    assert [(e.input, e.target) for e in data.test] == SOME
+
+
+def test_rows_with_an_intent_alone_are_told_of(tmp_path: Path) -> None:
+    rows = [{"text": f"fly {i} to Rome", "intent": "book", "spans": [[0, 3, "X"]]} for i in range(12)]
+    del rows[4]["spans"]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    notes = load_data(tmp_path / "train.jsonl").notes
+    assert any("says nothing of entities and counts as having none: line 5 book" in note for note in notes)
+
+
 def test_a_folder_of_conll_files(tmp_path: Path) -> None:
     for name, rows in {"train.conll": SOME[:10], "dev.iob2": SOME[10:12], "test.bio": SOME[12:]}.items():
         (tmp_path / name).write_text("-DOCSTART- -X- O O\n\n" + conll(rows, " NN I-NP ").replace("= ", "= "))
@@ -326,6 +343,7 @@ def test_bad_rows_are_told_with_file_and_line(tmp_path: Path, name: str, content
         ({"seq.out": "O O\nO\n"}, "seq.out, line 2: there are 1 tags for 2 words"),
         ({"seq.out": "O O\nO S-X\n"}, "seq.out, line 2, column 'tags': the tag 'S-X' is of another scheme"),
         ({"label": "x\n"}, "label: has 1 lines, and seq.in has 2"),
+        ({"label": "x\n \n"}, "label, line 2: the intent is empty"),
         ({"seq.in": "", "seq.out": "", "label": ""}, "seq.in: holds no rows"),
     ],
 )

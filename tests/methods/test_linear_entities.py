@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from conftest import make_dataset
 from slmfit import methods
-from slmfit.errors import MissingPart, UsageError
+from slmfit.errors import MissingPart, SlmfitError, UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings, crfsuite, tagging
 from slmfit.methods.linear.crf import Chances, Crf
@@ -132,6 +133,32 @@ def test_equally_good_tags_are_told_apart_as_crfsuite_does(tmp_path):
     crf, tagger = both([[(["a"], "X"), (["b"], "O")], [(["a"], "O"), (["b"], "X")]], 0.0, 1.0, tmp_path)
     for text in ([["a"]], [["b"], ["a"]], [[], [], []], [["unknown"]]):
         assert [crf.tags[tag] for tag in crf.best(crf.scores([text])[0])] == tagger.tag(text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_full_disk_is_an_error_and_no_crash():
+    code = """
+    import resource
+    from slmfit.errors import SlmfitError
+    from slmfit.methods.linear import crfsuite
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    words = [[str(n)] for n in range(500)]
+    try:
+        crfsuite.train([words], [["B-X", "O"] * 250], c1=0.0, c2=0.1, iterations=2)
+    except SlmfitError as error:
+        print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "could not be written whole" in done.stdout and "fix: free some space" in done.stdout
+
+
+@pytest.mark.parametrize("kept", [0, 3, 47, 48, 200, -1])
+def test_a_model_file_that_is_cut_is_not_read(kept, monkeypatch):
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path)[:kept])
+    with pytest.raises(SlmfitError, match="could not be written whole"):
+        crfsuite.train([[["a"], ["b"]]], [["O", "B"]], c1=0.0, c2=0.1, iterations=2)
 
 
 def test_attributes_and_tags_may_be_any_text():

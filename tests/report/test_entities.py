@@ -4,12 +4,14 @@ import base64
 import json
 import re
 import zlib
+from types import SimpleNamespace
 
 import pytest
 import tagged
 from test_hostile import ATTACKS
 
 from slmfit import report, storage
+from slmfit.report import pictures
 from slmfit.report.entities import placed
 from slmfit.visible import visible
 
@@ -234,3 +236,11 @@ def test_many_types_are_told_as_the_commonest_confusions(tmp_path, visit):
     shown = page.query_selector_all("#matrix .confusions button")
     assert len(shown) == min(40, len(cells))
     assert any("missed" in b.inner_text() for b in shown) and any("spurious" in b.inner_text() for b in shown)
+
+
+def test_how_entities_were_searched_is_shown_without_the_search_for_the_intent():
+    tried = [{"of": "spans", "reach": reach, "entity_f1": f1} for reach, f1 in (("near", 0.8), ("far", 0.9))]
+    about = SimpleNamespace(search=[*tried, {"of": "intent", "C": 1.0, "accuracy": 0.7, "log_loss": 0.1}],
+                            metric="entity_f1", chosen={"reach": "far", "C": 1.0})  # fmt: skip
+    [shown] = pictures.searches(SimpleNamespace(records={"linear": about}))
+    assert (shown["tried"], shown["score"], shown["best"]) == (2, "entity_f1", tried[::-1])

@@ -107,6 +107,11 @@ def test_spans_come_in_reading_order() -> None:
         ({"text": "abc", "spans": [[1, 1, "X"]]}, "spans", "is empty"),
         ({"text": "abc", "spans": [[0, 1, ""]]}, "spans", "span 1 is"),
         ({"text": "abc", "spans": [[0, 1.0, "X"]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": [[False, 1, "X"]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": [[0, True, "X"]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": [[0, 1, " "]]}, "spans", "span 1 is"),
+        ({"text": "abc", "spans": r'[[0, 1, "\ud83d"]]'}, "spans", r"half a character (\ud83d alone)"),
+        ({"tokens": r'["\udc00"]', "tags": ["O"]}, "tokens", "half a character"),
         ({"text": "abc", "spans": [[0, 1]]}, "spans", "span 1 is"),
         ({"text": "abc", "spans": [{"start": 0, "stop": 1, "label": "X"}]}, "spans", "span 1 is"),
         ({"text": "abc", "entities": "X"}, "entities", "a list is needed"),
@@ -115,10 +120,14 @@ def test_spans_come_in_reading_order() -> None:
         ({"tokens": ["a"], "tags": ["S-X"]}, "tags", "another scheme"),
         ({"tokens": ["a"], "tags": ["CITY"]}, "tags", "no BIO tag"),
         ({"tokens": ["a"], "tags": ["B-"]}, "tags", "no BIO tag"),
+        ({"tokens": ["a"], "tags": ["B- "]}, "tags", "no BIO tag"),
         ({"tokens": ["a"], "tags": [None]}, "tags", "no BIO tag"),
         ({"tokens": ["a"], "ner_tags": [3]}, "ner_tags", "no list of names"),
         ({"tokens": ["a"], "ner_tags": [3], "tag_names": ["O"]}, "ner_tags", "no BIO tag"),
         ({"tokens": ["a"], "ner_tags": [-100], "tag_names": ["O"]}, "ner_tags", "no BIO tag"),
+        ({"tokens": ["a"], "ner_tags": [0], "tag_names": 5}, "ner_tags", "a list is needed here, not '5'"),
+        ({"tokens": ["a"], "ner_tags": [0], "tag_names": {"O": 0}}, "ner_tags", "a list is needed"),
+        ({"tokens": ["a"], "ner_tags": [0], "tag_names": "O,B-X"}, "ner_tags", "a list is needed"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "tokens", "token 2"),
         ({"tokens": "a b", "tags": ["O", "O"]}, "tokens", "a list is needed"),
         ({"text": "a-b", "tokens": ["a", "b"], "tags": ["O", "O"]}, "tokens", "does not go on"),
@@ -136,6 +145,18 @@ def test_a_bad_row_is_refused_with_its_place_and_a_remedy(row: dict[str, Any], c
     assert str(caught.value).startswith(f"rows.jsonl, line 7, column '{column}': ")
     assert says in caught.value.what
     assert caught.value.fix
+
+
+def test_tag_names_may_be_written_as_json() -> None:
+    row = {"tokens": ["a"], "ner_tags": [1], "tag_names": '["O", "B-X"]'}
+    assert parse(row).spans == (Span(0, 1, "X"),)
+
+
+def test_an_intent_without_a_word_on_entities_is_counted() -> None:
+    assert [r.kind for r in TASK.repairs({"text": "a", "intent": "book"}, HERE)] == ["unsaid entities"]
+    assert not TASK.repairs({"text": "a", "intent": "book", "spans": []}, HERE)
+    assert not TASK.repairs({"tokens": ["a"], "tags": ["O"], "intent": "book"}, HERE)
+    assert not TASK.repairs({"text": "a"}, HERE)
 
 
 # --- what is written is read back ---

@@ -76,7 +76,9 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
 
 
 def read_file(path: Path, notes: list[str]) -> Part:
-    """All rows of one file. Raises DataError."""
+    """All rows of one file, or of a folder with JointBERT's three. Raises DataError."""
+    if path.is_dir() and has_slots(path):
+        return read_slots(path)
     if path.is_dir():
         raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")
     rows = list(read_rows(path, notes))
@@ -131,6 +133,10 @@ def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str
         if named and (split := SPLIT_NAMES[named[1].lower()]) not in by_split:
             by_split[split] = folder
     if slots := {s: by_split[s] for s in SPLITS if s in by_split and has_slots(by_split[s])}:
+        if "train" not in slots:
+            found = ", ".join(folder.name for folder in slots.values())
+            fix = "name the folder to train on train, or give one of the folders"
+            raise DataError(f"no folder here is named train (found: {found})", where=str(root), fix=fix)
         names = ", ".join(f"{folder.name} as {split}" for split, folder in slots.items())
         notes.append(f"{root}: read seq.in, seq.out and label of {names}.")
         return {split: read_slots(folder) for split, folder in slots.items()}

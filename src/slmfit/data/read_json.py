@@ -14,6 +14,7 @@ from typing import Any
 
 from slmfit.data.lines import Bytes, lines_of, text_of
 from slmfit.errors import DataError, Where
+from slmfit.tasks.common import refuse_halves
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -87,14 +88,7 @@ def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
             fix='write each row as {"text": …, "label": …}',
         )
     if maybe_half:
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            raise DataError(
-                f"half a character (\\u{ord(error.object[error.start]):04x} alone)",
-                where=where,
-                fix="remove it: it is what remains of an emoji that was cut in two",
-            ) from None
+        refuse_halves(value, where)
     return value
 
 

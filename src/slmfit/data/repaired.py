@@ -31,6 +31,10 @@ KINDS = {
         "a tag I-… that goes on with nothing starts an entity",
         "tags I-… that go on with nothing start an entity",
     ),
+    "unsaid entities": (
+        "a row with an intent says nothing of entities and counts as having none",
+        "rows with an intent say nothing of entities and count as having none",
+    ),
 }
 
 

@@ -123,7 +123,7 @@ def within(
     if rows < min(LEAST_ROWS, count):
         needed = seconds - time_left + costs.to_train(cut) * min(1.0, 2000 / count)
         fix = f"give a budget of {-(-needed // 60):.0f}m or more"
-        raise BudgetReached(f"{seconds:.0f} seconds leave no time to train beside scoring", fix=fix)
+        raise BudgetReached(f"{max(0.0, seconds):.0f} seconds leave no time to train beside scoring", fix=fix)
     why = {"epochs": f"{rows:,} of {count:,} rows, in the shares of their labels, fit into the budget"}
     if cuts:
         why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}

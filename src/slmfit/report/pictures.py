@@ -174,9 +174,11 @@ def searches(source: Source) -> Iterator[dict[str, Any]]:
     """What each method tried on validation: a curve where one number was varied widely, else the best tries."""
     for id, record in source.records.items():
         tried = [dict(one) for one in record.search]
-        score = next((m for m in (record.metric, "log_loss") if tried and all(m in one for one in tried)), None)
-        if not tried or score is None:
+        # Of entities and an intent, which are searched apart, those by the metric.
+        score = next((m for m in (record.metric, "log_loss") if any(m in one for one in tried)), None)
+        if score is None:
             continue
+        tried = [one for one in tried if score in one]
         base = {"id": id, "tried": len(tried), "score": score, "chosen": dict(record.chosen)}
         varied = _varied(tried, record.metric)
         picture = _curve(tried, varied, score, record.chosen) if varied else None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from slmfit.errors import DataError, Where
 from slmfit.metrics import brier_rows, log_loss_rows
 from slmfit.records import OUTCOMES, Prediction, Score, Target
 from slmfit.statistic import bootstrap_calibration, bootstrap_mean, wilson
@@ -19,6 +20,16 @@ def find(row: Row, columns: Sequence[str]) -> tuple[str, Any]:
     """The first of these columns that the row fills, and what it holds; the first and None when it fills none."""
     column = next((column for column in columns if row.get(column) is not None), columns[0])
     return column, row.get(column)
+
+
+def refuse_halves(value: Any, where: Where) -> None:
+    """Raise DataError for half a surrogate pair in what JSON held: a file of UTF-8 has no place for it."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        what = f"half a character (\\u{ord(error.object[error.start]):04x} alone)"
+        fix = "remove it: it is what remains of an emoji that was cut in two"
+        raise DataError(what, where=where, fix=fix) from None
 
 
 def json_object(text: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from slmfit.errors import DataError, Where
 from slmfit.records import Span
+from slmfit.tasks.common import refuse_halves
 
 Offsets: TypeAlias = Sequence[tuple[int, int]]
 BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on); S- or U- is B- here, and E- or L- is I-"
@@ -25,7 +26,7 @@ BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on); S- or U-
 class Repair(NamedTuple):
     """One thing that a reader had to decide for itself, to be counted and shown."""
 
-    kind: Literal["mended tag", "ambiguous word", "stray label", "unplaced word"]
+    kind: Literal["mended tag", "ambiguous word", "stray label", "unplaced word", "unsaid entities"]
     detail: str
 
 
@@ -56,7 +57,7 @@ def tile_tokens(text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
 def split_tag(tag: str) -> tuple[str, str]:
     """`B-CITY` as ("B", "CITY"), `O` as ("O", ""). Raises ValueError for any other scheme."""
     prefix, _, label = tag.partition("-")
-    if tag == "O" or (prefix in ("B", "I") and label):
+    if tag == "O" or (prefix in ("B", "I") and label.strip()):
         return prefix, label
     if prefix in ("S", "E", "L", "U") and label:
         raise ValueError(f"the tag {tag!r} is of another scheme (BIOES or BILOU)")
@@ -105,7 +106,7 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
     for i, item in enumerate(read_list(cell, where)):
         match item:
             case [int(start), int(end), str(label)] | {"start": int(start), "end": int(end), "label": str(label)} if (
-                label
+                label.strip() and not isinstance(start, bool) and not isinstance(end, bool)
             ):
                 span = Span(start, end, label)
             case _:
@@ -144,6 +145,7 @@ def read_tags(cell: Any, names: Any, offsets: Offsets, where: Where) -> tuple[li
     if len(tags) != len(offsets):
         what = f"there are {len(tags)} tags for {len(offsets)} tokens"
         raise DataError(what, where=where, fix="give one tag per token")
+    names = None if names is None else read_list(names, where)
     try:
         named = [_tag_name(tag, names) for tag in tags]
         spans, mended = spans_from_tags(named, offsets)
@@ -154,7 +156,7 @@ def read_tags(cell: Any, names: Any, offsets: Offsets, where: Where) -> tuple[li
     return spans, [Repair("mended tag", f"{named[i]} of token {i + 1} starts an entity") for i in mended]
 
 
-def _tag_name(tag: Any, names: Any) -> str:
+def _tag_name(tag: Any, names: Sequence[Any] | None) -> str:
     if isinstance(tag, str):
         return tag
     if type(tag) is not int or (names is not None and not 0 <= tag < len(names)):
@@ -169,6 +171,7 @@ def read_list(cell: Any, where: Where) -> list[Any]:
     if isinstance(cell, str) and cell.lstrip().startswith("["):
         with contextlib.suppress(ValueError, RecursionError):
             cell = json.loads(cell)
+            refuse_halves(cell, where)
     if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
         raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
     return list(cell)

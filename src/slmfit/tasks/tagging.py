@@ -87,6 +87,8 @@ class TokenClassification:
             found = () if tags is None else sp.read_tags(tags, names, offsets, where.at(tags_in))
             return _Read(text, intent, *found)
         if isinstance(text, str):
+            if tags is None and intent is not None:
+                return _Read(text, intent, None, (sp.Repair("unsaid entities", intent),))
             found = () if tags is None else read_words(tags, text, where.at(tags_in))
             return _Read(text, intent, *found)
         raise DataError("there is no text", where=where.at(text_in), fix="give `text`, or `tokens` and `tags`")

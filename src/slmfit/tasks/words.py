@@ -50,16 +50,21 @@ def _latest_starts(text: str, words: Sequence[str]) -> list[int]:
 
 def placeable(text: str, words: Sequence[str]) -> list[int]:
     """Which of the words can be placed in order and without overlap: as many as possible, those that end earliest."""
-    ends: list[tuple[int, tuple[int, ...]]] = [(0, ())]  # with k words placed: how far they reach at least, and which
+    # With k words placed: how far they reach at least, and the last of them, with those before it.
+    ends: list[tuple[int, Any]] = [(0, None)]
     for i, word in enumerate(words):
         for k in reversed(range(len(ends))):
             start = text.find(word, ends[k][0]) if word else -1
-            found = (start + len(word), (*ends[k][1], i))
+            found = (start + len(word), (ends[k][1], i))
             if start >= 0 and k + 1 == len(ends):
                 ends.append(found)
             elif start >= 0 and found[0] < ends[k + 1][0]:
                 ends[k + 1] = found
-    return list(ends[-1][1])
+    kept, chain = [], ends[-1][1]
+    while chain is not None:
+        chain, i = chain
+        kept.append(i)
+    return kept[::-1]
 
 
 def is_whole(text: str, start: int, end: int) -> bool:

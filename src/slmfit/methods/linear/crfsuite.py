@@ -19,8 +19,8 @@ import numpy as np
 from slmfit.errors import MissingPart, SlmfitError
 from slmfit.methods.linear.crf import Crf, Words
 
-# Of CRFsuite's model file (lib/crf/src/crf1d_model.c): 48 bytes of header, in it the place of a chunk of features.
-MAGIC, VERSION, OFFSET_AT, CHUNK = b"lCRF", 100, 28, 12
+# Of CRFsuite's model file (lib/crf/src/crf1d_model.c): its header, in it where five chunks begin, first the features.
+MAGIC, VERSION, HEADER, OFFSET_AT, CHUNK = b"lCRF", 100, 48, 28, 12
 FEATURE = np.dtype([("kind", "<u4"), ("source", "<u4"), ("tag", "<u4"), ("weight", "<f8")])
 STATE, TRANSITION = 0, 1
 
@@ -80,6 +80,9 @@ def _taken_over(path: Path, attributes: Sequence[str], tags: Sequence[str]) -> C
     import pycrfsuite
 
     data = path.read_bytes()
+    if not _is_whole(data):  # CRFsuite overlooks a disk that is full, and crashes on what it then reads
+        fix = "free some space there, or set TMPDIR to another folder"
+        raise SlmfitError("the trained CRF could not be written whole", where=str(path.parent.parent), fix=fix)
     if data[:4] != MAGIC or struct.unpack_from("<I", data, 12) != (VERSION,):
         raise SlmfitError("this python-crfsuite writes another format", fix="pip install 'python-crfsuite<0.10'")
     with pycrfsuite.Tagger().open(str(path)) as tagger:
@@ -100,6 +103,18 @@ def _taken_over(path: Path, attributes: Sequence[str], tags: Sequence[str]) -> C
         states["weight"].astype(np.float64),
         transitions,
     )
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether a model file has all its five chunks, each of which begins with a name and its size in bytes."""
+    if len(data) < HEADER:
+        return False
+    begins = struct.unpack_from("<5I", data, OFFSET_AT)
+    return all(HEADER <= at <= len(data) - CHUNK and _size(data, at) <= len(data) - at for at in begins)
+
+
+def _size(data: bytes, at: int) -> int:
+    return int(struct.unpack_from("<I", data, at + 4)[0])
 
 
 def _in_order(numbers: dict[str, str]) -> list[str]:
