@@ -7,7 +7,7 @@ import pytest
 
 from conftest import make_dataset
 from slmfit import __main__ as cli
-from slmfit import comparison
+from slmfit import comparison, display
 from slmfit.errors import UsageError
 from slmfit.given import read_answers
 
@@ -122,6 +122,20 @@ def test_a_method_that_does_not_do_the_task_is_skipped(tmp_path):
     rows = {row.id: row for row in result.record.methods}
     assert rows["majority"].status == "ok"
     assert rows["linear"].status == "skipped" and "multiple-choice" in rows["linear"].reason
+
+
+def test_a_method_that_does_not_do_the_task_is_not_trained(tmp_path):
+    with pytest.raises(UsageError, match="knn does text-classification, not token-classification") as caught:
+        comparison.train(make_dataset("token-classification"), "knn", out=tmp_path / "o")
+    assert caught.value.fix == "use one of majority, linear, encoder, causal, llm"
+
+
+def test_why_a_method_was_skipped_stands_below_the_table(tmp_path, capsys):
+    result = comparison.compare(make_dataset("token-classification"), "majority,knn", out=tmp_path / "o")
+    display.show_comparison(result, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert "knn: does text-classification, not token-classification" in lines
+    assert max(map(len, lines[:3])) < 140 and "skipped" in lines[2]
 
 
 def test_entities_compare_too(tmp_path):

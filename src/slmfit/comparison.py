@@ -172,6 +172,9 @@ def train(
     if more:
         raise UsageError("train fits one method", where=asked, fix="compare fits several")
     reason = methods.unavailable(spec.name, data.task.name)
+    if reason and data.task.name not in methods.TABLE[spec.name].tasks:
+        able = [name for name, row in methods.TABLE.items() if row.place and data.task.name in row.tasks]
+        raise UsageError(f"{spec.name} {reason}", fix=f"use one of {', '.join(able)}")
     if reason:
         raise MissingPart(f"the method {spec.name!r} cannot run here", fix=reason)
     methods.create(spec.name, spec.given, spec.base_model)

@@ -75,6 +75,9 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         cells = _cells(row, metric, picked=row.id == record.verdict["method"])
         table.add_row(*cells, *(column[n] for column in more.values()))
     console.print(table)
+    for row in record.methods:
+        if row.reason:
+            console.print(f"{escape(row.id)}: {escape(row.reason.splitlines()[0])}", style="dim")
     console.print()
     console.print(escape(record.verdict["sentence"]), style="bold")
     for caveat in record.verdict["caveats"]:
@@ -248,8 +251,7 @@ def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
 def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
     name = f"[bold]{escape(row.id)}[/]{' ←' if picked else ''}"
     if row.status != "ok" or row.scores is None:
-        reason = (row.reason or "").splitlines()
-        return [name, row.status, *[""] * 8, escape(reason[0] if reason else "")]
+        return [name, row.status, *[""] * 9]
     values = {s: by_unit(metric, row.scores[s][metric].value) if s in row.scores else "" for s in SPLITS}
     latency = milliseconds(row.latency_ms["p50"]) if row.latency_ms else ""
     speed = f"{row.rows_per_second:,.0f}" if row.rows_per_second else ""

@@ -104,7 +104,7 @@ def unavailable(name: str, task: str | None = None) -> str | None:
     if any(find_spec(package) is None for package in row.packages):
         return f"pip install 'slmfit[{row.extra}]'"
     if task is not None and task not in row.tasks:
-        return f"does not do {task} yet; it does {', '.join(row.tasks)}"
+        return f"does {', '.join(row.tasks)}, not {task}"
     extra, packages = row.task_extras.get(task or "", ("", ()))
     if any(find_spec(package) is None for package in packages):
         return f"pip install 'slmfit[{extra}]'"
