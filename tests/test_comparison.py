@@ -18,14 +18,17 @@ def compared(tmp_path_factory):
     return comparison.compare(make_dataset(sizes=(120, 40, 200)), "majority,linear,knn,encoder,cascade", out=out)
 
 
-def test_the_json_that_scripts_rely_on(tmp_path, monkeypatch, capsys):
-    (tmp_path / "d.csv").write_text("text,label\n" + "".join(f"w{i % 5} x {i},{'ab'[i % 2]}\n" for i in range(60)))
-    monkeypatch.setattr(
-        sys, "argv", ["slmfit", "compare", str(tmp_path / "d.csv"), "--out", str(tmp_path / "o"), "--json"]
-    )
+def call(monkeypatch, *words):
+    """The command line in this process; it must end well."""
+    monkeypatch.setattr(sys, "argv", ["slmfit", *map(str, words)])
     with pytest.raises(SystemExit) as exit:
         cli.main()
     assert not exit.value.code
+
+
+def test_the_json_that_scripts_rely_on(tmp_path, monkeypatch, capsys):
+    (tmp_path / "d.csv").write_text("text,label\n" + "".join(f"w{i % 5} x {i},{'ab'[i % 2]}\n" for i in range(60)))
+    call(monkeypatch, "compare", tmp_path / "d.csv", "--out", tmp_path / "o", "--json")
     result = json.loads(capsys.readouterr().out)
     assert {"dataset", "split", "methods", "verdict"} <= result.keys()
     for split in ("train", "validation", "test"):
@@ -159,3 +162,16 @@ def test_what_python_gets_wrong_is_told(tmp_path, data):
     with pytest.raises(UsageError, match="a list is needed"):
         run.predict("one text")
     assert "train" in repr(data) and len(repr(data)) < 150
+
+
+def test_labels_that_a_run_never_saw_are_warned_of_when_it_is_evaluated(tmp_path, monkeypatch, capsys):
+    data = make_dataset("token-classification")
+    run = comparison.train(data, "majority", out=tmp_path / "o")
+    rows = [data.task.unparse(example) for example in data.test]
+    rows[3]["spans"].append({"start": 0, "end": 1, "label": "VERB"})
+    rows[4]["intent"] = "scold"
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    call(monkeypatch, "evaluate", run.folder, tmp_path / "rows.jsonl")
+    said = capsys.readouterr().err
+    assert "warning: 1 label the run never saw and cannot answer: 'VERB'" in said
+    assert "warning: 1 intent the run never saw and cannot answer: 'scold'" in said

@@ -145,7 +145,9 @@ def evaluate(
     from slmfit.runs import load
 
     columns = {role: column for role, column in (("text", text), ("label", label)) if column}
-    display.show_scores(score(load(run), data, columns=columns).values, as_json=json)
+    scores = score(load(run), data, columns=columns)
+    display.show_scores(scores.values, as_json=json)
+    display.show_unseen(scores.details["unseen"])
 
 
 @app.command()

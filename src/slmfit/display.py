@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from slmfit.comparison import Comparison, Trained
+from slmfit.data.audit_rows import listed
 from slmfit.fitting import Listener
 from slmfit.methods import TABLE, unavailable
 from slmfit.planning import Step
@@ -159,6 +160,14 @@ def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "sco
     for name, score in scores.items():
         table.add_row(name, by_unit(name, score.value), interval(name, score))
     return _console().print(table)
+
+
+def show_unseen(names: Mapping[str, Sequence[str]]) -> None:
+    """A warning for each kind of name (labels, intents) that rows had and the run had not."""
+    for kind, unseen in names.items():
+        if unseen:
+            what = f"{kind if len(unseen) > 1 else kind.removesuffix('s')} the run never saw"
+            _say(f"warning: {len(unseen):,} {what} and cannot answer: {listed(unseen)}")
 
 
 def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:

@@ -21,7 +21,8 @@ def evaluate(run: Run, path: str | Path, *, columns: Mapping[str, str] | None = 
     """Every score of the run's task on the rows of a file; labels are merged as they were for the run.
 
     columns: role -> column; as in the run's own data, or recognised by name, where not given. A label that the run
-    has never seen is a label all the same, and what is answered to it is wrong.
+    has never seen is a label all the same, and what is answered to it is wrong; `details["unseen"]` names these, as
+    `labels` and `intents`.
     Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
     """
     source = run.record.dataset.get("source", {})
@@ -31,6 +32,8 @@ def evaluate(run: Run, path: str | Path, *, columns: Mapping[str, str] | None = 
     inputs = [e.input for e in examples]
     truth = targets(examples)
     found, known = run.task.with_labels(truth), run.task
-    union = {f.name: tuple(sorted({*getattr(known, f.name), *getattr(found, f.name)})) for f in fields(known)}  # type: ignore[arg-type]
-    task = replace(known, **union)  # type: ignore[type-var]
-    return task.score(truth, run.predict(inputs), run.record.seed, inputs)
+    names = {f.name: (set(getattr(known, f.name)), set(getattr(found, f.name))) for f in fields(known)}  # type: ignore[arg-type]
+    task = replace(known, **{name: tuple(sorted(old | new)) for name, (old, new) in names.items()})  # type: ignore[type-var]
+    scores = task.score(truth, run.predict(inputs), run.record.seed, inputs)
+    unseen = {name: sorted(new - old) for name, (old, new) in names.items()}
+    return replace(scores, details={**scores.details, "unseen": unseen})

@@ -261,7 +261,7 @@ def test_it_learns_spans_and_intent():
     method, task = fit(data.train, data.validation)
     answers = method.predict([e.input for e in data.test])
     assert task.components("entity_f1", [e.target for e in data.test], answers).value == 1
-    assert {"words", "reach", "c1", "c2", "features", "power", "C"} == set(method.chosen)
+    assert {"grain", "reach", "c1", "c2", "features", "power", "C"} == set(method.chosen)
     assert {tried["of"] for tried in method.search} == {"spans", "intent"}
     assert len([tried for tried in method.search if tried["of"] == "spans"]) == len(tagging.PAIRS) + 1
     assert method.rows_used["settings_chosen"] == "validation" and method.fit_seconds > 0
@@ -420,7 +420,7 @@ def test_spans_side_by_side_and_spans_that_cut_words():
 def test_scripts_that_do_not_space_their_words():
     rows = [row(f"明日は{x}に行く", (x, "CITY")) for x in ("東京", "大阪", "名古屋", "京都")]
     method, _ = fit(rows)
-    assert method.chosen["words"] == "characters"
+    assert method.chosen["grain"] == "characters"
     assert found(method, "明日は大阪に行く") == [("大阪", "CITY")]
 
 

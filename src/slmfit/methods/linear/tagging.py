@@ -55,7 +55,7 @@ class Tagger(Method):
         if not _with_intent(train):
             _refuse(self.settings)
         self.search, self.rows_used = [], {"fitted": "train"}
-        self.chosen = {"words": grain_for(train), **self._best(task, train, validation, context)}
+        self.chosen = {"grain": grain_for(train), **self._best(task, train, validation, context)}
         begin = time.perf_counter()
         self._learn(train, context)
         self.fit_seconds = time.perf_counter() - begin
@@ -107,7 +107,7 @@ class Tagger(Method):
     def _learn(self, examples: Sequence[Example], context: Context) -> None:
         chosen = self.chosen
         given = {name: chosen[name] for name in ("reach", "c1", "c2")}
-        self.spans = Spans.learn(examples, chosen["words"], **given, tell=partial(_tell, context))
+        self.spans = Spans.learn(examples, chosen["grain"], **given, tell=partial(_tell, context))
 
     def _told(self) -> None:
         """What the intent's classifier has to say beside what the spans have."""
