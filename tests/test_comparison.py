@@ -175,3 +175,12 @@ def test_labels_that_a_run_never_saw_are_warned_of_when_it_is_evaluated(tmp_path
     said = capsys.readouterr().err
     assert "warning: 1 label the run never saw and cannot answer: 'VERB'" in said
     assert "warning: 1 intent the run never saw and cannot answer: 'scold'" in said
+
+
+def test_what_was_asked_for_is_not_told_as_chosen(tmp_path, monkeypatch, capsys):
+    rows = [{"text": f"fly {i} to Rome", "spans": [[0, 3, "VERB"]]} for i in range(40)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ("--set", "linear.c1=0.5", "--set", "linear.reach=far")
+    call(monkeypatch, "train", "linear", tmp_path / "rows.jsonl", "--out", tmp_path / "o", *asked)
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("chosen: ")]
+    assert "grain words" in line and "c2 " in line and "c1" not in line and "reach" not in line

@@ -141,10 +141,10 @@ def show_run(run: Trained, *, as_json: bool) -> None:
         )
     if lost := failures(run.row.outcomes):
         _say(f"no answer: {lost}; they count as wrong")
+    asked = {name for name, value in run.record.settings.items() if value is not None}
     simple = {k: v for k, v in run.record.chosen.items() if not isinstance(v, dict) and v is not None}
-    chosen = ", ".join(f"{k} {number_words(v)}" for k, v in simple.items())
-    if chosen:
-        _say(f"chosen on validation: {chosen}")
+    if chosen := ", ".join(f"{k} {number_words(v)}" for k, v in simple.items() if k not in asked):
+        _say(f"chosen: {chosen}")
     _say(f"\n{run.folder}")
     return None
 
