@@ -1,6 +1,8 @@
 """Answers the user brings: matched to the test rows, or refused with the place."""
 
+import csv
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -134,3 +136,21 @@ def test_an_id_with_another_text_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"line 3, column 'text': its text is not that of the test row") as caught:
         read_answers(write(tmp_path / "answers.jsonl", rows), data)
     assert "remove the column 'id'" in caught.value.fix
+
+
+def test_what_predict_wrote_as_csv_is_read_where_there_are_no_intents(tmp_path):
+    """Cells that hold nothing are empty there, and lists are JSON."""
+    data = make_dataset("token-classification")
+    data = replace(data, task=replace(data.task, intents=()), splits={
+        split: tuple(replace(e, target=replace(e.target, intent=None)) for e in examples)
+        for split, examples in data.splits.items()})  # fmt: skip
+    path = tmp_path / "answers.csv"
+    rows = [{"id": e.id, **entity_columns(e.input, Prediction(e.target, raw="x"))} for e in data.test]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(
+            {k: v if v is None or isinstance(v, str) else json.dumps(v) for k, v in row.items()} for row in rows
+        )
+    assert rows[0]["unplaced"] == [] and rows[0]["intent"] is None
+    assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]

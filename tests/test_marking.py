@@ -126,6 +126,15 @@ def test_a_file_of_tokens_or_texts_is_answered(run, tmp_path, ending):
     assert again["spans"] == [[7, 11, "CITY"]] and again["slmfit_spans"] == [] and "intent" not in again
 
 
+def test_one_row_with_spans_of_its_own_names_the_answers_of_all(run, tmp_path):
+    source, output = tmp_path / "new.jsonl", tmp_path / "out.csv"
+    source.write_text('{"text": "a"}\n{"text": "fly to Rome", "spans": [[7, 11, "CITY"]]}\n')
+    predicting.predict_file(run, source, output)
+    with output.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["slmfit_spans"] for row in rows] == ["[]", "[]"] and "spans" not in rows[0]
+
+
 def test_a_pipe_gets_json_lines(run, capsys):
     predicting.show(predicting.predict_texts(run, ["fly to Rome"]), as_json=False)
     assert json.loads(capsys.readouterr().out) == {

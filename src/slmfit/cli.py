@@ -165,6 +165,7 @@ def predict(
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
     from slmfit import predicting
+    from slmfit.data.audit_rows import number_of
     from slmfit.runs import load
 
     if texts and input:
@@ -177,7 +178,7 @@ def predict(
     if input:
         count = predicting.predict_file(loaded, input, output, text)
         if output:
-            typer.echo(f"{count:,} {'row' if count == 1 else 'rows'} answered in {output}", err=True)
+            typer.echo(f"{number_of(count, 'row')} answered in {output}", err=True)
     elif texts:
         predicting.show(predicting.predict_texts(loaded, texts), as_json=json)
     else:

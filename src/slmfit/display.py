@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from slmfit.comparison import Comparison, Trained
-from slmfit.data.audit_rows import listed
+from slmfit.data.audit_rows import listed, number_of
 from slmfit.fitting import Listener
 from slmfit.methods import TABLE, unavailable
 from slmfit.planning import Step
@@ -141,9 +141,9 @@ def show_run(run: Trained, *, as_json: bool) -> None:
         )
     if lost := failures(run.row.outcomes):
         _say(f"no answer: {lost}; they count as wrong")
-    asked = {name for name, value in run.record.settings.items() if value is not None}
     simple = {k: v for k, v in run.record.chosen.items() if not isinstance(v, dict) and v is not None}
-    if chosen := ", ".join(f"{k} {number_words(v)}" for k, v in simple.items() if k not in asked):
+    asked = run.record.settings
+    if chosen := ", ".join(f"{k} {number_words(v)}" for k, v in simple.items() if asked.get(k) != v):
         _say(f"chosen: {chosen}")
     _say(f"\n{run.folder}")
     return None
@@ -166,8 +166,8 @@ def show_unseen(names: Mapping[str, Sequence[str]]) -> None:
     """A warning for each kind of name (labels, intents) that rows had and the run had not."""
     for kind, unseen in names.items():
         if unseen:
-            what = f"{kind if len(unseen) > 1 else kind.removesuffix('s')} the run never saw"
-            _say(f"warning: {len(unseen):,} {what} and cannot answer: {listed(unseen)}")
+            count = number_of(len(unseen), kind.removesuffix("s"))
+            _say(f"warning: {count} the run never saw and cannot answer: {listed(unseen)}")
 
 
 def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:

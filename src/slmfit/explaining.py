@@ -185,8 +185,8 @@ def _in_run(setting: Setting, record: RunRecord) -> Setting:
     if given is None and value is not None:
         having = [candidate for candidate in record.search if setting.name in candidate]
         tried = {str(candidate[setting.name]) for candidate in having}
-        metric = record.metric if having and record.metric in having[0] else "accuracy of the intent"
-        why = f"the best of {len(tried)} tried on validation, by {metric}" if len(tried) > 1 else "chosen"
+        by = f", by {record.metric}" if having and record.metric in having[0] else ""
+        why = f"the best of {len(tried)} tried on validation{by}" if len(tried) > 1 else "chosen"
         return replace(setting, value=value, why=why)
     return replace(setting, value=value, why="the default")
 

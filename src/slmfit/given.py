@@ -19,20 +19,21 @@ from slmfit.data.read import read_rows
 from slmfit.errors import DataError, Where
 from slmfit.records import OUTCOMES, Entities, Example, Prediction
 from slmfit.tasks.base import Task
+from slmfit.tasks.spans import read_list
 
 Row = dict[str, Any]
 
-BESIDE = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
+APART = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
 ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
 
 
 def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     """One prediction per test row, in order. An answer that is none of the labels is `invalid`, and scores as wrong.
 
-    Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row or gives two
-    different ones.
+    Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row, gives two
+    different ones, or has another text beside a test row's id.
     """
-    rows = [(where, _uncovered(row)) for where, row in read_rows(path, [])]
+    rows = [(where, _answer_first(row)) for where, row in read_rows(path, [])]
     columns = rows[0][1].keys()
     column = next((c for c in _answer_columns(data) if c in columns), None)
     if column is None:
@@ -57,7 +58,7 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
         else:
             where, row = found
             if key == "id":
-                _same_text(row, example, where, data)
+                _refuse_other_text(row, example, where, data)
             answers.append(_answer(row, column, where, data, example.input))
     if missing:
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
@@ -65,23 +66,23 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     return answers
 
 
-def beside(row: Row, answer: Row, task: Task) -> Row:
-    """An answer's columns for a row; under other names, all of them, where it has one of them or tags for entities.
-
-    So nothing of the user's is overwritten, and what is true is not taken for what was answered.
-    """
+def clashes(row: Row, answer: Row, task: Task) -> bool:
+    """Whether a row has a column of that name itself, or tags for its entities: then `apart` is for the answer."""
     tags = task.roles.get("tags", ()) if "spans" in answer else ()
-    if not any(name in row for name in (*answer, *tags)):
-        return answer
-    return {f"{BESIDE}{name}": value for name, value in answer.items()}
+    return any(name in row for name in (*answer, *tags))
 
 
-def _uncovered(row: Row) -> Row:
-    """A row with the answer's columns, which `beside` named otherwise, in place of its own."""
-    return row | {name.removeprefix(BESIDE): value for name, value in row.items() if name.startswith(BESIDE)}
+def apart(answer: Row) -> Row:
+    """An answer's columns under names that overwrite nothing of the user's, and are not taken for the truth."""
+    return {f"{APART}{name}": value for name, value in answer.items()}
 
 
-def _same_text(row: Row, example: Example, where: Where, data: Dataset) -> None:
+def _answer_first(row: Row) -> Row:
+    """A row with the answer's columns, which stood apart, in place of its own."""
+    return row | {name.removeprefix(APART): value for name, value in row.items() if name.startswith(APART)}
+
+
+def _refuse_other_text(row: Row, example: Example, where: Where, data: Dataset) -> None:
     """Raise DataError for a row with the id of this example and another text where texts stand."""
     column = data.source.get("columns", {}).get("text", "text")
     text = row.get(column)
@@ -133,8 +134,10 @@ def _entities(row: Row, where: Where, data: Dataset, input: Any) -> Prediction:
 
     Raises DataError where they do not fit the text.
     """
+    row = {name: cell for name, cell in row.items() if cell != ""}  # an empty cell of a CSV file says nothing
     target = data.task.parse({**row, "text": input}, where, "").target
     if not isinstance(target, Entities):
         return Prediction(None, "invalid")
-    lost = [tuple(one.values()) if isinstance(one, dict) else tuple(one) for one in row.get("unplaced") or ()]
+    unplaced = read_list(row.get("unplaced") or [], where.at("unplaced"))
+    lost = [tuple(one.values()) if isinstance(one, dict) else tuple(one) for one in unplaced]
     return Prediction(replace(target, unplaced=tuple((str(words), str(label)) for words, label in lost)))

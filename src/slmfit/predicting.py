@@ -21,7 +21,7 @@ from rich.text import Text
 
 from slmfit.data.read import ending, read_rows
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
-from slmfit.given import beside
+from slmfit.given import apart, clashes
 from slmfit.marking import Palette, entity_columns, marked
 from slmfit.records import Input, Prediction
 from slmfit.runs import Run
@@ -68,15 +68,16 @@ def predict_file(run: Run, source: Path, output: Path | None, column: str | None
     Raises DataError with file and line for a row that has no text, and leaves no output behind.
     """
     rows = read_rows(source, [])
-    count = 0
+    count, clashed = 0, False
     with _writer(output) as write:
         while batch := list(islice(rows, BATCH)):
-            inputs = [_input(run, row, where, column) for where, row in batch]
-            for (_, row), (input, added), answer in zip(
-                batch, inputs, run.predict([i for i, _ in inputs]), strict=True
-            ):
-                columns = {"outcome": "ok", **answer_columns(answer, input, run.task)}
-                write({**row, **added, **beside(row, columns, run.task)})
+            inputs, added = zip(*(_input(run, row, where, column) for where, row in batch), strict=True)
+            found = zip(run.predict(inputs), inputs, strict=True)
+            answers = [{"outcome": "ok", **answer_columns(answer, input, run.task)} for answer, input in found]
+            answered = [(row, answer) for (_, row), answer in zip(batch, answers, strict=True)]
+            clashed = clashed or any(clashes(row, answer, run.task) for row, answer in answered)
+            for (row, answer), more in zip(answered, added, strict=True):
+                write({**row, **more, **(apart(answer) if clashed else answer)})
             count += len(batch)
     return count
 
@@ -124,17 +125,17 @@ def _writer(output: Path | None) -> Iterator[Callable[[Row], None]]:
         raise UsageError(
             "this kind of file is not written", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)"
         )
-    beside = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
         opener = gzip.open if output.name.endswith(".gz") else open
-        with opener(beside, "wt", encoding="utf-8", newline="") as file:
+        with opener(partial, "wt", encoding="utf-8", newline="") as file:
             yield _csv_writer(file, "\t" if kind == "tsv" else ",") if kind in ("csv", "tsv") else _jsonl_writer(file)
-        beside.replace(output)
+        partial.replace(output)
     except OSError as error:
         fix = "check the folder, and the space left on its disk"
         raise SlmfitError(f"could not be written: {error.strerror}", where=str(output), fix=fix) from None
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def _jsonl_writer(file: IO[str]) -> Callable[[Row], None]:

@@ -280,6 +280,6 @@ def test_the_clock_moves_the_end_and_what_it_decided_holds_on_resume(monkeypatch
 
 def test_time_that_is_left_makes_more_epochs_of_one_but_no_more_than_may_be(monkeypatch):
     monkeypatch.setattr(loop, "REPORT_SECONDS", 0.0)
-    grown = training(net(), Sum(), plan(epochs=1, evaluations=0, seconds=60.0, most_epochs=4)).run()
-    assert grown.seen == 4 * ROWS
+    grown = training(net(), Sum(), plan(epochs=1, evaluations=0, seconds=60.0, most_epochs=4))
+    assert grown.run().seen == 4 * ROWS and grown.plan.epochs == 4
     assert training(net(), Sum(), plan(epochs=1, evaluations=0, seconds=60.0)).run().seen == ROWS

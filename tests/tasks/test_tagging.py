@@ -125,9 +125,9 @@ def test_spans_come_in_reading_order() -> None:
         ({"tokens": ["a"], "ner_tags": [3]}, "ner_tags", "no list of names"),
         ({"tokens": ["a"], "ner_tags": [3], "tag_names": ["O"]}, "ner_tags", "no BIO tag"),
         ({"tokens": ["a"], "ner_tags": [-100], "tag_names": ["O"]}, "ner_tags", "no BIO tag"),
-        ({"tokens": ["a"], "ner_tags": [0], "tag_names": 5}, "ner_tags", "a list is needed here, not '5'"),
-        ({"tokens": ["a"], "ner_tags": [0], "tag_names": {"O": 0}}, "ner_tags", "a list is needed"),
-        ({"tokens": ["a"], "ner_tags": [0], "tag_names": "O,B-X"}, "ner_tags", "a list is needed"),
+        ({"tokens": ["a"], "ner_tags": [0], "tag_names": 5}, "tag_names", "a list is needed here, not '5'"),
+        ({"tokens": ["a"], "ner_tags": [0], "tag_names": {"O": 0}}, "tag_names", "a list is needed"),
+        ({"tokens": ["a"], "ner_tags": [0], "tag_names": "O,B-X"}, "tag_names", "a list is needed"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "tokens", "token 2"),
         ({"tokens": "a b", "tags": ["O", "O"]}, "tokens", "a list is needed"),
         ({"text": "a-b", "tokens": ["a", "b"], "tags": ["O", "O"]}, "tokens", "does not go on"),
@@ -154,6 +154,7 @@ def test_tag_names_may_be_written_as_json() -> None:
 
 def test_an_intent_without_a_word_on_entities_is_counted() -> None:
     assert [r.kind for r in TASK.repairs({"text": "a", "intent": "book"}, HERE)] == ["unsaid entities"]
+    assert [r.kind for r in TASK.repairs({"tokens": ["a"], "intent": "book"}, HERE)] == ["unsaid entities"]
     assert not TASK.repairs({"text": "a", "intent": "book", "spans": []}, HERE)
     assert not TASK.repairs({"tokens": ["a"], "tags": ["O"], "intent": "book"}, HERE)
     assert not TASK.repairs({"text": "a"}, HERE)

@@ -135,7 +135,7 @@ def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str
     if slots := {s: by_split[s] for s in SPLITS if s in by_split and has_slots(by_split[s])}:
         if "train" not in slots:
             found = ", ".join(folder.name for folder in slots.values())
-            fix = "name the folder to train on train, or give one of the folders"
+            fix = "rename the folder to train on to 'train', or give one of the folders"
             raise DataError(f"no folder here is named train (found: {found})", where=str(root), fix=fix)
         names = ", ".join(f"{folder.name} as {split}" for split, folder in slots.items())
         notes.append(f"{root}: read seq.in, seq.out and label of {names}.")

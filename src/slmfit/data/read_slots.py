@@ -40,7 +40,7 @@ def read_slots(folder: Path) -> Part:
             what = f"there are {len(names)} tags for {len(tokens)} words of seq.in"
             raise DataError(what, where=where, fix="give one tag per word, with single spaces between")
         intent = {"intent": columns["label"][i].strip()} if "label" in columns else {}
-        if intent == {"intent": ""}:
+        if "label" in columns and not intent["intent"]:
             place = Where(str(folder / "label"), i + 1)
             raise DataError("the intent is empty", where=place, fix="give every line its intent")
         rows.append((where, {"tokens": tokens, "tags": names, **intent}))

@@ -32,7 +32,7 @@ def best(scores: np.ndarray) -> np.ndarray:
         return path  # the likeliest tags are a sequence already, as nearly always, and ten times as quickly found
     steps, tags = scores.shape
     came = np.zeros((steps, tags), np.int64)
-    total = scores[0].copy() if steps else np.empty(0)
+    total = scores[0].copy()
     total[2::2] = -np.inf
     begins = np.arange(1, tags, 2)
     for step in range(1, steps):

@@ -106,15 +106,15 @@ def within(
         return seconds - costs.to_predict(cut) * rows / count
 
     whole = np.minimum(lengths, plan.max_length)
-    most = plan.epochs
     for epochs in range(plan.epochs, 0, -1):
         evaluations = min(plan.evaluations, 1) if epochs > 1 else 0
         time_left = left(whole, evaluations * epochs)
         if costs.to_train(whole) * epochs <= time_left:
             if epochs == plan.epochs:
                 return replace(plan, seconds=time_left, evaluations=evaluations)
-            why = {"epochs": f"{epochs} of {most} fit into the budget"}
-            changed = {"epochs": epochs, "rows": epochs * count, "most_epochs": most if epochs == 1 else None}
+            why = {"epochs": f"as many of {plan.epochs} as fit into the budget"}
+            most = plan.epochs if epochs == 1 else None
+            changed = {"epochs": epochs, "rows": epochs * count, "most_epochs": most}
             return _because(plan, why, **changed, seconds=time_left, evaluations=evaluations)
     max_length = _shorter(lengths, plan.max_length) if cuts else plan.max_length
     cut = np.minimum(lengths, max_length)
@@ -124,10 +124,10 @@ def within(
         needed = seconds - time_left + costs.to_train(cut) * min(1.0, 2000 / count)
         fix = f"give a budget of {-(-needed // 60):.0f}m or more"
         raise BudgetReached(f"{max(0.0, seconds):.0f} seconds leave no time to train beside scoring", fix=fix)
-    why = {"epochs": f"{rows:,} of {count:,} rows, in the shares of their labels, fit into the budget"}
+    why = {"epochs": f"as many of {count:,} rows as fit into the budget, in the shares of their labels"}
     if cuts:
         why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}
-    changed = {"epochs": 1, "rows": rows, "max_length": max_length, "most_epochs": most}
+    changed = {"epochs": 1, "rows": rows, "max_length": max_length, "most_epochs": plan.epochs}
     return _because(plan, why, **changed, seconds=time_left, evaluations=0)
 
 

@@ -257,6 +257,8 @@ class Training:
         fits = min(max(fits, p.seen + 1), (plan.most_epochs or plan.epochs) * len(self.job.lengths))
         if abs(fits - self.rows) > 0.02 * self.rows:
             self.plan = plan.revised(p.step, fits)
+            if plan.most_epochs:
+                self.plan = replace(self.plan, epochs=math.ceil(fits / len(self.job.lengths)))
             self.replan(self.plan)
 
     def _keep_if_due(self) -> None:

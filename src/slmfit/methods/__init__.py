@@ -101,10 +101,10 @@ def unavailable(name: str, task: str | None = None) -> str | None:
     row = TABLE[name]
     if row.place is None:
         return "comes with a later version of slmfit"
-    if any(find_spec(package) is None for package in row.packages):
-        return f"pip install 'slmfit[{row.extra}]'"
     if task is not None and task not in row.tasks:
         return f"does {', '.join(row.tasks)}, not {task}"
+    if any(find_spec(package) is None for package in row.packages):
+        return f"pip install 'slmfit[{row.extra}]'"
     extra, packages = row.task_extras.get(task or "", ("", ()))
     if any(find_spec(package) is None for package in packages):
         return f"pip install 'slmfit[{extra}]'"

@@ -139,13 +139,14 @@ def read_tokens(cell: Any, text: str | None, where: Where) -> tuple[str, list[tu
         raise DataError(str(error), where=where, fix=fix) from None
 
 
-def read_tags(cell: Any, names: Any, offsets: Offsets, where: Where) -> tuple[list[Span], list[Repair]]:
+def read_tags(
+    cell: Any, names: Sequence[Any] | None, offsets: Offsets, where: Where
+) -> tuple[list[Span], list[Repair]]:
     """BIO tags, one per token, by name or as numbers into the list of names."""
     tags = read_list(cell, where)
     if len(tags) != len(offsets):
         what = f"there are {len(tags)} tags for {len(offsets)} tokens"
         raise DataError(what, where=where, fix="give one tag per token")
-    names = None if names is None else read_list(names, where)
     try:
         named = [_tag_name(tag, names) for tag in tags]
         spans, mended = spans_from_tags(named, offsets)
@@ -171,7 +172,7 @@ def read_list(cell: Any, where: Where) -> list[Any]:
     if isinstance(cell, str) and cell.lstrip().startswith("["):
         with contextlib.suppress(ValueError, RecursionError):
             cell = json.loads(cell)
-            refuse_halves(cell, where)
+        refuse_halves(cell, where)
     if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
         raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
     return list(cell)

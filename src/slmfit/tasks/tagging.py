@@ -83,14 +83,15 @@ class TokenClassification:
             return _Read(text, intent, sp.read_spans(spans, text, where.at(spans_in)))
         if isinstance(text, str | None) and tokens is not None and spans is None:
             text, offsets = sp.read_tokens(tokens, text, where.at(tokens_in))
-            names = find(row, self.roles["tag_names"])[1]
-            found = () if tags is None else sp.read_tags(tags, names, offsets, where.at(tags_in))
-            return _Read(text, intent, *found)
+            names_in, names = find(row, self.roles["tag_names"])
+            names = None if names is None else sp.read_list(names, where.at(names_in))
+            if tags is not None:
+                return _Read(text, intent, *sp.read_tags(tags, names, offsets, where.at(tags_in)))
+            return _Read(text, intent, None, _unsaid(intent))
         if isinstance(text, str):
-            if tags is None and intent is not None:
-                return _Read(text, intent, None, (sp.Repair("unsaid entities", intent),))
-            found = () if tags is None else read_words(tags, text, where.at(tags_in))
-            return _Read(text, intent, *found)
+            if tags is not None:
+                return _Read(text, intent, *read_words(tags, text, where.at(tags_in)))
+            return _Read(text, intent, None, _unsaid(intent))
         raise DataError("there is no text", where=where.at(text_in), fix="give `text`, or `tokens` and `tags`")
 
     def _intent(self, row: Row, where: Where) -> str | None:
@@ -100,7 +101,9 @@ class TokenClassification:
         return intent
 
     def repairs(self, row: Row, where: Where) -> tuple[sp.Repair, ...]:
-        """What reading this row had to decide: mended tags, words that occur twice or nowhere, stray labels."""
+        """What reading this row had to decide: mended tags, words that occur twice or nowhere, stray labels, an intent
+        without a word on entities.
+        """
         return tuple(self._read(row, where).repairs)
 
     def unparse(self, example: Example) -> dict[str, Any]:
@@ -207,3 +210,8 @@ class TokenClassification:
     ) -> Scores:
         """`metrics` with intervals, and the details that `entity_scores.score` names."""
         return score(Rows(targets, predictions, self.labels), seed)
+
+
+def _unsaid(intent: str | None) -> tuple[sp.Repair, ...]:
+    """That a row with an intent does not say what entities it has."""
+    return () if intent is None else (sp.Repair("unsaid entities", intent),)

@@ -82,7 +82,7 @@ def _taken_over(path: Path, attributes: Sequence[str], tags: Sequence[str]) -> C
     data = path.read_bytes()
     if not _is_whole(data):  # CRFsuite overlooks a disk that is full, and crashes on what it then reads
         fix = "free some space there, or set TMPDIR to another folder"
-        raise SlmfitError("the trained CRF could not be written whole", where=str(path.parent.parent), fix=fix)
+        raise SlmfitError("the trained CRF could not be written whole", where=tempfile.gettempdir(), fix=fix)
     if data[:4] != MAGIC or struct.unpack_from("<I", data, 12) != (VERSION,):
         raise SlmfitError("this python-crfsuite writes another format", fix="pip install 'python-crfsuite<0.10'")
     with pycrfsuite.Tagger().open(str(path)) as tagger:

@@ -17,7 +17,7 @@ from typing import Self
 from slmfit import storage
 from slmfit.methods.linear import crfsuite
 from slmfit.methods.linear.crf import Chances, Crf, Floats
-from slmfit.methods.linear.words import attributes
+from slmfit.methods.linear.words import NEAR, attributes
 from slmfit.records import Entities, Example, Span
 from slmfit.tasks.spans import Offsets, spans_from_tags
 from slmfit.tasks.splitting import split_by, tags_of
@@ -75,8 +75,8 @@ class Spans:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """As they were saved."""
-        about = storage.read_json(folder / "spans.json", "grain", "reach", "any")
-        return cls(about["grain"], about["reach"], Crf.load(folder) if about["any"] else None)
+        about = storage.read_json(folder / "spans.json", "grain", "any")
+        return cls(about["grain"], about.get("reach", NEAR), Crf.load(folder) if about["any"] else None)
 
     def _read(self, scores: Floats, words: Offsets) -> Found:
         """The spans of the best tags. A span's probability: its words are tagged so, and the next does not go on."""

@@ -132,19 +132,19 @@ class Tagger(Method):
         metric = task.metric if context.metric == "intent_accuracy" else context.metric
         rows, grain = _sample(train, len(task.labels), context.seed), grain_for(train)
 
-        def value(given: dict[str, Any]) -> float:
+        def score(given: dict[str, Any]) -> float:
             found = Spans.learn(rows, grain, **given).find([str(e.input) for e in validation])
             answers = [Prediction(Entities(spans)) for spans, _ in found]
-            score = task.components(metric, targets, answers).value
-            self.search.append({"of": "spans", **given, metric: score})
+            value = float(task.components(metric, targets, answers).value)
+            self.search.append({"of": "spans", **given, metric: value})
             context.event("search", **self.search[-1])
-            return float(score)
+            return value
 
-        values = [value(given) for given in tried]
-        best = tried[int(np.argmax(values))]
+        scores = [score(given) for given in tried]
+        tried += [tried[int(np.argmax(scores))] | {"reach": reach} for reach in reaches[1:]]
+        scores += [score(given) for given in tried[len(scores) :]]
         self.rows_used["settings_chosen"] = "validation"
-        others = [best | {"reach": reach} for reach in reaches[1:]]
-        return next((other for other in others if value(other) > max(values)), best)
+        return tried[int(np.argmax(scores))]
 
 
 def _sample(examples: Sequence[Example], labels: int, seed: int) -> list[Example]:
