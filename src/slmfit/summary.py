@@ -89,8 +89,8 @@ def model_card(record: RunRecord) -> str:
     scored = f"{_sentence(record)} on {rows['test']} test rows, which were scored once."
     used = record.rows_used.get("fitted", "train")
     made = f"{_plain(record.method)}, fitted for {task} by slmfit: {scored}"
-    how = f"Fitted on {used}, settings chosen by {metric} on validation"
-    how += f" (train: {rows['train']} rows, validation: {rows['validation']})"
+    sizes = f"train: {rows['train']} rows, validation: {rows['validation']}"
+    how = f"Fitted on {used}, settings chosen by {metric} on validation ({sizes})"
     if "asked" in record.rows_used:
         made = f"{_plain(str(record.base_model))}, asked for {task} by slmfit: {scored}"
         how = "Nothing was trained: this folder holds what is asked, and a server answers"

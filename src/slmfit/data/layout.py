@@ -77,7 +77,7 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
 
 def read_file(path: Path, notes: list[str]) -> Part:
     """All rows of one file, or of a folder with JointBERT's three. Raises DataError."""
-    if path.is_dir() and has_slots(path):
+    if has_slots(path):
         return read_slots(path)
     if path.is_dir():
         raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 from slmfit.data.lines import lines_of
 from slmfit.data.parts import Part
@@ -39,11 +40,13 @@ def read_slots(folder: Path) -> Part:
         if len(tokens) != len(names):
             what = f"there are {len(names)} tags for {len(tokens)} words of seq.in"
             raise DataError(what, where=where, fix="give one tag per word, with single spaces between")
-        intent = {"intent": columns["label"][i].strip()} if "label" in columns else {}
-        if "label" in columns and not intent["intent"]:
-            place = Where(str(folder / "label"), i + 1)
-            raise DataError("the intent is empty", where=place, fix="give every line its intent")
-        rows.append((where, {"tokens": tokens, "tags": names, **intent}))
+        row: dict[str, Any] = {"tokens": tokens, "tags": names}
+        if "label" in columns:
+            row["intent"] = columns["label"][i].strip()
+            if not row["intent"]:
+                place = Where(str(folder / "label"), i + 1)
+                raise DataError("the intent is empty", where=place, fix="give every line its intent")
+        rows.append((where, row))
     if not rows:
         raise DataError("holds no rows", where=str(folder / "seq.in"), fix="give a file with at least one line")
     return Part(str(folder), digest.hexdigest(), rows, range(1, len(rows) + 1))

@@ -172,7 +172,7 @@ def read_list(cell: Any, where: Where) -> list[Any]:
     if isinstance(cell, str) and cell.lstrip().startswith("["):
         with contextlib.suppress(ValueError, RecursionError):
             cell = json.loads(cell)
-        refuse_halves(cell, where)
+            refuse_halves(cell, where)  # in here, as what was only just not too deep to read may be too deep to write
     if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
         raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
     return list(cell)
