@@ -21,8 +21,8 @@ from typing import Any
 
 import polars as pl
 
-from slmfit.data import near
-from slmfit.data.audit import audit
+from slmfit.data.audit import near
+from slmfit.data.audit.audit import audit
 
 EACH = 1_000  # planted rows per kind
 

@@ -25,8 +25,8 @@ from sklearn.metrics import average_precision_score
 from sklearn.model_selection import cross_val_predict
 
 from slmfit.data import load_data
-from slmfit.diagnostics import diagnose, leave_one_out, word_features
 from slmfit.exploring import explore
+from slmfit.exploring.diagnostics import diagnose, leave_one_out, word_features
 
 PLANTED_ROWS = 1_500
 RATE = 0.1

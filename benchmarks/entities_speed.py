@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from common import CLOCKS, base_model, in_turns
 
-from finetune import CLOCKS, base_model, in_turns
 from slmfit.data.dataset import Dataset
 from slmfit.methods.base import Context
 from slmfit.methods.encoder import Encoder, Settings

@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from slmfit.data import load_data
-from slmfit.generate import write_data
+from slmfit.generating import write_data
 
 FILES = ("2dae", "e00a", "01a5", "9711", "e4e1")
 LOOKED_AT = FILES[:1]  # its first 110 rows, while the recipe was written

@@ -20,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from slmfit import comparison, methods
+import slmfit
+from slmfit import methods
 from slmfit.data import load_data
 from slmfit.data.dataset import Dataset
 from slmfit.methods.base import Context
@@ -52,7 +53,7 @@ def compare(data: Dataset) -> None:
     with tempfile.TemporaryDirectory() as place, scripted(Script(answer=speaker(data), latency=LATENCY)) as server:
         settings = {"llm": {"base_url": server.url, "prices": str(prices_file(Path(place)))}}
         begin = time.perf_counter()
-        made = comparison.compare(data, "linear,llm=small,llm=large", settings=settings, out=Path(place) / "out")
+        made = slmfit.compare(data, "linear,llm=small,llm=large", settings=settings, out=Path(place) / "out")
         print(f"compared in {time.perf_counter() - begin:.0f} s: {made.record.verdict['sentence']}\n")
         for row in made.record.methods:
             if row.scores is None:

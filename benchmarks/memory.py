@@ -19,12 +19,14 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from common import MAX_LENGTH, ag_news, base_model
+
 from slmfit.finetune.loop import Training
-from slmfit.generate import write_tickets
-from slmfit.measuring import forget_peak, peak_memory_bytes
+from slmfit.generating import write_tickets
 from slmfit.methods.base import Context
 from slmfit.methods.encoder import Encoder, Settings
 from slmfit.records import Example
+from slmfit.runs.measuring import forget_peak, peak_memory_bytes
 from slmfit.tasks.classification import TextClassification
 
 STEPS = 100
@@ -62,8 +64,6 @@ def many(rows: int) -> None:
 
 def minilm(precision: str) -> None:
     """MiniLM, whole."""
-    from finetune import MAX_LENGTH, ag_news, base_model
-
     data = ag_news()
     with tempfile.TemporaryDirectory() as folder:
         method = Encoder(Settings(base_model=base_model(), epochs=1, max_length=MAX_LENGTH, precision=precision))

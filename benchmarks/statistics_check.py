@@ -17,8 +17,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from slmfit import metrics, spread, statistic
-from slmfit import verdict as verdicts
+from slmfit.evidence import metrics, spread, statistic
+from slmfit.evidence import verdict as verdicts
 from slmfit.records import Score
 
 SIZES = (100, 500, 7600)

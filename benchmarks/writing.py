@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from entities import base_model, fit, show
+from common import base_model
+from entities import fit, show
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 

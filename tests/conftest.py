@@ -10,7 +10,13 @@ from slmfit.records import Entities, Example, Question, Span
 from slmfit.tasks import by_name
 
 TORCH = find_spec("torch") is not None and find_spec("transformers") is not None
-NEED_TORCH = ["finetune/*", "methods/test_encoder*.py", "methods/test_causal*.py", "test_sentence.py", "test_hub.py"]
+NEED_TORCH = [
+    "finetune/*",
+    "methods/test_encoder*.py",
+    "methods/test_causal*.py",
+    "embeddings/test_sentence.py",
+    "hub/*",
+]
 collect_ignore_glob = [] if TORCH else NEED_TORCH
 
 

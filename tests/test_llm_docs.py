@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slmfit import __main__ as cli
-from slmfit.generate import write_tickets
+from slmfit.generating import write_tickets
 
 DOCS = (Path(__file__).parent.parent / "docs" / "llm.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", DOCS, re.DOTALL) for line in block.splitlines()]

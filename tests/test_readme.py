@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slmfit import __main__ as cli
-from slmfit.generate import write_tickets
+from slmfit.generating import write_tickets
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

@@ -30,6 +30,6 @@ def test_the_page(tmp_path, monkeypatch, capsys):
 
 
 def test_every_key_of_a_recipe_is_on_the_page():
-    source = (Path(cli.__file__).parent / "generate" / "recipe.py").read_text(encoding="utf-8")
+    source = (Path(cli.__file__).parent / "generating" / "recipe.py").read_text(encoding="utf-8")
     keys = set(re.findall(r'(?:take|share|part|table)\("(\w+)"', source)) | {"hasty", "typos", "lowercase", "bare"}
     assert [key for key in sorted(keys) if not re.search(rf"\b{key}\b", PAGE)] == []

@@ -14,9 +14,9 @@ from types import TracebackType
 import typer
 from typer.exceptions import TyperException
 
-from slmfit.cli import app
+from slmfit.cli.verbs import app
 from slmfit.errors import MissingPart, SlmfitError, UsageError
-from slmfit.visible import without_keys
+from slmfit.text.visible import without_keys
 
 
 def main() -> None:
@@ -38,7 +38,9 @@ def _as_one_of_several() -> int:
     try:
         from slmfit.finetune import processes
     except ImportError as error:
-        fix = "pip install 'slmfit[train]', or unset WORLD_SIZE to run alone"
+        from slmfit.environment import install
+
+        fix = f"{install('train')}, or unset WORLD_SIZE to run alone"
         raise MissingPart(f"processes that were started together need a package: {error}", fix=fix) from None
     team = processes.join()
     if isinstance(team, processes.First):

@@ -8,11 +8,19 @@ import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from slmfit import storage
 
+# Extra -> what `pip install 'slmfit[EXTRA]'` brings, by the names they are imported under.
+EXTRAS = {
+    "entities": ("pycrfsuite",),
+    "train": ("torch", "transformers", "peft", "accelerate"),
+    "hub": ("datasets", "huggingface_hub"),
+    "prices": ("genai_prices",),
+}
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 
 
@@ -42,6 +50,16 @@ def package_version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
+
+
+def missing(*packages: str) -> list[str]:
+    """Those that cannot be imported here."""
+    return [package for package in packages if find_spec(package) is None]
+
+
+def install(extra: str) -> str:
+    """The line that brings an extra."""
+    return f"pip install 'slmfit[{extra}]'"
 
 
 def cores() -> int:

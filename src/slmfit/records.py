@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "refused", "invalid", "truncated", "filtered", "timeout", "error")
@@ -171,6 +171,27 @@ class MethodRow:
     peak_memory_bytes: int | None = None
     usd_per_1000_rows: float | None = None
     outcomes: Mapping[str, int] | None = None  # of the test rows' answers
+
+    @classmethod
+    def of(cls, record: RunRecord, run: str | None = None, reused: bool = False, id: str | None = None) -> Self:
+        """A run's line. run: its folder below the comparison's. id: None = the run's own."""
+        usd = record.usage.get("usd")
+        return cls(
+            id=record.id if id is None else id,
+            name=record.method,
+            status="ok",
+            run=run,
+            reused=reused,
+            scores=record.scores,
+            fit_seconds=record.fit_seconds,
+            search_seconds=record.search_seconds,
+            latency_ms=record.latency_ms,
+            rows_per_second=record.rows_per_second,
+            size_bytes=record.size_bytes,
+            peak_memory_bytes=record.peak_memory_bytes,
+            usd_per_1000_rows=None if usd is None else 1000 * usd / record.split["test"]["rows"],
+            outcomes=record.details["test"].get("outcomes"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -30,6 +31,12 @@ def named(path: str | Path) -> Path:
     if not str(path) or (isinstance(path, str) and not path.strip()):
         raise UsageError("a path has no name", fix="is a variable in the command empty?")
     return Path(path)
+
+
+def file_name(name: str) -> str:
+    """The last part of a path or name, safe as a name on every file system: `models/potion (2)` -> 'potion-2'."""
+    last = name.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", last).strip("-.")[:60] or "model"
 
 
 def to_json(value: Any) -> str:
@@ -66,6 +73,14 @@ def read_json(path: Path, *keys: str) -> Any:
         if not isinstance(value, dict) or key not in value:
             raise SlmfitError(f"lacks {key!r}", where=str(path), fix="delete it and run again")
     return value
+
+
+def check_format(plain: Any, expected: str, path: Path) -> None:
+    """Raise UnsafeError unless a record says that it is of the format that is read here."""
+    found = plain.get("format") if isinstance(plain, dict) else None
+    if found != expected:
+        fix = f"this slmfit reads {expected}; use the slmfit that wrote it, or run the command again"
+        raise UnsafeError(f"its format is {found!r}", where=str(path), fix=fix)
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 import tiny
-from slmfit.finetune.classify import Classify, balanced_weights, probabilities
+from slmfit.finetune.classify import Classify, balanced_weights
 from slmfit.finetune.device import Device
+from slmfit.finetune.logits import probabilities
 from slmfit.finetune.tokens import Rows, tokenise
 
 TARGETS = np.array([0, 0, 0, 2], np.int64)

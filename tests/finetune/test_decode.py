@@ -18,10 +18,10 @@ from slmfit.finetune.device import Device
 from slmfit.finetune.tokens import encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.records import Entities
+from slmfit.tasks.forms import FORMS
 from slmfit.tasks.grammar import NEVER, Writing
 from slmfit.tasks.splitting import GRAINS
 from slmfit.tasks.tagging import TokenClassification
-from slmfit.tasks.written import FORMS
 
 TASK = TokenClassification(("CITY", "DAY", "Ort-é"), ("book", "book it", "cancel"))
 CPU = Device("cpu", "fp32")

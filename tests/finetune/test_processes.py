@@ -26,7 +26,7 @@ from slmfit.methods.causal import Settings as CausalSettings
 from slmfit.methods.encoder import Encoder
 from slmfit.methods.encoder import Settings as EncoderSettings
 from slmfit.methods.finetuned.helping import prepare
-from slmfit.runs import load
+from slmfit.runs.run import load
 
 
 def led(folder, model, made, *, job=None, store=None, again=False):

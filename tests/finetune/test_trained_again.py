@@ -2,15 +2,15 @@
 
 import tiny
 from conftest import make_dataset
-from slmfit import comparison
-from slmfit.entries import seeded
+from slmfit.comparison.compare import train
 from slmfit.methods import Spec
+from slmfit.runs.trainings import seeded
 
 
 def test_two_seeds_of_an_encoder(tmp_path):
     base, data = tiny.encoder(tmp_path / "base"), make_dataset(sizes=(120, 40, 60))
     settings = {"encoder": {"epochs": 2, "learning_rate": 5e-3}}
-    both = comparison.train(data, f"encoder={base}", settings=settings, seeds=2, out=tmp_path / "out")
+    both = train(data, f"encoder={base}", settings=settings, seeds=2, out=tmp_path / "out")
     assert [one.run for one in both.row.seeds] == ["runs/encoder-base", "runs/encoder-base~seed1"]
     first, second = (
         (tmp_path / "out" / one.run / "model" / "model.safetensors").read_bytes() for one in both.row.seeds

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tiny
-from slmfit.finetune.bio import best, spans_of, tag_names
 from slmfit.finetune.device import Device
+from slmfit.finetune.logits import best, spans_of, tag_names
 from slmfit.finetune.tag import UNREAD, answer
 from slmfit.finetune.windows import cut, encode
 from slmfit.tasks.spans import spans_from_tags

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slmfit.errors import SlmfitError, UsageError
-from slmfit.llm.index import Index
-from slmfit.llm.ledger import Ledger, charged
+from slmfit.llm.ledger import Index, Ledger, charged
 from slmfit.llm.limits import Cost
 
 TEXTS = st.text(max_size=30)

@@ -35,7 +35,7 @@ def fit_classes(method, data, folder=None, context=None):
     method.fit(data.task, data.train, data.validation, context or Context())
     if method.settings.lora:
         method.model.unmerge_adapter()
-    method.base_logits = method.head.logits(texts(data))
+    method.base_logits = logits(method, texts(data))
     return _saved(method, folder)
 
 
@@ -44,6 +44,10 @@ def _saved(method, folder):
         method.save(folder)
         method.folder = folder
     return method
+
+
+def logits(method, texts):
+    return method.head.logits(method.model, texts, method.max_length)
 
 
 def texts(data):

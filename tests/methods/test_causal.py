@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from finetuned import fit_classes, texts
+from finetuned import fit_classes, logits, texts
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 import tiny
@@ -15,7 +15,7 @@ from slmfit.errors import UsageError
 from slmfit.finetune import pretrained
 from slmfit.finetune.forward import inputs
 from slmfit.finetune.tokens import Rows
-from slmfit.generate import write_tickets
+from slmfit.generating import write_tickets
 from slmfit.methods.causal import Causal, Settings
 
 QUICK = {"epochs": 3, "learning_rate": 3e-3, "lora_rank": 8}
@@ -72,7 +72,7 @@ def test_it_learns_with_lora_by_default(tmp_path):
 def test_padding_side_and_batch_change_nothing(fitted, data, left, batch):
     """The right answer is each text alone, without any padding."""
     tokens = fitted.head._tokens(texts(data), None).at_most(fitted.max_length)
-    made = Rows(tokens, "cpu", fitted.tokenizer.pad_token_id, left=left)
+    made = Rows(tokens, "cpu", fitted.backbone.tokenizer.pad_token_id, left=left)
     logits = []
     with torch.inference_mode():
         for begin in range(0, len(tokens), batch):
@@ -89,21 +89,22 @@ def test_adapters_load_with_plain_peft_and_merged_equals_unmerged(fitted, base, 
 
     from peft import PeftModel
 
-    assert np.abs(fitted.head.logits(texts(data)) - fitted.base_logits).max() < 1e-4
+    assert np.abs(logits(fitted, texts(data)) - fitted.base_logits).max() < 1e-4
     config = AutoConfig.from_pretrained(
-        base, num_labels=len(data.task.labels), pad_token_id=fitted.tokenizer.pad_token_id
+        base, num_labels=len(data.task.labels), pad_token_id=fitted.backbone.tokenizer.pad_token_id
     )
     with pretrained.quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft's own call
         plain = AutoModelForSequenceClassification.from_pretrained(base, config=config)
         model = PeftModel.from_pretrained(plain, fitted.folder / "adapter").eval()
-    made = Rows(fitted.head._tokens(texts(data), None).at_most(fitted.max_length), "cpu", fitted.tokenizer.pad_token_id)
+    tokens = fitted.head._tokens(texts(data), None).at_most(fitted.max_length)
+    made = Rows(tokens, "cpu", fitted.backbone.pad)
     with torch.inference_mode():
-        logits = model(**inputs(made, np.arange(len(texts(data))))).logits.numpy()
+        told = model(**inputs(made, np.arange(len(texts(data))))).logits.numpy()
         for name, weights in model.named_parameters():
             weights.mul_(0 if "lora_B" in name else 1)
         without = model(**inputs(made, np.arange(len(texts(data))))).logits.numpy()
-    assert np.abs(logits - fitted.base_logits).max() < 1e-4
+    assert np.abs(told - fitted.base_logits).max() < 1e-4
     assert np.abs(without - fitted.base_logits).max() > 0.01
 
 
@@ -112,7 +113,7 @@ def test_the_folder_is_a_plain_transformers_model(fitted, data, side):
     assert np.abs(by_transformers(fitted.folder, texts(data), side) - fitted.base_logits).max() < 1e-4
     config = AutoConfig.from_pretrained(fitted.folder)
     assert config.id2label == dict(enumerate(data.task.labels))
-    assert config.pad_token_id == fitted.tokenizer.pad_token_id
+    assert config.pad_token_id == fitted.backbone.tokenizer.pad_token_id
     assert AutoTokenizer.from_pretrained(fitted.folder).padding_side == "right"
 
 
@@ -123,8 +124,8 @@ def test_loaded_it_answers_the_same(fitted, data):
 
 def test_empty_texts_and_texts_that_hold_the_padding_token(fitted):
     asked = ["", "invoice", "invoice<|endoftext|>", "<|endoftext|>", "<|endoftext|>invoice"]
-    together = fitted.head.logits([*asked, "a longer text that makes all the others need padding"])[: len(asked)]
-    alone = np.concatenate([fitted.head.logits([text]) for text in asked])
+    together = logits(fitted, [*asked, "a longer text that makes all the others need padding"])[: len(asked)]
+    alone = np.concatenate([logits(fitted, [text]) for text in asked])
     assert np.abs(together - alone).max() < 1e-5
 
 
@@ -140,5 +141,5 @@ def test_other_families(family, data, tmp_path):
     small = make_dataset(sizes=(60, 20, 20))
     (tmp_path / "out").mkdir()
     method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), **{**QUICK, "epochs": 1})
-    assert np.abs(method.head.logits(texts(small)) - method.base_logits).max() < 1e-4
+    assert np.abs(logits(method, texts(small)) - method.base_logits).max() < 1e-4
     assert np.abs(by_transformers(tmp_path / "out", texts(small)) - method.base_logits).max() < 1e-4

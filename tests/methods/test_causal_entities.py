@@ -121,7 +121,7 @@ def test_a_long_text_is_cut_and_what_it_no_longer_holds_is_not_answered(base, da
     asked = method.head.material(rows, None)
     made = method.head._pairs(asked, 60)
     assert made.tokens.lengths.max() <= 60
-    tokenizer = method.tokenizer
+    tokenizer = method.backbone.tokenizer
     for row, e in enumerate(rows):
         ids = made.tokens.ids[made.tokens.starts[row] : made.tokens.starts[row + 1]]
         prompt, answer = np.split(ids, [len(ids) - made.answers[row]])
@@ -130,7 +130,7 @@ def test_a_long_text_is_cut_and_what_it_no_longer_holds_is_not_answered(base, da
         kept = Entities(tuple(s for s in e.target.spans if s.end <= len(text)), e.target.intent)
         assert 0 < len(kept.spans) < len(e.target.spans)
         assert tokenizer.decode(answer) == method.head.form.write(kept, e.input) + tokenizer.eos_token
-    assert "reads the first" in method.head.card()[0]
+    assert "reads the first" in method.head.card(method.max_length)[0]
     for answer in method.predict([e.input for e in rows]):
         assert isinstance(answer.target, Entities)
 
@@ -179,7 +179,7 @@ def test_without_intents_or_entities(base, data):
     method = Causal(Settings(base_model=base, epochs=1))
     method.fit(replace(data.task, intents=()), no_intents, no_intents[:20], Context(metric="entity_f1"))
     assert method.predict(texts(data)[:1])[0].target.intent is None
-    assert "intent" not in method.head.card()[0]
+    assert "intent" not in method.head.card(method.max_length)[0]
     no_spans = [replace(e, target=replace(e.target, spans=())) for e in data.train]
     method.fit(data.task, no_spans, no_spans[:20], Context(metric="intent_accuracy"))
     assert method.predict(texts(data)[:1])[0].target.intent in data.task.intents

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from finetuned import fit_classes, texts
+from finetuned import fit_classes, logits, texts
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 
 import tiny
@@ -89,20 +89,20 @@ def test_lora(base, data, tmp_path):
     from peft import PeftModel
 
     method = fit(data, tmp_path, base_model=base, lora=True, lora_rank=4, epochs=1, learning_rate=3e-3)
-    assert np.abs(method.head.logits(texts(data)) - method.base_logits).max() < 1e-4  # now merged
+    assert np.abs(logits(method, texts(data)) - method.base_logits).max() < 1e-4  # now merged
     assert np.abs(by_transformers(tmp_path, texts(data)) - method.base_logits).max() < 1e-4
     config = AutoConfig.from_pretrained(base, num_labels=3)
     with pretrained.quiet():
         plain = AutoModelForSequenceClassification.from_pretrained(base, config=config)
     method.model = PeftModel.from_pretrained(plain, tmp_path / "adapter")
-    assert np.abs(method.head.logits(texts(data)) - method.base_logits).max() < 1e-5
+    assert np.abs(logits(method, texts(data)) - method.base_logits).max() < 1e-5
 
 
 def test_untuned_with_a_fitting_head(fitted, data):
     settings = Settings(base_model=str(fitted.folder), epochs=0)
     untuned = Encoder(settings)
     untuned.fit(data.task, data.train, data.validation, Context())
-    assert np.abs(untuned.head.logits(texts(data)) - fitted.base_logits).max() < 1e-5
+    assert np.abs(logits(untuned, texts(data)) - fitted.base_logits).max() < 1e-5
     assert untuned.rows_used == {"fitted": "none: the base model is used as it is"}
 
 
@@ -189,7 +189,7 @@ def test_class_weights_change_what_is_learnt(base):
     for balanced in (False, True):
         method = Encoder(Settings(base_model=base, epochs=8, learning_rate=3e-3, class_weights=balanced))
         method.fit(data.task, train, data.validation, Context())
-        found[balanced] = method.head.logits(texts(data))
+        found[balanced] = logits(method, texts(data))
     billing = data.task.labels.index("billing")
     assert (found[False] - found[True])[:, billing].mean() > 0.01
 

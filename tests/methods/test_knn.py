@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from test_embeddings import model2vec_folder
 
 from conftest import make_dataset
 from slmfit import methods
@@ -13,7 +14,6 @@ from slmfit.methods.base import Context
 from slmfit.methods.knn import WEIGHTINGS, Knn, Settings
 from slmfit.records import Example
 from slmfit.tasks import by_name
-from test_embeddings import model2vec_folder
 
 
 def fitted(train, validation=None, labels=None, **settings):

@@ -11,13 +11,13 @@ from conftest import make_dataset
 from known_models import row_in
 from scripted_llm import Script, scripted
 from scripted_model import Said, first_choice
-from slmfit import methods, runs
+from slmfit import methods
 from slmfit.data.dataset import TextRecipe
 from slmfit.errors import BudgetReached, MissingPart, UsageError
 from slmfit.llm import Limits
-from slmfit.llm.allowance import Allowance
-from slmfit.llm.limits import Cost
+from slmfit.llm.limits import Allowance, Cost
 from slmfit.methods.base import Context
+from slmfit.methods.saved import load_model, save_model
 from slmfit.records import Example, Question
 from slmfit.tasks import by_name
 from slmfit.tasks.classification import TextClassification
@@ -128,9 +128,9 @@ def test_the_price_is_kept_with_its_date(data, tmp_path):
         assert method.chosen["prices"]["date"] == "2026-11-01"
         assert method.chosen["why"]["prices"] == "prices.toml, 2026-11-01"
         (tmp_path / "model").mkdir()
-        runs.save_model(tmp_path / "model", data.task, TextRecipe(), "llm", method)
+        save_model(tmp_path / "model", data.task, TextRecipe(), "llm", method)
         path.unlink()
-        _, _, loaded = runs.load_model(tmp_path / "model")
+        _, _, loaded = load_model(tmp_path / "model")
         answers = loaded.predict(inputs_of(data))
     assert sum(a.usage.usd for a in answers) == pytest.approx(server.billed, rel=0.05)
     assert loaded.chosen["modes"] == {"schema": 60}
@@ -149,10 +149,10 @@ def test_descriptions_and_examples_are_read_by_the_model(data, tmp_path):
             for user, assistant in zip(shots[::2], shots[1::2], strict=True):
                 assert train[row_in({"messages": [user]})] == json.loads(assistant["content"])["label"]
         (tmp_path / "model").mkdir()
-        runs.save_model(tmp_path / "model", data.task, TextRecipe(), "llm", method)
+        save_model(tmp_path / "model", data.task, TextRecipe(), "llm", method)
         (tmp_path / "labels.toml").unlink()
         asked = len(server.requests)
-        runs.load_model(tmp_path / "model")[2].predict(inputs_of(data))
+        load_model(tmp_path / "model")[2].predict(inputs_of(data))
         assert len(server.requests) == asked
 
 
@@ -195,7 +195,7 @@ def test_a_key_in_the_address_is_used_and_not_kept(data, tmp_path):
         method.predict(inputs_of(data))
         assert all("basic" in h["authorization"].lower() and "canary-91bc" in h[":path"] for h in server.headers)
         assert method.settings.base_url == server.url
-        runs.save_model(tmp_path, data.task, TextRecipe(), "llm", method)
+        save_model(tmp_path, data.task, TextRecipe(), "llm", method)
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and "canary" in path.read_text()]
     assert "canary" not in repr(vars(method))
 

@@ -25,7 +25,7 @@ def test_coverage_counts_the_surest_rows():
 
 
 def points_of_all(n):
-    from slmfit.statistic import wilson
+    from slmfit.evidence.statistic import wilson
 
     score = wilson(n, n)
     return {"threshold": 0.5, "rows": n, "coverage": 1.0, "accuracy": 1.0, "low": score.low, "high": score.high}

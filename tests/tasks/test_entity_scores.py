@@ -14,7 +14,7 @@ from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
 from slmfit.errors import UsageError
 from slmfit.records import Entities, Prediction, Span
-from slmfit.tasks.base import target_from_json, target_to_json
+from slmfit.tasks.answers import target_from_json, target_to_json
 from slmfit.tasks.entity_scores import METRICS
 from slmfit.tasks.matching import (
     SCHEMES,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slmfit.errors import DataError, Where
 from slmfit.records import Entities, Example, Span
 from slmfit.tasks import from_plain, to_plain
-from slmfit.tasks.base import target_from_json, target_to_json
+from slmfit.tasks.answers import target_from_json, target_to_json
 from slmfit.tasks.spans import (
     join_tokens,
     spans_from_tags,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slmfit.data.parts import Part
+from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import Task
+from slmfit.text.figures import listed
 
 CLASSIFICATION = "text-classification"
 
@@ -42,7 +43,7 @@ def task_and_roles(
     for role in task.required:
         if found[role] is None:
             raise DataError(
-                f"no column is named as a {role} usually is; the columns are: {_listed(columns)}",
+                f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
                 fix=f"name the column with --{role} COL, or call it {role!r}; a CSV file needs a header line",
             )
@@ -62,12 +63,8 @@ def task_and_roles(
 
 def no_column(column: str, present: Sequence[str], file: str) -> DataError:
     """The error for a column that was named but is not there."""
-    what = f"there is no column {column!r}; the columns are: {_listed(present)}"
+    what = f"there is no column {column!r}; the columns are: {listed(present, 20, quoted=False)}"
     return DataError(what, where=file, fix=did_you_mean(column, present, "name one of these columns"))
-
-
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(column[:40] for column in columns[:20]) + (" …" if len(columns) > 20 else "")
 
 
 def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:

@@ -6,14 +6,21 @@ data.splits["test"][0].input
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from slmfit.records import SPLITS, Example
+from slmfit.records import SPLITS, Example, Target
+
+if TYPE_CHECKING:
+    pass
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import field
+from functools import cached_property
+
 from slmfit.tasks.base import Task
 
 STRIPS = ("headers", "footers", "quotes", "html")
@@ -87,3 +94,8 @@ def _hash(task: Task, examples: Sequence[Example]) -> str:
         digest.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass"))
         digest.update(b"\n")
     return digest.hexdigest()
+
+
+def targets(examples: Sequence[Example]) -> list[Target]:
+    """The targets of labelled examples."""
+    return [e.target for e in examples if e.target is not None]

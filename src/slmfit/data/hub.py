@@ -16,13 +16,12 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
-from slmfit.data.parts import SPLIT_NAMES, Part
-from slmfit.data.read import LONGEST_TEXT, Placed
+from slmfit.data.readers.rows import LONGEST_TEXT, SPLIT_NAMES, Part, Placed
+from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, SlmfitError, UsageError, Where, did_you_mean
-from slmfit.hub import in_words, out_of_reach, quiet_unless_watched, translated
+from slmfit.hub.snapshots import in_words, out_of_reach, quiet_unless_watched, translated
 from slmfit.records import SPLITS
 
 PREFIX = "hub:"
@@ -69,8 +68,8 @@ def read_hub(path: str, notes: list[str]) -> dict[str, Part]:
     the hub is out of reach, DataError when what is there cannot be read.
     """
     place = Place.parse(path)
-    if find_spec("datasets") is None:
-        fix = "pip install 'slmfit[hub]'"
+    if missing("datasets"):
+        fix = install("hub")
         raise MissingPart("data sets on the hub need the package datasets", where=path, fix=fix)
     with _quiet(), in_words(place.name, "data set"):
         commit, loaded = _load(place)

@@ -14,9 +14,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from slmfit.data.lines import lines_of
-from slmfit.data.read import reading
+from slmfit.data.readers.lines import lines_of
+from slmfit.data.readers.rows import reading
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.text.figures import listed
 
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
@@ -99,13 +100,15 @@ def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | Non
     for pattern, new in [rule for item in merge for rule in _rules(str(item))]:
         matched = [label for label in known if label == pattern or fnmatchcase(label, pattern)]
         if not matched:
-            fix = did_you_mean(pattern, known, f"the labels are: {_listed(known)}")
+            fix = did_you_mean(pattern, known, f"the labels are: {listed(known, 30, quoted=False)}")
             raise UsageError(f"the merge rule {pattern!r} matches no label", fix=fix)
         for label in matched:
             mapping.setdefault(label, new)
     if prefix is not None:
         if not prefix or not any(prefix in label.lstrip(prefix) for label in known):
-            raise UsageError(f"no label holds the separator {prefix!r}", fix=f"the labels are: {_listed(known)}")
+            raise UsageError(
+                f"no label holds the separator {prefix!r}", fix=f"the labels are: {listed(known, 30, quoted=False)}"
+            )
         for label in known:
             mapping.setdefault(label, label.partition(prefix)[0] or label)
     return {label: mapping.get(label, label) for label in known}
@@ -132,7 +135,3 @@ def _rule(text: str, where: str) -> Rule:
     if len(cells) != 2 or not all(cell.strip() for cell in cells):
         raise UsageError(f"{text!r} is not a merge rule", where=where, fix="write PATTERN=NEW, or old,new in a file")
     return cells[0].strip(), cells[1].strip()
-
-
-def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:30]) + (" …" if len(labels) > 30 else "")

@@ -16,10 +16,9 @@ import re
 from pathlib import Path
 
 from slmfit.data.hub import is_hub, read_hub
-from slmfit.data.lines import decode
-from slmfit.data.parts import SPLIT_NAMES, Part
-from slmfit.data.read import LONGEST_TEXT, Placed, ending, missing, read_rows, reading
-from slmfit.data.read_slots import has_slots, read_slots
+from slmfit.data.readers.lines import decode
+from slmfit.data.readers.rows import LONGEST_TEXT, SPLIT_NAMES, Part, Placed, ending, missing, read_rows, reading
+from slmfit.data.readers.slots_reader import has_slots, read_slots
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import SPLITS
 from slmfit.storage import named

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import read_file, read_parts
-from slmfit.data.near import find_duplicates
-from slmfit.data.parts import Part
+from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
 from slmfit.data.split import assign, assign_by_time, checked_seed, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean

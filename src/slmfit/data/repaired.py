@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slmfit.data.parts import Part
+from slmfit.data.readers.rows import Part
 from slmfit.tasks.base import Task
 
 LISTED = 30  # of each kind; the others are counted

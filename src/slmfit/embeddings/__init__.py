@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slmfit import hub
 from slmfit.embeddings.base import Embedding, Vectors, normalised
 from slmfit.embeddings.lsa import LSA
 from slmfit.embeddings.neighbours import Index, nearest, whole
@@ -19,6 +18,7 @@ from slmfit.embeddings.sentence import FITTING, Sentence, is_transformer
 from slmfit.embeddings.sentence import check as check_sentence
 from slmfit.embeddings.static import Static
 from slmfit.errors import UsageError
+from slmfit.hub import snapshots
 
 # The words of every setting that names one.
 CHOICE = (
@@ -48,7 +48,7 @@ def pretrained(base: str | Path, cache: Path | None = None) -> Embedding:
     Raises UsageError for a model of another kind, before any weight is fetched, DataError for one that is damaged,
     MissingPart where the hub, or the package it needs, is missing.
     """
-    folder = hub.model_folder(str(base), lambda folder: _check(folder, str(base)))
+    folder = snapshots.model_folder(str(base), lambda folder: _check(folder, str(base)))
     return Sentence(folder, cache) if is_transformer(folder) else Static(folder)
 
 

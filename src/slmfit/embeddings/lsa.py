@@ -44,7 +44,7 @@ class LSA:
     @classmethod
     def fit(cls, texts: Sequence[str], *, dimension: int = DIMENSION, seed: int = 0) -> Self:
         """Learn words and directions from texts; fewer than `dimension` directions where the texts hold no more."""
-        from slmfit.ngrams import split_words
+        from slmfit.text.ngrams import split_words
 
         tokens = split_words(texts)
         rows = np.repeat(np.arange(len(texts)), np.diff(tokens.offsets))
@@ -104,7 +104,7 @@ class LSA:
 
     def _ids(self, texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:
         """For every word of every text: its number (-1: unknown) and the number of its text."""
-        from slmfit.ngrams import split_words, words_of
+        from slmfit.text.ngrams import split_words, words_of
 
         if len(texts) > FEW:
             tokens = split_words(texts, self.words)

@@ -18,16 +18,17 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from slmfit import hub, storage
+from slmfit import storage
 from slmfit.embeddings.base import Vectors, normalised
+from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, UsageError
+from slmfit.hub import snapshots
 
 FORMAT = "slmfit.vectors/1"
 PIECE = 4096  # texts whose vectors are kept together
@@ -124,7 +125,7 @@ class Sentence:
 
     @cached_property
     def _files(self) -> list[Path]:
-        found = {path for pattern in (*hub.DESCRIBING, *hub.WORKING) for path in self.folder.glob(pattern)}
+        found = {path for pattern in (*snapshots.DESCRIBING, *snapshots.WORKING) for path in self.folder.glob(pattern)}
         return sorted(found)
 
     @cached_property
@@ -158,8 +159,8 @@ def is_transformer(folder: Path) -> bool:
 
 def check(folder: Path, base: str) -> None:
     """Raise unless sentences can be encoded by the model whose description is in `folder`; no weight is needed."""
-    if any(find_spec(package) is None for package in ("torch", "transformers")):
-        raise MissingPart("sentence encoders need torch", where=base, fix="pip install 'slmfit[train]'")
+    if missing("torch", "transformers"):
+        raise MissingPart("sentence encoders need torch", where=base, fix=install("train"))
     from slmfit.finetune import pretrained
 
     recipe = read_recipe(folder, base)

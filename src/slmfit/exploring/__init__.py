@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.data.audit import audit_dataset
+from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.dataset import Dataset
-from slmfit.diagnostics import suspected_labels
 from slmfit.exploring.classes import class_groups, class_of
+from slmfit.exploring.diagnostics import suspected_labels
 from slmfit.exploring.entities import entity_types
 from slmfit.exploring.lengths import text_lengths
 from slmfit.exploring.oddities import odd_rows
@@ -35,7 +35,7 @@ def explore(data: Dataset, tokenizer: Path | None = None) -> dict[str, Any]:
     Returns {"format", "dataset": {"name", "task", "fingerprint", "notes"}, "rows": {split: n}, "classes": see
     `class_groups`, "lengths": see `text_lengths`, "audit": see `slmfit.data.audit.audit`, "telling_words": see
     `telling_words`, "odd_rows": see `odd_rows`, "entities": see `entity_types`, "suspects": see
-    `slmfit.diagnostics.suspected_labels`}; the last two are empty where a task has none.
+    `diagnostics.suspected_labels`}; the last two are empty where a task has none.
     Raises UsageError when the tokenizer cannot be read.
     """
     classifies = data.task.name == "text-classification"

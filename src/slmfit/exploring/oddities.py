@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from slmfit.data.audit_rows import EXAMPLES, excerpt
+from slmfit.data.audit.findings import EXAMPLES, excerpt
 from slmfit.records import Example
-from slmfit.tasks.base import target_to_json
+from slmfit.tasks.answers import target_to_json
 
 FEW_LETTERS = 0.5  # of the visible characters
 VISIBLE = 8  # characters that a text must have before its share of letters means something

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.exploring import pictures
-from slmfit.report.page import render
-from slmfit.visible import excerpt
-from slmfit.wording import percent
+from slmfit.reporting.page import render
+from slmfit.text.figures import percent
+from slmfit.text.visible import excerpt
 
 NAME = 32  # characters of a class beside its bar; its table has all of them
 CLASSES = 60  # shown of each kind; the rest are counted

@@ -11,11 +11,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from slmfit.records import SPLITS
-from slmfit.visible import visible
-from slmfit.wording import percent
+from slmfit.reporting.svg import join, tag
+from slmfit.text.figures import percent
 
 HEIGHT, BOTTOM = 150, 26  # pixels of the histogram's bars, and of the numbers below them
 NAME = 20  # of a name above them
@@ -30,7 +30,7 @@ def class_bar(row: Row, most: int) -> Markup:
     parts, start = [], 0.0
     for split, faint in zip(SPLITS, (1, 0.62, 0.34), strict=True):
         width = 100 * row[split] / most
-        parts.append(_tag("rect", x=f"{start:.2f}%", y=6, width=f"{width:.2f}%", height=16, class_="bar pick",
+        parts.append(tag("rect", x=f"{start:.2f}%", y=6, width=f"{width:.2f}%", height=16, class_="bar pick",
                           opacity=faint))  # fmt: skip
         start += width
     return _svg(28, parts, "bar-row")
@@ -53,13 +53,13 @@ def histogram(bins: Sequence[Row], windows: Sequence[Row]) -> Markup:
     for bar, value in zip(bins, density, strict=True):
         left, height = at(bar["low"]), HEIGHT * value / most
         width = max(at(bar["high"]) - left - 0.15, 0.1)
-        parts.append(_tag("rect", x=f"{left:.2f}%", y=f"{top + HEIGHT - height:.1f}", width=f"{width:.2f}%",
+        parts.append(tag("rect", x=f"{left:.2f}%", y=f"{top + HEIGHT - height:.1f}", width=f"{width:.2f}%",
                           height=f"{height:.1f}", class_="bar rest"))  # fmt: skip
     parts.append(_line(0, top + HEIGHT, 100, top + HEIGHT, "axis"))
     for tick in _powers(low, high):
         anchor = "start" if at(tick) < 2 else "end" if at(tick) > 98 else "middle"
         parts.append(
-            _tag("text", f"{tick:,}", x=f"{at(tick):.2f}%", y=top + HEIGHT + 18, text_anchor=anchor, class_="tick")
+            tag("text", f"{tick:,}", x=f"{at(tick):.2f}%", y=top + HEIGHT + 18, text_anchor=anchor, class_="tick")
         )
     for level, window in enumerate(inside):
         x, y = at(window["tokens"]), 8 + NAME * level
@@ -67,7 +67,7 @@ def histogram(bins: Sequence[Row], windows: Sequence[Row]) -> Markup:
         left = x > 50
         rows = f"{window['rows']:,} text{'' if window['rows'] == 1 else 's'} longer than {window['tokens']}"
         side = {"dx": -6, "text_anchor": "end"} if left else {"dx": 6, "text_anchor": "start"}
-        parts.append(_tag("text", rows, x=f"{x:.2f}%", y=y + 6, class_="name", **side))
+        parts.append(tag("text", rows, x=f"{x:.2f}%", y=y + 6, class_="name", **side))
     return _svg(top + HEIGHT + BOTTOM, parts, "plot")
 
 
@@ -79,11 +79,11 @@ def spread(lengths: Row, low: int, high: int) -> Markup:
 
     parts = [
         _line(at(lengths["least"]), 9, at(lengths["p95"]), 9, "axis"),
-        _tag("rect", x=f"{at(lengths['p25']):.2f}%", y=4, height=10, class_="bar rest",
+        tag("rect", x=f"{at(lengths['p25']):.2f}%", y=4, height=10, class_="bar rest",
              width=f"{max(at(lengths['p75']) - at(lengths['p25']), 0.5):.2f}%"),
-        _tag("circle", cx=f"{at(lengths['median']):.2f}%", cy=9, r=4, class_="dot pick"),
+        tag("circle", cx=f"{at(lengths['median']):.2f}%", cy=9, r=4, class_="dot pick"),
     ]  # fmt: skip
-    return Markup('<svg width="190" height="18" aria-hidden="true">{}</svg>').format(_join(parts))
+    return Markup('<svg width="190" height="18" aria-hidden="true">{}</svg>').format(join(parts))
 
 
 def words(found: Sequence[Row], here: int, elsewhere: int) -> Markup:
@@ -95,9 +95,9 @@ def words(found: Sequence[Row], here: int, elsewhere: int) -> Markup:
         y = LINE * i
         name = word["word"] if len(word["word"]) <= LONGEST else word["word"][: LONGEST - 1] + "…"
         parts += [
-            _tag("text", name, x=0, y=y + 13, class_="name"),
-            _tag("text", percent(own), x="100%", y=y + 13, text_anchor="end"),
-            _tag("rect", x=0, y=y + 17, width=f"{100 * own / most:.2f}%", height=3, class_="bar pick"),
+            tag("text", name, x=0, y=y + 13, class_="name"),
+            tag("text", percent(own), x="100%", y=y + 13, text_anchor="end"),
+            tag("rect", x=0, y=y + 17, width=f"{100 * own / most:.2f}%", height=3, class_="bar pick"),
             _line(100 * other / most, y + 15, 100 * other / most, y + 22, "interval"),
         ]
     return _svg(LINE * len(found), parts, "")
@@ -114,20 +114,9 @@ def _powers(low: int, high: int) -> list[int]:
 
 def _svg(height: int, parts: Iterable[Markup], look: str) -> Markup:
     return Markup('<svg class="{}" width="100%" height="{}" aria-hidden="true">{}</svg>').format(
-        look, height, _join(parts)
+        look, height, join(parts)
     )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> Markup:
-    return _tag("line", x1=f"{x1:.2f}%", y1=y1, x2=f"{x2:.2f}%", y2=y2, class_=look)
-
-
-def _tag(name: str, text: str = "", **attributes: object) -> Markup:
-    """An SVG element; `class_` and `text_anchor` are written as SVG writes them."""
-    given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
-    inside = Markup("").join(Markup(' {}="{}"').format(key, value) for key, value in given.items())
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), inside, escape(visible(text)))
-
-
-def _join(parts: Iterable[Markup]) -> Markup:
-    return Markup("").join(parts)
+    return tag("line", x1=f"{x1:.2f}%", y1=y1, x2=f"{x2:.2f}%", y2=y2, class_=look)

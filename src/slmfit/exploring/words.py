@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.ngrams import split_words
+from slmfit.text.ngrams import split_words
 
 MOST = 12  # words of a class
 SURE = 1.96  # words below are as likely to be chance

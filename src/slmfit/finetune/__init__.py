@@ -12,11 +12,13 @@
     processes.py    several processes that share the batches of one training
     signals.py      Ctrl-C and SIGTERM, kept until the loop can stop cleanly
     forward.py      many rows through a model, for validation and prediction
-    firsttoken.py   a classifier's last layer, for the one token that is read
-    classify.py     one label per text: batches, loss, answers
+    classify.py     one label per text: batches, loss, and a last layer for the one token that is read
+    tag.py          a tag for every word, and an intent: batches, loss
+    windows.py      long texts in several pieces
+    logits.py       what logits mean: labels, the best tags, spans; without torch
     write.py        an answer written as text: batches, loss
     vocabulary.py   what tokens write, and which of them a grammar lets through
     decode.py       many answers written at a time, each under its grammar
 
-Most modules import torch, so this package is imported only by the methods that train.
+Most modules import torch, so they are imported only by the methods that train.
 """

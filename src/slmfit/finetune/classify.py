@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,11 @@ from slmfit.finetune.device import Device
 from slmfit.finetune.tokens import Rows
 
 Score = Callable[[np.ndarray], dict[str, float]]
+# Where in a layer every token is on its own from, for models whose classifier reads the first one.
+ALONE_FROM = {
+    **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra", "deberta-v2"), "attention.output"),
+    "distilbert": "sa_layer_norm",
+}
 
 
 @dataclass
@@ -70,9 +76,18 @@ def balanced_weights(targets: np.ndarray, labels: int) -> np.ndarray:
     return weights
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Softmax in float64, so that rows sum to 1: [rows, labels]."""
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=1, keepdims=True)
-    grown = np.exp(shifted)
-    return grown / grown.sum(axis=1, keepdims=True)
+def first_token_only(model: Any) -> None:
+    """Let the last layer of a sequence classifier go on with the first token alone, in the kinds of models above.
+
+    There the other tokens matter as keys and values alone. What follows its attention is worked out token by token, so
+    it is left out for all but the first: three quarters of a layer, an eighth of the work of six layers, in training
+    and in prediction. Logits and gradients are the same but for rounding.
+    """
+    place = ALONE_FROM.get(model.config.model_type)
+    found = [module for name, module in model.named_modules() if place and name.endswith(f".{place}")]
+    if found:
+        found[-1].register_forward_pre_hook(_first)
+
+
+def _first(module: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return tuple(hidden[:, :1] for hidden in given)

@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 
-from slmfit import hub
 from slmfit.errors import MissingPart, SlmfitError, UsageError
+from slmfit.hub import snapshots
 
 FITTING = {  # kind -> one that fits
     "encoder": "distilbert-base-uncased",
@@ -38,7 +38,7 @@ def fetched(base: str, check: Callable[[Any], None]) -> str:
     check: called with its configuration before any weight is fetched; it raises for a model that does not fit.
     Raises UsageError when it is no model, MissingPart when it is out of reach.
     """
-    folder = hub.model_folder(base, lambda folder: check(read_config(str(folder), base)), whole=False)
+    folder = snapshots.model_folder(base, lambda folder: check(read_config(str(folder), base)), whole=False)
     if not any(folder.glob("*.safetensors")):
         fix = "use a model with safetensors weights; `slmfit models` lists some"
         raise UsageError("has no safetensors weights", where=base, fix=fix)

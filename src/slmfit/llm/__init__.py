@@ -5,8 +5,8 @@
     for answer in client.answers(asks):
         print(answer.id, answer.outcome, answer.value)
 
-From nouns to acts: server (and its secret), prices, ask, limits; wire (bytes), choices, schemas and modes (how an
-answer is bound and read), faults (what a reply means); index and ledger (what is kept); channel (one call), pace,
+From nouns to acts: server (and its key), prices, ask, limits; wire (bytes), choices, schemas and modes (how an
+answer is bound and read), faults (what a reply means); ledger (what is kept); channel (one call), pace,
 purse and exchange (when and at what price), probing (what the server takes); engine (the loop), client, quote.
 """
 
@@ -17,7 +17,6 @@ from slmfit.llm.modes import Found
 from slmfit.llm.pace import Patience
 from slmfit.llm.prices import Prices
 from slmfit.llm.quote import Quote, quote
-from slmfit.llm.secret import Secret
-from slmfit.llm.server import Server
+from slmfit.llm.server import Secret, Server
 
 __all__ = ["Answer", "Ask", "Client", "Found", "Limits", "Patience", "Prices", "Quote", "Secret", "Server", "quote"]

@@ -27,15 +27,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from slmfit import storage
 from slmfit.environment import now
 from slmfit.errors import SlmfitError
-from slmfit.llm.index import Index
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import PICO
 
 FORMAT = "slmfit.ledger/1"
 FOUND = "found"  # the key under which finding out is reserved
+_LOOSE = 4096  # keys of the index that are not sorted in yet
 _GATHER_SECONDS = 0.005  # a group is written this long after its first line came
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _Entry = tuple[bytes, str | None, Callable[[], None]]
@@ -223,3 +225,35 @@ def _cost(line: Mapping[str, Any]) -> Cost:
 def _refused(path: Path | None, error: OSError) -> SlmfitError:
     fix = "free some space or choose another folder; the same command then goes on from here"
     return SlmfitError(f"cannot be written: {error.strerror}", where=str(path), fix=fix)
+
+
+class Index:
+    """Where a key (hex) stands in a file: 16 bytes a key, so that a hundred thousand calls do not fill the memory.
+
+    A sorted table, and a few loose ones that are sorted in now and then. Only the first 16 hex digits are kept: whoever
+    reads the place found checks that it is of the same key. One thread may add while another finds.
+    """
+
+    def __init__(self) -> None:
+        self._table = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint64)
+        self._loose: dict[int, int] = {}
+
+    def add(self, key: str, offset: int) -> None:
+        self._loose[int(key[:16], 16)] = offset
+        if len(self._loose) >= _LOOSE:
+            self._sort_in()
+
+    def find(self, key: str) -> int | None:
+        short = int(key[:16], 16)
+        if (offset := self._loose.get(short)) is not None:
+            return offset
+        keys, offsets = self._table
+        at = int(np.searchsorted(keys, np.uint64(short)))
+        return int(offsets[at]) if at < len(keys) and int(keys[at]) == short else None
+
+    def _sort_in(self) -> None:
+        keys = np.concatenate([self._table[0], np.array(list(self._loose), dtype=np.uint64)])
+        offsets = np.concatenate([self._table[1], np.array(list(self._loose.values()), dtype=np.uint64)])
+        order = np.argsort(keys, kind="stable")
+        self._table = keys[order], offsets[order]
+        self._loose = {}  # after the table, so that whoever finds meanwhile meets each key in one of them

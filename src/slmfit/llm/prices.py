@@ -18,11 +18,10 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from slmfit.environment import now, package_version
+from slmfit.environment import install, missing, now, package_version
 from slmfit.errors import MissingPart, UsageError
 
 PICO = 10**12
@@ -110,8 +109,9 @@ def from_package(model: str, base_url: str) -> Prices | None:
 
     Raises MissingPart when the package is not installed.
     """
-    if find_spec("genai_prices") is None:
-        raise MissingPart("prices are not installed", fix="pip install 'slmfit[prices]', or give them in a TOML file")
+    if missing("genai_prices"):
+        fix = f"{install('prices')}, or give them in a TOML file"
+        raise MissingPart("prices are not installed", fix=fix)
     from datetime import UTC, datetime
 
     from genai_prices.data_snapshot import get_snapshot

@@ -6,15 +6,15 @@ specs = parse_specs("majority,linear,knn=models/potion", {"knn": {"k": "5"}})
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
+from slmfit.environment import EXTRAS, install, missing
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.methods.base import Method, parse_settings
+from slmfit.storage import file_name
 from slmfit.tasks import TASKS
 
 CLASSIFICATION = ("text-classification",)
@@ -29,10 +29,8 @@ class Row:
     place: str | None
     tasks: tuple[str, ...]
     extra: str | None = None  # the extra that brings what it needs
-    packages: tuple[str, ...] = ()  # what that extra must have brought
     remote: bool = False  # asks a server: every answer costs time or money, and no file here is the model
-    # task -> the extra and its packages that fitting it takes besides; what was fitted predicts without
-    task_extras: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    task_extras: Mapping[str, str] = field(default_factory=dict)  # task -> an extra that fitting takes, not predicting
 
     @property
     def trained(self) -> bool:
@@ -51,7 +49,7 @@ TABLE: dict[str, Row] = {
         "TF-IDF with a linear classifier; for entities a linear-chain CRF.",
         "slmfit.methods.linear:Linear",
         (*CLASSIFICATION, "token-classification"),
-        task_extras={"token-classification": ("entities", ("pycrfsuite",))},
+        task_extras={"token-classification": "entities"},
     ),
     "knn": Row("Votes of the nearest neighbours on embeddings.", "slmfit.methods.knn:Knn", CLASSIFICATION),
     "encoder": Row(
@@ -59,16 +57,14 @@ TABLE: dict[str, Row] = {
         "slmfit.methods.encoder:Encoder",
         (*CLASSIFICATION, "token-classification"),
         "train",
-        ("torch", "transformers", "peft"),
     ),
     "causal": Row(
         "A small causal model with LoRA; entities it writes out.",
         "slmfit.methods.causal:Causal",
         (*CLASSIFICATION, "token-classification"),
         "train",
-        ("torch", "transformers", "peft"),
     ),
-    "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train", ("torch", "transformers")),
+    "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train"),
     "llm": Row("A large model behind an API.", "slmfit.methods.llm:Llm", ALL_TASKS, remote=True),
     "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
 }
@@ -103,12 +99,8 @@ def unavailable(name: str, task: str | None = None) -> str | None:
         return "comes with a later version of slmfit"
     if task is not None and task not in row.tasks:
         return f"does {', '.join(row.tasks)}, not {task}"
-    if any(find_spec(package) is None for package in row.packages):
-        return f"pip install 'slmfit[{row.extra}]'"
-    extra, packages = row.task_extras.get(task or "", ("", ()))
-    if any(find_spec(package) is None for package in packages):
-        return f"pip install 'slmfit[{extra}]'"
-    return None
+    extras = (row.extra, row.task_extras.get(task or ""))
+    return next((install(extra) for extra in extras if extra and missing(*EXTRAS[extra])), None)
 
 
 def create(name: str, given: Mapping[str, Any] | None = None, base_model: str | None = None) -> Method:
@@ -136,7 +128,8 @@ def parse_specs(methods: str | Sequence[str], given: Mapping[str, Mapping[str, A
         if name not in TABLE:
             raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, TABLE))
         settings = dict(given.get(name, {}))
-        specs.append(Spec(run_id(name, base_model or None), name, base_model or None, settings))
+        id = f"{name}-{file_name(base_model)}" if base_model else name
+        specs.append(Spec(id, name, base_model or None, settings))
     for name in given:
         if name not in {spec.name for spec in specs}:
             named = sorted({spec.name for spec in specs})
@@ -147,11 +140,3 @@ def parse_specs(methods: str | Sequence[str], given: Mapping[str, Mapping[str, A
     if twice:
         raise UsageError(f"the method {twice!r} is named twice", fix="name it once, or give each another base model")
     return specs
-
-
-def run_id(name: str, base_model: str | None) -> str:
-    """`knn`, or `knn-potion` for `knn=models/potion`: safe as a folder name on every file system."""
-    if not base_model:
-        return name
-    tail = re.sub(r"[^A-Za-z0-9._-]+", "-", base_model.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1])
-    return f"{name}-{tail.strip('-.')[:60] or 'model'}"

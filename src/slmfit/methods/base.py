@@ -23,8 +23,7 @@ from slmfit.tasks.base import Task
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits, Quote
-    from slmfit.llm.allowance import Share
-    from slmfit.llm.limits import Cost
+    from slmfit.llm.limits import Cost, Share
 
 
 def setting(

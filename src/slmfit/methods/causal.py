@@ -13,7 +13,9 @@ from typing import ClassVar
 
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
-from slmfit.tasks.written import FORMS
+from slmfit.methods.finetuned.classes import Classes
+from slmfit.methods.finetuned.written import Written
+from slmfit.tasks.forms import FORMS
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,4 @@ class Causal(FineTuned):
 
     Settings: ClassVar[type] = Settings
     kind = "causal"
+    heads = {"text-classification": Classes, "token-classification": Written}

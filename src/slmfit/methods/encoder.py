@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
+from slmfit.methods.finetuned.classes import Classes
+from slmfit.methods.finetuned.entities import EntityTags
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,4 @@ class Encoder(FineTuned):
 
     Settings: ClassVar[type] = Settings
     kind = "encoder"
+    heads = {"text-classification": Classes, "token-classification": EntityTags}

@@ -14,7 +14,8 @@ from typing import Any, Self
 
 from slmfit.methods.base import Context, Method
 from slmfit.records import Entities, Example, Input, Prediction, Question, Target
-from slmfit.tasks.base import Task, target_from_json, target_to_json
+from slmfit.tasks.answers import target_from_json, target_to_json
+from slmfit.tasks.base import Task
 
 
 @dataclass(frozen=True)

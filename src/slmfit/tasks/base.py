@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from slmfit.errors import Where
-from slmfit.records import Entities, Example, Input, Outcome, Prediction, Score, Span, Target
+from slmfit.records import Entities, Example, Input, Outcome, Prediction, Score, Target
 
 Row = Mapping[str, Any]
 
@@ -127,17 +127,19 @@ class Task(Protocol):
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components: ...
 
 
-def target_to_json(target: Target | None) -> Any:
-    """A label or letter as it is; entities as {"spans": [[start, end, label], …], "intent": …, "unplaced": if any}."""
-    if target is None or isinstance(target, str):
-        return target
-    plain: dict[str, Any] = {"spans": [[s.start, s.end, s.label] for s in target.spans], "intent": target.intent}
-    return plain | ({"unplaced": [list(pair) for pair in target.unplaced]} if target.unplaced else {})
+class EntityCodec(Protocol):
+    """What a form needs of a task whose answers name entities by their words."""
 
+    @property
+    def labels(self) -> tuple[str, ...]: ...
 
-def target_from_json(value: Any) -> Target | None:
-    """The inverse of `target_to_json`."""
-    if value is None or isinstance(value, str):
-        return value
-    unplaced = tuple((words, label) for words, label in value.get("unplaced", ()))
-    return Entities(tuple(Span(*span) for span in value["spans"]), value["intent"], unplaced)
+    @property
+    def intents(self) -> tuple[str, ...]: ...
+
+    def write(self, target: Target, input: Input) -> str: ...
+
+    def read(self, text: str, input: Input) -> Target | Outcome: ...
+
+    def placed(self, pairs: Sequence[tuple[str, str]], intent: str | None, text: str) -> Entities | Outcome:
+        """The answer that names these (words, type) in the order of the text."""
+        ...

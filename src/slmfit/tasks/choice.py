@@ -26,8 +26,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.evidence.statistic import wilson
 from slmfit.records import Example, Input, Outcome, Prediction, Question, Score, Target
-from slmfit.statistic import wilson
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import count_outcomes, find, json_object, json_object_schema, probability_scores
 

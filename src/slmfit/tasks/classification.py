@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from slmfit import metrics as m
-from slmfit import statistic
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.evidence import metrics as m
+from slmfit.evidence import statistic
 from slmfit.records import Example, Input, Outcome, Prediction, Target
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import (

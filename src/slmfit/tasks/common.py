@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from slmfit.errors import DataError, Where
-from slmfit.metrics import brier_rows, log_loss_rows
+from slmfit.evidence.metrics import brier_rows, log_loss_rows
+from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, wilson
 from slmfit.records import OUTCOMES, Prediction, Score, Target
-from slmfit.statistic import bootstrap_calibration, bootstrap_mean, wilson
 from slmfit.tasks.base import Row
 
 

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from slmfit.errors import UsageError, did_you_mean
+from slmfit.evidence.statistic import bootstrap_sums, wilson
 from slmfit.records import Entities, Prediction, Score, Span, Target
-from slmfit.statistic import bootstrap_sums, wilson
 from slmfit.tasks.base import Components, Scores
 from slmfit.tasks.common import count_outcomes
 from slmfit.tasks.matching import (

@@ -26,8 +26,8 @@ from slmfit.tasks import spans as sp
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import find, json_object, json_object_schema
 from slmfit.tasks.entity_scores import METRICS, Rows, score
+from slmfit.tasks.forms import FORMS, Form
 from slmfit.tasks.words import place, placeable, read_words
-from slmfit.tasks.written import FORMS, Form
 
 
 class _Read(NamedTuple):
@@ -190,7 +190,7 @@ class TokenClassification:
         return json_object_schema({"entities": {"type": "array", "items": entity}} | intent)
 
     def form(self, name: str, grain: str = "words") -> Form:
-        """How a model that was trained for it writes answers: `lines` or `json`. grain: see `written.Form`."""
+        """How a model that was trained for it writes answers: `lines` or `json`. grain: see `forms.Form`."""
         return FORMS[name](self, grain)
 
     # --- scores ---

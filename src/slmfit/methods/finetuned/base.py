@@ -5,24 +5,23 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from safetensors import SafetensorError
 
-from slmfit import storage
+from slmfit import storage, tasks
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.finetune import costs, lora, pretrained, processes
 from slmfit.finetune.checkpoints import Checkpoints
-from slmfit.finetune.device import Device, choose
+from slmfit.finetune.device import choose
 from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Asked, Facts, Plan, derive
 from slmfit.finetune.processes import Helper
 from slmfit.finetune.state import Job, Progress
 from slmfit.methods.base import Context, Method
-from slmfit.methods.finetuned.head import Arrays, Head, head_class
-from slmfit.methods.finetuned.helping import described
+from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -34,23 +33,17 @@ class FineTuned(Method):
     Settings: ClassVar[type] = TuningSettings
     base_model_setting = "base_model"
     kind: ClassVar[str]
+    heads: ClassVar[Mapping[str, type[Head]]]  # task -> what answers it
 
     settings: TuningSettings
+    backbone: Backbone
     head: Head
-    tokenizer: Any
     model: Any  # after `fit` with LoRA with its adapters, merged; otherwise plain
-    device: Device
-    limit: int  # tokens that the model reads at most
-    max_length: int
+    max_length: int  # tokens of one text
 
     @property
     def seeded(self) -> bool:
         return self.settings.epochs != 0
-
-    @property
-    def pad(self) -> int:
-        """The id that fills up rows."""
-        return int(self.tokenizer.pad_token_id)
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Tune on train; validation picks the best epoch.
@@ -61,22 +54,21 @@ class FineTuned(Method):
         began = time.monotonic()
         fresh = self._prepare(task, context.seed)
         if self.settings.epochs == 0:
-            self.max_length = min(self.settings.max_length or 512, self.limit)
+            self.max_length = min(self.settings.max_length or 512, self.backbone.limit)
             self.chosen = {"max_length": self.max_length, "epochs": 0}
             self.rows_used = {"fitted": "none: the base model is used as it is"}
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
         self.model = self._trainable(fresh, context.seed)
-        plan = self._plan(material, len(validation), context, began)
-        job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
+        plan, job = self._planned(material, len(validation), context, began)
         self.max_length = plan.max_length
         folder = context.work
-        with processes.current().training(*described(self, task, job, plan, context.seed)) as team:
+        with processes.current().training(*self._described(task, job, plan, context.seed)) as team:
             training = Training(
                 self.model,
                 job,
                 plan,
-                self.device,
+                self.backbone.device,
                 seed=context.seed,
                 metric=context.metric,
                 store=Checkpoints(folder / "checkpoints") if folder else None,
@@ -89,6 +81,20 @@ class FineTuned(Method):
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
 
+    def _described(self, task: Task, job: Job, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
+        """What `helping.prepare` makes the training of, in a process that helps with it.
+
+        Raises UsageError on a device that processes cannot share work on.
+        """
+        on = self.backbone.device
+        if processes.current().size > 1 and on.name not in ("cpu", "cuda"):
+            fix = f"set {self.kind}.device to cpu, or start one process"
+            raise UsageError(f"several processes cannot train on {on.name}", fix=fix)
+        settings = dataclasses.asdict(self.settings) | {"device": on.name, "precision": on.precision}
+        packed, arrays = self.head.packed(job)
+        about = {"method": self.kind, "settings": settings, "task": tasks.to_plain(task), "seed": seed}
+        return about | {"plan": plan.to_json(), "packed": packed}, arrays
+
     def assisting(
         self, helper: Helper, task: Task, about: dict[str, int], arrays: Arrays, plan: Plan, seed: int
     ) -> Training:
@@ -96,11 +102,11 @@ class FineTuned(Method):
         self.model = self._trainable(self._prepare(task, seed), seed)
         self.model.train()
         job = self.head.unpacked(about, arrays)
-        return Training(self.model, job, plan, self.device, seed=seed, metric="", team=helper)
+        return Training(self.model, job, plan, self.backbone.device, seed=seed, metric="", team=helper)
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         self.model.eval()
-        return self.head.answers(inputs) if inputs else []
+        return self.head.answers(self.model, inputs, self.max_length) if inputs else []
 
     def save(self, folder: Path) -> None:
         """A transformers folder: the whole model, adapters added in; with LoRA also the adapters, for peft.
@@ -114,11 +120,12 @@ class FineTuned(Method):
                     lora.save_adapters(body, folder / "adapter")
                     body = lora.merged(body)
                     self.model = self.head.with_body(self.model, body)
-                self.tokenizer.model_max_length = self.max_length
-                self.tokenizer.padding_side = "right"  # on the left, absolute positions would shift
+                tokenizer = self.backbone.tokenizer
+                tokenizer.model_max_length = self.max_length
+                tokenizer.padding_side = "right"  # on the left, absolute positions would shift
                 body.save_pretrained(folder)
-                self.tokenizer.save_pretrained(folder)
-            self.head.save(folder)
+                tokenizer.save_pretrained(folder)
+            self.head.save(self.model, folder)
             storage.write_text(folder / "README.md", self._card())
         except (OSError, SafetensorError) as error:
             what = getattr(error, "strerror", None) or str(error).splitlines()[0]
@@ -129,38 +136,42 @@ class FineTuned(Method):
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
         method = cls(settings)
         config = pretrained.read_config(str(folder))
-        method.tokenizer = pretrained.load_tokenizer(str(folder), config)
-        method.head = head_class(cls.kind, task).load(method, task, folder, config)
-        method.limit = method.max_length = pretrained.longest(config, method.tokenizer)
-        method.device = choose(settings.device, settings.precision)
-        method.model.to(method.device.name)
+        method.backbone = method._backbone(str(folder), config)
+        method.head, method.model = cls.heads[task.name].load(method.backbone, task, folder, config)
+        method.max_length = method.backbone.limit
+        method.model.to(method.backbone.device.name)
         return method
+
+    def _backbone(self, folder: str, config: Any) -> Backbone:
+        tokenizer = pretrained.load_tokenizer(folder, config)
+        device = choose(self.settings.device, self.settings.precision)
+        return Backbone(self.kind, self.settings, tokenizer, device, pretrained.longest(config, tokenizer))
 
     def _prepare(self, task: Task, seed: int) -> set[str]:
         """Load base model, tokenizer and device; returns the names of the weights the checkpoint did not have."""
-        s = self.settings
-        self.head = head_class(self.kind, task)(self, task)
-        folder = pretrained.fetched(s.base_model, self._check)
+        s, head = self.settings, self.heads[task.name]
+        folder = pretrained.fetched(s.base_model, lambda config: self._check(config, head, task))
         config = pretrained.read_config(folder)
-        self.device = choose(s.device, s.precision)
-        self.tokenizer = pretrained.load_tokenizer(folder, config)
-        self.tokenizer.truncation_side = "right"
-        self.limit = pretrained.longest(config, self.tokenizer)
-        if s.max_length is not None and s.max_length > self.limit:
+        self.backbone = self._backbone(folder, config)
+        tokenizer, limit = self.backbone.tokenizer, self.backbone.limit
+        tokenizer.truncation_side = "right"
+        if s.max_length is not None and s.max_length > limit:
             what = f"{self.kind}.max_length cannot be {s.max_length}"
-            raise UsageError(what, where=s.base_model, fix=f"it reads at most {self.limit} tokens")
+            raise UsageError(what, where=s.base_model, fix=f"it reads at most {limit} tokens")
         if self.kind == "causal":
-            config.pad_token_id = self.tokenizer.pad_token_id  # by it the model finds the last real token
+            config.pad_token_id = tokenizer.pad_token_id  # by it the model finds the last real token
+        self.head = head(self.backbone, task)
         self.model, fresh = self.head.start(folder, config, seed)
         self.head.body(self.model).name_or_path = s.base_model  # adapters name it; the folder is this machine's own
-        self.model.to(self.device.name)
+        self.model.to(self.backbone.device.name)
         return fresh
 
-    def _check(self, config: Any) -> None:
+    def _check(self, config: Any, head: type[Head], task: Task) -> None:
         """Raise UsageError for a base model that this method cannot start from."""
-        pretrained.check_kind(config, self.settings.base_model, self.kind, self.head.made_for)
-        if self.settings.epochs == 0:
-            self.head.check(config)
+        pretrained.check_kind(config, self.settings.base_model, self.kind, head.made_for)
+        if self.settings.epochs == 0 and (reason := head.unfit(task, config)):
+            fix = f"leave {self.kind}.epochs open, so it is tuned"
+            raise UsageError(reason, where=self.settings.base_model, fix=fix)
 
     def _trainable(self, fresh: set[str], seed: int) -> Any:
         s = self.settings
@@ -175,39 +186,47 @@ class FineTuned(Method):
             dropout=s.lora_dropout,
             seed=seed,
         )
-        return self.head.with_body(self.model, body).to(self.device.name)
+        return self.head.with_body(self.model, body).to(self.backbone.device.name)
 
-    def _plan(self, material: tuple[Any, Any], validation_rows: int, context: Context, began: float) -> Plan:
-        """The plan that an interrupted training left, or a new one, written down."""
+    def _planned(
+        self, material: tuple[Any, Any], validation_rows: int, context: Context, began: float
+    ) -> tuple[Plan, Job]:
+        """The plan that an interrupted training left, or a new one, written down; and the job to do by it."""
+
+        def job_of(plan: Plan) -> Job:
+            return self.head.job(*material, max_length=plan.max_length, metric=context.metric)
+
         known = context.work / "plan.json" if context.work else None
         if known and known.is_file():
-            return Plan.from_json(storage.read_json(known))
+            plan = Plan.from_json(storage.read_json(known))
+            return plan, job_of(plan)
         s = self.settings
         facts = Facts(
             lengths=material[0].lengths,
-            limit=self.limit,
+            limit=self.backbone.limit,
             hidden=self.model.config.hidden_size,
             lora=s.lora,
-            device=self.device.name,
+            device=self.backbone.device.name,
             validation_rows=validation_rows,
         )
         asked = Asked(**{f.name: getattr(s, f.name) for f in dataclasses.fields(Asked)})
         plan = derive(asked, facts)
-        job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
+        job = job_of(plan)
         if len(job.lengths) != len(facts.lengths):  # several windows to a text
             plan = dataclasses.replace(plan, rows=plan.epochs * len(job.lengths))
         if context.budget_seconds is not None:
-            left = context.budget_seconds - (time.monotonic() - began)
+            left, length = context.budget_seconds - (time.monotonic() - began), plan.max_length
             plan = self._within(plan, job, facts, left, context.rows_to_predict)
+            job = job if plan.max_length == length else job_of(plan)
         _write_plan(context.work, plan)
         context.event("plan", **{k: v for k, v in self._chosen(plan).items() if k != "why"})
-        return plan
+        return plan, job
 
     def _within(self, plan: Plan, job: Job, facts: Facts, seconds: float, predicted_rows: int) -> Plan:
         """The plan that ends in time, by what the first steps take."""
         size = processes.current().size
         part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
-        measured = costs.measure(self.model, job, self.device, part)
+        measured = costs.measure(self.model, job, self.backbone.device, part)
         return costs.within(
             plan,
             dataclasses.replace(measured, training=measured.training / size),
@@ -238,12 +257,12 @@ class FineTuned(Method):
     def _chosen(self, plan: Plan) -> dict[str, Any]:
         """The values, and under `why` the reasons."""
         names = ("epochs", "learning_rate", "batch_tokens", "max_length")
-        chosen = {name: getattr(plan, name) for name in names}
-        chosen |= {"rows": plan.rows_at(1 << 62), "device": self.device.name, "precision": self.device.precision}
-        return {**chosen, "why": {**plan.why, "precision": self.device.why}}
+        chosen, on = {name: getattr(plan, name) for name in names}, self.backbone.device
+        chosen |= {"rows": plan.rows_at(1 << 62), "device": on.name, "precision": on.precision}
+        return {**chosen, "why": {**plan.why, "precision": on.why}}
 
     def _card(self) -> str:
-        about, call = self.head.card()
+        about, call = self.head.card(self.max_length)
         return (
             f"---\nlibrary_name: transformers\npipeline_tag: {self.head.pipeline}\n"
             f"base_model: {json.dumps(self.settings.base_model)}\ntags:\n- slmfit\n---\n\n"

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from slmfit.finetune import forward, pretrained
-from slmfit.finetune.classify import Classify, balanced_weights, probabilities
-from slmfit.finetune.firsttoken import first_token_only
+from slmfit.finetune.classify import Classify, balanced_weights, first_token_only
+from slmfit.finetune.logits import labelled
 from slmfit.finetune.tokens import Rows, Tokens, tokenise
-from slmfit.methods.finetuned.head import Arrays, Head, refuse_untuned
+from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
-
-if TYPE_CHECKING:
-    from slmfit.methods.finetuned.base import FineTuned
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,20 @@ class Classes(Head):
     adapters: ClassVar[str] = "SEQ_CLS"
     cuts: ClassVar[bool] = True
 
-    def __init__(self, method: FineTuned, task: Task, labels: Sequence[str] | None = None) -> None:
-        super().__init__(method, task)
+    def __init__(self, backbone: Backbone, task: Task, labels: Sequence[str] | None = None) -> None:
+        super().__init__(backbone, task)
         self.labels = list(labels or task.labels)  # in the order of the head
 
-    def check(self, config: Any) -> None:
-        if pretrained.own_labels(config, self.labels) is None:
-            raise refuse_untuned(self.method, [str(name) for name in config.id2label.values()], self.labels)
+    @classmethod
+    def unfit(cls, task: Task, config: Any) -> str | None:
+        if pretrained.own_labels(config, task.labels) is not None:
+            return None
+        return other_labels([str(name) for name in config.id2label.values()], task.labels)
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
         self.labels = pretrained.own_labels(config, self.task.labels) or list(self.task.labels)
         config.problem_type = "single_label_classification"
-        dropout = self.method.settings.dropout
+        dropout = self.backbone.settings.dropout
         model, fresh = pretrained.load_with_head(folder, config, self.made_for, self.labels, seed, dropout)
         first_token_only(model)
         return model, fresh
@@ -75,8 +74,8 @@ class Classes(Head):
             self._rows(validation.tokens.at_most(max_length)),
             validation.targets,
             score,
-            self.method.device,
-            forward.batch_tokens(self.method.device),
+            self.backbone.device,
+            forward.batch_tokens(self.backbone.device),
             self._weights(train.targets),
         )
 
@@ -88,46 +87,40 @@ class Classes(Head):
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Classify:
         rows = self._rows(Tokens(arrays["ids"], arrays["starts"], about["tail"], about["limit"]))
         targets = arrays["targets"]
-        device = self.method.device
+        device = self.backbone.device
         return Classify(rows, targets, rows, targets, lambda logits: {}, device, 0, self._weights(targets))
 
-    def answers(self, inputs: Sequence[Input]) -> list[Prediction]:
-        # Six digits: what comes after them depends on which other texts share a batch.
-        shares = probabilities(self.logits([str(i) for i in inputs])).round(6)
-        return [
-            Prediction(self.labels[int(row.argmax())], probabilities=dict(zip(self.labels, row.tolist(), strict=True)))
-            for row in shares
-        ]
+    def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
+        return labelled(self.logits(model, [str(i) for i in inputs], max_length), self.labels)
 
-    def logits(self, texts: Sequence[str]) -> np.ndarray:
+    def logits(self, model: Any, texts: Sequence[str], max_length: int) -> np.ndarray:
         """float32 [texts, labels]."""
-        on = self.method.device.exact()
-        tokens = self._tokens(texts, None).at_most(self.method.max_length)
-        rows = Rows(tokens, on.name, self.method.pad, step=on.length_step)
-        return forward.classes(self.method.model, rows, on, forward.batch_tokens(on))
+        on = self.backbone.device.exact()
+        tokens = self._tokens(texts, None).at_most(max_length)
+        rows = Rows(tokens, on.name, self.backbone.pad, step=on.length_step)
+        return forward.classes(model, rows, on, forward.batch_tokens(on))
 
     @classmethod
-    def load(cls, method: FineTuned, task: Task, folder: Path, config: Any) -> Self:
-        method.model = pretrained.load_saved(folder, cls.made_for)
-        first_token_only(method.model)
-        return cls(method, task, [config.id2label[i] for i in range(len(config.id2label))])
+    def load(cls, backbone: Backbone, task: Task, folder: Path, config: Any) -> tuple[Self, Any]:
+        model = pretrained.load_saved(folder, cls.made_for)
+        first_token_only(model)
+        return cls(backbone, task, [config.id2label[i] for i in range(len(config.id2label))]), model
 
-    def card(self) -> tuple[str, str]:
+    def card(self, max_length: int) -> tuple[str, str]:
         labels = "\n".join(f"- {label}" for label in self.labels)
-        length = self.method.max_length
-        about = f"It answers with one of these labels:\n\n{labels}\n\nIt reads the first {length} tokens of a text."
+        about = f"It answers with one of these labels:\n\n{labels}\n\nIt reads the first {max_length} tokens of a text."
         call = 'classify = pipeline("text-classification", model="this-folder", truncation=True)'
         return about, f"from transformers import pipeline\n\n{call}"
 
     def _tokens(self, texts: Sequence[str], cache: Path | None) -> Tokens:
-        tokenizer = self.method.tokenizer
-        return tokenise(tokenizer, texts, self.method.limit, cache, fill=_stand_in(tokenizer))
+        tokenizer = self.backbone.tokenizer
+        return tokenise(tokenizer, texts, self.backbone.limit, cache, fill=_stand_in(tokenizer))
 
     def _rows(self, tokens: Tokens) -> Rows:
-        return Rows(tokens, self.method.device.name, self.method.pad, step=self.method.device.length_step)
+        return Rows(tokens, self.backbone.device.name, self.backbone.pad, step=self.backbone.device.length_step)
 
     def _weights(self, targets: np.ndarray) -> np.ndarray | None:
-        return balanced_weights(targets, len(self.labels)) if self.method.settings.class_weights else None
+        return balanced_weights(targets, len(self.labels)) if self.backbone.settings.class_weights else None
 
 
 def _stand_in(tokenizer: Any) -> int:

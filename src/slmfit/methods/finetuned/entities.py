@@ -9,28 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
 from slmfit import storage
-from slmfit.errors import UsageError
 from slmfit.finetune import forward, pretrained
-from slmfit.finetune.bio import spans_of, tag_names
-from slmfit.finetune.classify import probabilities
+from slmfit.finetune.logits import marked, tag_names
 from slmfit.finetune.tag import NONE, Answers, Joint, Tag, Tagged, answer
 from slmfit.finetune.tokens import Tokens
 from slmfit.finetune.windows import Encoded, Windows, encode
-from slmfit.methods.finetuned.head import Arrays, Head, refuse_untuned
+from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Entities, Example, Input, Prediction
-from slmfit.tasks.base import Task
 from slmfit.tasks.spans import Offsets
 from slmfit.tasks.splitting import needs_fine, split, tags_of
-
-if TYPE_CHECKING:
-    from slmfit.methods.finetuned.base import FineTuned
+from slmfit.tasks.tagging import TokenClassification
 
 
 @dataclass(frozen=True)
@@ -64,24 +59,27 @@ class EntityTags(Head):
     cuts: ClassVar[bool] = False
 
     def __init__(
-        self, method: FineTuned, task: Any, tags: Sequence[str] | None = None, fine: bool | None = None
+        self,
+        backbone: Backbone,
+        task: TokenClassification,
+        tags: Sequence[str] | None = None,
+        fine: bool | None = None,
     ) -> None:
         """fine: whether words end at punctuation too; None = as the training rows need it."""
-        super().__init__(method, task)
+        super().__init__(backbone, task)
         self.tags = list(tags or tag_names(task.labels))
         self.intents = list(task.intents)
         self.fine = fine
 
-    def check(self, config: Any) -> None:
-        own = [str(name) for name in config.id2label.values()]
-        if set(own) != set(self.tags) or not _made_for(config, self.made_for):
-            raise refuse_untuned(self.method, own, self.tags)
-        if self.intents:
-            fix = f"leave {self.method.kind}.epochs open, so it is tuned"
-            raise UsageError("has no head for intents", where=self.method.settings.base_model, fix=fix)
+    @classmethod
+    def unfit(cls, task: Any, config: Any) -> str | None:
+        own, tags = [str(name) for name in config.id2label.values()], tag_names(task.labels)
+        if set(own) != set(tags) or not _made_for(config, cls.made_for):
+            return other_labels(own, tags)
+        return "has no head for intents" if task.intents else None
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
-        dropout = self.method.settings.dropout
+        dropout = self.backbone.settings.dropout
         own = [str(config.id2label[i]) for i in range(len(config.id2label))] if _made_for(config, self.made_for) else []
         kept = [name for name in self.tags if name in own]
         tagger, fresh = pretrained.load_with_head(
@@ -110,7 +108,7 @@ class EntityTags(Head):
         tags = [place[t] for target, at in zip(targets, words, strict=True) for t in tags_of(target.spans, at)]
         known = {intent: i for i, intent in enumerate(self.intents)}
         intents = [NONE if t.intent is None else known[t.intent] for t in targets]
-        encoded = encode(self.method.tokenizer, texts, words)
+        encoded = encode(self.backbone.tokenizer, texts, words)
         return Marked(encoded, words, targets, np.array(tags, np.int64), np.array(intents, np.int64))
 
     def job(self, train: Marked, validation: Marked, max_length: int, metric: str) -> Tag:
@@ -120,8 +118,8 @@ class EntityTags(Head):
             answers = self._predictions(found, held.made, validation.words)
             return {metric: self.task.components(metric, validation.targets, answers).value}
 
-        on = self.method.device
-        return Tag(train.cut(max_length), held, score, on, self.method.pad, forward.batch_tokens(on))
+        on = self.backbone.device
+        return Tag(train.cut(max_length), held, score, on, self.backbone.pad, forward.batch_tokens(on))
 
     def packed(self, job: Tag) -> tuple[dict[str, int], Arrays]:
         made, tokens = job.train.made, job.train.made.tokens
@@ -133,46 +131,37 @@ class EntityTags(Head):
         tokens = Tokens(arrays["ids"], arrays["starts"], about["tail"], about["limit"])
         made = Windows(tokens, arrays["row"], arrays["first"], arrays["word"], about["count"])
         train = Tagged(made, arrays["tags"], arrays["intents"])
-        return Tag(train, train, lambda found: {}, self.method.device, self.method.pad, 0)
+        return Tag(train, train, lambda found: {}, self.backbone.device, self.backbone.pad, 0)
 
-    def answers(self, inputs: Sequence[Input]) -> list[Prediction]:
+    def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
         texts = [str(i) for i in inputs]
         words = [split(text, fine=bool(self.fine)) for text in texts]
-        made = encode(self.method.tokenizer, texts, words).windows(self.method.max_length)
-        on = self.method.device.exact()
-        found = answer(self.method.model, made, on, self.method.pad, forward.batch_tokens(on))
+        made = encode(self.backbone.tokenizer, texts, words).windows(max_length)
+        on = self.backbone.device.exact()
+        found = answer(model, made, on, self.backbone.pad, forward.batch_tokens(on))
         return self._predictions(found, made, words)
 
     def _predictions(self, found: Answers, made: Windows, words: Sequence[Offsets]) -> list[Prediction]:
         tags, logits = found
-        shares = probabilities(logits[made.first]).round(6) if self.intents else np.zeros((len(words), 0))
-        begin, answers = 0, []
-        for offsets, share in zip(words, shares.tolist(), strict=True):
-            scores = tags[begin : begin + len(offsets)]
-            begin += len(offsets)
-            spans, sure = spans_of(scores, self.tags, offsets)
-            intent = self.intents[int(np.argmax(share))] if self.intents else None
-            named = dict(zip(self.intents, share, strict=True)) if self.intents else None
-            answers.append(Prediction(Entities(spans, intent), probabilities=named, span_probabilities=sure))
-        return answers
+        return marked(tags, logits[made.first] if self.intents else logits, self.tags, self.intents, words)
 
-    def save(self, folder: Path) -> None:
+    def save(self, model: Any, folder: Path) -> None:
         storage.write_json(folder / "entities.json", {"fine": bool(self.fine), "intents": self.intents})
         if self.intents:
-            weights = {n: w.detach().cpu().contiguous() for n, w in self.method.model.intent.state_dict().items()}
+            weights = {n: w.detach().cpu().contiguous() for n, w in model.intent.state_dict().items()}
             save_file(weights, folder / "intent.safetensors")
 
     @classmethod
-    def load(cls, method: FineTuned, task: Task, folder: Path, config: Any) -> Self:
+    def load(cls, backbone: Backbone, task: TokenClassification, folder: Path, config: Any) -> tuple[Self, Any]:
         about = storage.read_json(folder / "entities.json", "fine", "intents")
-        method.model = Joint(pretrained.load_saved(folder, cls.made_for), len(about["intents"]))
-        if about["intents"]:
-            method.model.intent.load_state_dict(load_file(folder / "intent.safetensors"))
-        head = cls(method, task, [config.id2label[i] for i in range(len(config.id2label))], about["fine"])
+        model = Joint(pretrained.load_saved(folder, cls.made_for), len(about["intents"]))
+        if model.intent is not None:
+            model.intent.load_state_dict(load_file(folder / "intent.safetensors"))
+        head = cls(backbone, task, [config.id2label[i] for i in range(len(config.id2label))], about["fine"])
         head.intents = about["intents"]
-        return head
+        return head, model
 
-    def card(self) -> tuple[str, str]:
+    def card(self, max_length: int) -> tuple[str, str]:
         types = "\n".join(f"- {label}" for label in self.task.labels)
         about = f"It marks entities of these types:\n\n{types}"
         if self.intents:

@@ -1,27 +1,45 @@
 """What differs by task in a fine-tuned model: its head, what a row becomes, what its logits mean.
 
-head = head_of(method, task)
-material = head.material(train, cache)
-job = head.job(material, head.material(validation, cache), max_length=128, metric="accuracy")
+    head = Classes(Backbone("encoder", settings, tokenizer, device, limit=512), task)
+    model, fresh = head.start(folder, config, seed=0)
+    job = head.job(head.material(train, cache), head.material(validation, cache), max_length=128, metric="accuracy")
+    head.answers(model, ["my card was charged twice"], max_length=128)
+
+A head holds no model: the method owns it, and lends it where one is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from slmfit.errors import UsageError
+from slmfit.finetune.device import Device
 from slmfit.finetune.state import Job
+from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
-if TYPE_CHECKING:
-    from slmfit.methods.finetuned.base import FineTuned
-
 Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What a head stands on. kind: of the method. limit: tokens that the model reads at most."""
+
+    kind: str
+    settings: TuningSettings
+    tokenizer: Any
+    device: Device
+    limit: int
+
+    @property
+    def pad(self) -> int:
+        """The id that fills up rows."""
+        return int(self.tokenizer.pad_token_id)
 
 
 class Material(Protocol):
@@ -32,18 +50,19 @@ class Material(Protocol):
 
 
 class Head:
-    """The part of a method that knows its task. It reads tokenizer, device and settings off the method."""
+    """The part of a method that knows its task."""
 
     made_for: ClassVar[str]  # the end of a transformers class's name
     pipeline: ClassVar[str]  # what the hub calls such a model
     adapters: ClassVar[str]  # what peft does
     cuts: ClassVar[bool]  # whether longer texts are cut, or read in several windows
 
-    def __init__(self, method: FineTuned, task: Task) -> None:
-        self.method, self.task = method, task
+    def __init__(self, backbone: Backbone, task: Task) -> None:
+        self.backbone, self.task = backbone, task
 
-    def check(self, config: Any) -> None:
-        """Raise UsageError for a base model that cannot be used as it is, when it shall not be tuned."""
+    @classmethod
+    def unfit(cls, task: Task, config: Any) -> str | None:
+        """Why a base model cannot do the task untuned; None where it can."""
         raise NotImplementedError
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
@@ -71,37 +90,23 @@ class Head:
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Job:
         raise NotImplementedError
 
-    def answers(self, inputs: Sequence[Input]) -> list[Prediction]:
+    def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
+        """One prediction per input. max_length: tokens of one text."""
         raise NotImplementedError
 
-    def save(self, folder: Path) -> None:
+    def save(self, model: Any, folder: Path) -> None:
         """What is needed to predict beside the body."""
 
     @classmethod
-    def load(cls, method: FineTuned, task: Task, folder: Path, config: Any) -> Self:
-        """The head of a saved model, which is put into `method.model`."""
+    def load(cls, backbone: Backbone, task: Any, folder: Path, config: Any) -> tuple[Self, Any]:
+        """The head of a saved model, and the model."""
         raise NotImplementedError
 
-    def card(self) -> tuple[str, str]:
+    def card(self, max_length: int) -> tuple[str, str]:
         """What the model answers, and how to call it: two pieces of its card."""
         raise NotImplementedError
 
 
-def refuse_untuned(method: FineTuned, own: Sequence[str], wanted: Sequence[str]) -> UsageError:
-    """The error for a base model whose head is not for these labels."""
-    what = f"has no head for the labels {', '.join(wanted[:6])} (its own: {', '.join(own[:6])})"
-    return UsageError(what, where=method.settings.base_model, fix=f"leave {method.kind}.epochs open, so it is tuned")
-
-
-def head_class(kind: str, task: Task) -> type[Head]:
-    """The head of a kind of model for a task. Raises KeyError for a task that none is for."""
-    from slmfit.methods.finetuned.classes import Classes
-    from slmfit.methods.finetuned.entities import EntityTags
-    from slmfit.methods.finetuned.written import Written
-
-    return {
-        ("encoder", "text-classification"): Classes,
-        ("encoder", "token-classification"): EntityTags,
-        ("causal", "text-classification"): Classes,
-        ("causal", "token-classification"): Written,
-    }[kind, task.name]
+def other_labels(own: Sequence[str], wanted: Sequence[str]) -> str:
+    """What is said of a base model whose head is not for these labels."""
+    return f"has no head for the labels {', '.join(wanted[:6])} (its own: {', '.join(own[:6])})"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -20,15 +20,13 @@ from slmfit.finetune.decode import Answer, has_cache, written
 from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write
-from slmfit.methods.finetuned.head import Arrays, Head
+from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.records import Entities, Example, Input, Prediction, Target
 from slmfit.tasks.base import Task
+from slmfit.tasks.forms import Form
 from slmfit.tasks.grammar import Writing
 from slmfit.tasks.splitting import grain_for
-from slmfit.tasks.written import Form
-
-if TYPE_CHECKING:
-    from slmfit.methods.finetuned.base import FineTuned
+from slmfit.tasks.tagging import TokenClassification
 
 ROOMY = 0.98  # the share of training answers that the room kept for an answer is enough for
 Ids = list[int]
@@ -57,34 +55,39 @@ class Written(Head):
     adapters: ClassVar[str] = "CAUSAL_LM"
     cuts: ClassVar[bool] = True
 
-    def __init__(self, method: FineTuned, task: Any, grain: str | None = None, room: int | None = None) -> None:
+    task: TokenClassification
+
+    def __init__(
+        self, backbone: Backbone, task: TokenClassification, grain: str | None = None, room: int | None = None
+    ) -> None:
         """grain: what words are, None = as the training rows need it. room: tokens kept for an answer, likewise."""
-        super().__init__(method, task)
+        super().__init__(backbone, task)
         self.grain, self.room = grain, room
         self._set_form()
 
     def _set_form(self) -> None:
-        task: Any = self.task
-        settings: Any = self.method.settings
-        self.form: Form = task.form(settings.form, self.grain or "words")
+        settings: Any = self.backbone.settings
+        self.form: Form = self.task.form(settings.form, self.grain or "words")
 
-    def check(self, config: Any) -> None:
+    @classmethod
+    def unfit(cls, task: Task, config: Any) -> str | None:
         """Any language model can write; how well, only scores can tell."""
+        return None
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
         """Raises UsageError for a tokenizer or a model that cannot write answers."""
         self._set_vocabulary()
-        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, self.method.settings.dropout)
+        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, self.backbone.settings.dropout)
         if not has_cache(model):
             fix = f"use a model with attention, for example causal={pretrained.FITTING['causal']}"
             what = f"a {config.model_type} model keeps no cache of keys and values to write on from"
-            raise UsageError(what, where=self.method.settings.base_model, fix=fix)
+            raise UsageError(what, where=self.backbone.settings.base_model, fix=fix)
         return model, fresh
 
     def _set_vocabulary(self) -> None:
         """Raises UsageError for a tokenizer that cannot write the names of types and intents."""
-        base = self.method.settings.base_model
-        self.vocabulary = Vocabulary.of(self.method.tokenizer, base)
+        base = self.backbone.settings.base_model
+        self.vocabulary = Vocabulary.of(self.backbone.tokenizer, base)
         self.grammar = self.form.grammar.written_in(self.vocabulary.pieces, self.vocabulary.lead)
         if (string := self.grammar.unwritable()) is not None:
             fix = "use a model whose tokenizer has all characters of types and intents, or rename them"
@@ -111,7 +114,7 @@ class Written(Head):
         labels = [self.task.label(target) for target in train.targets]
         strata = np.unique(labels, return_inverse=True)[1].astype(np.int64)
         pairs, held = self._pairs(train, max_length), self._pairs(validation, max_length)
-        return Write(pairs, held, score, self.method.device, self.method.pad, strata)
+        return Write(pairs, held, score, self.backbone.device, self.backbone.pad, strata)
 
     def _pairs(self, asked: Asked, size: int) -> Pairs:
         """Every row as prompt and answer of at most `size` tokens; what a cut text no longer holds is not answered."""
@@ -140,14 +143,14 @@ class Written(Head):
         most = size - max(least, min(self.room or size // 4, size // 2))
         frame = len(self._prompts([""])[0])
         if most <= frame:
-            fix = f"set {self.method.kind}.max_length to {2 * (least + frame)} or more"
+            fix = f"set {self.backbone.kind}.max_length to {2 * (least + frame)} or more"
             raise UsageError(f"{size} tokens have no room for a text and its answer", fix=fix)
         return most
 
     def _fitting(self, text: str, prompt: Ids, most: int) -> tuple[str, Ids]:
         """Text and prompt; the text cut, if needed, so that the prompt has at most so many tokens."""
         while len(prompt) > most and text:
-            offsets = self.method.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).offsets
+            offsets = self.backbone.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).offsets
             left = len(offsets) - (len(prompt) - most)
             text = text[: min(offsets[left - 1][1], len(text) - 1)] if left > 0 else ""
             prompt = self._prompts([text])[0]
@@ -155,12 +158,12 @@ class Written(Head):
 
     def _prompts(self, texts: Sequence[str]) -> list[Ids]:
         """With the special tokens that stand before a text, without those after it."""
-        tail = closing(self.method.tokenizer.backend_tokenizer)
+        tail = closing(self.backbone.tokenizer.backend_tokenizer)
         made = self._encoded([self.form.ask(text) for text in texts], framed=True)
         return [ids[: len(ids) - tail] for ids in made]
 
     def _encoded(self, texts: Sequence[str], framed: bool = False) -> list[Ids]:
-        backend = self.method.tokenizer.backend_tokenizer
+        backend = self.backbone.tokenizer.backend_tokenizer
         backend.no_padding()
         backend.no_truncation()
         chunks = (texts[begin : begin + CHUNK] for begin in range(0, len(texts), CHUNK))
@@ -173,11 +176,11 @@ class Written(Head):
 
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Write:
         train = Pairs(Tokens(arrays["ids"], arrays["starts"], 0, about["limit"]), arrays["answers"])
-        return Write(train, train, lambda model, check: {}, self.method.device, self.method.pad, arrays["strata"])
+        return Write(train, train, lambda model, check: {}, self.backbone.device, self.backbone.pad, arrays["strata"])
 
-    def answers(self, inputs: Sequence[Input]) -> list[Prediction]:
+    def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
         texts = [encodable(str(i)) for i in inputs]
-        return self._predictions(self.method.model, texts, self._prompts(texts), self.method.max_length)
+        return self._predictions(model, texts, self._prompts(texts), max_length)
 
     def _predictions(
         self,
@@ -195,8 +198,8 @@ class Written(Head):
             return Writing(self.grammar, self.form.words(read[row][0], self.vocabulary.pieces))
 
         made = joined([prompt for _, prompt in read], size)
-        on = self.method.device.exact()
-        answers = written(model, made, writing, size, self.vocabulary, on, self.method.pad, check)
+        on = self.backbone.device.exact()
+        answers = written(model, made, writing, size, self.vocabulary, on, self.backbone.pad, check)
         return [self._prediction(answer, text) for answer, (text, _) in zip(answers, read, strict=True)]
 
     def _prediction(self, answer: Answer, text: str) -> Prediction:
@@ -206,21 +209,20 @@ class Written(Head):
         sure = [round(answer.share(*part), 6) for part in self.form.parts(answer.text)]
         return Prediction(target, raw=answer.text, span_probabilities=sure)
 
-    def save(self, folder: Path) -> None:
+    def save(self, model: Any, folder: Path) -> None:
         storage.write_json(folder / "written.json", {"grain": self.grain, "room": self.room})
 
     @classmethod
-    def load(cls, method: FineTuned, task: Task, folder: Path, config: Any) -> Self:
+    def load(cls, backbone: Backbone, task: TokenClassification, folder: Path, config: Any) -> tuple[Self, Any]:
         about = storage.read_json(folder / "written.json", "grain", "room")
-        method.model = pretrained.load_saved(folder, cls.made_for)
-        head = cls(method, task, about["grain"], about["room"])
+        model = pretrained.load_saved(folder, cls.made_for)
+        head = cls(backbone, task, about["grain"], about["room"])
         head._set_vocabulary()
-        return head
+        return head, model
 
-    def card(self) -> tuple[str, str]:
-        most = self._most(self.method.max_length)
-        task: Any = self.task
-        what = "the entities of a text and its intent" if task.intents else "the entities of a text"
+    def card(self, max_length: int) -> tuple[str, str]:
+        most = self._most(max_length)
+        what = "the entities of a text and its intent" if self.task.intents else "the entities of a text"
         about = (
             f"It writes {what}. It reads the first {most} tokens of what it is asked "
             "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"

@@ -38,7 +38,7 @@ from slmfit.methods.linear.settings import Settings
 from slmfit.methods.linear.solver import Codes, Curve, Floats, fit_curve, held_out_margins, margins, train_svm
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
-from slmfit.tfidf import Counter, Tfidf
+from slmfit.text.tfidf import Counter, Tfidf
 
 ENOUGH_TO_CALIBRATE = 500  # validation rows; with fewer, every row is held out once instead
 FOLDS = 5

@@ -11,11 +11,11 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from slmfit.environment import install, missing
 from slmfit.errors import MissingPart, SlmfitError
 from slmfit.methods.linear.crf import Crf, Words
 
@@ -27,9 +27,8 @@ STATE, TRANSITION = 0, 1
 
 def require() -> None:
     """Raise MissingPart, with the line that enables it, unless python-crfsuite is here."""
-    if find_spec("pycrfsuite") is None:
-        fix = "pip install 'slmfit[entities]'"
-        raise MissingPart("python-crfsuite is missing, which trains on entities", fix=fix)
+    if missing("pycrfsuite"):
+        raise MissingPart("python-crfsuite is missing, which trains on entities", fix=install("entities"))
 
 
 def train(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit.methods.linear.solver import Codes, Floats, fit_curve, margins, train_svm
-from slmfit.tfidf import SHARES, Counter, Tfidf
+from slmfit.text.tfidf import SHARES, Counter, Tfidf
 
 FEATURES = {
     "words": ("words",),

@@ -28,7 +28,7 @@ from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
-from slmfit.llm.secret import Secret
+from slmfit.llm.server import Secret
 from slmfit.methods.base import Context, Method, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots

@@ -1,0 +1,22 @@
+# The public names, written once: type checkers read this page, and `slmfit.__init__` finds its names here.
+from slmfit.comparison.compare import Comparison as Comparison
+from slmfit.comparison.compare import compare as compare
+from slmfit.comparison.compare import train as train
+from slmfit.data.dataset import Dataset as Dataset
+from slmfit.data.load import load_data as load_data
+from slmfit.errors import BudgetReached as BudgetReached
+from slmfit.errors import DataError as DataError
+from slmfit.errors import MissingPart as MissingPart
+from slmfit.errors import SlmfitError as SlmfitError
+from slmfit.errors import UnsafeError as UnsafeError
+from slmfit.errors import UsageError as UsageError
+from slmfit.methods.estimator import SlmClassifier as SlmClassifier
+from slmfit.records import Entities as Entities
+from slmfit.records import Example as Example
+from slmfit.records import Prediction as Prediction
+from slmfit.records import Question as Question
+from slmfit.records import Score as Score
+from slmfit.records import Span as Span
+from slmfit.records import Usage as Usage
+from slmfit.runs.run import Run as Run
+from slmfit.runs.run import load as load

@@ -1,0 +1,296 @@
+"""What commands show: tables and JSON on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from slmfit.comparison.compare import Comparison, Trained
+from slmfit.comparison.planning import Step
+from slmfit.events import Listener
+from slmfit.methods import TABLE, unavailable
+from slmfit.records import SPLITS, MethodRow, Score, to_plain
+from slmfit.runs.run import Run
+from slmfit.text.figures import (
+    by_unit,
+    bytes_words,
+    dollars,
+    failures,
+    interval,
+    listed,
+    milliseconds,
+    number_of,
+    number_words,
+    seconds_words,
+    seeds_words,
+)
+
+if TYPE_CHECKING:
+    from slmfit.llm import Quote
+
+STEPS = ("fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
+
+
+def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
+    """The table of methods, the verdict and where the result is."""
+    record = comparison.record
+    if as_json:
+        plain = to_plain(record)
+        for run in (one for row in plain["methods"] for one in (row, *row["seeds"])):
+            run["run"] = run["run"] and str(comparison.folder / run["run"])
+        return print_json(plain)
+    for warning in record.warnings:
+        _say(f"warning: {warning}")
+    console = _console()
+    metric = record.verdict["metric"]
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    asked = {
+        "$ / 1,000 rows": ["" if (usd := row.usd_per_1000_rows) is None else dollars(usd) for row in record.methods],
+        "no answer": [failures(row.outcomes) for row in record.methods],
+        "seeds": [seeds_words(metric, row) for row in record.methods],
+    }
+    more = {name: cells for name, cells in asked.items() if any(cells)}
+    figures = (
+        f"test {metric}",
+        "95 % interval",
+        "validation",
+        "train",
+        "fit",
+        "search",
+        "p50",
+        "rows/s",
+        "size",
+        "memory",
+    )
+    table.add_column("method")
+    for name in (*figures, *more):
+        table.add_column(name, justify="right")
+    for n, row in enumerate(record.methods):
+        cells = _cells(row, metric, picked=row.id == record.verdict["method"])
+        table.add_row(*cells, *(column[n] for column in more.values()))
+    console.print(table)
+    for row in record.methods:
+        if row.reason:
+            console.print(f"{escape(row.id)}: {escape(row.reason.splitlines()[0])}", style="dim")
+    console.print()
+    console.print(escape(record.verdict["sentence"]), style="bold")
+    for caveat in record.verdict["caveats"]:
+        console.print(escape(caveat), style="dim")
+    _say(f"\n{comparison.folder}")
+    return None
+
+
+def show_plan(steps: Sequence[Step], *, as_json: bool) -> None:
+    """What would be done for each method, what that would cost, and what would leave this machine."""
+    if as_json:
+        return print_json([asdict(step) for step in steps])
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("method", "would be", "price"):
+        table.add_column(name)
+    for step in steps:
+        price = price_words(step.quote) if step.quote else ""
+        table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), escape(price))
+    _console().print(table)
+    sent = [(step, step.quote) for step in steps if step.quote and step.quote.leaves_machine and step.quote.texts]
+    for step, quote in sent:
+        examples = ", with texts of train as examples" if step.shown else ""
+        print(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
+    return None if sent else print("No text would leave this machine.")
+
+
+def tokens_words(quote: Quote) -> str:
+    """Expected tokens, with low and high."""
+    words = "{1:,} tokens in ({0:,} to {2:,})".format(*quote.input_tokens)
+    return words + ", {1:,} out ({0:,} to {2:,})".format(*quote.output_tokens)
+
+
+def price_words(quote: Quote) -> str:
+    """The expected price, with low and high; unknown is never $0."""
+    if quote.usd is None:
+        return "unknown" if quote.leaves_machine else "this machine's time"
+    low, expected, high = map(dollars, quote.usd)
+    return f"{expected} ({low} to {high}), by prices of {quote.price_date} from {quote.price_source}"
+
+
+def _planned(step: Step) -> str:
+    if step.quote:
+        kept = f"; {step.kept:,} more are answered already" if step.kept else ""
+        return f"asked {step.quote.texts:,} texts at {step.quote.host}: {tokens_words(step.quote)}{kept}"
+    times = f", {step.trainings} times" if step.trainings > 1 else ""
+    words = {"fit": f"fitted on {step.rows:,} rows{times}", "reuse": "used again as it is"}
+    return words.get(step.action, f"skipped: {step.reason}")
+
+
+def show_run(run: Trained, *, as_json: bool) -> None:
+    """A method's scores, over its seeds where there are several, and the run that predicts."""
+    scores = run.row.scores or {}
+    if as_json:
+        seeds = {"seeds": to_plain(run.row.seeds), "mean_scores": to_plain(scores)}
+        return print_json({"run": str(run.folder), **to_plain(run.record), **seeds})
+    show_scores(scores["test"], as_json=False, title="test")
+    if spread := seeds_words(run.record.metric, run.row):
+        _say(
+            f"{spread} {run.record.metric}; that of seed {run.record.seed} did best on validation, and is the run below"
+        )
+    if lost := failures(run.row.outcomes):
+        _say(f"no answer: {lost}; they count as wrong")
+    simple = {k: v for k, v in run.record.chosen.items() if not isinstance(v, dict) and v is not None}
+    asked = run.record.settings
+    if chosen := ", ".join(f"{k} {number_words(v)}" for k, v in simple.items() if asked.get(k) != v):
+        _say(f"chosen: {chosen}")
+    _say(f"\n{run.folder}")
+    return None
+
+
+def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "score") -> None:
+    """Score names, values and intervals."""
+    if as_json:
+        return print_json(to_plain(scores))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(title)
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for name, score in scores.items():
+        table.add_row(name, by_unit(name, score.value), interval(name, score))
+    return _console().print(table)
+
+
+def show_unseen(names: Mapping[str, Sequence[str]]) -> None:
+    """A warning for each kind of name (labels, intents) that rows had and the run had not."""
+    for kind, unseen in names.items():
+        if unseen:
+            count = number_of(len(unseen), kind.removesuffix("s"))
+            _say(f"warning: {count} the run never saw and cannot answer: {listed(unseen)}")
+
+
+def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
+    """Runs as a table, newest last."""
+    if as_json:
+        return print_json([{"run": str(r.folder), **to_plain(r.record)} for r in runs])
+    if not runs:
+        return _say("no runs here; `slmfit compare DATA` makes some")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "dataset", "metric"):
+        table.add_column(name)
+    for name in ("test", "95 % interval", "size", "made"):
+        table.add_column(name, justify="right")
+    for run in sorted(runs, key=lambda r: r.record.created):
+        record = run.record
+        score = record.scores["test"][record.metric]
+        made = record.created.replace("T", " ").removesuffix("Z")
+        size, value = bytes_words(record.size_bytes), by_unit(record.metric, score.value)
+        cells = (
+            str(run.folder),
+            record.dataset["name"],
+            record.metric,
+            value,
+            interval(record.metric, score),
+            size,
+            made,
+        )
+        table.add_row(*map(escape, cells))
+    return _console().print(table)
+
+
+def show_methods(*, as_json: bool) -> None:
+    """The table of methods with what each needs."""
+    rows = [{"name": n, "summary": r.summary, "tasks": r.tasks, "missing": unavailable(n)} for n, r in TABLE.items()]
+    if as_json:
+        return print_json(rows)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("method", "what it does", "ready"):
+        table.add_column(name)
+    for row in rows:
+        table.add_row(str(row["name"]), str(row["summary"]), escape(str(row["missing"] or "yes")))
+    return _console().print(table)
+
+
+def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
+    """What `doctor.examine` found."""
+    if as_json:
+        return print_json(findings)
+    about = findings["environment"]
+    lines = {
+        "slmfit": about["slmfit"],
+        "python": about["python"],
+        "machine": f"{about['processor']}, {about['cores']} cores, {bytes_words(findings['memory_bytes'])}",
+        "gpu": findings["gpu"],
+        **{f"extra {name}": state for name, state in findings["extras"].items()},
+        **{f"key {name}": state for name, state in findings["keys"].items()},
+        **{f"hub {name}": value for name, value in findings["hub"].items()},
+        "cache": findings["cache"],
+    }
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, value in lines.items():
+        table.add_row(name, escape(str(value)))
+    return _console().print(table)
+
+
+@contextmanager
+def progress() -> Iterator[Listener]:
+    """A listener that shows what happens: one live line on a terminal, else a line per step."""
+    console = Console(stderr=True, highlight=False)
+    with console.status("") if console.is_terminal else nullcontext() as status:
+
+        def listen(kind: str, fields: dict[str, Any]) -> None:
+            line = escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}")
+            if kind in STEPS:
+                console.print(line, soft_wrap=True)
+            elif status:
+                status.update(line)
+
+        yield listen
+
+
+def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
+    if kind == "failed":
+        return f"failed: {fields['reason']}"
+    rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k not in ("run", "traceback"))
+    verbs = {"reuse": "already fitted, used again", "measure": "measuring speed and memory in a fresh process"}
+    return f"{verbs.get(kind, kind)} {rest}".rstrip()
+
+
+def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
+    name = f"[bold]{escape(row.id)}[/]{' ←' if picked else ''}"
+    if row.status != "ok" or row.scores is None:
+        return [name, row.status, *[""] * 9]
+    values = {s: by_unit(metric, row.scores[s][metric].value) if s in row.scores else "" for s in SPLITS}
+    latency = milliseconds(row.latency_ms["p50"]) if row.latency_ms else ""
+    speed = f"{row.rows_per_second:,.0f}" if row.rows_per_second else ""
+    return [
+        name,
+        values["test"],
+        interval(metric, row.scores["test"][metric]),
+        values["validation"],
+        values["train"],
+        seconds_words(row.fit_seconds),
+        seconds_words(row.search_seconds),
+        latency,
+        speed,
+        bytes_words(row.size_bytes),
+        bytes_words(row.peak_memory_bytes),
+    ]
+
+
+def _console() -> Console:
+    """Wide enough for our tables when the output is no terminal, so that nothing is cut."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=240)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on stdout."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

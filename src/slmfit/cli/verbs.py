@@ -1,0 +1,297 @@
+"""The verbs of the command line: parse, one API call, print. Results go to stdout, progress to stderr.
+
+Nothing heavy is imported at the top; each command imports what it calls, inside it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slmfit.cli.generating import generate
+from slmfit.cli.options import DataOptions, FitOptions, Json, Out, option, reads_data
+from slmfit.errors import BudgetReached, UsageError
+from slmfit.text.visible import without_keys
+
+app = typer.Typer(
+    name="slmfit",
+    help="Find the smallest language model that does your job.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
+NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    if version:
+        from slmfit.environment import package_version
+
+        typer.echo(f"slmfit {package_version('slmfit')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def demo(
+    out: Out = None, seed: Annotated[int, option("--seed", "For everything random.")] = 0, json: Json = False
+) -> None:
+    """Compare the base methods on 3,000 generated support tickets."""
+    from slmfit.cli import display
+    from slmfit.cli.demo import run_demo
+
+    with display.progress() as listen:
+        comparison = run_demo(out or Path("slmfit-demo"), seed=seed, command=_command(), listen=listen)
+    display.show_comparison(comparison, as_json=json)
+
+
+@app.command()
+@reads_data
+def compare(
+    source: DataOptions,
+    fit: FitOptions,
+    methods: Annotated[
+        str, option("--methods", "Which methods, by comma; NAME=BASE_MODEL for another base model.", "A,B")
+    ] = "majority,linear,knn",
+    predictions: Annotated[
+        list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
+    ] = None,
+    augment: Annotated[
+        str | None, option("--augment", "Rows added to train alone: each method with and without them.", "FILE")
+    ] = None,
+    margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
+    prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    no_texts: NoTexts = False,
+    json: Json = False,
+) -> None:
+    """Fit methods on one split and say which is the smallest that is not worse."""
+    from slmfit.cli import display
+    from slmfit.comparison import compare as comparing
+    from slmfit.data.given import read_answers
+
+    data = source.load()
+    if fit.dry_run:
+        steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
+        return display.show_plan(steps, as_json=json)
+    given = {Path(p).stem: read_answers(Path(p), data) for p in predictions or ()}
+    with display.progress() as listen:
+        result = comparing.compare(
+            data,
+            methods,
+            **fit.arguments(),
+            limits=fit.limits,
+            given=given,
+            augment=augment,
+            margin=margin,
+            prefer=prefer,
+            seed=source.seed,
+            texts=not no_texts,
+            command=_command(),
+            listen=listen,
+        )
+    display.show_comparison(result, as_json=json)
+    if any(row.reason and row.status not in ("skipped", "stopped") for row in result.record.methods):
+        raise typer.Exit(1)
+    if any(row.status == "stopped" for row in result.record.methods):
+        raise typer.Exit(BudgetReached.exit_code)
+    if all(row.reason for row in result.record.methods):
+        raise typer.Exit(1)
+    return None
+
+
+@app.command()
+@reads_data
+def train(
+    source: DataOptions,
+    fit: FitOptions,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
+    json: Json = False,
+) -> None:
+    """Fit one method and score it."""
+    from slmfit.cli import display
+    from slmfit.comparison import compare as comparing
+
+    data = source.load()
+    if fit.dry_run:
+        return display.show_plan(comparing.plan(data, method, seed=source.seed, **fit.arguments()), as_json=json)
+    with display.progress() as listen:
+        run = comparing.train(data, method, **fit.arguments(), limits=fit.limits, seed=source.seed, listen=listen)
+    return display.show_run(run, as_json=json)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled rows, in one file.")],
+    text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
+    label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
+    json: Json = False,
+) -> None:
+    """Score a run on other labelled rows."""
+    from slmfit.cli import display
+    from slmfit.runs.evaluation import evaluate as score
+    from slmfit.runs.run import load
+
+    columns = {role: column for role, column in (("text", text), ("label", label)) if column}
+    scores = score(load(run), data, columns=columns)
+    display.show_scores(scores.values, as_json=json)
+    display.show_unseen(scores.details["unseen"])
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none = one a line on stdin.")
+    ] = None,
+    input: Annotated[Path | None, option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
+    output: Annotated[
+        Path | None, option("--output", "Where the rows go; it appears when all are done.", "FILE")
+    ] = None,
+    text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
+    json: Json = False,
+) -> None:
+    """Predict texts, lines of stdin, or the rows of a file."""
+    from slmfit.cli.predictions import show
+    from slmfit.runs import predicting
+    from slmfit.runs.run import load
+    from slmfit.text.figures import number_of
+
+    if texts and input:
+        raise UsageError("texts and --input were both given", fix="give one of them")
+    if not input and (output or text):
+        raise UsageError("--output and --text go with --input", fix="add --input FILE")
+    if not texts and not input and sys.stdin.isatty():
+        raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
+    loaded = load(run)
+    if input:
+        count = predicting.predict_file(loaded, input, output, text)
+        if output:
+            typer.echo(f"{number_of(count, 'row')} answered in {output}", err=True)
+    elif texts:
+        show(predicting.predict_texts(loaded, texts), as_json=json)
+    else:
+        show(predicting.predict_lines(loaded, sys.stdin.buffer), as_json=json)
+
+
+@app.command()
+@reads_data
+def explore(
+    source: DataOptions,
+    output: Annotated[Path, option("--output", "Where the page goes.", "FILE")] = Path("explore.html"),
+    json: Json = False,
+) -> None:
+    """Look at a dataset before anything is fitted: classes, lengths, words, twins, doubtful labels."""
+    from slmfit import exploring
+    from slmfit.cli import display
+
+    findings = exploring.explore(source.load())
+    if json:
+        display.print_json(findings)
+    else:
+        exploring.write_page(findings, output)
+        typer.echo(output)
+
+
+app.command()(generate)
+
+
+@app.command()
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A comparison's folder, or runs on one split.")
+    ],
+    output: Annotated[Path | None, option("--output", "Where it goes; none = report.html in RUN.", "FILE")] = None,
+    no_texts: NoTexts = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request instead.")] = False,
+) -> None:
+    """Draw a comparison, or runs on the same split, as one HTML file."""
+    from slmfit import reporting as drawing
+
+    if markdown:
+        typer.echo(drawing.markdown(folders))
+    else:
+        typer.echo(drawing.write_report(folders, output, texts=not no_texts))
+
+
+@app.command("runs")
+def runs_(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to look.")] = Path(),
+    json: Json = False,
+) -> None:
+    """List the runs in a folder and below."""
+    from slmfit.cli import display
+    from slmfit.runs.run import list_runs
+
+    display.show_runs(list_runs(folder), as_json=json)
+
+
+@app.command("methods")
+def methods_(json: Json = False) -> None:
+    """List the methods, and what each needs."""
+    from slmfit.cli import display
+
+    display.show_methods(as_json=json)
+
+
+@app.command()
+def explain(
+    setting: Annotated[str | None, typer.Argument(metavar="[SETTING]", help="A setting, or METHOD.SETTING.")] = None,
+    run: Annotated[str | None, option("--run", "Also what it was in this run, and why.", "RUN")] = None,
+) -> None:
+    """Say what each setting is, and what it was in a run."""
+    from slmfit.methods import explaining
+    from slmfit.runs.run import load
+
+    typer.echo(explaining.as_text(explaining.explain(setting, load(run).record if run else None)))
+
+
+models = typer.Typer(rich_markup_mode=None)
+app.add_typer(models, name="models", help="Base models: list some that fit, or pull one for a machine that is offline.")
+
+
+@models.callback(invoke_without_command=True)
+def _models(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        from slmfit.hub.models import as_text, list_models
+
+        typer.echo(as_text(list_models()))
+
+
+@models.command()
+def pull(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name on the hub.")],
+    to: Annotated[Path, option("--to", "The folder it goes to.", "DIR")],
+) -> None:
+    """Fetch a base model into a folder, whole or not at all."""
+    from slmfit.hub.models import pull as fetch
+
+    typer.echo(fetch(name, to).folder)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what this machine can do: extras, GPU, hub, keys (by name, never by value)."""
+    from slmfit.cli import display
+    from slmfit.cli.doctor import examine
+
+    display.show_doctor(examine(), as_json=json)
+
+
+def _command() -> str:
+    """The command as it was typed, to be repeated; without the key that an address may hold."""
+    return shlex.join(["slmfit", *map(without_keys, sys.argv[1:])])

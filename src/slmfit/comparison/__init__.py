@@ -1,0 +1,1 @@
+"""Methods side by side on one split: planned, fitted, judged, and kept in one folder."""

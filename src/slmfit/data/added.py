@@ -1,0 +1,86 @@
+"""Rows of another file added to train, and to nothing else: what every method learns from them, on the same split.
+
+added = add_rows(data, "emails.jsonl")
+added.data.train                         # data's own, and the file's rows; validation and test are untouched
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from slmfit.data.audit.near import find_duplicates
+from slmfit.data.columns import columns_of
+from slmfit.data.dataset import Dataset
+from slmfit.data.layout import read_file
+from slmfit.data.load import load_examples
+from slmfit.errors import DataError
+from slmfit.records import Example
+from slmfit.storage import file_name
+
+
+@dataclass(frozen=True)
+class Added:
+    """A dataset with rows added. name: of their file, short. record: JSON for the comparison's record."""
+
+    name: str
+    data: Dataset
+    record: dict[str, Any]
+
+    @property
+    def warning(self) -> str | None:
+        """What was left out, in a sentence; None where nothing was."""
+        left_out, file = self.record["left_out"], self.record["file"]
+        if not left_out:
+            return None
+        return f"{left_out:,} rows of {file} are twins of validation or test rows, and are not added to train."
+
+
+def add_rows(data: Dataset, path: str | Path) -> Added:
+    """The dataset with the rows of a file in train, but for twins of its validation and test rows.
+
+    The columns are those of the data where the file has them, else found by name; labels are merged and texts stripped
+    as the data's were. Raises DataError for a file that cannot be read, a label that the data do not have, and where
+    no row is left.
+    """
+    part = read_file(Path(path), [])
+    present, source = columns_of(part), data.source
+    columns = {role: column for role, column in source.get("columns", {}).items() if column in present}
+    rows = load_examples(path, data.task, columns, source.get("merged", {}))
+    _refuse_unknown(data, rows, part.file)
+    if data.recipe.strip:
+        rows = [replace(row, input=data.recipe(str(row.input))) for row in rows]
+    kept = _no_twins(data, rows)
+    if not kept:
+        what = "every row is a twin of a validation or test row"
+        raise DataError(what, where=part.file, fix="add rows that were not copied from them")
+    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": len(rows) - len(kept)}
+    train = (*data.train, *(replace(row, id=f"added:{row.id}") for row in kept))
+    more = replace(data, splits={**data.splits, "train": train}, source={**source, "added": record})
+    return Added(file_name(str(path).removesuffix(".gz").rpartition(".")[0]), more, record)
+
+
+def _refuse_unknown(data: Dataset, rows: Sequence[Example], file: str) -> None:
+    """Raises DataError where a row has a label, type or intent that the data do not have: it could only be wrong."""
+    task = data.task.with_labels([row.target for row in rows if row.target is not None])
+    for field in fields(task):  # type: ignore[arg-type]
+        known = getattr(data.task, field.name)
+        unknown = [name for name in getattr(task, field.name) if name not in known]
+        if unknown:
+            what = f"the data have no {', '.join(map(repr, unknown[:5]))} among their {field.name}"
+            raise DataError(what, where=file, fix=f"rename or drop them; the data have: {', '.join(known[:20])}")
+
+
+def _no_twins(data: Dataset, rows: Sequence[Example]) -> list[Example]:
+    """The rows that no validation or test row equals, or nearly does."""
+    held = [data.task.text(example.input) for split in ("validation", "test") for example in data.splits[split]]
+    found = find_duplicates([*held, *(data.task.text(row.input) for row in rows)])
+    variant = found.variant.tolist()
+    near = {two for one, two in found.near.tolist() if one < len(held)}
+    return [
+        row
+        for number, row in enumerate(rows, len(held))
+        if variant[number] >= len(held) and variant[number] not in near
+    ]

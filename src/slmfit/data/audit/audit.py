@@ -1,0 +1,150 @@
+"""What is wrong with the data, found before anything is fitted: twins, leaks, doubtful labels, odd texts.
+
+    found = audit(["Cancel it", "cancel it!"], ["refund", "billing"], ["train", "test"])
+    found["findings"][0]["kind"]    # "leak"
+
+A clean dataset has no findings. The result is JSON as it stands; the users' texts are in the examples only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from slmfit.data.audit.entities import entity_findings
+from slmfit.data.audit.findings import Finding, Rows, counted, finding
+from slmfit.data.audit.labels import FEW, LABEL, label_findings
+from slmfit.data.audit.near import Duplicates, find_duplicates
+from slmfit.data.audit.twins import contradictions, leaks, repeats
+from slmfit.data.dataset import Dataset
+from slmfit.records import SPLITS, Entities, Target
+from slmfit.text.figures import number_of, part_of
+
+FORMAT = "slmfit.audit/1"
+_UNIQUE = 0.9  # a label column with this share of different values is no label
+_LONG, _HUGE = 20, 100_000  # times the median length (and over 5,000 characters) · characters
+
+
+def audit_dataset(data: Dataset) -> dict[str, Any]:
+    """`audit` of all splits of a dataset; of entities also what `entity_findings` finds."""
+    rows = [(split, example) for split in SPLITS for example in data.splits[split]]
+    found = audit(
+        texts=[data.task.text(example.input) for _, example in rows],
+        labels=[_answer(example.target) for _, example in rows],
+        splits=[split for split, _ in rows],
+        ids=[example.id for _, example in rows],
+        classes=data.task.name == "text-classification",
+    )
+    findings = [*found["findings"], *entity_findings(rows)]
+    return found | {"findings": sorted(findings, key=_warnings_first)}
+
+
+def audit(
+    texts: Sequence[str],
+    labels: Sequence[str | None],
+    splits: Sequence[str],
+    ids: Sequence[str] | None = None,
+    *,
+    classes: bool = True,
+) -> dict[str, Any]:
+    """Everything doubtful about n rows, warnings before notes.
+
+    texts, labels, splits, ids: n each. A label is None where it is unknown; splits are `train`, `validation`, `test`.
+    classes: whether the labels name classes; False for answers of other kinds (an option's letter, spans), where only
+        contradictions are looked for.
+
+    Returns {"format", "rows": {split: n}, "labels": n, "duplicates": {"exact", "variant", "near", "groups",
+    "complete"}, "findings": [{"kind", "severity", "count", "message", "fix", "examples"}]}. duplicates: rows that
+    repeat an earlier one exactly, or but for case, spaces and punctuation; near pairs; groups of two rows or more; and
+    whether `near` counts all. Examples are ten at most, {"rows": [{"id", "split", "label", "text"}], ...} or
+    {"label", "rows"}; texts are cut to 80 characters.
+    """
+    rows = Rows(ids if ids is not None else [str(k) for k in range(len(texts))], texts, labels, splits)
+    twins = find_duplicates(texts)
+    findings = [*leaks(rows, twins), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
+    findings += [*_labels(rows), *_texts(rows)] if classes else _texts(rows)
+    return {
+        "format": FORMAT,
+        "rows": dict(Counter(splits)),
+        "labels": len(set(labels) - {None}),
+        "duplicates": _totals(twins),
+        "findings": sorted(findings, key=_warnings_first),
+    }
+
+
+def _warnings_first(found: Finding) -> bool:
+    return found["severity"] != "warning"
+
+
+def _answer(target: Target | None) -> str | None:
+    """What two rows must agree in: the label, or intent and entity types in order."""
+    if isinstance(target, Entities):
+        return " ".join([*filter(None, [target.intent]), *(span.label for span in target.spans)])
+    return target
+
+
+def _totals(twins: Duplicates) -> dict[str, Any]:
+    rows = np.arange(len(twins.exact))
+    exact, repeated = int((twins.exact != rows).sum()), int((twins.variant != rows).sum())
+    groups = int((np.bincount(twins.groups) > 1).sum()) if len(rows) else 0
+    near = len(twins.near)
+    return {"exact": exact, "variant": repeated - exact, "near": near, "groups": groups, "complete": twins.complete}
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def _labels(rows: Rows) -> Iterator[Finding]:
+    """Whether this is a label column at all, and if so what is odd about its labels."""
+    known = [
+        (label, text, split)
+        for label, text, split in zip(rows.labels, rows.texts, rows.splits, strict=True)
+        if label is not None
+    ]
+    counts = Counter(label for label, _, _ in known)
+    copies = sum(label.strip() == text.strip() != "" for label, text, _ in known)
+    fix = "Name the column of the label with --label."
+    if len(known) >= FEW and copies >= _UNIQUE * len(known):
+        message = f"{part_of(copies, len(known), 'row', 'have')} a label that is the text itself."
+        yield finding("label_is_text", "warning", copies, message, fix)
+    elif len(known) >= FEW and len(counts) >= _UNIQUE * len(known):
+        message = (
+            f"{number_of(len(known), 'row', 'have')} {len(counts):,} different labels: this looks like an id or text."
+        )
+        yield finding("label_is_id", "warning", len(counts), message, fix, counted(counts, counts))
+    else:
+        present = [split for split in SPLITS if split in set(rows.splits)]
+        per_split = {split: Counter(label for label, _, s in known if s == split) for split in present}
+        yield from label_findings(per_split, LABEL)
+
+
+# --- texts ------------------------------------------------------------------------------------------------------------
+
+
+def _texts(rows: Rows) -> Iterator[Finding]:
+    """Texts that are empty, enormous, or all the same."""
+    lengths = np.fromiter(map(len, rows.texts), np.int64, len(rows.texts))
+    blank = [k for k, text in enumerate(rows.texts) if not text.strip()]
+    if blank:
+        message = f"{part_of(len(blank), len(lengths), 'text', 'are')} empty."
+        fix = "Drop these rows: there is nothing to learn from them, and what they are scored is luck."
+        yield finding("empty_text", "warning", len(blank), message, fix, (rows.example([k]) for k in blank))
+    filled = lengths[lengths > 0]
+    if len(filled) > 1 and len({text.strip() for text in rows.texts}) == 1:
+        message = f"All {number_of(len(lengths), 'text')} are the same."
+        yield finding("constant_text", "warning", len(lengths), message, "Name the column of the text with --text.")
+    median = float(np.median(filled)) if len(filled) else 0.0
+    limit = min(max(_LONG * median, 5_000), _HUGE)
+    long = np.flatnonzero(lengths > limit)
+    if len(long):
+        long = long[np.argsort(-lengths[long], kind="stable")]
+        message = (
+            f"{part_of(len(long), len(lengths), 'text', 'are')} longer than {limit:,.0f} characters (the longest has "
+            f"{lengths[long[0]]:,}, the median {median:,.0f})."
+        )
+        fix = "Models read only the beginning of such texts; cut or split them, or check that the file was read right."
+        examples = (rows.example([k], characters=int(lengths[k])) for k in long.tolist())
+        yield finding("long_text", "note", len(long), message, fix, examples)

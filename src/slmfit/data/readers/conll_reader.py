@@ -1,0 +1,110 @@
+"""CoNLL columns to rows: a token a line with its tag in the last column, an empty line after each text.
+
+    EU      NNP  B-ORG          # intent = book          -DOCSTART- -X- O
+    rejects VBZ  O              Rome  B-CITY
+
+    for line, row in rows_of_conll(handle, "train.conll", notes): ...    # 1, {"tokens": ["EU", …], "tags": [...]}
+
+The token is the first column; where that only counts (1, 2, 3 …), the second. Columns stand apart by tabs if the first
+line has one, else by spaces. Of comments, `# text = …` and `# intent = …` are read and the others skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from slmfit.data.readers.lines import Bytes, lines_of
+from slmfit.errors import DataError, Where
+from slmfit.tasks.spans import BIO, split_tag
+
+_SPACES = re.compile("[ \t]+")  # not every white space: a no-break space may be part of a token
+_COMMENT = re.compile("# +(text|intent) *[=:] ?(.*)")  # those that say something of a row
+
+Line = tuple[int, str]
+
+
+def rows_of_conll(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line it starts on, {"tokens", "tags"} and what its comments say) of every text. Raises DataError."""
+    shape: _Columns | None = None
+    for block in _blocks(lines_of(handle, file)):
+        if shape is None and (shape := _Columns.of(block)):
+            shape.check(Where(file, block[0][0]))
+            notes.append(f"{file}: tokens are column {shape.token + 1} of {shape.count}, their tags the last.")
+        row: dict[str, Any] = {"tokens": [], "tags": []}
+        for number, line in block:
+            if said := _COMMENT.fullmatch(line):
+                row[said[1]] = said[2]
+            elif shape and not shape.is_comment(line):
+                token, tag = shape.read(line, Where(file, number))
+                row["tokens"].append(token)
+                row["tags"].append(tag)
+        if row["tokens"]:
+            yield block[0][0], row
+
+
+class _Columns:
+    """How the lines of a file are made: what stands between columns, how many there are, which one is the token."""
+
+    def __init__(self, tabs: bool, count: int, token: int) -> None:
+        self.tabs, self.count, self.token = tabs, count, token
+
+    @classmethod
+    def of(cls, block: list[Line]) -> _Columns | None:
+        """As the first text has it; None where it consists of comments. A hashtag is no comment: it has a tag."""
+        lines = [line for _, line in block if not line.startswith("#") or _has_tag(line)]
+        lines = [line for line in lines if not _COMMENT.fullmatch(line)]
+        if not lines:
+            return None
+        found = cls("\t" in lines[0], 0, 0)
+        rows = [found.cells(line) for line in lines]
+        found.count = len(rows[0])
+        counts = [cells[0] for cells in rows] == [str(n) for n in range(1, len(rows) + 1)]
+        found.token = int(counts and found.count > 2)
+        return found
+
+    def cells(self, line: str) -> list[str]:
+        return line.split("\t") if self.tabs else _SPACES.split(line.strip(" \t"))
+
+    def check(self, where: Where) -> None:
+        if self.count < 2:
+            fix = "write a token and its tag on each line, a tab between them, and an empty line after each text"
+            raise DataError("this line has one column, and a token and its tag are needed", where=where, fix=fix)
+
+    def is_comment(self, line: str) -> bool:
+        return line.startswith("#") and (len(self.cells(line)) != self.count or not _has_tag(line))
+
+    def read(self, line: str, where: Where) -> tuple[str, str]:
+        """Token and tag of one line."""
+        cells = self.cells(line)
+        if len(cells) != self.count:
+            what = f"this line has {len(cells)} column{'s' * (len(cells) != 1)}, but the first line has {self.count}"
+            raise DataError(what, where=where, fix="write as many on every line, and no empty ones")
+        try:
+            split_tag(cells[-1])
+        except ValueError as error:
+            raise DataError(str(error), where=where, fix=f"the tag is the last column; {BIO}") from None
+        return cells[self.token], cells[-1]
+
+
+def _has_tag(line: str) -> bool:
+    _, *more = line.split("\t") if "\t" in line else _SPACES.split(line)
+    try:
+        return bool(more and split_tag(more[-1]))
+    except ValueError:
+        return False
+
+
+def _blocks(lines: Iterator[str]) -> Iterator[list[Line]]:
+    """The lines between empty ones, each with its number; marks of where a document starts are left out."""
+    block: list[Line] = []
+    for number, line in enumerate(lines, 1):
+        text = line.rstrip("\r\n")
+        if text.strip(" \t") and not text.startswith("-DOCSTART-"):
+            block.append((number, text))
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block

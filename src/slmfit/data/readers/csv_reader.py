@@ -1,0 +1,117 @@
+"""CSV and TSV to rows, strictly: what does not fit the header, or leaves a quotation mark open, is refused.
+
+for line, row in rows_of_csv(handle, "tickets.csv", notes): ...     # 2, {"text": "My card …", "label": "billing"}
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+
+from slmfit.data.readers.lines import Bytes, lines_of
+from slmfit.errors import DataError, Where
+
+LONGEST_TEXT = 1_000_000  # characters in one cell: a long novel
+_SAMPLE = 500  # lines by which quotation marks are judged
+_SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+def rows_of_csv(
+    handle: Bytes, file: str, notes: list[str], delimiter: str = ","
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line the row starts on, column -> cell). Blank lines are skipped. Raises DataError."""
+    lines = lines_of(handle, file)
+    sample = list(islice(lines, _SAMPLE))
+    header = next((line for line in sample if line.strip()), "")
+    if not header:
+        raise DataError("is empty", where=file, fix="give a file with a header line and rows")
+    if delimiter not in header and (found := next((d for d in ";\t," if d in header), None)):
+        notes.append(f"{file}: the header has no {_SPOKEN[delimiter]}, so cells are split at each {_SPOKEN[found]}.")
+        delimiter = found
+    quoting: Any = csv.QUOTE_MINIMAL
+    if (
+        delimiter == "\t"
+        and not _rectangular(sample, delimiter, csv.QUOTE_MINIMAL)
+        and _rectangular(sample, delimiter, csv.QUOTE_NONE)
+    ):
+        notes.append(f"{file}: quotation marks are read as ordinary characters.")
+        quoting = csv.QUOTE_NONE
+    # The limit is one number for the whole process and too small by default, so it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_TEXT))
+    reader = csv.reader(chain(sample, lines), delimiter=delimiter, quoting=quoting, strict=True)
+    columns: list[str] = []
+    start = 1
+    try:
+        for cells in reader:
+            if cells and not columns:
+                columns = _header(cells, Where(file, start))
+            elif cells:
+                if len(cells) != len(columns):
+                    raise _ragged(len(cells), len(columns), delimiter, Where(file, start))
+                yield start, dict(zip(columns, cells, strict=True))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise _broken(str(error), Where(file, start)) from None
+
+
+def rows_of_tsv(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `rows_of_csv`. Quotation marks are ordinary characters where they cannot be anything else."""
+    return rows_of_csv(handle, file, notes, delimiter="\t")
+
+
+def _header(cells: list[str], where: Where) -> list[str]:
+    """Column names without the spaces around them; a nameless one (pandas' index) is called by its number."""
+    columns = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
+    for number, column in enumerate(columns, 1):
+        first = columns.index(column) + 1
+        if first < number:
+            raise DataError(
+                f"the header names {column!r} twice (columns {first} and {number})",
+                where=where,
+                fix="rename one of the two columns",
+            )
+    return columns
+
+
+def _rectangular(sample: list[str], delimiter: str, quoting: Any) -> bool:
+    """Whether all rows of the sample have the same number of cells. Its last row may be cut off."""
+    widths = set()
+    try:
+        for cells in csv.reader(sample, delimiter=delimiter, quoting=quoting, strict=True):
+            widths.add(len(cells))
+    except csv.Error as error:
+        if "unexpected end" not in str(error) or len(sample) < _SAMPLE:
+            return False
+    return len(widths - {0}) == 1
+
+
+def _ragged(cells: int, columns: int, delimiter: str, where: Where) -> DataError:
+    return DataError(
+        f"this row has {cells} cell{'s' * (cells != 1)}, but the header has {columns}",
+        where=where,
+        fix=f"put quotation marks around a cell that holds a {_SPOKEN[delimiter]} or a line break",
+    )
+
+
+def _broken(error: str, where: Where) -> DataError:
+    if "unexpected end" in error:
+        return DataError(
+            "a quotation mark that opens in this row is never closed",
+            where=where,
+            fix='close it, or double it ("") if it belongs to the text',
+        )
+    if "field limit" in error:
+        return DataError(
+            f"a cell that starts in this row is longer than {LONGEST_TEXT:,} characters",
+            where=where,
+            fix="close the quotation mark that is left open, or shorten the text",
+        )
+    if "expected after" in error:
+        return DataError(
+            "there is text right after a closing quotation mark",
+            where=where,
+            fix='double the quotation marks inside a quoted cell: "She said ""no"""',
+        )
+    return DataError(f"this is not CSV ({error})", where=where, fix="export the table again as CSV (UTF-8)")

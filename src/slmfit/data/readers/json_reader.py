@@ -1,0 +1,162 @@
+"""JSON and JSON lines to rows, each with the line it starts on.
+
+[{"text": "…", "label": "billing"}, …]        {"data": [{"text": …}, …], "version": 1}
+{"text": "…", "label": "billing"}             one object a line
+["fly to Rome", {"entities": [[7, 11, "CITY"]]}]         spaCy's pair, for an object with these keys and `text`
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from slmfit.data.readers.lines import Bytes, lines_of, text_of
+from slmfit.errors import DataError, Where
+from slmfit.tasks.common import refuse_halves
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line, object) of every line that is not blank. Raises DataError."""
+    yield from _rows_of_lines(lines_of(handle, file), file)
+
+
+def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line, object) of a list of objects, or of the one list of objects that an object holds. Raises DataError."""
+    text = text_of(handle, file)
+    if _is_json_lines(text):
+        notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
+        yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file)
+        return
+    value = parse_json(text, file)
+    start = _after_space(text, 0)
+    if isinstance(value, dict):
+        key = _list_of_objects(value, file)
+        notes.append(f"{file}: the rows are the list under {key!r}.")
+        start = next(at for name, at in _members(text, start) if name == key)
+    elif not isinstance(value, list):
+        raise DataError(
+            f"holds {_spoken(value)}, not a list of objects", where=file, fix='write [{"text": …, "label": …}, …]'
+        )
+    del value  # the walk below reads it again, for the places
+    half = bool(_MAYBE_HALF.search(text))
+    line, counted = 1, 0
+    for at, element in _elements(text, start):
+        line, counted = line + _breaks(text, counted, at), at
+        yield line, _row(element, Where(file, line), half)
+
+
+def _rows_of_lines(lines: Iterable[str], file: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            value = parse_json(line.rstrip(), file, number)
+            yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
+
+
+def parse_json(text: str, file: str, line: int = 1) -> Any:
+    """`json.loads` whose errors are a DataError with line and character; `line` is where the text starts."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(
+            f"broken JSON at character {error.colno}: {error.msg}",
+            where=Where(file, line + error.lineno - 1),
+            fix="mend it there; a comma, quotation mark or bracket is often missing just before",
+        ) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of open brackets
+        raise DataError(f"JSON that cannot be read ({error})", where=Where(file, line), fix="mend or drop it") from None
+
+
+def _unpaired(value: Any) -> Any:
+    """spaCy's pair of a text and what is known of it as one object; anything else as it is."""
+    match value:
+        case [str(text), {**known}]:
+            return {**known, "text": text}
+    return value
+
+
+def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
+    value = _unpaired(value)
+    if not isinstance(value, dict):
+        raise DataError(
+            f"a row must be an object, and this is {_spoken(value)}",
+            where=where,
+            fix='write each row as {"text": …, "label": …}',
+        )
+    if maybe_half:
+        refuse_halves(value, where)
+    return value
+
+
+def _is_json_lines(text: str) -> bool:
+    """Whether a second object follows the first on a line of its own."""
+    first, _, rest = text.lstrip().partition("\n")
+    if not (first.startswith("{") and rest.lstrip().startswith("{")):
+        return False
+    try:
+        return isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _list_of_objects(value: dict[str, Any], file: str) -> str:
+    """The key of the one list of objects."""
+    keys = [k for k, v in value.items() if isinstance(v, list) and v and isinstance(_unpaired(v[0]), dict)]
+    if len(keys) == 1:
+        return keys[0]
+    if not keys:
+        raise DataError(
+            "holds an object without a list of objects in it",
+            where=file,
+            fix='write [{"text": …, "label": …}, …], or one object a line in a .jsonl file',
+        )
+    raise DataError(
+        f"holds {len(keys)} lists of objects ({', '.join(map(repr, keys[:5]))})", where=file, fix="keep one list a file"
+    )
+
+
+def _spoken(value: Any) -> str:
+    kinds = {list: "a list", dict: "an object", str: "a text", int: "a number", float: "a number", bool: "a yes or no"}
+    return kinds.get(type(value), "null")
+
+
+# --- places: where in a sound JSON text the members and elements start -----------------------------------------------
+
+_DECODER = json.JSONDecoder()
+
+
+def _after_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, int]]:
+    """(key, start of its value) of the object that starts at `at`."""
+    at = _after_space(text, at + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _after_space(text, _after_space(text, at) + 1)
+        yield key, at
+        _, at = _DECODER.raw_decode(text, at)
+        at = _after_space(text, at)
+        at = _after_space(text, at + 1) if text[at] == "," else at
+
+
+def _elements(text: str, at: int) -> Iterator[tuple[int, Any]]:
+    """(start, value) of every element of the list that starts at `at`."""
+    at = _after_space(text, at + 1)
+    while text[at] != "]":
+        value, end = _DECODER.raw_decode(text, at)
+        yield at, value
+        at = _after_space(text, end)
+        at = _after_space(text, at + 1) if text[at] == "," else at
+
+
+def _breaks(text: str, start: int, end: int) -> int:
+    """Line breaks in a stretch of JSON, where they only stand between tokens; a lone \\r is one, too."""
+    newlines = text.count("\n", start, end)
+    return newlines + text.count("\r", start, end) - text.count("\r\n", start, end)

@@ -1,0 +1,1 @@
+"""Base models: fetched whole, or not at all."""

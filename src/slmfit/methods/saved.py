@@ -1,0 +1,56 @@
+"""A fitted method in a folder of open formats: saved with all that is needed to predict, loaded again, asked.
+
+save_model(folder, task, recipe, "linear", method)
+predict_with(load_model(folder), ["my card was charged twice"])[0].target
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from slmfit import storage, tasks
+from slmfit.data.dataset import TextRecipe
+from slmfit.methods import method_class
+from slmfit.methods.base import Method, parse_settings
+from slmfit.records import (
+    Input,
+    Prediction,
+)
+from slmfit.storage import check_format
+from slmfit.tasks.base import Task
+
+MODEL_FORMAT = "slmfit.model/1"
+
+
+def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]) -> list[Prediction]:
+    """Clean the texts as the model's recipe says, then predict."""
+    _, recipe, method = model
+    return method.predict([recipe(i) if isinstance(i, str) else i for i in inputs])
+
+
+def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: Method) -> None:
+    """Write all that is needed to predict into an empty folder."""
+    method.save(folder)
+    about = {
+        "format": MODEL_FORMAT,
+        "task": tasks.to_plain(task),
+        "strip": list(recipe.strip),
+        "method": name,
+        "settings": asdict(method.settings),
+        "chosen": method.chosen,
+    }
+    storage.write_json(folder / "slmfit.json", about)
+
+
+def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
+    """What `save_model` wrote."""
+    about = storage.read_json(folder / "slmfit.json")
+    check_format(about, MODEL_FORMAT, folder / "slmfit.json")
+    cls = method_class(about["method"])
+    settings = parse_settings(about["method"], cls.Settings, about["settings"])
+    task = tasks.from_plain(about["task"])
+    method = cls.load(folder, task, settings)
+    method.chosen = about["chosen"]
+    return task, TextRecipe(tuple(about["strip"])), method

@@ -1,0 +1,79 @@
+"""A comparison, or runs, as one file that opens anywhere: drawn from what is on disk, nothing computed.
+
+    write_report("slmfit-out/tickets-3fa9c1")                      # -> …/report.html
+    write_report("slmfit-out/tickets-3fa9c1", texts=False)         # without the users' rows, to be sent on
+
+`disk` reads, `view` and `pictures` put into words and charts, `rows` packs the test rows, `page` makes the file safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from slmfit import storage
+from slmfit.errors import UsageError
+
+SIZE = 980_000  # bytes a report may have; the excerpts of the texts are cut to what is left of it
+LEAST = 200_000  # characters that the rows get in any case
+
+
+def write_report(
+    folders: str | Path | Sequence[str | Path], output: str | Path | None = None, *, texts: bool = True
+) -> Path:
+    """Write the report of a comparison, of a run, or of several runs over the same test rows; returns its path.
+
+    output: None = `report.html` in the first folder. texts: whether the rows' texts are in it.
+    Raises UsageError for a folder that holds neither, and SlmfitError when a record is damaged or the disk refuses.
+    """
+    paths = [Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)]
+    page = html(paths, texts=texts)
+    path = Path(output) if output is not None else paths[0] / "report.html"
+    if path.is_dir():
+        raise UsageError("is a folder", where=str(path), fix="name a file with --output")
+    storage.make_folder(path.parent)
+    storage.write_text(path, page)
+    return path
+
+
+def markdown(folders: str | Path | Sequence[str | Path]) -> str:
+    """The verdict and the table of a comparison, or of each run, as Markdown for a pull request."""
+    from slmfit.reporting import disk
+    from slmfit.runs.brief import markdown
+
+    source = disk.read([Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)])
+    if source.comparison:
+        return markdown(source.comparison)
+    return "\n".join(markdown(record) for record in source.records.values())
+
+
+def html(folders: Sequence[Path], *, texts: bool = True) -> str:
+    """The report as a string."""
+    from slmfit.reporting import disk, rows, view
+    from slmfit.reporting.page import HERE, render
+
+    source = disk.read(folders)
+    shown: dict[str, Any] = view.build(source, texts=texts)
+    table = rows.gather(source, texts=texts)
+    if table is None:
+        return render(HERE / "page.html", table=None, **shown)
+    draft = render(HERE / "page.html", **_with_rows(shown, table, "", None))
+    block, cut = rows.fitted(table, max(LEAST, SIZE - len(draft.encode("utf-8", "replace"))))
+    return render(HERE / "page.html", **_with_rows(shown, table, block, cut))
+
+
+def _with_rows(shown: dict[str, Any], table: Any, block: str, cut: int | None) -> dict[str, Any]:
+    from slmfit.reporting import rows
+    from slmfit.reporting.page import embedded
+
+    about = {
+        "shown": len(table.ids),
+        "total": table.total,
+        "sampled": len(table.ids) < table.total,
+        "surest": rows.SUREST,
+        "texts": table.texts is not None,
+        "cut": cut,
+        "labels": table.labels,
+    }
+    return {**shown, "table": about, "rows": block, "facts": embedded(shown["facts"] | {"sampled": about["sampled"]})}

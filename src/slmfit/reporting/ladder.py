@@ -1,0 +1,119 @@
+"""The ladder: the table of methods, the bars of their scores, and every score they have.
+
+groups(source)[0]["title"]      # 'Best, and not distinguishable from it'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from slmfit.records import SPLITS, MethodRow
+from slmfit.reporting.charts import bar
+from slmfit.reporting.disk import Source
+from slmfit.reporting.pictures import look
+from slmfit.text.figures import (
+    below,
+    by_unit,
+    bytes_words,
+    dollars,
+    failures,
+    interval,
+    milliseconds,
+    seconds_words,
+    seeds_words,
+)
+
+
+def groups(source: Source) -> list[dict[str, Any]]:
+    """The ladder's lines: the best and what cannot be told from it, the others, and what did not run."""
+    scored = [row for row in source.methods if row.scores]
+    scored.sort(key=lambda row: -row.scores["test"][source.metric].value if row.scores else 0)
+    out = [row for row in source.methods if not row.scores]
+    if not source.comparison:
+        titles = [("", scored), ("Not run", out)]
+    else:
+        first = {source.best, *source.comparison.verdict["tied"]}
+        top = [row for row in scored if row.id in first]
+        name = "Best, and not distinguishable from it" if len(top) > 1 else "Best, and distinguishable from all others"
+        titles = [
+            (name, top),
+            ("Distinguishably below the best", [r for r in scored if r.id not in first]),
+            ("Not run", out),
+        ]
+    return [{"title": title, "lines": [_line(source, row) for row in rows]} for title, rows in titles if rows]
+
+
+def _line(source: Source, row: MethodRow) -> dict[str, Any]:
+    """One line of the ladder: a pair of words per column, the second in small print."""
+    record = source.records.get(row.id)
+    about = {"id": row.id, "name": row.name, "picked": row.id == source.picked, "status": row.status}
+    about["base_model"] = record.base_model if record else None
+    about["seeds"] = seeds_words(source.metric, row)
+    if not row.scores:
+        return about | {"reason": row.reason or ""}
+    metric = source.metric
+    test = row.scores["test"][metric]
+    paired = source.comparison.paired.get(row.id) if source.comparison else None
+    shown = {split: by_unit(metric, scores[metric].value) for split, scores in row.scores.items() if metric in scores}
+    cells = [
+        ("score", by_unit(metric, test.value), interval(metric, test)),
+        ("below", *(below(paired["difference"]) if paired else ("best" if row.id == source.best else "", ""))),
+        ("fitting", shown.get("validation", ""), shown.get("train", "")),
+        ("size", bytes_words(row.size_bytes), ""),
+        ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),
+        ("latency", *(milliseconds(row.latency_ms[p]) for p in ("p50", "p95")))
+        if row.latency_ms
+        else ("latency", "", ""),
+        ("speed", "" if row.rows_per_second is None else f"{row.rows_per_second:,.0f}", ""),
+        ("memory", bytes_words(row.peak_memory_bytes), ""),
+        ("money", "" if row.usd_per_1000_rows is None else dollars(row.usd_per_1000_rows), ""),
+    ]
+    return about | {"cells": cells}
+
+
+def failing(source: Source) -> Iterator[tuple[str, str, str]]:
+    """Methods with answers that could not be used: id, how many, and how many of which kind."""
+    for row in source.methods:
+        outcomes = source.details(row.id).get("outcomes", {})
+        if words := failures(outcomes):
+            yield row.id, f"{sum(outcomes.values()) - outcomes.get('ok', 0):,}", words
+
+
+def bars(source: Source) -> list[dict[str, Any]]:
+    """A bar per method that ran, the highest first."""
+    scored = [(row, row.scores["test"][source.metric]) for row in source.methods if row.scores]
+    scored.sort(key=lambda pair: -pair[1].value)
+    guess = guess_score(source)
+    return [
+        {
+            "id": row.id,
+            "picked": row.id == source.picked,
+            "value": by_unit(source.metric, score.value),
+            "interval": interval(source.metric, score),
+            "picture": bar(score.value, score.low, score.high, guess=guess, look=look(source, row.id)),
+        }
+        for row, score in scored
+    ]
+
+
+def guess_score(source: Source) -> float | None:
+    """What guessing would score in the metric."""
+    found = (source.details(id).get("random_guess", {}).get(source.metric) for id in source.records)
+    return next((guess for guess in found if guess is not None), None)
+
+
+def all_scores(source: Source) -> dict[str, Any]:
+    """Every score of every split, method by method, and what guessing has."""
+    scored = [row for row in source.methods if row.scores]
+    names = list(dict.fromkeys(n for row in scored for s in (row.scores or {}).values() for n in s))
+    rows = [
+        (row.id, split, [row.scores[split].get(name) for name in names])
+        for row in scored
+        if row.scores
+        for split in SPLITS
+        if split in row.scores
+    ]
+    guesses = (source.details(id).get("random_guess") for id in source.records)
+    guess: Mapping[str, float] = next((found for found in guesses if found), {})
+    return {"names": names, "rows": rows, "guess": [guess.get(name) for name in names] if guess else None}

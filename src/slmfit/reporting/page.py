@@ -1,0 +1,95 @@
+"""A page in one file: style, script and data inside, nothing to fetch, and a policy that forbids everything else.
+
+    render(HERE / "page.html", title="ag_news", …)
+
+The browser runs the one script and the one style whose hashes the policy names; markup that came in with a label or a
+text is escaped, and would not be obeyed if it were not.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from slmfit.text.figures import (
+    by_unit,
+    bytes_words,
+    cell,
+    interval,
+    number_words,
+    percent,
+    seconds_words,
+    span,
+    ticked,
+    told,
+)
+from slmfit.text.visible import visible
+
+HERE = Path(__file__).parent
+STYLES = ("style.css", "entities.css")  # one sheet in the page, in this order
+SCRIPTS = ("script.js", "matrix.js", "entities.js")  # and one script
+FILTERS = {
+    "told": told,
+    "interval": lambda score, metric: interval(metric, score),
+    "span": span,
+    "cell": cell,
+    "by_unit": lambda value, metric: by_unit(metric, value),
+    "percent": percent,
+    "number": number_words,
+    "seconds": seconds_words,
+    "bytes": bytes_words,
+    "ticked": ticked,
+}
+
+
+def render(template: Path, **view: Any) -> str:
+    """The page of a template that extends `frame.html`; every string it shows is escaped and made visible.
+
+    view: what the template names, and what the frame does: `title`; `style` and `script` are added.
+    """
+    style, script = ("\n".join(map(_source, names)) for names in (STYLES, SCRIPTS))
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+    environment = Environment(
+        loader=FileSystemLoader([template.parent, HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= FILTERS
+    page = environment.get_template(template.name)
+    return page.render(style=Markup(style), script=Markup(script), policy=Markup(policy), **view)
+
+
+def embedded(value: Any) -> Markup:
+    """JSON for a data block of the page: nothing in it can end the block."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+def packed(value: Any, level: int = 9) -> str:
+    """JSON, deflated, in base64: what `unpack` in script.js reads."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return base64.b64encode(zlib.compress(text, level)).decode("ascii")
+
+
+def _source(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+def _hash(source: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode('ascii')}'"
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,252 @@
+"""From what is on disk to what the page shows: words and order, no figure that a record does not hold.
+
+view = build(read([folder]), texts=True)
+view["verdict"]["lead"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from slmfit.records import OUTCOMES, SPLITS, MethodRow
+from slmfit.reporting import entities, ladder, pictures
+from slmfit.reporting.disk import Source
+from slmfit.reporting.rows import labels
+from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, seconds_words, told
+from slmfit.text.visible import all_visible, excerpt
+
+SCHEMES = {
+    "strict": "type, start and end",
+    "boundary": "start and end",
+    "partial": "start and end; an overlap is half right",
+    "type": "type, and some overlap",
+}
+CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
+SUSPECTS = 200
+
+
+def build(source: Source, *, texts: bool) -> dict[str, Any]:
+    """Everything page.html names, but the rows."""
+    return {
+        "title": source.about.dataset["name"],
+        "task": source.about.dataset["task"],
+        "metric": source.metric,
+        "metric_words": told(source.metric),
+        "verdict": _verdict(source),
+        "notes": list(source.notes),
+        "groups": ladder.groups(source),
+        "money": any(row.usd_per_1000_rows is not None for row in source.methods),
+        "failing": list(ladder.failing(source)),
+        "asked": [id for id, record in source.records.items() if "asked" in record.rows_used],
+        "bars": ladder.bars(source),
+        "guess": ladder.guess_score(source),
+        "scores": ladder.all_scores(source),
+        "costs": pictures.costs(source),
+        "prefer": _preferred(source),
+        "schemes": _schemes(source),
+        "breakdowns": list(_breakdowns(source)),
+        "suspects": _suspects(source, texts),
+        "calibration": pictures.calibration(source),
+        "coverage": pictures.coverage(source),
+        "learning": pictures.learning_curve(source),
+        "searches": list(pictures.searches(source)),
+        "training": list(pictures.training(source)),
+        "audit": _audit(source, texts),
+        "splits": [{"split": s, **source.about.split[s]} for s in SPLITS if s in source.about.split],
+        "about": source.about,
+        "files": list(_files(source)),
+        "runs": list(source.records.items()),
+        "reused": {row.id for row in source.methods if row.reused},
+        "picked": source.picked,
+        "texts": texts,
+        "facts": _facts(source),
+    }
+
+
+def _facts(source: Source) -> dict[str, Any]:
+    """What script.js needs beside the rows: labels, and each method's confusion as [truth, answer, rows]."""
+    ids = list(source.folders)
+    subject = source.picked or source.best
+    tagged = entities.is_tagged(source)
+    confusion = entities.confusion if tagged else _confusion
+    return all_visible(
+        {
+            "labels": [label[:300] for label in labels(source)],
+            "outcomes": OUTCOMES,
+            "methods": [{"id": id, "confusion": confusion(source, id)} for id in ids],
+            "entities": tagged,
+            "intents": [intent[:300] for intent in entities.intents(source)],
+            "first": ids.index(subject) if subject in ids else 0,
+            "sure": any("reliability" in source.details(id) for id in ids),
+        }
+    )
+
+
+def _confusion(source: Source, id: str) -> list[list[int]] | None:
+    counts = source.details(id).get("confusion")
+    return counts and [[t, a, n] for t, row in enumerate(counts) for a, n in enumerate(row) if n]
+
+
+def _verdict(source: Source) -> dict[str, Any]:
+    """The sentence in two parts, and the figures of the method it is about."""
+    if source.comparison:
+        verdict = source.comparison.verdict
+        lead, colon, rest = verdict["sentence"].partition(": ")
+        lead = lead if colon else lead.removesuffix(".")
+        named = verdict["method"] if verdict["method"] and lead.startswith(f"{verdict['method']} ") else ""
+        sentence = {"named": named, "lead": lead.removeprefix(named), "rest": rest[:1].upper() + rest[1:]}
+        caveats = list(verdict["caveats"])
+    else:
+        ids = list(source.records)
+        lead = f"{ids[0]} on {source.about.dataset['name']}" if len(ids) == 1 else f"{len(ids)} runs, not compared"
+        rest = (
+            "" if len(ids) == 1 else "`slmfit compare` puts methods to the test against each other and gives a verdict."
+        )
+        sentence, caveats = {"named": "", "lead": lead, "rest": rest}, []
+    subject = next((row for row in source.methods if row.id == (source.picked or source.best)), None)
+    return {**sentence, "caveats": caveats, "subject": subject, "figures": list(_figures(source, subject))}
+
+
+def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, str, str]]:
+    """The numbers behind the verdict: key, name, value, remark."""
+    if row is None or not row.scores:
+        return
+    score = row.scores["test"][source.metric]
+    yield "score", f"test {told(source.metric)}", by_unit(source.metric, score.value), interval(source.metric, score)
+    if row.size_bytes is not None:
+        yield "size_bytes", "size", bytes_words(row.size_bytes), "needed to predict"
+    if row.latency_ms:
+        yield (
+            "latency_p50",
+            "one text",
+            milliseconds(row.latency_ms["p50"]),
+            f"p95 {milliseconds(row.latency_ms['p95'])}",
+        )
+    if row.fit_seconds is not None:
+        yield (
+            "fit_seconds",
+            "one fit",
+            seconds_words(row.fit_seconds),
+            f"with search {seconds_words(row.search_seconds)}",
+        )
+    if row.usd_per_1000_rows is not None:
+        yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
+    yield "rows", "test rows", f"{source.about.split['test']['rows']:,}", "the same for every method"
+
+
+def _files(source: Source) -> Iterator[dict[str, str]]:
+    """The files the data came from: their names only, as folders are nobody else's business."""
+    for file in source.about.dataset.get("source", {}).get("files", ()):
+        yield {"name": PurePath(file["file"]).name, "sha256": file["sha256"]}
+
+
+def _preferred(source: Source) -> str:
+    prefer = source.comparison.verdict["prefer"] if source.comparison else "size"
+    return prefer if prefer in {cost.key for cost in pictures.COSTS} else "size"
+
+
+def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
+    """Scores by class, entity type, letter …, the methods side by side."""
+    kinds = {
+        "per_class": ("class", "label", "f1"),
+        "per_type": ("entity type", "label", "f1"),
+        "per_intent": ("intent", "label", "right"),
+        "by_letter": ("right letter", "letter", "accuracy"),
+        "by_options": ("number of options", "options", "accuracy"),
+    }
+    ordered = [id for id, _ in source.by_score()]
+    for key, (title, name, score) in kinds.items():
+        tables = {id: rows for id in ordered if (rows := source.details(id).get(key))}
+        if not tables:
+            continue
+        by_name = {id: {row[name]: row for row in rows} for id, rows in tables.items()}
+        subject = source.picked or source.best
+        first = by_name.get(subject or "") or next(iter(by_name.values()))
+        names = list(dict.fromkeys(n for some in by_name.values() for n in some))
+        shown = sorted(names, key=lambda n: _part(first.get(n), score))[:CLASSES] if len(names) > CLASSES else names
+        lines = [
+            {"name": str(n), "support": next(r[n]["support"] for r in by_name.values() if n in r),
+             "cells": [_breakdown_cell(rows.get(n), score) for rows in by_name.values()]}
+            for n in shown
+        ]  # fmt: skip
+        yield {
+            "title": title,
+            "unit": "spans" if key == "per_type" else "rows",
+            "score": score,
+            "ids": list(tables),
+            "lines": lines,
+            "all": len(names),
+            "subject": subject,
+        }
+
+
+def _schemes(source: Source) -> dict[str, Any] | None:
+    """F1 by how much must agree, the methods side by side; and how many entities had no place in their text."""
+    ordered = [id for id, _ in source.by_score() if source.details(id).get("schemes")]
+    if not ordered:
+        return None
+    tables = [{row["scheme"]: row for row in source.details(id)["schemes"]} for id in ordered]
+    lines = [
+        {"name": name, "words": words, "cells": [_breakdown_cell(table.get(name), "f1") for table in tables]}
+        for name, words in SCHEMES.items()
+    ]
+    unplaced = [(id, f"{n:,}") for id in ordered if (n := source.details(id).get("unplaced"))]
+    return {"ids": ordered, "lines": lines, "unplaced": unplaced}
+
+
+def _part(row: Mapping[str, Any] | None, score: str) -> float:
+    value = row[score] if row else None
+    return (value["value"] if isinstance(value, Mapping) else value) or 0.0
+
+
+def _breakdown_cell(row: Mapping[str, Any] | None, score: str) -> tuple[str, str, float] | None:
+    """Score, small print, share of the way for a bar."""
+    if row is None or row[score] is None:
+        return None
+    value = _part(row, score)
+    if score == "right":
+        return f"{row['right']:,}", f"of {row['support']:,}", row["right"] / row["support"] if row["support"] else 0.0
+    small = f"{100 * row['precision']:.1f} · {100 * row['recall']:.1f}" if "precision" in row else ""
+    return f"{100 * value:.1f}", small, value
+
+
+def _suspects(source: Source, texts: bool) -> dict[str, Any] | None:
+    """Rows whose label the folds that did not see them doubt."""
+    found = (source.diagnostics or {}).get("suspects") or {}
+    if not found.get("rows"):
+        return None
+    rows = [
+        {**row, "text": excerpt(str(row["text"]), 240) if texts and row.get("text") else ""}
+        for row in found["rows"][:SUSPECTS]
+    ]
+    return {
+        "method": found["method"],
+        "folds": found["folds"],
+        "rows": rows,
+        "all": found.get("found", len(found["rows"])),
+    }
+
+
+def _audit(source: Source, texts: bool) -> list[dict[str, Any]] | None:
+    """The findings; without the users' texts where they are not to be shown."""
+    if source.audit is None:
+        return None
+    return [
+        {**found, "examples": [_example(e, texts) for e in found["examples"]]} for found in source.audit["findings"]
+    ]
+
+
+def _example(example: Mapping[str, Any], texts: bool) -> dict[str, Any]:
+    """Rows, labels with their counts, and the rest in words."""
+    rows = example.get("rows")
+    named = example.get("labels") or ([example] if "label" in example else [])
+    known = {"rows", "labels", "label", "text", "id", "split"}
+    return {
+        "rows": [{**row, "text": row.get("text", "") if texts else ""} for row in rows]
+        if isinstance(rows, list)
+        else [],
+        "labels": [{"label": one["label"], "rows": one["rows"]} for one in named],
+        "more": ", ".join(f"{key} {number_words(value)}" for key, value in example.items() if key not in known),
+    }

@@ -1,0 +1,75 @@
+"""A model's card: README.md of its folder, with Hugging Face's metadata block.
+
+model_card(run.record)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from slmfit.records import RunRecord
+from slmfit.runs.brief import escaped, score_sentence
+from slmfit.text.figures import (
+    by_unit,
+    interval,
+)
+from slmfit.text.visible import visible
+
+
+def model_card(record: RunRecord) -> str:
+    """README.md for the run's model: Hugging Face's metadata block, then what it is, how good and how to use it.
+
+    The block follows https://huggingface.co/docs/hub/model-cards; every value in it is quoted as JSON, which is YAML.
+    """
+    task, metric = record.task["name"], record.metric
+    scores = record.scores["test"]
+    named = {"Labels": record.task.get("labels", ()), "Intents": record.task.get("intents", ())}
+    names = {kind: ", ".join(f"`{visible(name).replace('`', '’')}`" for name in of[:100]) for kind, of in named.items()}
+    rows = {split: f"{about['rows']:,}" for split, about in record.split.items()}
+    scored = f"{score_sentence(record)} on {rows['test']} test rows, which were scored once."
+    used = record.rows_used.get("fitted", "train")
+    made = f"{escaped(record.method)}, fitted for {task} by slmfit: {scored}"
+    sizes = f"train: {rows['train']} rows, validation: {rows['validation']}"
+    how = f"Fitted on {used}, settings chosen by {metric} on validation ({sizes})"
+    if "asked" in record.rows_used:
+        made = f"{escaped(str(record.base_model))}, asked for {task} by slmfit: {scored}"
+        how = "Nothing was trained: this folder holds what is asked, and a server answers"
+    how += f"; seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
+    table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
+    table += [f"| {name} | {by_unit(name, s.value)} | {interval(name, s)} |" for name, s in scores.items()]
+    use = '```python\nimport slmfit\n\nslmfit.load("RUN").predict(["…"])  # RUN: the folder above this one\n```'
+    title = f"# {escaped(record.id)} for {escaped(record.dataset['name'])}"
+    head = "\n".join(["---", *_metadata(record), "---"])
+    parts = [head, title, made, "\n".join(table), *(f"{kind}: {of}" for kind, of in names.items() if of), use, how]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _metadata(record: RunRecord) -> list[str]:
+    task, dataset = record.task["name"], record.dataset["name"]
+    results = [{"type": n, "name": n.replace("_", " "), "value": s.value} for n, s in record.scores["test"].items()]
+    index = {
+        "name": record.id,
+        "results": [
+            {
+                "task": {"type": task, "name": task.replace("-", " ")},
+                "dataset": {"name": visible(dataset), "type": visible(dataset), "split": "test"},
+                "metrics": results,
+            }
+        ],
+    }
+    known = {
+        "library_name": "slmfit",
+        "pipeline_tag": task,
+        "tags": ["slmfit", record.method],
+        "metrics": list(record.scores["test"]),
+        **({"base_model": record.base_model} if _on_hub(record.base_model) and "asked" not in record.rows_used else {}),
+        "model-index": [index],
+    }
+    return [f"{key}: {json.dumps(value)}" for key, value in known.items()]
+
+
+def _on_hub(name: str | None) -> bool:
+    """Whether a base model's name is one of the hub's, and not a folder here."""
+    return bool(name and re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name, re.ASCII)) and not Path(str(name)).exists()

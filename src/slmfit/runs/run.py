@@ -1,0 +1,193 @@
+"""Run and comparison directories: written, read, listed.
+
+    run = load("slmfit-out/tickets-3fa9c1")      # a run, or a comparison: then the verdict's method
+    run.predict(["my card was charged twice"])[0].target
+
+A run is read with its files checked against the hashes that were recorded, before anything is loaded from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from slmfit import storage
+from slmfit.data.dataset import TextRecipe
+from slmfit.errors import SlmfitError, UsageError
+from slmfit.methods.base import Method
+from slmfit.methods.saved import load_model, predict_with
+from slmfit.records import (
+    COMPARISON_FORMAT,
+    RUN_FORMAT,
+    ComparisonRecord,
+    Example,
+    Input,
+    Prediction,
+    RunRecord,
+    comparison_from_plain,
+    run_from_plain,
+    to_plain,
+)
+from slmfit.runs.brief import run_html
+from slmfit.storage import check_format
+from slmfit.tasks.answers import prediction_from_json
+from slmfit.tasks.base import Task
+
+T = TypeVar("T")
+
+
+class Run:
+    """A run on disk. `record` is what run.json says; the model is loaded at the first prediction."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record = read_run(folder)
+
+    def __repr__(self) -> str:
+        return f"<slmfit run {self.record.id!r} at {self.folder}>"
+
+    def _repr_html_(self) -> str:
+        return run_html(self.record)
+
+    @cached_property
+    def task(self) -> Task:
+        return self._model[0]
+
+    @cached_property
+    def method(self) -> Method:
+        return self._model[2]
+
+    def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
+        """One prediction per input, in order; texts are cleaned as those it was fitted on.
+
+        Raises UnsafeError when the model's files are not those that were recorded, UsageError for a single text, which
+        would be taken for a list of letters.
+        """
+        if isinstance(inputs, str):
+            raise UsageError("one text was given, and a list is needed", fix="predict([text])")
+        return predict_with(self._model, inputs)
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
+        return storage.read_jsonl(self.folder / "predictions.jsonl")
+
+    def answers(self, split: str, examples: Sequence[Example]) -> list[Prediction]:
+        """What was answered to these examples of validation or test when the run was scored, in their order."""
+        rows = {row["id"]: row for row in self.predictions() if row["split"] == split}
+        return [prediction_from_json(rows[example.id]) for example in examples]
+
+    @cached_property
+    def _model(self) -> tuple[Task, TextRecipe, Method]:
+        folder = self.folder / "model"
+        if not folder.is_dir():
+            fix = "predict with another run; this one holds given answers only"
+            raise UsageError("has no model", where=str(self.folder), fix=fix)
+        storage.verify_files(folder, self.record.files)
+        return load_model(folder)
+
+
+def write_run(folder: Path, record: RunRecord) -> None:
+    """Write run.json, last of a run's files."""
+    storage.write_json(folder / "run.json", {"format": RUN_FORMAT, **to_plain(record)})
+
+
+def read_run(folder: Path) -> RunRecord:
+    """The record of a run. Raises UsageError when the folder is none, SlmfitError when it is damaged or newer."""
+    return _read_record(folder / "run.json", RUN_FORMAT, run_from_plain, "a run")
+
+
+def write_comparison(folder: Path, record: ComparisonRecord) -> None:
+    """Write comparison.json, last of a comparison's files."""
+    storage.write_json(folder / "comparison.json", {"format": COMPARISON_FORMAT, **to_plain(record)})
+
+
+def read_comparison(folder: Path) -> ComparisonRecord:
+    """The record of a comparison. Raises as `read_run` does."""
+    return _read_record(folder / "comparison.json", COMPARISON_FORMAT, comparison_from_plain, "a comparison")
+
+
+def load(folder: str | Path) -> Run:
+    """The run in a folder; for a comparison's folder, the run of the verdict's method; for a folder that holds one
+    method's trainings, the one that did best on validation.
+
+    Raises UsageError when the folder holds neither.
+    """
+    folder = storage.named(folder)
+    if (folder / "run.json").is_file():
+        return Run(folder)
+    if (folder / "comparison.json").is_file():
+        record = read_comparison(folder)
+        picked = record.verdict["method"]
+        row = next((r for r in record.methods if r.id == picked and r.run), None)
+        if row is None or row.run is None:
+            raise _no_pick(folder, record)
+        return Run(folder / row.run)
+    runs = list_runs(folder)
+    if len(runs) == 1:
+        return runs[0]
+    if len({_but_for_the_seed(run) for run in runs}) == 1:
+        return by_validation(runs)
+    fix = "name one of " + ", ".join(str(r.folder) for r in runs) if runs else "`slmfit runs` lists those there are"
+    raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+
+
+def of_seed(id: str, seed: int) -> str:
+    """The name of a further training of the run `id`. No method's id has a tilde."""
+    return f"{id}~seed{seed}"
+
+
+def _but_for_the_seed(run: Run) -> str:
+    """What the trainings of one method have in common."""
+    record = run.record
+    name = run.folder.name.removesuffix(of_seed("", record.seed))
+    return storage.hash_json([name, record.settings, record.metric, record.dataset["fingerprint"]])
+
+
+def by_validation(runs: Sequence[Run]) -> Run:
+    """Of one method's trainings the one with the highest validation score; of equals the first seed's."""
+
+    def rank(run: Run) -> tuple[float, int]:
+        return -run.record.scores["validation"][run.record.metric].value, run.record.seed
+
+    return min(runs, key=rank)
+
+
+def _no_pick(folder: Path, record: ComparisonRecord) -> UsageError:
+    best = record.verdict["best"]
+    if best is None:
+        return UsageError("its verdict picked no method: none could be fitted", where=str(folder), fix="compare again")
+    found = sorted((r for r in record.methods if r.run), key=lambda r: r.id != best)
+    fix = f"name a run: {', '.join(str(folder / str(r.run)) for r in found)}; {best} scores highest"
+    return UsageError("its verdict picked no method: too little data to tell", where=str(folder), fix=fix)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Every whole run at or below a folder, by path; damaged and half-written ones are left out."""
+    runs = []
+    for path in sorted(root.rglob("run.json")):
+        if any(part.startswith(".") for part in path.relative_to(root).parts):
+            continue
+        try:
+            runs.append(Run(path.parent))
+        except SlmfitError:
+            continue
+    return runs
+
+
+def write_predictions(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """One JSON object per line."""
+    storage.write_text(path, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows))
+
+
+def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: str) -> T:
+    if not path.is_file():
+        raise UsageError(f"is not {kind}", where=str(path.parent), fix="`slmfit runs` lists those there are")
+    plain = storage.read_json(path)
+    check_format(plain, format, path)
+    try:
+        return from_plain(plain)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SlmfitError(f"lacks {error}", where=str(path), fix="delete it and run the command again") from None

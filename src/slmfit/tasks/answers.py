@@ -1,0 +1,130 @@
+"""Answers on their way out and back: as columns of a row, and as JSON.
+
+    answer_columns(Prediction("billing", probabilities={"billing": 0.93}), "my card was charged twice", task)
+    # {"prediction": "billing", "probability": 0.93, "probabilities": {"billing": 0.93}}
+    entity_columns("see you on 10 May", Prediction(Entities((Span(11, 17, "DATE"),), "confirm")))
+    # {"spans": [{"start": 11, "end": 17, "label": "DATE", "text": "10 May"}], "intent": "confirm",
+    #  "entities": {"DATE": ["10 May"]}}
+
+The columns of entities are read back as data: `spans` is what a file of labelled rows has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from slmfit.records import (
+    Entities,
+    Input,
+    Outcome,
+    Prediction,
+    Span,
+    Target,
+)
+from slmfit.tasks.base import Task
+
+Row = dict[str, Any]
+
+APART = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
+
+
+def clashes(row: Row, answer: Row, task: Task) -> bool:
+    """Whether a row has a column of that name itself, or tags for its entities: then `apart` is for the answer."""
+    tags = task.roles.get("tags", ()) if "spans" in answer else ()
+    return any(name in row for name in (*answer, *tags))
+
+
+def apart(answer: Row) -> Row:
+    """An answer's columns under names that overwrite nothing of the user's, and are not taken for the truth."""
+    return {f"{APART}{name}": value for name, value in answer.items()}
+
+
+def answer_first(row: Row) -> Row:
+    """A row with the answer's columns, which stood apart, in place of its own."""
+    return row | {name.removeprefix(APART): value for name, value in row.items() if name.startswith(APART)}
+
+
+def entity_columns(text: str, prediction: Prediction) -> dict[str, Any]:
+    """An answer as columns; null throughout where there is none.
+
+    `spans` with their words and, where known, probabilities; `intent` with its probability; `entities`: the same words
+    by type, in order; `unplaced`, where a method wrote its answer: what it named that is not in the text where it
+    should be.
+    """
+    answer, intents = prediction.target, prediction.probabilities
+    if not isinstance(answer, Entities):
+        return {"spans": None, "intent": None, "entities": None}
+    spans = [{"start": s.start, "end": s.end, "label": s.label, "text": text[s.start : s.end]} for s in answer.spans]
+    if prediction.span_probabilities is not None:
+        for span, chance in zip(spans, prediction.span_probabilities, strict=True):
+            span["probability"] = round(chance, 6)
+    columns: dict[str, Any] = {"spans": spans, "intent": answer.intent}
+    if intents is not None:
+        columns["intent_probability"] = round(intents.get(str(answer.intent), 0.0), 6)
+    columns["entities"] = combined(text, answer)
+    if prediction.raw is not None or answer.unplaced:
+        columns["unplaced"] = [{"text": words, "label": label} for words, label in answer.unplaced]
+    return columns
+
+
+def combined(text: str, answer: Entities) -> dict[str, list[str]]:
+    """Type -> the words of its entities, in order."""
+    found: dict[str, list[str]] = {}
+    for span in answer.spans:
+        found.setdefault(span.label, []).append(text[span.start : span.end])
+    return found
+
+
+def answer_columns(prediction: Prediction, input: Input, task: Task) -> Row:
+    """A prediction as columns: prediction, outcome where it is not ok, probability of the prediction, all
+    probabilities. For token-classification as `entity_columns`.
+    """
+    target, chances = prediction.target, prediction.probabilities
+    marks = task.name == "token-classification"
+    columns = entity_columns(str(input), prediction) if marks else {"prediction": target_to_json(target)}
+    if prediction.outcome != "ok":
+        columns["outcome"] = prediction.outcome
+    if chances is not None:
+        if isinstance(target, str):
+            columns["probability"] = round(chances.get(target, 0.0), 6)
+        columns["probabilities"] = {k: round(p, 6) for k, p in chances.items()}
+    return columns
+
+
+def prediction_to_json(prediction: Prediction) -> dict[str, Any]:
+    """The part of a prediction that is written down; what is unknown is left out."""
+    row: dict[str, Any] = {"prediction": target_to_json(prediction.target), "outcome": prediction.outcome}
+    if prediction.probabilities is not None:
+        row["probabilities"] = dict(prediction.probabilities)
+    if prediction.span_probabilities is not None:
+        row["span_probabilities"] = list(prediction.span_probabilities)
+    if prediction.raw is not None:
+        row["raw"] = prediction.raw
+    if prediction.usage is not None:
+        row["usage"] = {k: v for k, v in asdict(prediction.usage).items() if v is not None}
+    return row
+
+
+def prediction_from_json(row: dict[str, Any]) -> Prediction:
+    """The inverse of `prediction_to_json`, without the usage."""
+    outcome: Outcome = row["outcome"]
+    target = target_from_json(row["prediction"])
+    spans = row.get("span_probabilities")
+    return Prediction(target, outcome, row.get("probabilities"), row.get("raw"), span_probabilities=spans)
+
+
+def target_to_json(target: Target | None) -> Any:
+    """A label or letter as it is; entities as {"spans": [[start, end, label], …], "intent": …, "unplaced": if any}."""
+    if target is None or isinstance(target, str):
+        return target
+    plain: dict[str, Any] = {"spans": [[s.start, s.end, s.label] for s in target.spans], "intent": target.intent}
+    return plain | ({"unplaced": [list(pair) for pair in target.unplaced]} if target.unplaced else {})
+
+
+def target_from_json(value: Any) -> Target | None:
+    """The inverse of `target_to_json`."""
+    if value is None or isinstance(value, str):
+        return value
+    unplaced = tuple((words, label) for words, label in value.get("unplaced", ()))
+    return Entities(tuple(Span(*span) for span in value["spans"]), value["intent"], unplaced)

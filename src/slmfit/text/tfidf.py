@@ -1,0 +1,291 @@
+"""Texts as weighted counts of words, word pairs and the character n-grams inside words.
+
+    counter, counts = Counter.fit(texts)               # scipy CSR matrices of counts, one per block
+    features = Tfidf.fit(counter, counts, power=2)
+    features.weigh(counts)                             # the fitted texts   [n, features.size]
+    features.transform(["my card was charged twice"])  # other texts
+    features.transform_one("my card was charged twice")  # (columns, values), without polars and scipy
+
+The value of a term is (1 + log count) * idf ** power, idf = 1 + log((1 + n) / (1 + df)); each block of a text has
+length 1, times SHARES. Values are rounded to multiples of 2 ** -16: products with float16 weights then add up exactly
+in float64, in whatever order, so one text and a batch give the same bits.
+
+power = 2 trusts rare words more than plain TF-IDF (power = 1). On train rows of AG News and 20 Newsgroups held out for
+the purpose it was worth 0.3 and 2.5 points of accuracy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slmfit.text.ngrams import UNKNOWN, Ints, Tokens, character_ngrams, ngrams, numbered, split_words, words_of
+
+Floats = NDArray[np.float64]
+Counts = Mapping[str, Any]  # block -> CSR matrix of counts [texts, terms of the block]
+
+SHARES = {"words": 1.0, "pairs": 0.5, "characters": 0.5}
+LEAST = {"words": 1, "pairs": 2, "characters": 2}  # texts a term must occur in to be kept
+LENGTHS = (2, 4)  # of runs of characters: as good as all from 2 to 5, for a third of the entries; 2 is for Chinese
+COMMON_SHARE, COMMON_TEXTS = 0.003, 30  # character n-grams of a word in more texts than this say nothing new
+MOST_REMEMBERED = 100_000  # words
+MOST_COUNTED = 1000  # more occurrences of one term in one text count as this many
+GRID = 2.0**16
+
+_LOG_COUNT = 1 + np.log(np.maximum(np.arange(MOST_COUNTED + 1), 1))
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Which terms are counted: column i of a block is its i-th term.
+
+    words: sorted. pairs: keys of two neighbouring words, sorted, as `ngrams` makes them from indices into `words`.
+    alphabet, grams: the characters of the fitted words, and sorted keys of 2 or 4 of them (see `character_ngrams`).
+    blocks: those in use, in the order of SHARES.
+    """
+
+    words: list[str]
+    pairs: Ints
+    alphabet: str
+    grams: Ints
+    blocks: tuple[str, ...] = tuple(SHARES)
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], blocks: Sequence[str] = tuple(SHARES)) -> tuple[Self, dict[str, Any]]:
+        """Collect the terms of these texts; returns the counter and their counts."""
+        tokens = split_words(texts, shortest=1)
+        counts, none = {"words": _matrix(tokens.ids, tokens.offsets, len(tokens.vocabulary))}, np.zeros(0, np.int64)
+        pairs, alphabet, grams = none, "", none
+        if "pairs" in blocks:
+            found = ngrams(tokens, 2)
+            pairs, columns = np.unique(found.keys, return_inverse=True)
+            counts["pairs"], kept = _frequent(_matrix(columns, found.offsets, len(pairs)), LEAST["pairs"])
+            pairs = pairs[kept]
+        if "characters" in blocks:
+            alphabet = "".join(sorted(set("".join(tokens.vocabulary))))
+            inside = character_ngrams(tokens.vocabulary, alphabet, LENGTHS)
+            grams, columns = np.unique(inside.keys, return_inverse=True)
+            few = _not_common(columns, inside.offsets, counts["words"], len(grams))
+            grams, columns = grams[few], np.where(few, np.cumsum(few) - 1, UNKNOWN)[columns]
+            per_word = _matrix(columns, inside.offsets, len(grams))
+            counts["characters"], kept = _frequent(counts["words"] @ per_word, LEAST["characters"])
+            grams = grams[kept]
+        counter = cls(tokens.vocabulary, pairs, alphabet, grams, tuple(b for b in SHARES if b in blocks))
+        return counter, {block: counts[block] for block in counter.blocks}
+
+    def sizes(self) -> dict[str, int]:
+        """How many terms each block in use has."""
+        sizes = {"words": len(self.words), "pairs": len(self.pairs), "characters": len(self.grams)}
+        return {block: sizes[block] for block in self.blocks}
+
+    def count(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Counts of the known terms of many texts."""
+        tokens = split_words(texts, shortest=1)
+        ids = self._known(tokens.vocabulary)[tokens.ids]
+        counts = {"words": _matrix(ids, tokens.offsets, len(self.words))}
+        if "pairs" in self.blocks:
+            found = ngrams(Tokens(ids, tokens.offsets, self.words), 2)
+            counts["pairs"] = _matrix(numbered(found.keys, self.pairs), found.offsets, len(self.pairs))
+        if "characters" in self.blocks:
+            inside = character_ngrams(tokens.vocabulary, self.alphabet, LENGTHS)
+            per_word = _matrix(numbered(inside.keys, self.grams), inside.offsets, len(self.grams))
+            counts["characters"] = _matrix(tokens.ids, tokens.offsets, len(tokens.vocabulary)) @ per_word
+            counts["characters"].sort_indices()
+        return counts
+
+    def count_one(self, text: str) -> dict[str, tuple[Ints, Ints]]:
+        """The same for one text: block -> (columns in rising order, counts)."""
+        words = words_of(text, shortest=1)
+        ids = self._known(words)
+        counts = {"words": _tally(ids)}
+        if "pairs" in self.blocks:
+            found = ngrams(Tokens(ids, np.array([0, len(ids)]), self.words), 2)
+            counts["pairs"] = _tally(numbered(found.keys, self.pairs))
+        if "characters" in self.blocks:
+            counts["characters"] = _tally(np.concatenate(self._grams_of(words)))
+        return counts
+
+    def only(self, blocks: Sequence[str]) -> Self:
+        """The same terms with fewer blocks in use."""
+        return replace(self, blocks=tuple(b for b in self.blocks if b in blocks))
+
+    def occurrences(self, text: str) -> list[tuple[str, int]]:
+        """Every occurrence of a known term: (the word or pair it is in, its column among all blocks in use)."""
+        words = words_of(text, shortest=1)
+        ids = self._known(words)
+        found = [(word, int(i)) for word, i in zip(words, ids, strict=True) if i >= 0]
+        begin = len(self.words)
+        if "pairs" in self.blocks:
+            pairs = ngrams(Tokens(ids, np.array([0, len(ids)]), self.words), 2).keys
+            places = zip(pairs.tolist(), numbered(pairs, self.pairs).tolist(), strict=True)
+            named = ((divmod(key, len(self.words)), place) for key, place in places if place >= 0)
+            found += [(f"{self.words[a]} {self.words[b]}", begin + place) for (a, b), place in named]
+            begin += len(self.pairs)
+        if "characters" in self.blocks:
+            inside = zip(words, self._grams_of(words), strict=False)
+            found += [(word, begin + place) for word, places in inside for place in places.tolist()]
+        return found
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {word: i for i, word in enumerate(self.words)}
+
+    @cached_property
+    def _remembered(self) -> dict[str, Ints]:
+        return {}
+
+    def _grams_of(self, words: Sequence[str]) -> list[Ints]:
+        """The columns of the known n-grams in each word, then an empty array; remembered for the next text."""
+        if len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.clear()
+        found: dict[str, Any] = {word: self._remembered.get(word) for word in words}
+        new = [word for word, columns in found.items() if columns is None]
+        if new:
+            inside = character_ngrams(new, self.alphabet, LENGTHS)
+            places = numbered(inside.keys, self.grams)
+            for i, word in enumerate(new):
+                columns = places[inside.offsets[i] : inside.offsets[i + 1]]
+                found[word] = self._remembered[word] = columns[columns >= 0]
+        return [*(found[word] for word in words), np.zeros(0, np.int64)]
+
+    def _known(self, words: Sequence[str]) -> NDArray[np.int32]:
+        get = self._number.get
+        return np.fromiter((get(word, UNKNOWN) for word in words), np.int32, len(words))
+
+
+@dataclass(frozen=True)
+class Tfidf:
+    """Weights for the terms of a counter. idf: block -> float32 [terms], already raised to the power."""
+
+    counter: Counter
+    idf: Mapping[str, NDArray[np.float32]]
+
+    @classmethod
+    def fit(cls, counter: Counter, counts: Counts, power: float) -> Self:
+        """Weights from the counts of the fitted texts."""
+        return cls(counter, {block: _idf(counts[block], power) for block in counter.blocks})
+
+    @property
+    def size(self) -> int:
+        """How many columns there are."""
+        return sum(self.counter.sizes().values())
+
+    def weigh(self, counts: Counts) -> Any:
+        """The blocks side by side, weighted: CSR float64 [texts, size]."""
+        from scipy.sparse import csr_matrix, hstack
+
+        weighted = []
+        for block in self.counter.blocks:
+            m = counts[block]
+            values = _values(m.indices, m.data, m.indptr, self.idf[block], SHARES[block])
+            weighted.append(csr_matrix((values, m.indices, m.indptr), shape=m.shape))
+        return hstack(weighted, format="csr") if len(weighted) > 1 else weighted[0]
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """Many texts: CSR float64 [texts, size]."""
+        return self.weigh(self.counter.count(texts))
+
+    def transform_one(self, text: str) -> tuple[Ints, Floats]:
+        """One text: its columns and their values."""
+        columns, values, begin = [], [], 0
+        for block, (ids, counts) in self.counter.count_one(text).items():
+            columns.append(ids + begin)
+            values.append(_values(ids, counts, np.array([0, len(ids)]), self.idf[block], SHARES[block]))
+            begin += len(self.idf[block])
+        return np.concatenate(columns), np.concatenate(values)
+
+    def parts(self, text: str) -> list[tuple[str, int, float]]:
+        """What `transform_one` is made of: (word or pair of words, column, its part of the column's value).
+
+        Runs of characters count for the words they are in; one that is in several words is divided among them.
+        """
+        columns, values = self.transform_one(text)
+        value = dict(zip(columns.tolist(), values.tolist(), strict=True))
+        occurrences = self.counter.occurrences(text)
+        times = Tally(column for _, column in occurrences)
+        return [(term, column, value[column] / times[column]) for term, column in occurrences]
+
+    def save(self, folder: Path) -> None:
+        """Write vocabulary.json and features.safetensors."""
+        from safetensors.numpy import save_file
+
+        counter = self.counter
+        about = {"blocks": counter.blocks, "alphabet": counter.alphabet, "words": counter.words}
+        (folder / "vocabulary.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        tensors: dict[str, NDArray[Any]] = {f"idf.{block}": idf for block, idf in self.idf.items()}
+        save_file({**tensors, "pairs": counter.pairs, "grams": counter.grams}, folder / "features.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """As it was saved."""
+        from safetensors.numpy import load_file
+
+        about = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        tensors = load_file(folder / "features.safetensors")
+        blocks = tuple(about["blocks"])
+        counter = Counter(about["words"], tensors["pairs"], about["alphabet"], tensors["grams"], blocks)
+        return cls(counter, {block: tensors[f"idf.{block}"] for block in blocks})
+
+
+def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: float) -> Floats:
+    """Weights of terms grouped by text: every step gives the same bits for one text as for many."""
+    values = _LOG_COUNT[np.minimum(counts, MOST_COUNTED).astype(np.intp)] * idf[columns]
+    lengths = np.diff(indptr)
+    filled = lengths > 0
+    squares = np.add.reduceat(values * values, indptr[:-1][filled]) if filled.any() else np.zeros(0)
+    values *= np.repeat(share / np.sqrt(squares), lengths[filled])
+    return np.rint(values * GRID) / GRID
+
+
+def _idf(counts: Any, power: float) -> NDArray[np.float32]:
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    return ((1 + np.log((1 + counts.shape[0]) / (1 + frequency))) ** power).astype(np.float32)
+
+
+def _matrix(columns: NDArray[Any], offsets: Ints, size: int) -> Any:
+    """CSR counts of the terms of each text; negative columns are left out."""
+    from scipy.sparse import csr_matrix
+
+    if len(columns) and columns.min() < 0:
+        known = columns >= 0
+        offsets = np.concatenate(([0], np.cumsum(known, dtype=np.int64)))[offsets]
+        columns = columns[known]
+    ones = np.ones(len(columns), np.int32)
+    matrix = csr_matrix((ones, columns.astype(np.int32), offsets), shape=(len(offsets) - 1, size))
+    matrix.sum_duplicates()
+    return matrix
+
+
+def _not_common(grams: NDArray[Any], offsets: Ints, counts: Any, size: int) -> NDArray[np.bool_]:
+    """Which n-grams are in no common word. Without the others the matrix is a fifth as full, and no worse."""
+    texts = np.bincount(counts.indices, minlength=counts.shape[1])
+    commonest = np.zeros(size, np.int64)
+    np.maximum.at(commonest, grams, np.repeat(texts, np.diff(offsets)))
+    return commonest <= max(COMMON_TEXTS, COMMON_SHARE * counts.shape[0])
+
+
+def _frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
+    """Only the columns that at least `least` texts have, and which these are."""
+    kept = np.bincount(counts.indices, minlength=counts.shape[1]) >= least
+    renumbered = np.where(kept, np.cumsum(kept) - 1, UNKNOWN)
+    data, columns = counts.data, renumbered[counts.indices]
+    known = columns >= 0
+    offsets = np.concatenate(([0], np.cumsum(known, dtype=np.int64)))[counts.indptr]
+    matrix = type(counts)((data[known], columns[known].astype(np.int32), offsets), shape=(counts.shape[0], kept.sum()))
+    matrix.sort_indices()
+    return matrix, kept
+
+
+def _tally(columns: NDArray[Any]) -> tuple[Ints, Ints]:
+    """Distinct columns in rising order and how often each occurs; negative ones are left out."""
+    columns = np.sort(columns[columns >= 0])
+    first = np.flatnonzero(np.diff(columns, prepend=-1))
+    return columns[first].astype(np.int64), np.diff(first, append=len(columns))

@@ -1,0 +1,132 @@
+"""Rows added to train: nothing of them reaches validation or test, and what they brought is said."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import make_dataset
+from slmfit import __main__ as cli
+from slmfit.comparison.compare import compare, plan
+from slmfit.comparison.planning import with_rows
+from slmfit.data.added import add_rows
+from slmfit.errors import DataError
+from slmfit.methods import parse_specs
+
+
+def write(path, examples):
+    """The examples as a CSV of texts and labels."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        writer.writerows([example.input, example.target] for example in examples)
+    return path
+
+
+@pytest.fixture
+def more(tmp_path):
+    """60 rows of the same rule as `data`, and none of its rows."""
+    return write(tmp_path / "more rows.csv", make_dataset(sizes=(60, 0, 0), seed=9).train)
+
+
+def test_rows_enter_train_alone(data, more):
+    added = add_rows(data, more)
+    assert added.name == "more-rows" and added.record["rows"] == 60 and added.record["left_out"] == 0
+    assert added.data.train[: len(data.train)] == data.train and len(added.data.train) == len(data.train) + 60
+    for split in ("validation", "test"):
+        assert added.data.hashes[split] == data.hashes[split]
+    assert added.data.hashes["train"] != data.hashes["train"] and added.warning is None
+    specs = [spec.id for spec, _ in with_rows(parse_specs("majority,linear,knn,llm=x"), added)]
+    assert specs == ["linear+more-rows", "knn+more-rows"]
+
+
+def test_twins_of_held_out_rows_are_left_out_and_told(data, more, tmp_path):
+    test, validation = data.test[0], data.validation[0]
+    longer = [e for e in data.test if len(str(e.input).split()) > 7]
+    stolen = [f"{str(test.input).upper()}!", str(validation.input), str(longer[0].input) + "."]
+    rows = [*add_rows(data, more).data.train[-60:]]
+    path = write(tmp_path / "stolen.csv", rows)
+    with path.open("a", newline="") as file:
+        csv.writer(file).writerows([text, "billing"] for text in stolen)
+    added = add_rows(data, path)
+    assert (added.record["rows"], added.record["left_out"]) == (60, 3)
+    assert "3 rows of stolen.csv are twins" in added.warning
+    with pytest.raises(DataError, match="every row is a twin"):
+        add_rows(data, write(tmp_path / "all.csv", data.test))
+
+
+def test_near_twins_of_held_out_rows_are_left_out(tmp_path):
+    made = make_dataset()
+    words = "this text is quite a bit longer than ten words so that one more is not too many of them".split()
+    held = type(made.test[0])("x", " ".join(words), "billing")
+    data = type(made)("made", made.task, {**made.splits, "test": (*made.test, held)}, validation_given=False)
+    path = tmp_path / "near.csv"
+    path.write_text("text,label\n" + " ".join(["indeed", *words]) + ",billing\nsomething else entirely,account\n")
+    assert add_rows(data, path).record["left_out"] == 1
+
+
+def test_labels_that_the_data_do_not_have_are_refused(data, tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text("text,label\nwhere is it,Delivery\n")
+    with pytest.raises(DataError, match="no 'Delivery' among their labels") as caught:
+        add_rows(data, path)
+    assert "delivery" in caught.value.fix and "odd.csv" in str(caught.value)
+
+
+def test_entities_and_intents_are_added_too(tmp_path):
+    data = make_dataset("token-classification")
+    row = {"text": "go to Bern by Tuesday", "spans": [[6, 10, "CITY"], [14, 21, "DAY"]], "intent": "cancel"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
+    added = add_rows(data, tmp_path / "a.jsonl").data.train[-1]
+    assert added.input == row["text"] and [span.label for span in added.target.spans] == ["CITY", "DAY"]
+    (tmp_path / "b.jsonl").write_text(json.dumps(row | {"intent": "praise"}) + "\n")
+    with pytest.raises(DataError, match="no 'praise' among their intents"):
+        add_rows(data, tmp_path / "b.jsonl")
+
+
+def test_the_verdict_says_what_they_brought(data, more, tmp_path):
+    result = compare(data, "majority,linear", augment=more, out=tmp_path / "o")
+    rows = {row.id: row for row in result.record.methods}
+    assert list(rows) == ["majority", "linear", "linear+more-rows"]
+    with_them, without = (result.runs[id] for id in ("linear+more-rows", "linear"))
+    assert with_them.record.split["train"]["rows"] == len(data.train) + 60 == without.record.split["train"]["rows"] + 60
+    assert with_them.record.split["test"] == without.record.split["test"] == result.record.split["test"]
+    added = result.record.verdict["added"]
+    assert (added["file"], added["rows"]) == ("more rows.csv", 60)
+    [gain] = added["gains"]
+    scores = [rows[id].scores["test"]["accuracy"].value for id in ("linear+more-rows", "linear")]
+    assert gain["difference"]["value"] == pytest.approx(scores[0] - scores[1])
+    assert gain["result"] in ("better", "worse", "not distinguishable") and gain["comparisons"] == 1
+    assert gain["sentence"] == result.record.verdict["caveats"][0] and gain["result"] in gain["sentence"]
+    assert "linear+more-rows" in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
+    assert with_them.predict(["my parcel is late"])
+    again = compare(data, "majority,linear", out=tmp_path / "o")  # without them, what was fitted is used again
+    assert [row.id for row in again.record.methods] == ["majority", "linear"]
+    assert all(row.reused for row in again.record.methods) and "added" not in again.record.verdict
+
+
+def test_a_plan_names_both(data, more, tmp_path):
+    steps = plan(data, "majority,linear", augment=more, out=tmp_path / "o")
+    assert [(step.id, step.rows) for step in steps][1:] == [
+        ("linear", len(data.train)),
+        ("linear+more-rows", len(data.train) + 60),
+    ]
+    assert not (tmp_path / "o").exists()
+
+
+def test_the_command(data, more, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write(Path("rows.csv"), [e for split in data.splits.values() for e in split])
+    base = ["slmfit", "compare", "rows.csv", "--methods", "majority,linear", "--out", "o", "--augment"]
+    monkeypatch.setattr(sys, "argv", [*base, str(more)])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    said = capsys.readouterr().out
+    assert exit.value.code == 0 and "with 60 rows of more rows.csv added to train, is" in " ".join(said.split())
+    Path("bad.csv").write_text("text,label\nhello,greeting\n")
+    monkeypatch.setattr(sys, "argv", [*base, "bad.csv"])
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    assert exit.value.code == 3

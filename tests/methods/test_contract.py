@@ -1,0 +1,111 @@
+"""One contract for every method on every task it supports: fit, predict, save, load, the same answers."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from conftest import make_dataset
+from scripted_llm import Script, scripted
+from scripted_model import first_choice, schema_of
+from slmfit import methods
+from slmfit.data.dataset import TextRecipe
+from slmfit.methods.base import Context
+from slmfit.methods.saved import load_model, save_model
+from slmfit.records import Entities
+
+CASES = [
+    (name, task)
+    for name, row in methods.TABLE.items()
+    if row.place
+    for task in row.tasks
+    if not methods.unavailable(name, task)
+]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server whose model always says the first thing that it may."""
+    with scripted(Script(answer=first)) as running:
+        yield running
+
+
+def first(body):
+    schema = schema_of(body.get("response_format") or {})
+    return filled(schema) if schema and "code" not in schema["properties"] else first_choice(body)
+
+
+def filled(schema):
+    """The first value of every enum, and lists that are empty."""
+    if schema["type"] == "object":
+        return {name: filled(inner) for name, inner in schema["properties"].items()}
+    return [] if schema["type"] == "array" else schema["enum"][0]
+
+
+def created(name, folder, server):
+    """The method; those that start from a base model start from a tiny one with random weights."""
+    if methods.TABLE[name].remote:
+        return methods.create(name, {"base_url": server.url, "shots": 2}, base_model="m")
+    if not methods.TABLE[name].trained:
+        return methods.create(name)
+    import tiny
+
+    base = folder / "base"
+    if not base.exists():
+        getattr(tiny, name)(base)
+    return methods.create(name, {"epochs": 1}, base_model=str(base))
+
+
+def but_for_usage(answers):
+    """A server that is asked again takes its time again."""
+    return [replace(answer, usage=None) for answer in answers]
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_contract(name, task, tmp_path, server):
+    data = make_dataset(task)
+    method = created(name, tmp_path, server)
+    events = []
+    context = Context(metric=data.task.metric, work=tmp_path, event=lambda kind, **fields: events.append(kind))
+    method.fit(data.task, data.train, data.validation, context)
+    inputs = [e.input for e in data.test]
+    before = method.predict(inputs)
+    scores = data.task.score([e.target for e in data.test], before)
+    assert scores.values[data.task.metric].value >= 0
+    if method.refits:
+        method.refit(data.task, [*data.train, *data.validation], context)
+    answers = method.predict(inputs)
+    assert len(answers) == len(inputs)
+    for answer in answers:
+        assert answer.outcome == "ok"
+        if answer.probabilities:
+            assert math.isclose(sum(answer.probabilities.values()), 1, abs_tol=1e-4)
+            said = answer.target.intent if isinstance(answer.target, Entities) else answer.target
+            assert max(answer.probabilities, key=answer.probabilities.get) == said
+        if answer.span_probabilities is not None:
+            assert len(answer.span_probabilities) == len(answer.target.spans)
+            assert all(0 <= p <= 1 for p in answer.span_probabilities)
+
+    model = tmp_path / "model"
+    model.mkdir()
+    save_model(model, data.task, TextRecipe(), name, method)
+    task_again, _, again = load_model(model)
+    assert task_again == data.task
+    assert again.settings == method.settings
+    assert but_for_usage(again.predict(inputs)) == but_for_usage(answers)
+    assert but_for_usage(again.predict(inputs[:1])) == but_for_usage(answers[:1])
+    assert again.predict([]) == []
+    assert not [p for p in model.rglob("*") if p.suffix in (".pkl", ".joblib", ".pt", ".npy", ".bin")]
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_same_seed_same_bytes(name, task, tmp_path, server):
+    data = make_dataset(task)
+    saved = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        method = created(name, tmp_path, server)
+        method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
+        folder.mkdir()
+        save_model(folder, data.task, TextRecipe(), name, method)
+        saved.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()})
+    assert saved[0] == saved[1]

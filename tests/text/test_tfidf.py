@@ -1,0 +1,127 @@
+"""Weighted counts: scikit-learn's where both define them, and the same bits for one text as for many."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slmfit.text.tfidf import COMMON_TEXTS, GRID, LENGTHS, SHARES, Counter, Tfidf
+
+TEXTS = [
+    "My card was charged twice, my card!",
+    "where is my parcel",
+    "the parcel is late; where is the courier?",
+    "charged twice for one parcel",
+    "",
+    "我的包裹在哪里",
+    "我的卡被扣了两次",
+]
+TEXT = st.one_of(
+    st.text(st.characters(), max_size=60),
+    st.lists(st.sampled_from("my card parcel charge charged late 我的包裹 x\ud800y".split()), max_size=12).map(
+        " ".join
+    ),
+)
+
+
+def fitted(texts=TEXTS, blocks=tuple(SHARES), power=2.0):
+    counter, counts = Counter.fit(texts, blocks)
+    return Tfidf.fit(counter, counts, power), counts
+
+
+def test_words_and_pairs_are_counted_as_scikit_learn_does():
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    counter, counts = Counter.fit(TEXTS, ("words", "pairs"))
+    for block, n, least in (("words", 1, 1), ("pairs", 2, 2)):
+        other = CountVectorizer(ngram_range=(n, n), token_pattern=r"(?u)\b\w+\b", min_df=least).fit(TEXTS)
+        assert (counts[block] != other.transform(TEXTS)).nnz == 0
+        assert counter.sizes()[block] == len(other.vocabulary_)
+        assert (counter.count(TEXTS)[block] != counts[block]).nnz == 0
+
+
+def test_words_alone_are_scikit_learns_tfidf():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    features, counts = fitted(blocks=("words",), power=1.0)
+    other = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b").fit_transform(TEXTS)
+    assert np.abs(features.weigh(counts) - other).max() < 2 / GRID
+
+
+def test_characters_are_the_runs_inside_words():
+    _, counts = Counter.fit(TEXTS, ("words", "characters"))
+    runs = [Tally() for _ in TEXTS]
+    for text, tally in zip(TEXTS, runs, strict=True):
+        for word in "".join(c if c.isalnum() else " " for c in text.lower()).split():
+            marked = f"[{word}]"
+            tally.update(marked[i : i + n] for n in LENGTHS for i in range(len(marked) - n + 1))
+    kept = [run for run in set().union(*runs) if sum(run in tally for tally in runs) >= 2]
+    columns = counts["characters"].toarray().T.tolist()
+    assert sorted(columns) == sorted([tally[run] for tally in runs] for run in kept)
+
+
+def test_runs_of_common_words_are_not_counted():
+    texts = [f"everywhere rare{i // 2}" for i in range(2 * COMMON_TEXTS)]
+    features, _ = fitted(texts, ("words", "characters"))
+    assert {word for word, column, _ in features.parts(texts[0]) if column >= len(features.counter.words)} == {"rare0"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(TEXT, min_size=1, max_size=8), st.lists(TEXT, min_size=1, max_size=4))
+def test_one_text_and_many_give_the_same_bits(texts, others):
+    features, counts = fitted(texts)
+    for many, asked in ((features.weigh(counts), texts), (features.transform(others), others)):
+        for row, text in zip(many, asked, strict=True):
+            columns, values = features.transform_one(text)
+            assert row.indices.tolist() == columns.tolist()
+            assert row.data.tobytes() == values.tobytes()
+
+
+@settings(deadline=None)
+@given(TEXT)
+def test_parts_add_up_to_the_values(text):
+    features, _ = fitted()
+    columns, values = features.transform_one(text)
+    total = np.zeros(features.size)
+    for _, column, value in features.parts(text):
+        total[column] += value
+    assert np.abs(total[columns] - values).max(initial=0) < 1e-9
+    assert np.count_nonzero(total) <= len(columns)
+
+
+def test_each_block_of_a_text_has_the_length_of_its_share():
+    features, counts = fitted()
+    squares = features.weigh(counts).power(2)
+    begin = 0
+    for block, size in features.counter.sizes().items():
+        lengths = np.sqrt(squares[:, begin : begin + size].sum(axis=1))
+        assert all(min(abs(length), abs(length - SHARES[block])) < 1e-3 for length in np.asarray(lengths).ravel())
+        begin += size
+
+
+def test_a_word_said_ten_thousand_times_counts_as_often():
+    features, _ = fitted()
+    columns, values = features.transform_one("card " * 10_000 + "parcel")
+    assert len(columns) >= 2
+    assert values.max() <= 1
+
+
+@pytest.mark.parametrize("texts", [["", ""], ["?!", " "]])
+def test_texts_without_words(texts):
+    features, counts = fitted(texts)
+    assert features.size == 0
+    assert features.weigh(counts).shape == (2, 0)
+    assert features.transform(["my card"]).nnz == 0
+    assert len(features.transform_one("my card")[0]) == 0
+
+
+def test_saved_and_loaded(tmp_path):
+    features, _ = fitted()
+    features.save(tmp_path)
+    again = Tfidf.load(tmp_path)
+    asked = [*TEXTS, "a parcel to the courier", "包裹"]
+    assert (again.transform(asked) != features.transform(asked)).nnz == 0
