@@ -35,7 +35,9 @@ def labels_paired(truth, a, b, name, **rest):
 
 
 def test_importing_costs_numpy_and_nothing_else():
-    code = "import sys, slmfit.statistic; print([m for m in ('scipy', 'sklearn', 'polars') if m in sys.modules])"
+    code = (
+        "import sys, slmfit.evidence.statistic; print([m for m in ('scipy', 'sklearn', 'polars') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

@@ -297,7 +297,7 @@ def test_models_by_name(hub, made, tmp_path):
     assert {r.token for r in hub.requests} == {f"Bearer {TOKEN}"}
     hub.requests.clear()
     code = """
-    from slmfit.hub import model_folder
+    from slmfit.hub.snapshots import model_folder
     folder = model_folder("acme/encoder", lambda folder: None)
     out = sorted(path.name for path in folder.iterdir())
     """

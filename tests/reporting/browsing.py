@@ -17,9 +17,9 @@ FLAGS = """
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """One chromium for all tests."""
+    """One chromium for the tests of a file: the loop it runs on may not go on while other tests start theirs."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
     if CHROMIUM is None:
         pytest.skip("needs chromium (Debian: apt-get install chromium), or SLMFIT_CHROMIUM=PATH")

@@ -239,7 +239,7 @@ def test_a_gzip_bomb_never_reaches_memory(tmp_path: Path) -> None:
     with gzip.open(path, "wb") as handle:
         for _ in range(300):
             handle.write(bytes(2**20))
-    program = ("import resource, sys\nfrom slmfit.data.read import read_rows\n"
+    program = ("import resource, sys\nfrom slmfit.data.readers.rows import read_rows\n"
                "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
                "try:\n    list(read_rows(sys.argv[1], []))\nexcept Exception as error:\n    print(error)\n"
                "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n")  # fmt: skip
