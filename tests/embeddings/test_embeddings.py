@@ -1,34 +1,17 @@
 """Vectors of texts: LSA, static embeddings, and the search among them."""
 
-import json
 import shutil
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from conftest import make_dataset
 from slmfit import embeddings
 from slmfit.embeddings import LSA, Static, nearest, normalised, whole
 from slmfit.errors import DataError, UsageError
+from static_model import WORDS, model2vec_folder
 
-WORDS = ["[UNK]", "invoice", "refund", "parcel", "courier", "late", "a"]
 ODD = ["", "   ", "☃☃", "zebra quagga", "invoice", "\ud800 refund", "parcel\0late", "late " * 3000]
-
-
-def model2vec_folder(folder, *, table=None, config=None, **tensors):
-    """A folder in model2vec format, of seven words."""
-    folder.mkdir()
-    if table is None:
-        table = np.random.default_rng(0).standard_normal((len(WORDS), 5)).astype(np.float32)
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.enable_padding(pad_id=0, pad_token="[UNK]")
-    tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "config.json").write_text(json.dumps({"model_type": "model2vec"} | (config or {})))
-    save_file({"embeddings": table, **tensors}, folder / "model.safetensors")
-    return folder
 
 
 def unit(*shape, seed=0):

@@ -5,7 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-from test_embeddings import model2vec_folder
 
 from conftest import make_dataset
 from slmfit import methods
@@ -14,6 +13,7 @@ from slmfit.methods.base import Context
 from slmfit.methods.knn import WEIGHTINGS, Knn, Settings
 from slmfit.records import Example
 from slmfit.tasks import by_name
+from static_model import model2vec_folder
 
 
 def fitted(train, validation=None, labels=None, **settings):

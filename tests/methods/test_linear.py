@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_embeddings import model2vec_folder
 
 from conftest import make_dataset
 from slmfit import methods
@@ -26,6 +25,7 @@ from slmfit.methods.linear.search import CS, FEATURES
 from slmfit.methods.linear.solver import Curve, fit_curve, held_out_margins, margins, train_svm
 from slmfit.records import Example
 from slmfit.tasks.classification import TextClassification
+from static_model import model2vec_folder
 
 
 def rows(pairs):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import make_dataset
-from slmfit import methods
+from slmfit import environment, methods
 from slmfit.errors import MissingPart, SlmfitError, UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings, crfsuite, tagging
@@ -338,15 +338,11 @@ def test_saved_and_loaded_without_python_crfsuite(tmp_path):
 
 
 def test_the_extra_is_asked_for_where_it_is_needed(monkeypatch):
-    def without(module):
-        real = module.find_spec
-        monkeypatch.setattr(module, "find_spec", lambda name: None if name == "pycrfsuite" else real(name))
-
-    without(methods)
+    real = environment.find_spec
+    monkeypatch.setattr(environment, "find_spec", lambda name: None if name == "pycrfsuite" else real(name))
     assert methods.unavailable("linear") is None
     assert methods.unavailable("linear", "text-classification") is None
     assert methods.unavailable("linear", "token-classification") == "pip install 'slmfit[entities]'"
-    without(crfsuite)
     with pytest.raises(MissingPart, match=r"pip install 'slmfit\[entities\]'"):
         fit(FLIGHTS)
     assert fit([row("no span", intent="a"), row("none here", intent="b")])[0].predict(["none"])[0].target.spans == ()

@@ -1,0 +1,23 @@
+"""A model of static embeddings, small enough for any test, in the folder that model2vec would write."""
+
+import json
+
+import numpy as np
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+WORDS = ["[UNK]", "invoice", "refund", "parcel", "courier", "late", "a"]
+
+
+def model2vec_folder(folder, *, table=None, config=None, **tensors):
+    """A folder in model2vec format, of seven words."""
+    folder.mkdir()
+    if table is None:
+        table = np.random.default_rng(0).standard_normal((len(WORDS), 5)).astype(np.float32)
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.enable_padding(pad_id=0, pad_token="[UNK]")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "config.json").write_text(json.dumps({"model_type": "model2vec"} | (config or {})))
+    save_file({"embeddings": table, **tensors}, folder / "model.safetensors")
+    return folder
