@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Self, TypeAlias
 
-Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error"]
-OUTCOMES: tuple[Outcome, ...] = ("ok", "refused", "invalid", "truncated", "filtered", "timeout", "error")
+# truncated: the answer was cut off, or the prompt is longer than the context. abstained: it was left to somebody else.
+Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error", "abstained"]
+OUTCOMES: tuple[Outcome, ...] = (
+    "ok", "refused", "invalid", "truncated", "filtered", "timeout", "error", "abstained",
+)  # fmt: skip
 SPLITS = ("train", "validation", "test")
 
 

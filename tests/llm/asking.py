@@ -1,7 +1,7 @@
 """What the tests of the client share: asks of numbered rows, a server, prices, and little patience."""
 
 from slmfit.llm import Ask, Client, Patience, Prices, Server
-from slmfit.tasks.common import json_object_schema
+from slmfit.tasks.replies import json_object_schema
 
 LABELS = ("sports", "world", "business")
 SCHEMA = json_object_schema({"label": {"type": "string", "enum": list(LABELS)}})

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from slmfit.llm.schemas import misfit
 from slmfit.tasks import by_name
-from slmfit.tasks.common import json_object_schema
+from slmfit.tasks.replies import json_object_schema
 
 LABEL = json_object_schema({"label": {"type": "string", "enum": ["a", "b"]}})
 JSON = st.recursive(

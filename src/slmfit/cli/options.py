@@ -24,11 +24,17 @@ if TYPE_CHECKING:
     from slmfit.llm import Limits
 
 
+ANSWERS = "prediction"  # the role of a column in a file of answers, not in the data
+
+
 def option(flag: str, help: str, metavar: str | None = None) -> Any:
     """An option of a command; `metavar` stands for its value in the help."""
     return typer.Option(flag, help=help, metavar=metavar)
 
 
+Columns = Annotated[
+    list[str] | None, option("--column", "The column that holds a role, such as question=stem.", "ROLE=NAME")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 
@@ -45,6 +51,7 @@ class DataOptions:
     ] = None
     text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None
+    column: Columns = None
     group: Annotated[str | None, option("--group", "Keep rows that agree in this column on one side.", "COL")] = None
     time: Annotated[str | None, option("--time", "Test on the latest rows by this column.", "COL")] = None
     merge: Annotated[
@@ -60,7 +67,8 @@ class DataOptions:
         """The dataset; what was guessed is said on stderr."""
         from slmfit.data import load_data
 
-        columns = {role: column for role, column in (("text", self.text), ("label", self.label)) if column}
+        columns = given_columns(self.column, text=self.text, label=self.label)
+        columns.pop(ANSWERS, None)
         loaded = load_data(
             self.data,
             test=self.test,
@@ -120,6 +128,17 @@ class FitOptions:
         from slmfit.llm import Limits
 
         return Limits(self.max_usd, self.max_tokens, None if self.max_minutes is None else 60 * self.max_minutes)
+
+
+def given_columns(words: list[str] | None, **named: str | None) -> dict[str, str]:
+    """Role -> column, from ["question=stem"] and from options of their own. Raises UsageError for anything else."""
+    found = {role: column for role, column in named.items() if column}
+    for word in words or ():
+        role, equals, column = word.partition("=")
+        if not (equals and role.strip() and column):
+            raise UsageError(f"--column cannot be {word!r}", fix="write ROLE=NAME, for example --column question=stem")
+        found[role.strip()] = column
+    return found
 
 
 def _seconds(budget: str | None) -> float | None:

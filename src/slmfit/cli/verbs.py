@@ -13,7 +13,17 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.generating import generate
-from slmfit.cli.options import DataOptions, FitOptions, Json, Out, option, reads_data
+from slmfit.cli.options import (
+    ANSWERS,
+    Columns,
+    DataOptions,
+    FitOptions,
+    Json,
+    Out,
+    given_columns,
+    option,
+    reads_data,
+)
 from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
 
@@ -87,7 +97,11 @@ def compare(
     if fit.dry_run:
         steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
         return display.show_plan(steps, as_json=json)
-    given = {Path(p).stem: read_answers(Path(p), data) for p in predictions or ()}
+    asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
+    notes: list[str] = []
+    given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
+    for note in notes:
+        typer.echo(note, err=True)
     with display.progress() as listen:
         result = comparing.compare(
             data,
@@ -139,6 +153,7 @@ def evaluate(
     data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled rows, in one file.")],
     text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
+    column: Columns = None,
     json: Json = False,
 ) -> None:
     """Score a run on other labelled rows."""
@@ -146,8 +161,7 @@ def evaluate(
     from slmfit.runs.evaluation import evaluate as score
     from slmfit.runs.run import load
 
-    columns = {role: column for role, column in (("text", text), ("label", label)) if column}
-    scores = score(load(run), data, columns=columns)
+    scores = score(load(run), data, columns=given_columns(column, text=text, label=label))
     display.show_scores(scores.values, as_json=json)
     display.show_unseen(scores.details["unseen"])
 
@@ -163,6 +177,7 @@ def predict(
         Path | None, option("--output", "Where the rows go; it appears when all are done.", "FILE")
     ] = None,
     text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
+    column: Columns = None,
     json: Json = False,
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
@@ -173,13 +188,13 @@ def predict(
 
     if texts and input:
         raise UsageError("texts and --input were both given", fix="give one of them")
-    if not input and (output or text):
-        raise UsageError("--output and --text go with --input", fix="add --input FILE")
+    if not input and (output or text or column):
+        raise UsageError("--output, --text and --column go with --input", fix="add --input FILE")
     if not texts and not input and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
     loaded = load(run)
     if input:
-        count = predicting.predict_file(loaded, input, output, text)
+        count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text))
         if output:
             typer.echo(f"{number_of(count, 'row')} answered in {output}", err=True)
     elif texts:

@@ -45,11 +45,13 @@ def task_and_roles(
             raise DataError(
                 f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
-                fix=f"name the column with --{role} COL, or call it {role!r}; a CSV file needs a header line",
+                fix=f"name the column with --column {role}=NAME, or call it {role!r}; a CSV file needs a header line",
             )
     roles = {role: column for role, column in found.items() if column is not None}
-    if task.name == CLASSIFICATION and roles["text"] == roles["label"]:
-        raise UsageError(f"the column {roles['text']!r} cannot be both text and label", fix="name two columns")
+    needed = [roles[role] for role in task.required]
+    if len(set(needed)) < len(needed):
+        what = f"the column {needed[0]!r} cannot be both {' and '.join(task.required)}"
+        raise UsageError(what, fix="name two columns")
     for part in parts.values():
         present = columns if part is first else columns_of(part)
         for role, column in roles.items():
@@ -69,11 +71,9 @@ def no_column(column: str, present: Sequence[str], file: str) -> DataError:
 
 def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:
     """The task that surely fits the columns and has the roles given; text-classification where none does."""
-    for name in TASKS:
-        task = by_name(name)
-        if name != CLASSIFICATION and given.keys() <= task.roles.keys() and task.recognises(columns):
-            return task
-    return by_name(CLASSIFICATION)
+    usual = by_name(CLASSIFICATION)
+    others = (task for task in map(by_name, TASKS) if task != usual)
+    return next((t for t in others if given.keys() <= t.roles.keys() and t.recognises(columns)), usual)
 
 
 def find_column(names: Sequence[str], columns: Sequence[str]) -> str | None:

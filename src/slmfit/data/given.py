@@ -1,70 +1,145 @@
 """Answers the user already has, from a model they already paid say, matched to the test rows.
 
-    answers = read_answers(Path("gpt.jsonl"), data)      # {"id": "17", "prediction": "billing"} a line
+    answers = read_answers(Path("gpt.jsonl"), data, notes=notes)      # {"id": "17", "prediction": "billing"} a line
+    notes                                                             # ["gpt.jsonl: answers from 'prediction', …"]
 
 They are matched by `id` where the file has that column, and a text beside it must then be the test row's, else by the
 text. Entities are given as in rows of data (`spans`, or `tokens` with `tags`, and `intent`), as `predict` writes them,
-or as a reply that names their words.
+or as a reply that names their words. Which column holds the answers is `answer_column.py`'s matter.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
+from slmfit.data.columns import no_column
 from slmfit.data.dataset import Dataset
+from slmfit.data.labels import label_text
 from slmfit.data.readers.rows import read_rows
-from slmfit.errors import DataError, Where
-from slmfit.records import OUTCOMES, Entities, Example, Prediction
+from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Prediction
 from slmfit.tasks.answers import Row, answer_first
 from slmfit.tasks.spans import read_list
 
-ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
+Placed = tuple[Where, Row]
 
 
-def read_answers(path: Path, data: Dataset) -> list[Prediction]:
+def read_answers(
+    path: Path, data: Dataset, *, columns: Mapping[str, str] | None = None, notes: list[str] | None = None
+) -> list[Prediction]:
     """One prediction per test row, in order. An answer that is none of the labels is `invalid`, and scores as wrong.
 
-    Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row, gives two
-    different ones, or has another text beside a test row's id.
+    columns: "prediction", "id" or "text" -> its column, found by name where not given. notes: filled with a sentence on
+    which column was read and how its rows were matched.
+    Raises DataError when the file cannot be read, its column of answers cannot be told, it lacks the answer to a test
+    row, gives two different ones, has another text beside a test row's id, or ids that cannot be these rows'.
     """
     rows = [(where, answer_first(row)) for where, row in read_rows(path, [])]
-    columns = rows[0][1].keys()
-    column = next((c for c in _answer_columns(data) if c in columns), None)
-    if column is None:
-        fix = f"name the column 'prediction'; the columns are: {', '.join(columns)}"
-        raise DataError("no column of answers was found", where=Where(str(path), 1), fix=fix)
-    key = "id" if "id" in columns else next((c for c in data.task.roles.get("text", ()) if c in columns), None)
-    if key is None:
-        fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
-        raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
-    said = (column, "intent") if _marks(data) else (column,)
-    by_key: dict[str, tuple[Where, Row]] = {}
-    for where, row in rows:
-        first = by_key.setdefault(_key(row.get(key), key, data), (where, row))
-        if any(row.get(c) != first[1].get(c) for c in said):
-            what = f"another answer to the same {key} as on line {first[0].line}"
-            raise DataError(what, where=where, fix="keep one of them, or match by id: add a column 'id'")
-    answers, missing = [], []
-    for example in data.test:
-        found = next((by_key[k] for k in _keys(example, key, data) if k in by_key), None)
-        if found is None:
-            missing.append(example.id)
-        else:
-            where, row = found
-            if key == "id":
-                _refuse_other_text(row, example, where, data)
-            answers.append(_answer(row, column, where, data, example.input))
-    if missing:
-        what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
-        raise DataError(what, where=str(path), fix=f"match by {key}: give an answer to every row of the test split")
+    asked = _named(columns or {}, rows, path)
+    key = _key_column(rows, asked, data, path)
+    by_key = _by_key(rows, key, data)
+    matched = _matched(by_key, key, data, path)
+
+    def read(row: Row, column: str, input: Input, where: Where | None = None) -> Prediction:
+        return _answer(row, column, where or Where(str(path)), data, input)
+
+    column = asked.get(PREDICTION) or answer_column(matched, data, path, read)
+    answers = [read(row, column, e.input, where) for e, (where, row) in zip(data.test, matched, strict=True)]
+    _refuse_two(rows, by_key, column, key, data)
+    if notes is not None:
+        notes.append(f"{path.name}: answers from column {column!r}, matched by {key}.")
+        if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
+            notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers
 
 
-def _refuse_other_text(row: Row, example: Example, where: Where, data: Dataset) -> None:
+# --- which row is meant ---
+
+
+def _named(columns: Mapping[str, str], rows: Sequence[Placed], path: Path) -> Mapping[str, str]:
+    """The columns as asked for. Raises UsageError for a role that answers do not have, DataError for no such column."""
+    known = (PREDICTION, "id", "text")
+    for role, column in columns.items():
+        if role not in known:
+            raise UsageError(f"answers have no column for {role!r}", fix=did_you_mean(role, known))
+        if not any(column in row for _, row in rows):
+            raise no_column(column, list(rows[0][1]), str(path))
+    return columns
+
+
+def _key_column(rows: Sequence[Placed], asked: Mapping[str, str], data: Dataset, path: Path) -> str:
+    """The column that rows are matched by: an id, unless the data's own tell no rows apart, else the text."""
+    first = rows[0][1]
+    names = [asked["text"]] if "text" in asked else data.task.roles.get("text", ())
+    used = data.source.get("columns", {}).get("text")
+    text = next((name for name in (used, *names) if name in first), None)
+    id = asked.get("id") or ("id" if "id" in first else None)
+    if id and "text" not in asked and (data.source.get("ids") != "repeated" or text is None):
+        if data.source.get("ids") == "repeated":
+            what = "the ids of the data stand on several rows, so they do not say which row an answer is for"
+            raise DataError(what, where=Where(str(path), 1), fix="give the texts beside the answers, or mend the ids")
+        return id
+    if text is None:
+        fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
+        raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
+    return text
+
+
+def _by_key(rows: Sequence[Placed], key: str, data: Dataset) -> dict[str, Placed]:
+    """What rows are matched by -> the first row that has it. Raises DataError for ids that are no row's."""
+    found: dict[str, Placed] = {}
+    numbers = _numbers(data) if _is_id(key, data) else None
+    for where, row in rows:
+        word = _word(row.get(key), key, data)
+        if numbers is not None and row.get(key) is not None and word not in numbers:
+            what = f"{word!r} is no row of these data, which have no ids: their rows are counted from 1"
+            fix = "count the answers' rows from 1 too, or give the texts and no ids"
+            raise DataError(what, where=where.at(key), fix=fix)
+        found.setdefault(word, (where, row))
+    return found
+
+
+def _numbers(data: Dataset) -> set[str] | None:
+    """The ids that rows can be called by, where they are the numbers of the rows; None where the data have ids."""
+    if data.source.get("ids") != "numbers":
+        return None
+    return {name for split in SPLITS for example in data.splits[split] for name in _names(example.id, split)}
+
+
+def _names(id: str, split: str) -> tuple[str, str]:
+    """What a row may be called: also as it stood in the user's file, before the split was put before it."""
+    return id, id.removeprefix(f"{split}:")
+
+
+def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) -> list[Placed]:
+    """The row of each test row, in order. Raises DataError where one is missing, or has another text."""
+    found, missing = [], []
+    for example in data.test:
+        names = _names(example.id, "test") if _is_id(key, data) else (data.task.text(example.input),)
+        placed = next((by_key[name] for name in names if name in by_key), None)
+        if placed is None:
+            missing.append(example.id)
+            continue
+        if _is_id(key, data):
+            _refuse_other_text(placed, example, data)
+        found.append(placed)
+    if missing:
+        what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
+        counted = " (rows are counted from 1)" if _is_id(key, data) and data.source.get("ids") == "numbers" else ""
+        fix = f"match by {key}{counted}: give an answer to every row of the test split"
+        raise DataError(what, where=str(path), fix=fix)
+    return found
+
+
+def _refuse_other_text(placed: Placed, example: Example, data: Dataset) -> None:
     """Raise DataError for a row with the id of this example and another text where texts stand."""
+    where, row = placed
     column = data.source.get("columns", {}).get("text", "text")
     text = row.get(column)
     if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
@@ -72,26 +147,28 @@ def _refuse_other_text(row: Row, example: Example, where: Where, data: Dataset) 
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
 
 
-def _answer_columns(data: Dataset) -> tuple[str, ...]:
-    """The names that a column of answers goes by; those of entities come first."""
-    roles = ("spans", "tags", "intent") if _marks(data) else ()
-    return (*(column for role in roles for column in data.task.roles[role]), *ANSWER_COLUMNS)
+def _refuse_two(rows: Sequence[Placed], by_key: Mapping[str, Placed], column: str, key: str, data: Dataset) -> None:
+    """Raise DataError where two rows that are matched alike answer differently."""
+    said = (column, "intent") if data.task.marks else (column,)
+    for where, row in rows:
+        first, other = by_key[_word(row.get(key), key, data)]
+        if any(row.get(c) != other.get(c) for c in said):
+            what = f"another answer to the same {key} as on line {first.line}"
+            raise DataError(what, where=where, fix="keep one of them, or match by id: add a column 'id'")
 
 
-def _marks(data: Dataset) -> bool:
-    return data.task.name == "token-classification"
+def _is_id(key: str, data: Dataset) -> bool:
+    return key not in data.task.roles.get("text", ()) and key != data.source.get("columns", {}).get("text")
 
 
-def _key(cell: Any, key: str, data: Dataset) -> str:
-    return str(cell).strip() if key == "id" else data.recipe(str(cell))
+def _word(cell: Any, key: str, data: Dataset) -> str:
+    return str(cell).strip() if _is_id(key, data) else data.recipe(str(cell))
 
 
-def _keys(example: Example, key: str, data: Dataset) -> list[str]:
-    """What the row may be called: an id also as it stood in the user's file, before the split was put before it."""
-    return [example.id, example.id.removeprefix("test:")] if key == "id" else [data.task.text(example.input)]
+# --- what is answered ---
 
 
-def _answer(row: Row, column: str, where: Where, data: Dataset, input: Any) -> Prediction:
+def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) -> Prediction:
     outcome = row.get("outcome") or "ok"
     if outcome not in OUTCOMES:
         fix = f"use one of {', '.join(OUTCOMES)}"
@@ -99,26 +176,44 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Any) -> P
     if outcome != "ok":
         return Prediction(None, outcome)
     cell = row.get(column)
-    if column not in ANSWER_COLUMNS:
-        return _entities(row, where, data, input)
-    if isinstance(cell, dict) and "spans" in cell:  # as predictions.jsonl has it
-        return _entities(cell, where.at(column), data, input)
+    if data.task.marks:
+        if isinstance(cell, str) and cell.lstrip().startswith("["):
+            cell = read_list(cell, where.at(column))
+        if column not in ANSWER_COLUMNS and column in {c for r in data.task.roles.values() for c in r}:
+            return _entities(row, where, data, input)
+        if isinstance(cell, Mapping) and "spans" in cell:  # as predictions.jsonl has it
+            return _entities(cell, where.at(column), data, input)
+        if isinstance(cell, list):
+            return _entities({**row, "spans": cell}, where.at(column), data, input)
+    said = _said(cell)
+    if said is None:
+        return Prediction(None, "invalid")
+    merged = data.source.get("merged", {})
+    if isinstance(said, str) and said in merged and data.task.classifies:
+        said = merged[said]
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
-    target = data.task.read(raw, input)
-    if isinstance(target, str) and target in OUTCOMES and target not in data.task.labels:
-        return Prediction(None, target, raw=raw)
-    return Prediction(target, raw=raw)
+    return replace(data.task.form().read(said, input), raw=raw)
 
 
-def _entities(row: Row, where: Where, data: Dataset, input: Any) -> Prediction:
+def _said(cell: Any) -> str | Mapping[str, Any] | None:
+    """What a cell says; None where it says nothing. A list of one says that one, as a label's cell does."""
+    if isinstance(cell, list) and len(cell) == 1:
+        (cell,) = cell
+    if cell is None or isinstance(cell, list) or (isinstance(cell, float) and not math.isfinite(cell)):
+        return None
+    return cell if isinstance(cell, str | Mapping) else label_text(cell, Where(""))
+
+
+def _entities(row: Mapping[str, Any], where: Where, data: Dataset, input: Input) -> Prediction:
     """Entities as a row of data has them, on the test row's own text; `unplaced` as `predict` or a run wrote it.
 
     Raises DataError where they do not fit the text.
     """
     row = {name: cell for name, cell in row.items() if cell != ""}  # an empty cell of a CSV file says nothing
     target = data.task.parse({**row, "text": input}, where, "").target
-    if not isinstance(target, Entities):
+    if target is None:
         return Prediction(None, "invalid")
     unplaced = read_list(row.get("unplaced") or [], where.at("unplaced"))
     lost = [tuple(one.values()) if isinstance(one, dict) else tuple(one) for one in unplaced]
+    assert isinstance(target, Entities)
     return Prediction(replace(target, unplaced=tuple((str(words), str(label)) for words, label in lost)))

@@ -69,17 +69,16 @@ def load_data(
     recipe = _recipe(strip)
     parts = read_parts(path, test, validation, notes)
     found, roles = task_and_roles(parts, task, columns or {}, notes)
-    classifies = found.name == CLASSIFICATION
-    if not classifies and (merge or merge_prefix is not None or recipe.strip):
+    if not found.classifies and (merge or merge_prefix is not None or recipe.strip):
         raise UsageError(f"merge and strip are for {CLASSIFICATION}, and this is {found.name}", fix="leave them out")
     _check_columns(parts["train"], [c for c in (group, time) if c is not None])
-    ids = _ids(parts)
+    ids, kind = _ids(parts)
     rows = {split: _parse(part, found, roles, ids[split]) for split, part in parts.items()}
     for part in parts.values():
         notes += repair_notes(part, found, roles)
     everything = [row for part in rows.values() for row in part]
     merged: dict[str, str] = {}
-    if classifies:
+    if found.classifies:
         merged = _merge(everything, merge, merge_prefix, notes)
         _check_labels(everything, rows["train"], roles["label"])
     else:
@@ -91,7 +90,7 @@ def load_data(
     notes.append(how)
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
-        "columns": roles, "group": group, "time": time, "split": how,
+        "columns": roles, "group": group, "time": time, "split": how, "ids": kind,
         "merge": [str(rule) for rule in merge], "merge_prefix": merge_prefix, "merged": merged,
     }  # fmt: skip
     targets = [row.example.target for row in everything if row.example.target is not None]
@@ -160,11 +159,13 @@ def _check_columns(train: Part, columns: Sequence[str]) -> None:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _ids(parts: Mapping[str, Part]) -> dict[str, list[str]]:
+def _ids(parts: Mapping[str, Part]) -> tuple[dict[str, list[str]], str]:
     """Split -> ids: the column `id` where it tells all rows of a split apart, else the rows' numbers in their files.
 
-    The split is put before them where rows of two splits would have the same.
+    The split is put before them where rows of two splits would have the same. Also where they are from: `column`,
+    `numbers` where there is no such column, or `repeated` where it tells rows not apart, so that they are numbered.
     """
+    kind = "column"
     given = {split: [_given_id(cells.get("id")) for _, cells in part.rows] for split, part in parts.items()}
     if all(None not in ids and len(set(ids)) == len(ids) for ids in given.values()):
         found = {split: [str(id) for id in ids] for split, ids in given.items()}
@@ -172,7 +173,8 @@ def _ids(parts: Mapping[str, Part]) -> dict[str, list[str]]:
     else:
         found = {split: [str(number) for number in part.numbers] for split, part in parts.items()}
         marked = len({part.file for part in parts.values()}) > 1
-    return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}
+        kind = "repeated" if any(id is not None for ids in given.values() for id in ids) else "numbers"
+    return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}, kind
 
 
 def _parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str]) -> list[_Row]:
@@ -181,7 +183,7 @@ def _parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str])
     for (where, cells), id in zip(part.rows, ids, strict=True):
         place.file, place.line = where.file, where.line
         keyed = {role: cells.get(column) for role, column in roles.items()}
-        if task.name == CLASSIFICATION:
+        if "label" in keyed:
             keyed["label"] = label_text(keyed["label"], place)
         example = task.parse(keyed, place, id)
         if example.target is None:

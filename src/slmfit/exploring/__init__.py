@@ -38,7 +38,6 @@ def explore(data: Dataset, tokenizer: Path | None = None) -> dict[str, Any]:
     `diagnostics.suspected_labels`}; the last two are empty where a task has none.
     Raises UsageError when the tokenizer cannot be read.
     """
-    classifies = data.task.name == "text-classification"
     rows = [(split, example) for split in SPLITS for example in data.splits[split]]
     texts = [data.task.text(example.input) for _, example in rows]
     classes = [class_of(data.task, example) for _, example in rows]
@@ -56,7 +55,7 @@ def explore(data: Dataset, tokenizer: Path | None = None) -> dict[str, Any]:
         "telling_words": telling_words([texts[i] for i in seen], [classes[i] for i in seen]),
         "odd_rows": odd_rows(rows, texts, audit),
         "entities": entity_types(data),
-        "suspects": suspected_labels(data, seed=0) if classifies else {},
+        "suspects": suspected_labels(data, seed=0) if data.task.classifies else {},
     }
 
 

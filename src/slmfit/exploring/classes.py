@@ -11,18 +11,13 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from slmfit.data.dataset import Dataset
-from slmfit.records import SPLITS, Entities, Example
+from slmfit.records import SPLITS, Example
 from slmfit.tasks.base import Task
 
 
 def class_of(task: Task, example: Example) -> str | None:
-    """The one class of a row by which texts can be told apart: its label or intent; None where it has neither.
-
-    An option's letter is none: it says where an answer stands, not what a text is about.
-    """
-    if isinstance(example.target, Entities):
-        return example.target.intent
-    return example.target if task.name == "text-classification" else None
+    """The one class of a row by which texts can be told apart: its label or intent; None where it has neither."""
+    return None if example.target is None else task.class_of(example.target)
 
 
 def class_groups(data: Dataset) -> list[dict[str, Any]]:
@@ -32,13 +27,8 @@ def class_groups(data: Dataset) -> list[dict[str, Any]]:
     counts: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: {split: Counter() for split in SPLITS})
     for split in SPLITS:
         for example in data.splits[split]:
-            target = example.target
-            if isinstance(target, Entities):
-                if target.intent is not None:
-                    counts["intent"][split][target.intent] += 1
-                counts["entity type"][split].update(span.label for span in target.spans)
-            elif target is not None:
-                counts["label" if data.task.name == "text-classification" else "answer letter"][split][target] += 1
+            for kind, name in () if example.target is None else data.task.counted(example.target):
+                counts[kind][split][name] += 1
     return [_group(kind, per_split) for kind, per_split in counts.items()]
 
 

@@ -59,7 +59,7 @@ def diagnose(
     """
     curve: dict[str, Any] = {}
     suspects: dict[str, Any] = {}
-    if data.task.name == "text-classification":
+    if data.task.classifies:
         curve = learning_curve(data, metric=metric, seed=seed, known=known, listen=listen)
         if listen:
             listen("suspects", {"rows": len(data.train) + len(data.validation)})

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from slmfit.data.dataset import Dataset
-from slmfit.records import Entities, Span
+from slmfit.records import Span
+from slmfit.tasks.answers import entities_of
 
 FREQUENT = 8  # texts shown of an entity type
 AMBIGUOUS = 20
@@ -54,8 +55,8 @@ def entity_types(data: Dataset) -> dict[str, Any]:
 def _marked(data: Dataset) -> Iterator[tuple[str, tuple[Span, ...]]]:
     for split in ("train", "validation"):
         for example in data.splits[split]:
-            if isinstance(example.target, Entities):
-                yield data.task.text(example.input), example.target.spans
+            if data.task.marks and example.target is not None:
+                yield data.task.text(example.input), entities_of(example.target).spans
 
 
 def _lengths(found: Counter[str]) -> dict[str, int]:

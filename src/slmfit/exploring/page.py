@@ -11,6 +11,7 @@ from typing import Any
 
 from slmfit.exploring import pictures
 from slmfit.reporting.page import render
+from slmfit.tasks import by_name
 from slmfit.text.figures import percent
 from slmfit.text.visible import excerpt
 
@@ -71,7 +72,7 @@ def _head(found: Found) -> str:
     """What the data are, in one sentence."""
     total = sum(found["rows"].values())
     groups = [f"{len(g['rows']):,} {g['kind']}{_s(len(g['rows']))}" for g in found["classes"]]
-    noun = "question" if found["dataset"]["task"] == "multiple-choice" else "text"
+    noun = by_name(found["dataset"]["task"]).noun
     sentence = f"{total:,} {noun}{_s(total)}"
     if groups:
         sentence += f" with {' and '.join(groups)}"

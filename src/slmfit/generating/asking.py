@@ -24,7 +24,7 @@ from slmfit.generating.marked import Marked, read_marks
 from slmfit.generating.quotas import Order, Quotas
 from slmfit.generating.recipe import PLAIN, Recipe
 from slmfit.llm import Answer, Ask, Client, Limits, Quote, Server, quote
-from slmfit.tasks.common import json_object, json_object_schema
+from slmfit.tasks.replies import json_object, json_object_schema
 
 BATCH = 10  # examples of one request
 TEMPERATURE = 1.0

@@ -20,9 +20,10 @@ from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.generating.marked import LABEL
 from slmfit.generating.phrases import Choice, Lists, Mark, Slot, Template, parse_list
 from slmfit.generating.tables import Table
-from slmfit.tasks import TASKS
+from slmfit.tasks import TASKS, by_name
 
 CLASSIFICATION, TAGGING = "text-classification", "token-classification"
+KINDS = {CLASSIFICATION: "labels", TAGGING: "intents"}  # task -> the table of the kinds of texts it writes
 DEEPEST = 50  # brackets and slots within each other
 PLAIN = ""  # the one label of a recipe for entities without intents
 
@@ -88,7 +89,7 @@ class Recipe:
 
     @property
     def tagged(self) -> bool:
-        return self.task == TAGGING
+        return by_name(self.task).marks
 
 
 def read_recipe(name: str | Path) -> Recipe:
@@ -136,11 +137,11 @@ def parse_recipe(table: Mapping[str, object], place: str = "recipe", source: str
         fix = "begin with a letter or digit; '-', '_' and '.' may follow: files are named after it"
         raise root.error("name", f"is {name!r}", fix)
     task = root.take("task", str, CLASSIFICATION)
-    if task not in (CLASSIFICATION, TAGGING):
-        known = (CLASSIFICATION, TAGGING)
+    if task not in KINDS:
+        known = tuple(KINDS)
         raise root.error("task", f"is {task!r}", did_you_mean(task, known) if task not in TASKS else f"known: {known}")
     shared = _lists(root.table("slots"))
-    labels, lists = _labels(root.table("labels" if task == CLASSIFICATION else "intents"), task, shared)
+    labels, lists = _labels(root.table(KINDS[task]), task, shared)
     noise = root.table("noise")
     recipe = Recipe(
         name=name,
@@ -177,11 +178,11 @@ def _labels(table: Table, task: str, shared: Lists) -> tuple[dict[str, Kind], di
     for label, own in table.tables().items():
         labels[label] = Kind(own.share("share"), own.take("about", str, ""))
         lists[label] = {**shared, **_lists(own)}
-    if task == TAGGING and not labels:
+    key = KINDS[task]
+    if key == "intents" and not labels:
         return {PLAIN: Kind(1.0)}, {PLAIN: shared}
     if len(labels) < 2 or "" in labels:
-        key = "labels" if task == CLASSIFICATION else "intents"
-        fix = f"add a table [{key}.NAME]" + ("" if task == CLASSIFICATION else ", or leave intents out")
+        fix = f"add a table [{key}.NAME]" + (", or leave intents out" if key == "intents" else "")
         raise DataError(f"a recipe needs two {key} at least, each with a name", where=table.place, fix=fix)
     return labels, lists
 
@@ -197,8 +198,9 @@ def _entities(table: Table, task: str) -> dict[str, Kind]:
             raise table.error(label, "cannot name an entity", "use no spaces and no brackets")
         entities[label] = Kind(own.share("share", most=1), own.take("about", str, ""))
         own.done()
-    if bool(entities) != (task == TAGGING):
-        what, fix = ("there are no entities", "add a table [entities.NAME]") if task == TAGGING else (
+    tagged = by_name(task).marks
+    if bool(entities) != tagged:
+        what, fix = ("there are no entities", "add a table [entities.NAME]") if tagged else (
             "labels have no entities", f'write task = "{TAGGING}", or leave them out')  # fmt: skip
         raise DataError(what, where=table.place, fix=fix)
     return entities

@@ -27,7 +27,7 @@ from slmfit.llm.ask import Ask
 from slmfit.llm.schemas import misfit
 from slmfit.llm.wire import Reply
 from slmfit.records import Outcome
-from slmfit.tasks.common import json_object, json_object_schema
+from slmfit.tasks.replies import json_object, json_object_schema
 
 MOST_LABELS = 500  # in one enum; OpenAI refuses more than 1,000 in a schema, and from 250 on long ones
 _THOUGHT = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL)

@@ -26,7 +26,7 @@ from slmfit.llm.limits import Cost
 from slmfit.llm.modes import Found, mode_of, one_token, response_format
 from slmfit.llm.schemas import misfit
 from slmfit.llm.wire import Reply
-from slmfit.tasks.common import json_object, json_object_schema
+from slmfit.tasks.replies import json_object, json_object_schema
 
 _SCHEMA = json_object_schema({"code": {"type": "string", "enum": ["k7"]}})
 _AGAINST = ({"role": "user", "content": "Say hello in one word. Do not answer in JSON."},)

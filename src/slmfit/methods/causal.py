@@ -15,7 +15,7 @@ from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
 from slmfit.methods.finetuned.classes import Classes
 from slmfit.methods.finetuned.written import Written
-from slmfit.tasks.forms import FORMS
+from slmfit.tasks.forms.entities import FORMS
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class Knn(Method):
     base_model_setting = "embeddings"
     refits = True
 
+    task: Task
     labels: tuple[str, ...]
     embedding: Embedding
     index: Index  # n rows, directions in whole numbers
@@ -73,7 +74,7 @@ class Knn(Method):
 
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
         """Learn the embedding (if it is LSA) and index these rows; what was chosen stays."""
-        self.labels = task.labels
+        self.task, self.labels = task, task.labels
         code = {label: i for i, label in enumerate(task.labels)}
         self.codes = np.array([code[str(e.target)] for e in examples], np.int32)
         texts = [task.text(e.input) for e in examples]
@@ -97,7 +98,7 @@ class Knn(Method):
 
     def neighbours(self, inputs: Sequence[Input], k: int) -> tuple[NDArray[np.int64], Vectors]:
         """The k fitted rows nearest to each text: their numbers in the order fitted, and their cosines [texts, k]."""
-        return self.index.search(self.embedding.embed([str(i) for i in inputs]), k)
+        return self.index.search(self.embedding.embed([self.task.text(i) for i in inputs]), k)
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
@@ -114,7 +115,7 @@ class Knn(Method):
 
         method, tensors = cls(settings), load_file(folder / "rows.safetensors")
         method.chosen = json.loads((folder / "knn.json").read_text(encoding="utf-8"))
-        method.labels = tuple(method.chosen.pop("labels"))
+        method.task, method.labels = task, tuple(method.chosen.pop("labels"))
         method.embedding = embeddings.load(folder / "embedding")
         method.codes = tensors["labels"]
         method._search_in(Index(tensors["rows"]))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from slmfit.methods.base import Context, Method
-from slmfit.records import Entities, Example, Input, Prediction, Question, Target
+from slmfit.records import Example, Input, Prediction, Target
 from slmfit.tasks.answers import target_from_json, target_to_json
 from slmfit.tasks.base import Task
 
@@ -28,6 +28,7 @@ class Majority(Method):
 
     Settings = Settings
     refits = True
+    task: Task
     counts: list[tuple[Target, int]]  # most frequent first
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
@@ -35,16 +36,17 @@ class Majority(Method):
         self.refit(task, train, context)
 
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
-        counts = Counter(_floor(e.target) for e in examples if e.target is not None)
+        self.task = task
+        counts = Counter(task.floor(e.target) for e in examples if e.target is not None)
         self.counts = sorted(counts.items(), key=lambda item: (-item[1], str(target_to_json(item[0]))))
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         return [self._predict(i) for i in inputs]
 
     def _predict(self, input: Input) -> Prediction:
-        counts = self.counts
-        if isinstance(input, Question):  # a letter that this question does not offer is no answer to it
-            counts = [(t, n) for t, n in counts if t in input.options] or [(next(iter(input.options)), 1)]
+        counts, offered = self.counts, self.task.offered(input)
+        if offered is not None:
+            counts = [(t, n) for t, n in counts if t in offered] or [(offered[0], 1)]
         total = sum(n for _, n in counts)
         shares = {t: n / total for t, n in counts if isinstance(t, str)}
         return Prediction(counts[0][0], probabilities=shares or None)
@@ -56,11 +58,7 @@ class Majority(Method):
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
         method = cls(settings)
+        method.task = task
         rows = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
         method.counts = [(target_from_json(t), n) for t, n in rows]  # type: ignore[misc]
         return method
-
-
-def _floor(target: Target) -> Target:
-    """What can be answered without reading: a label, a letter, or the intent with no entities."""
-    return Entities(intent=target.intent) if isinstance(target, Entities) else target

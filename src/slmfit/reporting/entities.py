@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from slmfit.records import Entities, Span
 from slmfit.reporting.disk import Source
+from slmfit.tasks import marks
 from slmfit.tasks.entity_scores import found_spans
 from slmfit.tasks.matching import matched
 from slmfit.text.visible import visible
@@ -43,7 +44,7 @@ class EntityRows:
 
 def is_tagged(source: Source) -> bool:
     """Whether these runs mark entities."""
-    return any(record.task.get("name") == "token-classification" for record in source.records.values())
+    return any(marks(record.task) for record in source.records.values())
 
 
 def types(source: Source) -> list[str]:

@@ -20,7 +20,7 @@ from slmfit.records import OUTCOMES, Entities
 from slmfit.reporting.disk import Source, read_lines
 from slmfit.reporting.entities import EntityRows, columns, intents, is_tagged, placed, types
 from slmfit.reporting.page import packed
-from slmfit.tasks.answers import target_from_json
+from slmfit.tasks.answers import entities_of, target_from_json
 from slmfit.tasks.entity_scores import all_right
 from slmfit.text.visible import excerpt, visible
 
@@ -64,13 +64,13 @@ def gather(source: Source, *, texts: bool) -> Table | None:
     """The test rows of all runs; None where there is no run."""
     said: dict[str, dict[str, Answer]] = {}
     truths: dict[str, Any] = {}
-    words = _words(source) if texts else {}
+    words, tagged = _words(source) if texts else {}, is_tagged(source)
     for id, folder in source.folders.items():
         answers = said[id] = {}
         for row in read_lines(folder / "predictions.jsonl"):
             if row["split"] == "test":
                 truth = truths.setdefault(row["id"], target_from_json(row["target"]))
-                answers[row["id"]] = _answer(row, truth)
+                answers[row["id"]] = _answer(row, truth, tagged)
     if not truths:
         return None
     surest = {id: _surest(answers, truths) for id, answers in said.items()}
@@ -79,13 +79,13 @@ def gather(source: Source, *, texts: bool) -> Table | None:
     table = Table(
         total=len(truths),
         ids=ids,
-        truths=[RIGHT if isinstance(truths[row], Entities) else truths[row] or "" for row in ids],
+        truths=[RIGHT if tagged else truths[row] or "" for row in ids],
         answers={id: [answers.get(row, Answer(None, "error", None)) for row in ids] for id, answers in said.items()},
         surest={id: [place[row] for row in rows] for id, rows in surest.items()},
         texts=[words.get(row, "") for row in ids] if words else None,
         labels=labels(source),
     )
-    return _with_entities(table, source, [truths[row] for row in ids]) if is_tagged(source) else table
+    return _with_entities(table, source, [truths[row] for row in ids]) if tagged else table
 
 
 def _with_entities(table: Table, source: Source, truth: list[Entities]) -> Table:
@@ -152,13 +152,14 @@ def _columns(table: Table) -> dict[str, Any]:
     }
 
 
-def _answer(row: Mapping[str, Any], truth: Any) -> Answer:
+def _answer(row: Mapping[str, Any], truth: Any, tagged: bool) -> Answer:
     target, outcome = target_from_json(row["prediction"]), row["outcome"]
     if outcome not in OUTCOMES or outcome != "ok" or target is None:
         return Answer(None, outcome if outcome in OUTCOMES[1:] else "invalid", None)
-    if isinstance(target, Entities):
-        return Answer(RIGHT if all_right(truth, target) else WRONG, "ok", None, target)
-    return Answer(target, "ok", (row.get("probabilities") or {}).get(target))
+    if tagged:
+        found = entities_of(target)
+        return Answer(RIGHT if all_right(truth, found) else WRONG, "ok", None, found)
+    return Answer(str(target), "ok", (row.get("probabilities") or {}).get(target))
 
 
 def _surest(answers: Mapping[str, Answer], truths: Mapping[str, str]) -> list[str]:

@@ -27,7 +27,7 @@ from slmfit.records import SPLITS, Example, Prediction, RunRecord
 from slmfit.runs import measuring
 from slmfit.runs.card import model_card
 from slmfit.runs.run import write_predictions, write_run
-from slmfit.tasks.answers import prediction_to_json, target_to_json
+from slmfit.tasks.answers import prediction_to_json, rounded, target_to_json
 
 if TYPE_CHECKING:
     from slmfit.llm.limits import Allowance
@@ -231,8 +231,8 @@ def _rounded(answer: Prediction) -> Prediction:
     labels, spans = answer.probabilities, answer.span_probabilities
     return replace(
         answer,
-        probabilities=labels and {k: float(f"{p:.6g}") for k, p in labels.items()},
-        span_probabilities=spans if spans is None else [float(f"{p:.6g}") for p in spans],
+        probabilities=labels and {k: rounded(p) for k, p in labels.items()},
+        span_probabilities=spans if spans is None else [rounded(p) for p in spans],
     )
 
 

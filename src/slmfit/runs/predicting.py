@@ -9,17 +9,18 @@ import csv
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from slmfit.data.columns import no_column
 from slmfit.data.readers.rows import ending, read_rows
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
 from slmfit.records import Input
 from slmfit.runs.run import Run
-from slmfit.tasks.answers import answer_columns, apart, clashes
+from slmfit.tasks.answers import apart, clashes
 
 BATCH = 1000
 CHUNK = 2**16  # bytes read from a pipe at once, at most
@@ -28,8 +29,8 @@ Row = dict[str, Any]
 
 
 def predict_texts(run: Run, texts: Sequence[str]) -> list[Row]:
-    """One row per text: the text and `answer_columns`."""
-    return [{"text": t, **answer_columns(p, t, run.task)} for t, p in zip(texts, run.predict(texts), strict=True)]
+    """One row per text: the text and the task's columns. Raises UsageError where a text is no input of the task."""
+    return [{"text": t, **run.task.columns(p, t)} for t, p in zip(texts, run.predict(texts), strict=True)]
 
 
 def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
@@ -52,20 +53,22 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
             return
 
 
-def predict_file(run: Run, source: Path, output: Path | None, column: str | None = None) -> int:
+def predict_file(
+    run: Run, source: Path, output: Path | None = None, *, columns: Mapping[str, str] | None = None
+) -> int:
     """Answer every row of a file; returns how many. The output appears when all rows are answered.
 
-    output: CSV, TSV or JSONL, each also .gz; None = JSON lines to stdout. column: the one that holds the text; None =
-    the one the run was fitted on, or one that goes by a text's name.
-    Raises DataError with file and line for a row that has no text, and leaves no output behind.
+    output: CSV, TSV or JSONL, each also .gz; None = JSON lines to stdout. columns: role -> column, such as
+    {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name.
+    Raises DataError with file and line for a row that has no input, and leaves no output behind.
     """
     rows = read_rows(source, [])
     count, clashed = 0, False
     with _writer(output) as write:
         while batch := list(islice(rows, BATCH)):
-            inputs, added = zip(*(_input(run, row, where, column) for where, row in batch), strict=True)
+            inputs, added = zip(*(_input(run, row, where, columns or {}) for where, row in batch), strict=True)
             found = zip(run.predict(inputs), inputs, strict=True)
-            answers = [{"outcome": "ok", **answer_columns(answer, input, run.task)} for answer, input in found]
+            answers = [{"outcome": "ok", **run.task.columns(answer, input)} for answer, input in found]
             answered = [(row, answer) for (_, row), answer in zip(batch, answers, strict=True)]
             clashed = clashed or any(clashes(row, answer, run.task) for row, answer in answered)
             for (row, answer), more in zip(answered, added, strict=True):
@@ -74,20 +77,13 @@ def predict_file(run: Run, source: Path, output: Path | None, column: str | None
     return count
 
 
-def _input(run: Run, row: Row, where: Where, column: str | None) -> tuple[Input, Row]:
-    """What the model may see of a row: its text, or its tokens where it has none, then also as a column of its own."""
-    roles = run.task.roles
-    if "text" not in roles:
-        return run.task.parse(row, where, "").input, {}
+def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tuple[Input, Row]:
+    """What the model may see of a row, and what the row lacks of it as a column."""
+    missing = next((column for column in columns.values() if column not in row), None)
+    if missing is not None:
+        raise no_column(missing, list(row), str(where))
     used = run.record.dataset.get("source", {}).get("columns", {})
-    for role in ("text", "tokens"):
-        names = [column] if column else [used.get(role), *roles.get(role, ())]
-        found = next((name for name in names if name in row), None)
-        if found is not None:
-            input = run.task.parse({role: row[found]}, where, "").input
-            return input, {"text": input} if role == "tokens" else {}
-    fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
-    raise DataError("there is no column with a text", where=where, fix=fix)
+    return run.task.seen(row, {**used, **columns}, where)
 
 
 @contextmanager

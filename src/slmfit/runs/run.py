@@ -63,12 +63,12 @@ class Run:
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order; texts are cleaned as those it was fitted on.
 
-        Raises UnsafeError when the model's files are not those that were recorded, UsageError for a single text, which
-        would be taken for a list of letters.
+        Raises UnsafeError when the model's files are not those that were recorded, UsageError for what is no input of
+        the task, and for a single text, which would be taken for a list of letters.
         """
         if isinstance(inputs, str):
             raise UsageError("one text was given, and a list is needed", fix="predict([text])")
-        return predict_with(self._model, inputs)
+        return predict_with(self._model, [self.task.given(input) for input in inputs])
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""

@@ -25,6 +25,11 @@ def by_name(name: str, **known: tuple[str, ...]) -> Task:
     return getattr(import_module(module), attribute)(**known)
 
 
+def marks(plain: Mapping[str, Any]) -> bool:
+    """Whether the task of a record has answers that are stretches of a text; False for one that nobody here knows."""
+    return plain.get("name") in TASKS and by_name(plain["name"]).marks
+
+
 def to_plain(task: Task) -> dict[str, Any]:
     """A task as JSON: {"name": …, "labels": […], …}."""
     return {"name": task.name, **{f.name: list(getattr(task, f.name)) for f in fields(task)}}  # type: ignore[arg-type]

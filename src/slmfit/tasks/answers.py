@@ -1,8 +1,8 @@
 """Answers on their way out and back: as columns of a row, and as JSON.
 
-    answer_columns(Prediction("billing", probabilities={"billing": 0.93}), "my card was charged twice", task)
+    class_columns(Prediction("billing", probabilities={"billing": 0.93}))
     # {"prediction": "billing", "probability": 0.93, "probabilities": {"billing": 0.93}}
-    entity_columns("see you on 10 May", Prediction(Entities((Span(11, 17, "DATE"),), "confirm")))
+    entity_columns(Prediction(Entities((Span(11, 17, "DATE"),), "confirm")), "see you on 10 May")
     # {"spans": [{"start": 11, "end": 17, "label": "DATE", "text": "10 May"}], "intent": "confirm",
     #  "entities": {"DATE": ["10 May"]}}
 
@@ -16,7 +16,6 @@ from typing import Any
 
 from slmfit.records import (
     Entities,
-    Input,
     Outcome,
     Prediction,
     Span,
@@ -45,8 +44,24 @@ def answer_first(row: Row) -> Row:
     return row | {name.removeprefix(APART): value for name, value in row.items() if name.startswith(APART)}
 
 
-def entity_columns(text: str, prediction: Prediction) -> dict[str, Any]:
-    """An answer as columns; null throughout where there is none.
+def rounded(share: float) -> float:
+    """A probability as it is written everywhere, to six digits: scores are then those of the file."""
+    return float(f"{share:.6g}")
+
+
+def class_columns(prediction: Prediction) -> dict[str, Any]:
+    """A label or letter as columns: prediction, outcome where it is not ok, its probability, all probabilities."""
+    target, chances = prediction.target, prediction.probabilities
+    columns = {"prediction": target_to_json(target), **_outcome(prediction)}
+    if chances is not None:
+        if isinstance(target, str):
+            columns["probability"] = rounded(chances.get(target, 0.0))
+        columns["probabilities"] = {name: rounded(chance) for name, chance in chances.items()}
+    return columns
+
+
+def entity_columns(prediction: Prediction, text: str) -> dict[str, Any]:
+    """Entities and an intent as columns; null throughout where there is no answer.
 
     `spans` with their words and, where known, probabilities; `intent` with its probability; `entities`: the same words
     by type, in order; `unplaced`, where a method wrote its answer: what it named that is not in the text where it
@@ -54,18 +69,30 @@ def entity_columns(text: str, prediction: Prediction) -> dict[str, Any]:
     """
     answer, intents = prediction.target, prediction.probabilities
     if not isinstance(answer, Entities):
-        return {"spans": None, "intent": None, "entities": None}
+        return {"spans": None, "intent": None, "entities": None, **_outcome(prediction)}
     spans = [{"start": s.start, "end": s.end, "label": s.label, "text": text[s.start : s.end]} for s in answer.spans]
     if prediction.span_probabilities is not None:
         for span, chance in zip(spans, prediction.span_probabilities, strict=True):
-            span["probability"] = round(chance, 6)
+            span["probability"] = rounded(chance)
     columns: dict[str, Any] = {"spans": spans, "intent": answer.intent}
     if intents is not None:
-        columns["intent_probability"] = round(intents.get(str(answer.intent), 0.0), 6)
+        columns["intent_probability"] = rounded(intents.get(str(answer.intent), 0.0))
     columns["entities"] = combined(text, answer)
     if prediction.raw is not None or answer.unplaced:
         columns["unplaced"] = [{"text": words, "label": label} for words, label in answer.unplaced]
+    columns |= _outcome(prediction)
+    if intents is not None:
+        columns["probabilities"] = {name: rounded(chance) for name, chance in intents.items()}
     return columns
+
+
+def _outcome(prediction: Prediction) -> dict[str, Any]:
+    return {} if prediction.outcome == "ok" else {"outcome": prediction.outcome}
+
+
+def entities_of(target: Target | None) -> Entities:
+    """The entities of a target; none where it holds none."""
+    return target if isinstance(target, Entities) else Entities()
 
 
 def combined(text: str, answer: Entities) -> dict[str, list[str]]:
@@ -74,22 +101,6 @@ def combined(text: str, answer: Entities) -> dict[str, list[str]]:
     for span in answer.spans:
         found.setdefault(span.label, []).append(text[span.start : span.end])
     return found
-
-
-def answer_columns(prediction: Prediction, input: Input, task: Task) -> Row:
-    """A prediction as columns: prediction, outcome where it is not ok, probability of the prediction, all
-    probabilities. For token-classification as `entity_columns`.
-    """
-    target, chances = prediction.target, prediction.probabilities
-    marks = task.name == "token-classification"
-    columns = entity_columns(str(input), prediction) if marks else {"prediction": target_to_json(target)}
-    if prediction.outcome != "ok":
-        columns["outcome"] = prediction.outcome
-    if chances is not None:
-        if isinstance(target, str):
-            columns["probability"] = round(chances.get(target, 0.0), 6)
-        columns["probabilities"] = {k: round(p, 6) for k, p in chances.items()}
-    return columns
 
 
 def prediction_to_json(prediction: Prediction) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What a task is: how a row is read, how an answer is written and read, how answers are scored.
 
 A task is a frozen value: `task = by_name("text-classification").with_labels(["billing", "delivery"])`.
-Methods that read and write text need nothing but `prompt`, `write`, `read` and `schema`, so a new task
-works with them at once; the referee needs only `score` and `components`.
+Methods that read and write text need nothing but its `form`, so a new task works with them at once; the referee needs
+only `score` and `components`. Whatever else depends on the task is asked of it here, never by its name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from slmfit.errors import Where
-from slmfit.records import Entities, Example, Input, Outcome, Prediction, Score, Target
+from slmfit.records import Example, Input, Prediction, Score, Target
+from slmfit.tasks.forms import Form
 
 Row = Mapping[str, Any]
 
@@ -94,6 +95,56 @@ class Task(Protocol):
         """The same task with the labels that occur in these targets."""
         ...
 
+    @property
+    def noun(self) -> str:
+        """What an input is: "text", "question"."""
+        ...
+
+    @property
+    def classifies(self) -> bool:
+        """Whether a target is one class of its text: then labels may be merged, texts stripped, labels suspected."""
+        ...
+
+    @property
+    def marks(self) -> bool:
+        """Whether answers are stretches of the text."""
+        ...
+
+    def given(self, value: Any) -> Input:
+        """What a caller hands over to be answered. Raises UsageError for what is no input of the task."""
+        ...
+
+    def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
+        """What a method may see of any row of a file, and what of it the row lacks as a column.
+
+        columns: role -> column where it is known. Raises DataError for a row that holds no input.
+        """
+        ...
+
+    def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
+        """A prediction as columns of a row, JSON as they stand."""
+        ...
+
+    def offered(self, input: Input) -> Sequence[str] | None:
+        """The answers that this input has of its own; None where every input has the same."""
+        ...
+
+    def floor(self, target: Target) -> Target:
+        """As much of a target as can be answered without reading."""
+        ...
+
+    def class_of(self, target: Target) -> str | None:
+        """The one class by which texts can be told apart; None where there is none."""
+        ...
+
+    def counted(self, target: Target) -> Iterable[tuple[str, str]]:
+        """What a target counts as, each as (kind, name): ("label", "billing"), ("entity type", "CITY")."""
+        ...
+
+    def agreed(self, target: Target) -> str:
+        """What two rows with the same input must agree in."""
+        ...
+
     def text(self, input: Input) -> str:
         """What the audit and the bag-of-words methods read."""
         ...
@@ -102,16 +153,11 @@ class Task(Protocol):
         """The one label by which rows are stratified."""
         ...
 
-    def prompt(self, input: Input) -> str: ...
+    def form(self, name: str | None = None, grain: str = "words") -> Form:
+        """How it is put to a model that reads and writes text. name: None = the one that any model can be told.
 
-    def write(self, target: Target, input: Input) -> str: ...
-
-    def read(self, text: str, input: Input) -> Target | Outcome:
-        """The target that a reply states, or the outcome that says why it states none."""
-        ...
-
-    def schema(self) -> dict[str, Any]:
-        """JSON schema of an answer."""
+        grain: what words are, for forms that copy them. Raises UsageError for a name that the task does not have.
+        """
         ...
 
     def score(
@@ -125,21 +171,3 @@ class Task(Protocol):
         ...
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components: ...
-
-
-class EntityCodec(Protocol):
-    """What a form needs of a task whose answers name entities by their words."""
-
-    @property
-    def labels(self) -> tuple[str, ...]: ...
-
-    @property
-    def intents(self) -> tuple[str, ...]: ...
-
-    def write(self, target: Target, input: Input) -> str: ...
-
-    def read(self, text: str, input: Input) -> Target | Outcome: ...
-
-    def placed(self, pairs: Sequence[tuple[str, str]], intent: str | None, text: str) -> Entities | Outcome:
-        """The answer that names these (words, type) in the order of the text."""
-        ...

@@ -27,9 +27,12 @@ import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.evidence.statistic import wilson
-from slmfit.records import Example, Input, Outcome, Prediction, Question, Score, Target
+from slmfit.records import Example, Input, Prediction, Question, Score, Target
+from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
-from slmfit.tasks.common import count_outcomes, find, json_object, json_object_schema, probability_scores
+from slmfit.tasks.common import count_outcomes, find, one_form, probability_scores
+from slmfit.tasks.forms import Form
+from slmfit.tasks.forms.letters import Letters, question_of
 
 MEDMCQA = ("opa", "opb", "opc", "opd", "ope")
 
@@ -50,6 +53,9 @@ class MultipleChoice:
         "context": ("context", "passage", "article"),
     } | {name: (name,) for name in MEDMCQA}
     required: ClassVar[tuple[str, ...]] = ("question",)
+    noun: ClassVar[str] = "question"
+    classifies: ClassVar[bool] = False
+    marks: ClassVar[bool] = False
 
     def recognises(self, columns: Sequence[str]) -> bool:
         """A question with options, in any of the forms."""
@@ -79,7 +85,7 @@ class MultipleChoice:
 
     def unparse(self, example: Example) -> dict[str, Any]:
         """question, options, and context and answer where there are."""
-        question = _question(example.input)
+        question = question_of(example.input)
         row = {"id": example.id, "question": question.question, "options": dict(question.options)}
         more = {"context": question.context, "answer": example.target}
         return row | {key: value for key, value in more.items() if value is not None}
@@ -89,37 +95,48 @@ class MultipleChoice:
 
     def text(self, input: Input) -> str:
         """Context, question and options, a line each; no letters."""
-        q = _question(input)
-        return "\n".join([*filter(None, [q.context]), q.question, *q.options.values()])
+        return self.form().words(input)
 
     def label(self, target: Target) -> str:
         return str(target)
 
-    # --- codec: the letter ---
+    def form(self, name: str | None = None, grain: str = "words") -> Form:
+        """`letter`."""
+        return one_form(Letters(self.labels), name)
 
-    def prompt(self, input: Input) -> str:
-        q = _question(input)
-        context = f"{q.context}\n\n" if q.context else ""
-        options = "".join(f"{letter}. {text}\n" for letter, text in q.options.items())
-        return f"Answer with the letter of the right option.\n\n{context}Question: {q.question}\n{options}Answer: "
+    # --- inputs and answers ---
 
-    def write(self, target: Target, input: Input) -> str:
+    def given(self, value: Any) -> Input:
+        if not isinstance(value, Question):
+            what = f"a question with its options is needed, not {type(value).__name__}"
+            fix = "give --input FILE with the columns question and options; in Python slmfit.Question(…)"
+            raise UsageError(what, fix=fix)
+        return value
+
+    def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
+        keyed = {role: row[column] for role, column in columns.items() if column in row and role != "answer"}
+        known = {name for role, names in self.roles.items() if role != "answer" for name in names}
+        return self.parse({**{k: v for k, v in row.items() if k in known}, **keyed}, where, "").input, {}
+
+    def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
+        return class_columns(prediction)
+
+    def offered(self, input: Input) -> Sequence[str]:
+        """A letter that the question does not offer is no answer to it."""
+        return tuple(question_of(input).options)
+
+    def floor(self, target: Target) -> Target:
+        return target
+
+    def class_of(self, target: Target) -> str | None:
+        """None: a letter says where an answer stands, not what a text is about."""
+        return None
+
+    def counted(self, target: Target) -> Iterable[tuple[str, str]]:
+        return [("answer letter", str(target))]
+
+    def agreed(self, target: Target) -> str:
         return str(target)
-
-    def read(self, text: str, input: Input) -> Target | Outcome:
-        """The letter of a reply that is one (`B`, `(B)`, `B.`, `B)`) or {"answer": "B"}; anything else is `invalid`."""
-        answer = json_object(text)
-        bare = re.fullmatch(r"([A-Z])[.)]?|\(([A-Z])\)", text.strip())
-        if answer is not None and answer.keys() == {"answer"}:
-            letter = answer["answer"]
-        else:
-            letter = bare and (bare[1] or bare[2])
-        return letter if isinstance(letter, str) and letter in _question(input).options else "invalid"
-
-    def schema(self) -> dict[str, Any]:
-        """Letters up to the last that is right somewhere: one that never is must still be possible to answer."""
-        letters = list(ascii_uppercase[: ascii_uppercase.index(max(self.labels, default="Z")) + 1])
-        return json_object_schema({"answer": {"type": "string", "enum": letters}})
 
     # --- scores ---
 
@@ -152,7 +169,7 @@ class MultipleChoice:
             "by_letter": _by_letter(targets, predictions, right),
         }
         if inputs is not None:
-            counts = [len(_question(i).options) for i in inputs]
+            counts = [len(question_of(i).options) for i in inputs]
             groups = _grouped(counts, right)
             details["by_options"] = [{"options": n, "support": rows, "accuracy": asdict(a)} for n, a, rows in groups]
             details["random_guess"] = {"accuracy": float(np.mean([1 / n for n in counts]))}
@@ -182,11 +199,6 @@ def _by_letter(targets: Sequence[Target], predictions: Sequence[Prediction], rig
 
 
 # --- parts of a row ---
-
-
-def _question(input: Input) -> Question:
-    assert isinstance(input, Question)
-    return input
 
 
 def _labelled(cell: Any, where: Where) -> list[tuple[str, str]]:

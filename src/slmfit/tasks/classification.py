@@ -6,7 +6,6 @@ task.parse({"text": "where is my parcel", "label": "delivery"}, Where("a.csv", 2
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -16,16 +15,20 @@ import numpy as np
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.evidence import metrics as m
 from slmfit.evidence import statistic
-from slmfit.records import Example, Input, Outcome, Prediction, Target
+from slmfit.records import Example, Input, Prediction, Target
+from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import (
     count_outcomes,
     coverage_points,
-    json_object,
-    json_object_schema,
+    given_text,
+    one_form,
     probability_scores,
     probability_table,
+    text_column,
 )
+from slmfit.tasks.forms import Form
+from slmfit.tasks.forms.labels import Labels
 
 AVERAGED = tuple(
     f"{name}_{average}" for name in ("f1", "precision", "recall") for average in ("macro", "micro", "weighted")
@@ -51,6 +54,9 @@ class TextClassification:
         ),
     }  # fmt: skip
     required: ClassVar[tuple[str, ...]] = ("text", "label")
+    noun: ClassVar[str] = "text"
+    classifies: ClassVar[bool] = True
+    marks: ClassVar[bool] = False
 
     def recognises(self, columns: Sequence[str]) -> bool:
         """A column that goes by a text's name and one that goes by a label's."""
@@ -85,24 +91,35 @@ class TextClassification:
     def label(self, target: Target) -> str:
         return str(target)
 
-    def prompt(self, input: Input) -> str:
-        labels = json.dumps(list(self.labels), ensure_ascii=False)
-        form = '{"label": "…"}'
-        return f"Which label fits the text?\nLabels: {labels}\nAnswer with JSON: {form}\n\nText: {input}\nAnswer: "
+    def form(self, name: str | None = None, grain: str = "words") -> Form:
+        """`json`."""
+        return one_form(Labels(self.labels), name)
 
-    def write(self, target: Target, input: Input) -> str:
-        return json.dumps({"label": target}, ensure_ascii=False)
+    # --- inputs and answers ---
 
-    def read(self, text: str, input: Input) -> Target | Outcome:
-        """The label that a reply states, bare or as {"label": …}; `invalid` for anything else."""
-        word: Any = text.strip()
-        answer = json_object(word)
-        if answer is not None:
-            word = answer["label"] if answer.keys() == {"label"} else None
-        return word if isinstance(word, str) and word in self.labels else "invalid"
+    def given(self, value: Any) -> Input:
+        return given_text(value)
 
-    def schema(self) -> dict[str, Any]:
-        return json_object_schema({"label": {"type": "string", "enum": list(self.labels)}})
+    def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
+        return self.parse({"text": row[text_column(row, self.roles, columns, where)]}, where, "").input, {}
+
+    def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
+        return class_columns(prediction)
+
+    def offered(self, input: Input) -> None:
+        return None
+
+    def floor(self, target: Target) -> Target:
+        return target
+
+    def class_of(self, target: Target) -> str | None:
+        return str(target)
+
+    def counted(self, target: Target) -> Iterable[tuple[str, str]]:
+        return [("label", str(target))]
+
+    def agreed(self, target: Target) -> str:
+        return str(target)
 
     # --- scores ---
 

@@ -9,17 +9,52 @@ from typing import Any
 
 import numpy as np
 
-from slmfit.errors import DataError, Where
+from slmfit.errors import DataError, UsageError, Where
 from slmfit.evidence.metrics import brier_rows, log_loss_rows
 from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, wilson
 from slmfit.records import OUTCOMES, Prediction, Score, Target
 from slmfit.tasks.base import Row
+from slmfit.tasks.forms.base import Form
 
 
 def find(row: Row, columns: Sequence[str]) -> tuple[str, Any]:
     """The first of these columns that the row fills, and what it holds; the first and None when it fills none."""
     column = next((column for column in columns if row.get(column) is not None), columns[0])
     return column, row.get(column)
+
+
+def given_text(value: Any) -> str:
+    """A text that was handed over. Raises UsageError for anything else."""
+    if not isinstance(value, str):
+        what = f"a text is needed, not {type(value).__name__}"
+        raise UsageError(what, fix="give strings; an empty one where a text is missing")
+    return value
+
+
+def text_column(
+    row: Row,
+    roles: Mapping[str, Sequence[str]],
+    columns: Mapping[str, str],
+    where: Where,
+    among: Sequence[str] = ("text",),
+) -> str:
+    """The column of a row that holds its text: the one that is known, else one that goes by the name of a role `among`.
+
+    Raises DataError where there is none.
+    """
+    names = [name for role in among for name in (columns.get(role), *roles[role])]
+    found = next((name for name in names if name in row), None)
+    if found is None:
+        fix = f"name the column with --column text=NAME; the columns are: {', '.join(row)}"
+        raise DataError("there is no column with a text", where=where, fix=fix)
+    return found
+
+
+def one_form(form: Form, name: str | None) -> Form:
+    """The only form of a task. Raises UsageError where another is named."""
+    if name not in (None, form.name):
+        raise UsageError(f"there is no form {name!r} here", fix=f"use {form.name}")
+    return form
 
 
 def refuse_halves(value: Any, where: Where) -> None:
@@ -30,31 +65,6 @@ def refuse_halves(value: Any, where: Where) -> None:
         what = f"half a character (\\u{ord(error.object[error.start]):04x} alone)"
         fix = "remove it: it is what remains of an emoji that was cut in two"
         raise DataError(what, where=where, fix=fix) from None
-
-
-def json_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a reply is; None if it is anything else or says one thing twice."""
-    try:
-        value = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def json_object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON schema of an object that has these properties, all of them and no others."""
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({key for key, _ in pairs}) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return dict(pairs)
 
 
 def count_outcomes(predictions: Sequence[Prediction]) -> dict[str, int]:

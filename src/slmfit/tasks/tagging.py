@@ -15,19 +15,19 @@ Offsets count code points from 0, the end excluded. Spans do not overlap.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
-from slmfit.errors import DataError, Where
-from slmfit.records import Entities, Example, Input, Outcome, Prediction, Span, Target
+from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.records import Entities, Example, Input, Prediction, Span, Target
 from slmfit.tasks import spans as sp
+from slmfit.tasks.answers import entities_of, entity_columns
 from slmfit.tasks.base import Components, Row, Scores
-from slmfit.tasks.common import find, json_object, json_object_schema
+from slmfit.tasks.common import find, given_text, text_column
 from slmfit.tasks.entity_scores import METRICS, Rows, score
-from slmfit.tasks.forms import FORMS, Form
-from slmfit.tasks.words import place, placeable, read_words
+from slmfit.tasks.forms.entities import FORMS, EntityForm
+from slmfit.tasks.words import read_words
 
 
 class _Read(NamedTuple):
@@ -59,6 +59,9 @@ class TokenClassification:
         "intent": ("intent",),
     }
     required: ClassVar[tuple[str, ...]] = ()
+    noun: ClassVar[str] = "text"
+    classifies: ClassVar[bool] = False
+    marks: ClassVar[bool] = True
 
     def recognises(self, columns: Sequence[str]) -> bool:
         """Text with spans, tokens with tags, or the words form with its intent."""
@@ -130,68 +133,46 @@ class TokenClassification:
         assert isinstance(target, Entities)
         return target.intent or (target.spans[0].label if target.spans else "O")
 
-    # --- codec: entities by their words, in reading order ---
+    def form(self, name: str | None = None, grain: str = "words") -> EntityForm:
+        """`json` or `lines`. grain: see `EntityForm`."""
+        if name is not None and name not in FORMS:
+            raise UsageError(f"there is no form {name!r} here", fix=did_you_mean(name, FORMS))
+        return FORMS[name or "json"](self.labels, self.intents, grain)
 
-    def prompt(self, input: Input) -> str:
-        types = f" ({', '.join(self.labels)})" if self.labels else ""
-        intent = f" Name the intent ({', '.join(self.intents)})." if self.intents else ""
-        form = {"entities": [{"text": "…", "label": "…"}]} | ({"intent": "…"} if self.intents else {})
-        return (
-            f"Copy the entities{types} out of the text, word for word and in reading order.{intent}\n"
-            f"Answer with JSON: {json.dumps(form, ensure_ascii=False)}\n\nText: {input}\nAnswer: "
-        )
+    # --- inputs and answers ---
 
-    def write(self, target: Target, input: Input) -> str:
-        """{"entities": [{"text", "label"}], "intent"}; the text is needed, as a target holds only offsets.
+    def given(self, value: Any) -> Input:
+        return given_text(value)
 
-        `read` gives the target back unless a span's words occur, just as whole, between it and the one before
-        (10 of the 26,045 rows of SNIPS, ATIS and WNUT-17).
-        """
-        assert isinstance(target, Entities) and isinstance(input, str)
-        answer: dict[str, Any] = {
-            "entities": [{"text": input[s.start : s.end], "label": s.label} for s in target.spans]
-        }
-        if target.intent is not None:
-            answer["intent"] = target.intent
-        return json.dumps(answer, ensure_ascii=False)
+    def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
+        """Its text, or its tokens where it has none: the text they make is then a column more."""
+        found = text_column(row, self.roles, columns, where, among=("text", "tokens"))
+        role = "tokens" if found == columns.get("tokens") or found in self.roles["tokens"] else "text"
+        input = self.parse({role: row[found]}, where, "").input
+        return input, {"text": input} if role == "tokens" else {}
 
-    def read(self, text: str, input: Input) -> Target | Outcome:
-        """The entities placed on the input in order, as many as can be; those that cannot are `unplaced`.
+    def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
+        return entity_columns(prediction, str(input))
 
-        `invalid` for what is not written as the schema says, types and intents that the task does not have among it.
-        """
-        answer = json_object(text)
-        if answer is None or not answer.keys() <= {"entities", "intent"}:
-            return "invalid"
-        entities, intent = answer.get("entities"), answer.get("intent")
-        if not isinstance(entities, list) or not (intent is None or isinstance(intent, str)):
-            return "invalid"
-        pairs = [(e["text"], e["label"]) for e in entities if isinstance(e, dict) and e.keys() == {"text", "label"}]
-        if len(pairs) < len(entities) or not all(isinstance(part, str) for pair in pairs for part in pair):
-            return "invalid"
-        return self.placed(pairs, intent, str(input))
+    def offered(self, input: Input) -> None:
+        return None
 
-    def placed(self, pairs: Sequence[tuple[str, str]], intent: str | None, text: str) -> Entities | Outcome:
-        """The answer that names these (words, type) in the order of the text; see `read`."""
-        unknown = self.labels and any(label not in self.labels for _, label in pairs)
-        if unknown or (self.intents and intent is not None and intent not in self.intents):
-            return "invalid"
-        kept = placeable(text, [words for words, _ in pairs])
-        offsets = place(text, [pairs[i][0] for i in kept])
-        spans = tuple(Span(*offset, pairs[i][1]) for i, offset in zip(kept, offsets, strict=True))
-        return Entities(spans, intent, tuple(pair for i, pair in enumerate(pairs) if i not in set(kept)))
+    def floor(self, target: Target) -> Target:
+        """The intent, with no entities."""
+        return Entities(intent=entities_of(target).intent)
 
-    def schema(self) -> dict[str, Any]:
-        def one_of(names: Sequence[str]) -> dict[str, Any]:
-            return {"type": "string", "enum": list(names)} if names else {"type": "string"}
+    def class_of(self, target: Target) -> str | None:
+        return entities_of(target).intent
 
-        entity = json_object_schema({"text": {"type": "string"}, "label": one_of(self.labels)})
-        intent = {"intent": one_of(self.intents)} if self.intents else {}
-        return json_object_schema({"entities": {"type": "array", "items": entity}} | intent)
+    def counted(self, target: Target) -> Iterable[tuple[str, str]]:
+        found = entities_of(target)
+        yield from () if found.intent is None else [("intent", found.intent)]
+        yield from (("entity type", span.label) for span in found.spans)
 
-    def form(self, name: str, grain: str = "words") -> Form:
-        """How a model that was trained for it writes answers: `lines` or `json`. grain: see `forms.Form`."""
-        return FORMS[name](self, grain)
+    def agreed(self, target: Target) -> str:
+        """Intent and entity types, in order."""
+        found = entities_of(target)
+        return " ".join([*filter(None, [found.intent]), *(span.label for span in found.spans)])
 
     # --- scores ---
 

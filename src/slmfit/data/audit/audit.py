@@ -20,7 +20,7 @@ from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.twins import contradictions, leaks, repeats
 from slmfit.data.dataset import Dataset
-from slmfit.records import SPLITS, Entities, Target
+from slmfit.records import SPLITS
 from slmfit.text.figures import number_of, part_of
 
 FORMAT = "slmfit.audit/1"
@@ -33,10 +33,10 @@ def audit_dataset(data: Dataset) -> dict[str, Any]:
     rows = [(split, example) for split in SPLITS for example in data.splits[split]]
     found = audit(
         texts=[data.task.text(example.input) for _, example in rows],
-        labels=[_answer(example.target) for _, example in rows],
+        labels=[e.target if e.target is None else data.task.agreed(e.target) for _, e in rows],
         splits=[split for split, _ in rows],
         ids=[example.id for _, example in rows],
-        classes=data.task.name == "text-classification",
+        classes=data.task.classifies,
     )
     findings = [*found["findings"], *entity_findings(rows)]
     return found | {"findings": sorted(findings, key=_warnings_first)}
@@ -77,13 +77,6 @@ def audit(
 
 def _warnings_first(found: Finding) -> bool:
     return found["severity"] != "warning"
-
-
-def _answer(target: Target | None) -> str | None:
-    """What two rows must agree in: the label, or intent and entity types in order."""
-    if isinstance(target, Entities):
-        return " ".join([*filter(None, [target.intent]), *(span.label for span in target.spans)])
-    return target
 
 
 def _totals(twins: Duplicates) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from slmfit.data.audit.findings import Finding, excerpt, finding
 from slmfit.data.audit.labels import INTENT, TYPE, label_findings
-from slmfit.records import Entities, Example
+from slmfit.records import Example
+from slmfit.tasks.answers import entities_of
 from slmfit.text.figures import part_of
 
 
@@ -19,9 +20,9 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     intents: dict[str, Counter[str]] = defaultdict(Counter)
     types: dict[str, Counter[str]] = defaultdict(Counter)
     for split, example in rows:
-        if isinstance(target := example.target, Entities):
-            intents[split].update([target.intent] if target.intent is not None else [])
-            types[split].update(span.label for span in target.spans)
+        target = entities_of(example.target)
+        intents[split].update([target.intent] if target.intent is not None else [])
+        types[split].update(span.label for span in target.spans)
     yield from label_findings(intents, INTENT)
     yield from label_findings(types, TYPE)
     yield from _edges(rows, sum(counts.total() for counts in types.values()))
@@ -32,8 +33,7 @@ def _edges(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]
     odd = [
         {"id": example.id, "split": split, "label": span.label, "text": excerpt(repr(words))}
         for split, example in rows
-        if isinstance(example.target, Entities)
-        for span in example.target.spans
+        for span in entities_of(example.target).spans
         if (words := str(example.input)[span.start : span.end]) != words.strip()
     ]
     if odd:

@@ -23,6 +23,7 @@ from slmfit.finetune.tokens import Tokens
 from slmfit.finetune.windows import Encoded, Windows, encode
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Entities, Example, Input, Prediction
+from slmfit.tasks.answers import entities_of
 from slmfit.tasks.spans import Offsets
 from slmfit.tasks.splitting import needs_fine, split, tags_of
 from slmfit.tasks.tagging import TokenClassification
@@ -103,7 +104,7 @@ class EntityTags(Head):
             self.fine = needs_fine(examples)
         texts = [str(e.input) for e in examples]
         words = [split(text, fine=self.fine) for text in texts]
-        targets = [e.target if isinstance(e.target, Entities) else Entities() for e in examples]
+        targets = [entities_of(e.target) for e in examples]
         place = {tag: i for i, tag in enumerate(self.tags)}
         tags = [place[t] for target, at in zip(targets, words, strict=True) for t in tags_of(target.spans, at)]
         known = {intent: i for i, intent in enumerate(self.intents)}

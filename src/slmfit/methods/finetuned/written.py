@@ -7,7 +7,7 @@ here they become tokens, and what is written becomes predictions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -21,9 +21,10 @@ from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
-from slmfit.records import Entities, Example, Input, Prediction, Target
+from slmfit.records import Example, Input, Prediction, Target
+from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
-from slmfit.tasks.forms import Form
+from slmfit.tasks.forms.entities import EntityForm
 from slmfit.tasks.grammar import Writing
 from slmfit.tasks.splitting import grain_for
 from slmfit.tasks.tagging import TokenClassification
@@ -67,7 +68,7 @@ class Written(Head):
 
     def _set_form(self) -> None:
         settings: Any = self.backbone.settings
-        self.form: Form = self.task.form(settings.form, self.grain or "words")
+        self.form: EntityForm = self.task.form(settings.form, self.grain or "words")
 
     @classmethod
     def unfit(cls, task: Task, config: Any) -> str | None:
@@ -98,7 +99,7 @@ class Written(Head):
             self.grain = grain_for(examples)
             self._set_form()
         texts = [encodable(str(e.input)) for e in examples]
-        targets = [e.target if e.target is not None else Entities() for e in examples]
+        targets = [entities_of(e.target) for e in examples]
         told = [self.form.write(target, text) for target, text in zip(targets, texts, strict=True)]
         answers = [[*ids, self.vocabulary.end] for ids in self._encoded(told)]
         if self.room is None:
@@ -195,7 +196,7 @@ class Written(Head):
         read = [self._fitting(text, prompt, most) for text, prompt in zip(texts, prompts, strict=True)]
 
         def writing(row: int) -> Writing:
-            return Writing(self.grammar, self.form.words(read[row][0], self.vocabulary.pieces))
+            return Writing(self.grammar, self.form.copied(read[row][0], self.vocabulary.pieces))
 
         made = joined([prompt for _, prompt in read], size)
         on = self.backbone.device.exact()
@@ -203,11 +204,10 @@ class Written(Head):
         return [self._prediction(answer, text) for answer, (text, _) in zip(answers, read, strict=True)]
 
     def _prediction(self, answer: Answer, text: str) -> Prediction:
-        target = self.form.read(answer.text, text)
-        if not isinstance(target, Entities):
-            return Prediction(None, "invalid", raw=answer.text)
-        sure = [round(answer.share(*part), 6) for part in self.form.parts(answer.text)]
-        return Prediction(target, raw=answer.text, span_probabilities=sure)
+        read = replace(self.form.read(answer.text, text), raw=answer.text)
+        if read.outcome != "ok":
+            return read
+        return replace(read, span_probabilities=[round(answer.share(*p), 6) for p in self.form.parts(answer.text)])
 
     def save(self, model: Any, folder: Path) -> None:
         storage.write_json(folder / "written.json", {"grain": self.grain, "room": self.room})

@@ -51,6 +51,7 @@ class Classifier(Method):
     Settings = Settings
     refits = True
 
+    task: Task
     labels: tuple[str, ...]
     features: Tfidf | Embedded
     weights: NDArray[np.float16]  # [features, labels]
@@ -59,7 +60,8 @@ class Classifier(Method):
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Choose what is open on validation, then fit train with it."""
-        self.labels, self.search, self.rows_used = task.labels, [], {"fitted": "train"}
+        self.task, self.labels, self.search = task, task.labels, []
+        self.rows_used = {"fitted": "train"}
         rows, others = _rows(task, train), _rows(task, validation)
         without = {"features": EMBEDDINGS, "C": START} if self.settings.embeds else WITHOUT_VALIDATION
         self.chosen = {**without, **self._given()}
@@ -83,7 +85,7 @@ class Classifier(Method):
         self._train(rows, self._learn(rows.texts, context), context)
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
-        texts = [str(i) for i in inputs]
+        texts = [self.task.text(i) for i in inputs]
         shares = self.curve.probabilities(self._margins(texts))
         return [
             Prediction(self.labels[answer], probabilities=dict(zip(self.labels, row, strict=True)))
@@ -119,6 +121,7 @@ class Classifier(Method):
 
         method, tensors = cls(settings), load_file(folder / "weights.safetensors")
         about = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
+        method.task = task
         method.labels, method.chosen, method.curve = tuple(about["labels"]), about["chosen"], Curve(**about["curve"])
         method.features = (Embedded if settings.embeds else Tfidf).load(folder)
         method.weights, method.intercepts = tensors["weights"], tensors["intercepts"]

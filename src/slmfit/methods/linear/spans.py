@@ -18,7 +18,8 @@ from slmfit import storage
 from slmfit.methods.linear import crfsuite
 from slmfit.methods.linear.crf import Chances, Crf, Floats
 from slmfit.methods.linear.words import NEAR, attributes
-from slmfit.records import Entities, Example, Span
+from slmfit.records import Example, Span
+from slmfit.tasks.answers import entities_of
 from slmfit.tasks.spans import Offsets, spans_from_tags
 from slmfit.tasks.splitting import split_by, tags_of
 
@@ -48,11 +49,10 @@ class Spans:
         """Fitted to the spans of these rows. Raises MissingPart without python-crfsuite."""
         texts, tags = [], []
         for example in examples:
-            text, target = str(example.input), example.target
-            words = split_by(text, grain)
-            if words and isinstance(target, Entities):
+            text = str(example.input)
+            if words := split_by(text, grain):
                 texts.append(attributes([text[start:end] for start, end in words], reach))
-                tags.append(tags_of(target.spans, words))
+                tags.append(tags_of(entities_of(example.target).spans, words))
         if all(tag == "O" for sequence in tags for tag in sequence):
             return cls(grain, reach, None)
         return cls(grain, reach, crfsuite.train(texts, tags, c1=c1, c2=c2, iterations=ITERATIONS, tell=tell))

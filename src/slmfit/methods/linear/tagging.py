@@ -25,6 +25,7 @@ from slmfit.methods.linear.settings import OF_TEXTS, Settings
 from slmfit.methods.linear.spans import Spans
 from slmfit.methods.linear.words import REACHES
 from slmfit.records import Entities, Example, Input, Prediction
+from slmfit.tasks.answers import entities_of
 from slmfit.tasks.classification import TextClassification
 from slmfit.tasks.splitting import grain_for
 
@@ -126,7 +127,7 @@ class Tagger(Method):
         pairs = [(a if s.c1 is None else s.c1, b if s.c2 is None else s.c2) for a, b in PAIRS]
         reaches = REACHES if s.reach is None else (s.reach,)
         tried = [{"reach": reaches[0], "c1": a, "c2": b} for a, b in dict.fromkeys(pairs)]
-        targets = [Entities(e.target.spans) for e in validation if isinstance(e.target, Entities)]
+        targets = [Entities(entities_of(e.target).spans) for e in validation]
         if len(tried) * len(reaches) == 1 or not any(target.spans for target in targets):
             return tried[0]
         metric = task.metric if context.metric == "intent_accuracy" else context.metric
@@ -169,8 +170,8 @@ def _intents(task: Any) -> TextClassification:
 
 def _with_intent(examples: Sequence[Example]) -> list[Example]:
     """The rows that have an intent, with it as their label."""
-    pairs = [(e, e.target) for e in examples]
-    return [replace(e, target=t.intent) for e, t in pairs if isinstance(t, Entities) and t.intent is not None]
+    pairs = [(e, entities_of(e.target).intent) for e in examples]
+    return [replace(e, target=intent) for e, intent in pairs if intent is not None]
 
 
 def _of_intent(context: Context) -> Context:

@@ -7,14 +7,13 @@
     method.quote(["my card was charged twice"])             # what asking would cost
     method.predict(["my card was charged twice"])
 
-What is said to the model is in `prompts/`, one text per task. How an answer is bound to what may be answered, paid for
+What is said to the model is its task's form. How an answer is bound to what may be answered, paid for
 and kept is in `slmfit.llm`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -32,9 +31,8 @@ from slmfit.llm.server import Secret
 from slmfit.methods.base import Context, Method, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots
-from slmfit.records import OUTCOMES, Example, Input, Prediction, Question
+from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
-from slmfit.tasks.common import json_object_schema
 
 SHORTEST = 64  # tokens that an answer may have in any case
 STEPS = 20  # how often progress is told
@@ -108,7 +106,8 @@ class Llm(Method):
         self.context, self.seed, given = context, context.seed, self.settings
         self.prompt = Prompt.of(task, read_descriptions(given.descriptions) if given.descriptions else {})
         self.shots = self._drawn(task, train)
-        longest = max((len(task.write(e.target, e.input)) for e in train if e.target is not None), default=0)
+        write = self.prompt.form.write
+        longest = max((len(write(e.target, e.input)) for e in train if e.target is not None), default=0)
         file = Path(given.prices) if given.prices else None
         prices, why = looked_up(given.model, given.base_url, self.server.local, file)
         reasons = {"prices": why, "max_tokens": f"the longest answer in train has {longest} characters"}
@@ -169,13 +168,8 @@ class Llm(Method):
         return [self._ask(str(n), *row) for n, row in enumerate(zip(inputs, shots, strict=True))]
 
     def _ask(self, id: str, input: Input, shots: Sequence[Example]) -> Ask:
-        schema, choices = self.prompt.task.schema(), None
-        if one := _one_of(schema):
-            name, choices = one
-            if isinstance(input, Question):  # a letter that this question does not offer is no answer to it
-                choices = tuple(choice for choice in choices if choice in input.options)
-            schema = json_object_schema({name: {"type": "string", "enum": list(choices)}})
-        messages = self.prompt.messages(input, shots)
+        form, messages = self.prompt.form, self.prompt.messages(input, shots)
+        schema, choices = form.schema(input), form.candidates(input)
         return Ask(id, messages, schema, choices, max_tokens=self.chosen["max_tokens"], seed=self.seed)
 
     def _answers(self, asks: Sequence[Ask]) -> list[Answer]:
@@ -215,16 +209,10 @@ class Llm(Method):
         return cache_folder() / "answers" / f"{key[:32]}.jsonl"
 
     def _prediction(self, input: Input, answer: Answer) -> Prediction:
-        if answer.outcome != "ok":
-            return Prediction(None, answer.outcome, raw=answer.raw, usage=answer.usage)
-        said = answer.value
-        if isinstance(said, str) and (one := _one_of(self.prompt.task.schema())):
-            said = {one[0]: said}
-        read = self.prompt.task.read(json.dumps(said, ensure_ascii=False), input)
-        outcome = next((o for o in OUTCOMES if o == read and read not in said.values()), None)
-        if outcome:
-            return Prediction(None, outcome, raw=answer.raw, usage=answer.usage)
-        return Prediction(read, probabilities=answer.probabilities, raw=answer.raw, usage=answer.usage)
+        ok = answer.outcome == "ok"
+        read = self.prompt.form.read(answer.value, input) if ok else Prediction(None, answer.outcome)
+        probabilities = answer.probabilities if read.outcome == "ok" else None
+        return replace(read, probabilities=probabilities, raw=answer.raw, usage=answer.usage)
 
     # --- fitting ---
 
@@ -239,15 +227,6 @@ class Llm(Method):
 def _opened(path: Path | None) -> contextlib.closing[Ledger]:
     """A ledger to look into; none is made where there is none."""
     return contextlib.closing(Ledger(path if path and path.exists() else None))
-
-
-def _one_of(schema: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
-    """The property and its values, where an answer is one of some words and nothing else."""
-    properties = schema.get("properties", {})
-    if len(properties) != 1:
-        return None
-    ((name, said),) = properties.items()
-    return (name, tuple(said["enum"])) if "enum" in said else None
 
 
 def _prices(plain: dict[str, Any]) -> Prices:

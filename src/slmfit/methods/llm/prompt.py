@@ -1,4 +1,4 @@
-"""What a model is asked: the words of `prompts/TASK.txt`, examples as turns of a talk, and the row last.
+"""What a model is asked: the words of the task's form, examples as turns of a talk, and the row last.
 
     prompt = Prompt.of(task, {"billing": "invoices, charges and refunds"})
     prompt.messages("my card was charged twice", shots=[Example("7", "where is my parcel", "delivery")])
@@ -9,22 +9,16 @@ that it cannot hold itself, and each request has one row: what a row says reache
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-
 from slmfit.errors import DataError, UsageError, did_you_mean
-from slmfit.records import Example, Input, Question
+from slmfit.records import Example, Input
 from slmfit.tasks.base import Task
-
-HERE = Path(__file__).parent / "prompts"
 
 Message = dict[str, str]
 
@@ -33,8 +27,7 @@ class Prompt:
     """The words for one task. `opening` is what holds for every row."""
 
     def __init__(self, task: Task, opening: str) -> None:
-        self.task, self.opening = task, opening
-        self._template = _template(task.name)
+        self.form, self.opening = task.form(), opening
 
     @classmethod
     def of(cls, task: Task, descriptions: Mapping[str, str]) -> Self:
@@ -42,7 +35,7 @@ class Prompt:
 
         Raises UsageError for a description of a label that the task has not, or has no use for.
         """
-        opening = _block(_template(task.name), "task", task=task, described=lambda name: _described(name, descriptions))
+        opening = task.form().opening(lambda name: _described(name, descriptions))
         known = [name for field in fields(task) for name in getattr(task, field.name)]  # type: ignore[arg-type]
         for name in descriptions:
             if name not in known:
@@ -56,12 +49,9 @@ class Prompt:
         talk = [{"role": "system", "content": self.opening}]
         for shot in shots:
             assert shot.target is not None
-            talk.append({"role": "user", "content": self._row(shot.input)})
-            talk.append({"role": "assistant", "content": self.task.write(shot.target, shot.input)})
-        return [*talk, {"role": "user", "content": self._row(input)}]
-
-    def _row(self, input: Input) -> str:
-        return _block(self._template, "row", task=self.task, input=input, tag=_tag(self.task, input))
+            talk.append({"role": "user", "content": self.form.turn(shot.input)})
+            talk.append({"role": "assistant", "content": self.form.write(shot.target, shot.input)})
+        return [*talk, {"role": "user", "content": self.form.turn(input)}]
 
 
 def read_descriptions(path: str | Path) -> dict[str, str]:
@@ -90,27 +80,3 @@ def read_descriptions(path: str | Path) -> dict[str, str]:
 
 def _described(name: str, descriptions: Mapping[str, str]) -> str:
     return f": {descriptions[name]}" if name in descriptions else ""
-
-
-def _tag(task: Task, input: Input) -> str:
-    """A name for the tags around a row that the row cannot write: it would have to hold its own hash."""
-    name, words = "question" if isinstance(input, Question) else "text", task.text(input)
-    if not re.search(rf"<\W*{name}", words, re.IGNORECASE):
-        return name
-    return f"{name}-{hashlib.sha256(words.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
-
-
-def _template(task: str) -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=False,  # a model reads it, not a browser
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.select_template([f"{task}.txt", "any.txt"])
-
-
-def _block(template: Template, name: str, **names: Any) -> str:
-    """One block of a template, filled in."""
-    return "".join(template.blocks[name](template.new_context(names))).strip("\n")

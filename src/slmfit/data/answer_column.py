@@ -1,0 +1,84 @@
+"""Which column of a file holds the answers, where its name does not say so: never the truth while another can be meant.
+
+answer_column(rows, data, Path("gpt.csv"), read)        # "gpt", of id, label, gpt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from slmfit.data.dataset import Dataset
+from slmfit.errors import DataError, Where
+from slmfit.records import Input, Prediction
+from slmfit.text.figures import listed
+
+PREDICTION = "prediction"
+ANSWER_COLUMNS = (
+    PREDICTION, "predicted", "predicted_label", "predicted_class", "pred", "y_pred", "yhat", "model_answer",
+    "model_output", "completion", "answer", "output", "response",
+)  # fmt: skip
+ASIDE = ("id", "outcome", "probability", "probabilities", "intent_probability", "confidence", "score", "split", "raw",
+         "usage", "unplaced")  # fmt: skip
+LOOKED_AT = 200  # rows
+
+Placed = tuple[Where, dict[str, Any]]
+Read = Callable[[dict[str, Any], str, Input], Prediction]
+
+
+def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read) -> str:
+    """The column whose cells are the answers, of the rows matched to the test rows, in their order.
+
+    One with a name that answers go by; else the only one whose cells can be read as answers; else the columns that hold
+    answers in data (`label`, `spans` …), unless they equal the truth in every row while there is another column.
+    Raises DataError where none or several can be meant.
+    """
+    columns = list(dict.fromkeys(name for _, row in rows for name in row))
+    used = data.source.get("columns", {})
+    truths = _truth_columns(data)
+    named = next((c for c in ANSWER_COLUMNS if c in columns and c not in {used.get(role) for role in used}), None)
+    if named is not None:
+        return named
+    known = {column for names in data.task.roles.values() for column in names} | set(used.values())
+    others = [column for column in columns if column not in known.union(ASIDE, truths)]
+    meant = [column for column in others if _reads(column, rows, data, read)]
+    if len(meant) == 1:
+        return meant[0]
+    truth = next((column for column in truths if column in columns), None)
+    where, fix = Where(str(path), 1), "name it: --column prediction=NAME"
+    if len(meant) > 1:
+        raise DataError(f"several columns could hold the answers: {listed(meant)}", where=where, fix=fix)
+    if truth is None:
+        what = f"no column of answers was found; the columns are: {listed(columns, 20, quoted=False)}"
+        raise DataError(what, where=where, fix=f"{fix}, or call it 'prediction'")
+    if others and _equal(truth, rows, data, read):
+        what = f"{truth!r} is the truth in every row, and {listed(others)} could be meant"
+        raise DataError(what, where=where, fix=fix)
+    return truth
+
+
+def _truth_columns(data: Dataset) -> list[str]:
+    """Columns that hold answers in rows of data, those of these data first."""
+    used = data.source.get("columns", {})
+    roles = [role for role in ("label", "spans", "tags", "intent", "answer") if role in data.task.roles]
+    return [column for role in roles for column in (used.get(role), *data.task.roles[role]) if column is not None]
+
+
+def _reads(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> bool:
+    """Whether any cell can be read as an answer."""
+    for (_, row), example in zip(rows[:LOOKED_AT], data.test, strict=False):
+        try:
+            if row.get(column) not in (None, "") and read(row, column, example.input).outcome == "ok":
+                return True
+        except DataError:
+            continue
+    return False
+
+
+def _equal(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> bool:
+    try:
+        pairs = zip(rows, data.test, strict=True)
+        return all(read(row, column, example.input).target == example.target for (_, row), example in pairs)
+    except DataError:
+        return False
