@@ -16,7 +16,7 @@ from slmfit.errors import Where
 from slmfit.records import Entities, Prediction, Span
 from slmfit.runs import predicting
 from slmfit.tasks import by_name
-from slmfit.tasks.answers import answer_columns, combined, entity_columns
+from slmfit.tasks.answers import combined, entity_columns
 
 TEXT = "see Ann 👩\u200d🚀 on\t10 May"
 ANSWER = Entities((Span(4, 7, "NAME"), Span(len(TEXT) - 6, len(TEXT), "DATE")), "confirm")
@@ -39,7 +39,7 @@ def on_terminal(monkeypatch, rows, **environment):
 
 
 def row(prediction, text=TEXT):
-    return {"text": text, **answer_columns(prediction, text, by_name("token-classification"))}
+    return {"text": text, **by_name("token-classification").columns(prediction, text)}
 
 
 def test_columns_hold_words_probabilities_and_entities_by_type():
@@ -145,4 +145,4 @@ def test_a_pipe_gets_json_lines(run, capsys):
 
 def test_every_span_needs_its_probability():
     with pytest.raises(ValueError, match="zip"):
-        entity_columns(TEXT, Prediction(ANSWER, span_probabilities=[0.5]))
+        entity_columns(Prediction(ANSWER, span_probabilities=[0.5]), TEXT)

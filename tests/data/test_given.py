@@ -5,11 +5,16 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import given as hypothesis_given
+from hypothesis import strategies as st
 
 from conftest import make_dataset
 from slmfit.comparison.compare import train
+from slmfit.data.answer_column import ASIDE
 from slmfit.data.given import read_answers
-from slmfit.errors import DataError
+from slmfit.data.load import load_data
+from slmfit.errors import DataError, UsageError
 from slmfit.records import Prediction
 from slmfit.runs import predicting
 from slmfit.tasks.answers import entity_columns, target_to_json
@@ -65,7 +70,7 @@ def test_entities_are_given_in_every_form_that_data_have(tmp_path):
     data = make_dataset("token-classification")
     truth = [e.target for e in data.test]
     path = tmp_path / "answers.jsonl"
-    replies = {e.id: data.task.write(e.target, e.input) for e in data.test}
+    replies = {e.id: data.task.form().write(e.target, e.input) for e in data.test}
     forms = {
         "rows of data": entity_rows(data),
         "by text alone": [{k: v for k, v in row.items() if k != "id"} for row in entity_rows(data)],
@@ -73,7 +78,7 @@ def test_entities_are_given_in_every_form_that_data_have(tmp_path):
             {"id": e.id, "tokens": e.input.split(" "), "intent": e.target.intent,
              "tags": tags_from_spans(e.target.spans, join_tokens(e.input.split(" "))[1])} for e in data.test
         ],
-        "predict": [{"text": e.input, **entity_columns(e.input, Prediction(e.target))} for e in data.test],
+        "predict": [{"text": e.input, **entity_columns(Prediction(e.target), e.input)} for e in data.test],
         "predictions.jsonl": [{"id": e.id, "prediction": target_to_json(e.target), "outcome": "ok"} for e in data.test],
         "a reply": [{"id": e.id, "prediction": replies[e.id]} for e in data.test],
         "a reply as JSON": [{"id": e.id, "prediction": json.loads(replies[e.id])} for e in data.test],
@@ -145,7 +150,7 @@ def test_what_predict_wrote_as_csv_is_read_where_there_are_no_intents(tmp_path):
         split: tuple(replace(e, target=replace(e.target, intent=None)) for e in examples)
         for split, examples in data.splits.items()})  # fmt: skip
     path = tmp_path / "answers.csv"
-    rows = [{"id": e.id, **entity_columns(e.input, Prediction(e.target, raw="x"))} for e in data.test]
+    rows = [{"id": e.id, **entity_columns(Prediction(e.target, raw="x"), e.input)} for e in data.test]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -154,3 +159,125 @@ def test_what_predict_wrote_as_csv_is_read_where_there_are_no_intents(tmp_path):
         )
     assert rows[0]["unplaced"] == [] and rows[0]["intent"] is None
     assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
+
+
+# --- which column, and which rows ---
+
+
+def as_csv(path, columns, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return path
+
+
+def wrong(data, example):
+    return next(label for label in data.task.labels if label != example.target)
+
+
+NAMES = [
+    "gpt",
+    "pred",
+    "y_pred",
+    "completion",
+    "predicted_class",
+    "model_answer",
+    "my-model v2",
+    "prediction",
+    "Answers",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_the_truth_beside_the_answers_is_not_scored(tmp_path, data, name, form):
+    rows = [{"id": e.id, "label": e.target, name: wrong(data, e)} for e in data.test]
+    path, notes = tmp_path / f"answers.{form}", []
+    if form == "csv":
+        as_csv(path, rows[0], [row.values() for row in rows])
+    else:
+        write(path, rows)
+    answers = read_answers(path, data, notes=notes)
+    assert not any(a.target == e.target for a, e in zip(answers, data.test, strict=True))
+    assert notes == [f"answers.{form}: answers from column {name!r}, matched by id."]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_given(
+    name=st.text(st.characters(codec="ascii", exclude_characters="\r\n", exclude_categories=["Cc"]), min_size=1),
+    place=st.integers(0, 3),
+    key=st.sampled_from(["id", "text"]),
+)
+def test_whatever_the_column_of_answers_is_called(tmp_path, data, name, place, key):
+    known = {"id", "outcome", *ASIDE, *(c for names in data.task.roles.values() for c in names)}
+    assume(name.strip() and name.lower() not in known and not name.startswith("slmfit_"))
+    columns = [key, "label", "note"]
+    columns.insert(place, name)
+    cells = {e.id: {"id": e.id, "text": e.input, "label": e.target, "note": f"row {e.id}", name: wrong(data, e)}
+             for e in data.test}  # fmt: skip
+    path = as_csv(tmp_path / "answers.csv", columns, [[cells[e.id][c] for c in columns] for e in data.test])
+    answers = read_answers(path, data)
+    assert [answer.target for answer in answers] == [wrong(data, e) for e in data.test]
+
+
+def test_a_label_is_the_answer_only_where_nothing_else_can_be(tmp_path, data):
+    path = as_csv(tmp_path / "a.csv", ["id", "label"], [(e.id, wrong(data, e)) for e in data.test])
+    assert [a.target for a in read_answers(path, data)] == [wrong(data, e) for e in data.test]
+    notes = []
+    as_csv(path, ["id", "label"], [(e.id, e.target) for e in data.test])
+    read_answers(path, data, notes=notes)
+    assert "equals the truth: is it the truth itself?" in notes[-1]
+    as_csv(path, ["id", "label", "gpt"], [(e.id, e.target, "sorry") for e in data.test])
+    with pytest.raises(DataError, match="is the truth in every row, and 'gpt' could be meant"):
+        read_answers(path, data)
+    assert {a.outcome for a in read_answers(path, data, columns={"prediction": "gpt"})} == {"invalid"}
+    as_csv(path, ["id", "label", "a", "b"], [(e.id, e.target, e.target, wrong(data, e)) for e in data.test])
+    with pytest.raises(DataError, match="several columns could hold the answers: 'a', 'b'"):
+        read_answers(path, data)
+    assert [a.target for a in read_answers(path, data, columns={"prediction": "b"})] == [
+        wrong(data, e) for e in data.test
+    ]
+    with pytest.raises(DataError, match="no column 'c'"):
+        read_answers(path, data, columns={"prediction": "c"})
+    with pytest.raises(UsageError, match="no column for 'lable'"):
+        read_answers(path, data, columns={"lable": "b"})
+
+
+def test_spans_beside_predicted_spans_are_the_truth(tmp_path):
+    data = make_dataset("token-classification")
+    rows = [{**row, "predicted_spans": []} for row in entity_rows(data)]
+    answers = read_answers(write(tmp_path / "answers.jsonl", rows), data)
+    assert all(answer.target.spans == () for answer in answers)
+
+
+def loaded(tmp_path, ids=None):
+    """A dataset from a file, with ids or without: 80 rows, of which some are test rows."""
+    data = make_dataset(sizes=(80, 0, 0))
+    rows = [{"text": f"{e.input} no {n}", "label": e.target} for n, e in enumerate(data.train)]
+    for row, id in zip(rows, ids or (), strict=False):
+        row["id"] = id
+    return load_data(write(tmp_path / "data.jsonl", rows))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_rows_without_ids_are_counted_from_one(tmp_path, first):
+    data = loaded(tmp_path)
+    every = {int(e.id): e.target for split in data.splits.values() for e in split}
+    path = write(tmp_path / "a.jsonl", [{"id": n - 1 + first, "gpt": every[n]} for n in sorted(every)])
+    if first:
+        assert [a.target for a in read_answers(path, data)] == [e.target for e in data.test]
+    else:
+        with pytest.raises(DataError, match=r"line 1, column 'id': '0' is no row .* counted from 1"):
+            read_answers(path, data)
+
+
+def test_ids_that_stand_on_several_rows_match_nothing(tmp_path):
+    data = loaded(tmp_path, ids=[1, 1, *range(2, 80)])
+    rows = [{"id": n, "gpt": "billing"} for n in range(1, 81)]
+    with pytest.raises(DataError, match="stand on several rows"):
+        read_answers(write(tmp_path / "a.jsonl", rows), data)
+    rows = [{"id": n, "text": e.input, "gpt": e.target} for n, e in enumerate(data.test)]
+    notes = []
+    answers = read_answers(write(tmp_path / "a.jsonl", rows), data, notes=notes)
+    assert [a.target for a in answers] == [e.target for e in data.test] and "matched by text" in notes[0]

@@ -18,7 +18,7 @@ from slmfit.finetune.device import Device
 from slmfit.finetune.tokens import encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.records import Entities
-from slmfit.tasks.forms import FORMS
+from slmfit.tasks.forms.entities import FORMS
 from slmfit.tasks.grammar import NEVER, Writing
 from slmfit.tasks.splitting import GRAINS
 from slmfit.tasks.tagging import TokenClassification
@@ -123,12 +123,12 @@ def test_whatever_the_scores_an_answer_can_be_read_and_fits(kind, text, form, gr
     form = TASK.form(form, grain)
     grammar = form.grammar.written_in(known.pieces, known.lead)
     room += grammar.least
-    row = decode._Row(Writing(grammar, form.words(text, known.pieces)), room, known)
+    row = decode._Row(Writing(grammar, form.copied(text, known.pieces)), room, known)
     rng, tokens = np.random.default_rng(seed), []
     size = max(*known.written, known.end) + 1
     while (token := row.add(rng.normal(size=size) - 3 * (np.arange(size) == known.end))) is not None:
         tokens.append(token)
-    answer = form.read(row.answer.text, text)
+    answer = form.read(row.answer.text, text).target
     assert len(tokens) <= room
     assert isinstance(answer, Entities) and not answer.unplaced
     assert all(text[s.start : s.end].strip() for s in answer.spans)
@@ -174,7 +174,7 @@ def asked(tokenizer, form, texts, limit=100):
     prompts = [tokenizer.encode(form.ask(text)) for text in texts]
 
     def writing(row):
-        return Writing(form.grammar.written_in(known.pieces), form.words(texts[row], known.pieces))
+        return Writing(form.grammar.written_in(known.pieces), form.copied(texts[row], known.pieces))
 
     return joined(prompts, limit), writing, known
 

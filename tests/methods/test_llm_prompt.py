@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -36,7 +35,7 @@ def test_what_holds_for_all_rows_comes_first_and_is_the_same():
         assert len({json.dumps(talk[:-1]) for talk in talks}) == 1
         assert [m["role"] for m in talks[0]] == ["system", *["user", "assistant"] * 3, "user"]
         for shot, answer in zip(shots, talks[0][2::2], strict=True):
-            assert data.task.read(answer["content"], shot.input) == shot.target
+            assert data.task.form().read(answer["content"], shot.input).target == shot.target
         assert all(name in talks[0][0]["content"] for name in data.task.labels if task != "multiple-choice")
 
 
@@ -47,17 +46,6 @@ def test_a_question_shows_its_passage_and_options():
         "<question>\nA passage.\n\nQuestion: What is {{ it }}?\nA. <b>\nB. two\nlines\n</question>\n\n"
         "Which option is right?"
     )
-
-
-def test_a_new_task_is_asked_in_its_own_words():
-    @dataclass(frozen=True)
-    class Translation(TextClassification):
-        name = "translation"
-
-        def prompt(self, input):
-            return f"Translate: {input}\nAnswer: "
-
-    assert Prompt.of(Translation(), {}).messages("bonjour")[-1]["content"] == "Translate: bonjour\nAnswer: "
 
 
 @pytest.mark.parametrize("form", ["toml", "json"])

@@ -58,9 +58,9 @@ def test_a_bad_row_leaves_no_output(run, tmp_path):
 def test_a_file_without_a_text_column(run, tmp_path):
     source = tmp_path / "new.csv"
     source.write_text("who,what\na,parcel is late\n")
-    with pytest.raises(DataError, match="--text"):
+    with pytest.raises(DataError, match="--column text=NAME"):
         predicting.predict_file(run, source, tmp_path / "out.csv")
-    assert predicting.predict_file(run, source, tmp_path / "out.csv", column="what") == 1
+    assert predicting.predict_file(run, source, tmp_path / "out.csv", columns={"text": "what"}) == 1
 
 
 def test_an_ending_that_is_not_written(run, tmp_path):

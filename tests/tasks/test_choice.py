@@ -119,13 +119,14 @@ def test_unparse_is_the_inverse_of_parse(example: Example) -> None:
 def test_what_is_written_is_read_back(example: Example) -> None:
     question = example.input
     assert isinstance(question, Question)
+    form = TASK.form()
     for letter in question.options:
-        assert TASK.read(TASK.write(letter, question), question) == letter
+        assert form.read(form.write(letter, question), question) == Prediction(letter)
 
 
 @pytest.mark.parametrize("reply", ["B", " B\n", "(B)", "B.", "B)", '{"answer": "B"}', '\n{ "answer":"B" } '])
 def test_a_reply_that_is_a_letter_is_read(reply: str) -> None:
-    assert TASK.read(reply, QUESTION) == "B"
+    assert TASK.form().read(reply, QUESTION) == Prediction("B")
 
 
 @pytest.mark.parametrize(
@@ -137,19 +138,23 @@ def test_a_reply_that_is_a_letter_is_read(reply: str) -> None:
     ],
 )  # fmt: skip
 def test_two_answers_none_or_one_that_does_not_exist_are_invalid(reply: str) -> None:
-    assert TASK.read(reply, QUESTION) == "invalid"
+    assert TASK.form().read(reply, QUESTION) == Prediction(None, "invalid")
 
 
 def test_prompt_lists_context_question_and_options() -> None:
-    prompt = TASK.prompt(Question("Ice is", ICE, "Water freezes."))
-    assert prompt.endswith("Water freezes.\n\nQuestion: Ice is\nA. cold\nB. hot\nC. loud\nAnswer: ")
-    assert TASK.prompt(QUESTION).endswith(".\n\nQuestion: Ice is\nA. cold\nB. hot\nC. loud\nAnswer: ")
+    form = TASK.form()
+    asked = form.ask(Question("Ice is", ICE, "Water freezes."))
+    assert asked == "Water freezes.\n\nQuestion: Ice is\nA. cold\nB. hot\nC. loud\nAnswer: "
+    assert form.ask(QUESTION) == "Question: Ice is\nA. cold\nB. hot\nC. loud\nAnswer: "
     assert TASK.text(Question("Ice is", ICE, "Water freezes.")) == "Water freezes.\nIce is\ncold\nhot\nloud"
 
 
 def test_schema_lets_every_letter_be_answered() -> None:
-    assert MultipleChoice(("A", "C")).schema()["properties"]["answer"]["enum"] == ["A", "B", "C"]
-    assert MultipleChoice().schema()["properties"]["answer"]["enum"] == list(ascii_uppercase)
+    question = Question("Which?", dict.fromkeys(ascii_uppercase, "this"))
+    for task, letters in ((MultipleChoice(("A", "C")), "ABC"), (MultipleChoice(), ascii_uppercase)):
+        form = task.form()
+        assert form.schema(question)["properties"]["answer"]["enum"] == list(letters) == list(form.candidates(question))
+    assert MultipleChoice().form().candidates(QUESTION) == ("A", "B", "C")  # none that the question does not offer
 
 
 # --- scores ---

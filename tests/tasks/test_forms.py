@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slmfit.errors import UsageError
-from slmfit.records import Entities, Span
-from slmfit.tasks.forms import FLAT, FORMS
+from slmfit.records import Entities, Prediction, Span
+from slmfit.tasks.forms.entities import FLAT, FORMS
 from slmfit.tasks.grammar import BYTES, NEVER, Grammar, Pieces, Words, Writing
 from slmfit.tasks.splitting import GRAINS, split_by
 from slmfit.tasks.tagging import TokenClassification
@@ -55,14 +55,14 @@ def test_what_is_written_is_read_back_and_may_be_written(name, text, grain, rng)
     form = TASK.form(name, grain)
     target = random_target(text, grain, rng)
     answer = form.write(target, text)
-    read = form.read(answer, text)
+    read = form.read(answer, text).target
     assert read.intent == target.intent and not read.unplaced
     flat = text.translate(FLAT)
     words = [(flat[s.start : s.end], s.label) for s in read.spans]
     assert words == [(flat[s.start : s.end], s.label) for s in target.spans]
     if all(flat.find(w) == flat.rfind(w) for w, _ in words):
         assert read == target
-    assert accepts(Writing(form.grammar, form.words(text)), answer.encode())
+    assert accepts(Writing(form.grammar, form.copied(text)), answer.encode())
     assert len(list(form.parts(answer))) == len(target.spans)
 
 
@@ -73,7 +73,7 @@ def test_whatever_the_grammar_lets_through_is_an_answer(name, text, grain, rng):
     """At random, and never further from the end than there is room for; some characters cannot be written."""
     pieces = without(set(rng.sample(ALPHABET, 5)) - set('"\\{}:.ab -B\n'))
     form = TASK.form(name, grain)
-    writing = Writing(form.grammar.written_in(pieces), form.words(text, pieces))
+    writing = Writing(form.grammar.written_in(pieces), form.copied(text, pieces))
     state, written = writing.start, b""
     room = form.grammar.least + rng.randint(0, 100)
     while True:
@@ -83,7 +83,7 @@ def test_whatever_the_grammar_lets_through_is_an_answer(name, text, grain, rng):
         byte, state = rng.choice(moves)
         written += bytes((byte,))
         room -= 1
-    answer = form.read(written.decode(), text)
+    answer = form.read(written.decode(), text).target
     assert isinstance(answer, Entities), written
     assert answer.unplaced == () and answer.intent in TASK.intents
     ends = [0, *(s.end for s in answer.spans)]
@@ -100,7 +100,7 @@ def test_entities_begin_and_end_where_words_do(text, rng):
     starts = {start for start, _ in split_by(text, "words")}
     lacking = set(rng.sample(ALPHABET, 5)) - set("abB- :\n")
     pieces = without(lacking)
-    writing = Writing(form.grammar, form.words(text, pieces))
+    writing = Writing(form.grammar, form.copied(text, pieces))
     for start in range(len(text)):
         for end in range(start + 1, len(text) + 1):
             words = text[start:end].translate(FLAT)
@@ -112,7 +112,7 @@ def test_entities_begin_and_end_where_words_do(text, rng):
 
 def test_words_are_copied_in_the_order_of_the_text():
     form = TASK.form("lines", "words")
-    writing = Writing(form.grammar, form.words("Rome and Oslo and Rome"))
+    writing = Writing(form.grammar, form.copied("Rome and Oslo and Rome"))
 
     def lets(*words):
         return accepts(writing, "".join(["intent: book\n", *(f"B-CITY: {w}\n" for w in words)]).encode())
@@ -123,21 +123,21 @@ def test_words_are_copied_in_the_order_of_the_text():
 
 def test_a_text_without_words_and_a_task_without_types_or_intents():
     form = TokenClassification(("CITY",)).form("lines")
-    assert accepts(Writing(form.grammar, form.words(" \n")), b"")
-    assert Writing(form.grammar, form.words(" \n")).moves(Writing(form.grammar, Words([], [], [])).start) == {}
-    assert form.read("", "Rome") == Entities()
+    assert accepts(Writing(form.grammar, form.copied(" \n")), b"")
+    assert Writing(form.grammar, form.copied(" \n")).moves(Writing(form.grammar, Words([], [], [])).start) == {}
+    assert form.read("", "Rome") == Prediction(Entities())
     bare = TokenClassification((), ("book",))
     for name in FORMS:
         form = bare.form(name)
         answer = form.write(Entities((), "book"), "Rome")
-        assert accepts(Writing(form.grammar, form.words("Rome")), answer.encode())
+        assert accepts(Writing(form.grammar, form.copied("Rome")), answer.encode())
 
 
 def test_lines_that_cannot_be_read():
     form = TASK.form("lines")
     for text in ("intent: book", "book\n", "B-CITY: Rome\nintent: book\n", "B-TOWN: Rome\n", "intent: fly\n", "\n"):
-        assert form.read(text, "to Rome") == "invalid"
-    assert form.read("intent: book\nB-CITY: Oslo\n", "to Rome").unplaced == (("Oslo", "CITY"),)
+        assert form.read(text, "to Rome") == Prediction(None, "invalid")
+    assert form.read("intent: book\nB-CITY: Oslo\n", "to Rome").target.unplaced == (("Oslo", "CITY"),)
 
 
 def test_names_that_do_not_fit_on_a_line_are_refused():
@@ -152,7 +152,7 @@ def test_an_entity_over_a_line_break():
     target = Entities((Span(3, 10, "DAY"),), "book")
     form = TASK.form("lines")
     assert form.write(target, text) == "intent: book\nB-DAY: 10  May\n"
-    assert form.read(form.write(target, text), text) == target
+    assert form.read(form.write(target, text), text).target == target
 
 
 def test_a_target_is_cut_with_its_text():

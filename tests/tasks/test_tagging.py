@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slmfit.errors import DataError, Where
-from slmfit.records import Entities, Example, Span
+from slmfit.records import Entities, Example, Prediction, Span
 from slmfit.tasks import from_plain, to_plain
 from slmfit.tasks.answers import target_from_json, target_to_json
 from slmfit.tasks.spans import (
@@ -285,7 +285,8 @@ def test_ordinary_spans_can_be_told_by_their_words() -> None:
 def test_what_is_written_is_read_as_the_same_words(pair: tuple[str, list[Span]], intent: str | None) -> None:
     text, spans = pair
     task = TASK.with_labels([Entities(tuple(spans), "book"), Entities(intent="cancel")])
-    read = task.read(task.write(Entities(tuple(spans), intent), text), text)
+    form = task.form()
+    read = form.read(form.write(Entities(tuple(spans), intent), text), text).target
     assert isinstance(read, Entities)
     assert [(text[s.start : s.end], s.label) for s in read.spans] == [(text[s.start : s.end], s.label) for s in spans]
     assert read.intent == intent
@@ -293,11 +294,15 @@ def test_what_is_written_is_read_as_the_same_words(pair: tuple[str, list[Span]],
 
 def test_written_form() -> None:
     target = Entities(ROME, "book")
-    written = TASK.write(target, "fly to Rome")
-    assert written == '{"entities": [{"text": "Rome", "label": "CITY"}], "intent": "book"}'
-    assert TASK.read(written, "fly to Rome") == target
-    prompt = TASK.prompt("fly to Rome")
-    assert "CITY, DATE" in prompt and "book, cancel" in prompt and prompt.endswith("Text: fly to Rome\nAnswer: ")
+    form = TASK.form()
+    written = form.write(target, "fly to Rome")
+    assert written == '{"intent": "book", "entities": [{"text": "Rome", "label": "CITY"}]}'
+    assert form.read(written, "fly to Rome") == form.read(json.loads(written), "fly to Rome") == Prediction(target)
+    other = '{"entities": [{"label": "CITY", "text": "Rome"}], "intent": "book"}'
+    assert form.read(other, "fly to Rome").target == target
+    told = form.opening()
+    assert "- CITY\n- DATE" in told and "- book\n- cancel" in told
+    assert form.turn("fly to Rome").startswith("<text>\nfly to Rome\n</text>\n")
 
 
 @pytest.mark.parametrize(
@@ -321,7 +326,7 @@ def test_written_form() -> None:
     ],
 )
 def test_a_reply_that_is_not_as_the_schema_says_is_invalid(reply: str) -> None:
-    assert TASK.read(reply, "fly to Rome") == "invalid"
+    assert TASK.form().read(reply, "fly to Rome") == Prediction(None, "invalid")
 
 
 @pytest.mark.parametrize(
@@ -340,16 +345,16 @@ def test_an_entity_without_a_place_is_told_and_the_others_are_kept(
     words: list[str], found: list[tuple[int, int]], unplaced: list[str]
 ) -> None:
     reply = {"entities": [{"text": word, "label": "CITY"} for word in words], "intent": "book"}
-    read = TASK.read(json.dumps(reply), "fly Oslo to Rome May")
+    read = TASK.form().read(json.dumps(reply), "fly Oslo to Rome May").target
     spans = tuple(Span(start, end, "CITY") for start, end in found)
     assert read == Entities(spans, "book", tuple((word, "CITY") for word in unplaced))
 
 
 def test_schema_names_types_and_intents() -> None:
-    schema = TASK.schema()
+    schema = TASK.form().schema("a text")
     assert schema["properties"]["entities"]["items"]["properties"]["label"]["enum"] == ["CITY", "DATE"]
     assert schema["properties"]["intent"]["enum"] == ["book", "cancel"]
-    assert TokenClassification(("CITY",)).schema()["required"] == ["entities"]
+    assert TokenClassification(("CITY",)).form().schema("a text")["required"] == ["entities"]
 
 
 # --- labels ---
