@@ -25,7 +25,8 @@ WALLS = {  # what does not reach what, not even through others
     "embeddings": {"methods", "data"},
     "tasks": {"methods"},
 }
-NO_METHOD = {"slmfit.methods", "slmfit.methods.base", "slmfit.methods.saved"}  # of that package, what a run is read by
+# Of that package, what a run is read by.
+NO_METHOD = {"slmfit.methods", "slmfit.methods.base", "slmfit.methods.saved", "slmfit.methods.strangers"}
 MOST_LOOSE = 8
 
 

@@ -13,7 +13,7 @@ from slmfit.comparison.compare import compare, plan
 from slmfit.comparison.planning import with_rows
 from slmfit.data.added import add_rows
 from slmfit.errors import DataError
-from slmfit.methods import parse_specs
+from slmfit.methods.specs import parse_specs
 
 
 def write(path, examples):
@@ -38,7 +38,7 @@ def test_rows_enter_train_alone(data, more):
     for split in ("validation", "test"):
         assert added.data.hashes[split] == data.hashes[split]
     assert added.data.hashes["train"] != data.hashes["train"] and added.warning is None
-    specs = [spec.id for spec, _ in with_rows(parse_specs("majority,linear,knn,llm=x"), added)]
+    specs = [spec.id for spec in with_rows(parse_specs("majority,linear,knn,llm=x"), added)]
     assert specs == ["linear+more-rows", "knn+more-rows"]
 
 

@@ -138,7 +138,7 @@ def test_a_run_of_a_newer_slmfit_is_kept_beside(tmp_path, data):
     newer = record.read_text().replace("slmfit.run/1", "slmfit.run/9")
     record.write_text(newer)
     compare(data, "majority", out=tmp_path)
-    assert (tmp_path / "runs" / "majority@unreadable" / "run.json").read_text() == newer
+    assert (tmp_path / "runs" / "majority,unreadable" / "run.json").read_text() == newer
     assert '"slmfit.run/1"' in record.read_text()
 
 

@@ -15,7 +15,7 @@ from conftest import make_dataset
 from slmfit.data.dataset import Dataset
 from slmfit.exploring import diagnostics
 from slmfit.exploring.diagnostics import diagnose, leave_one_out, suspected_labels, word_features
-from slmfit.methods import Spec
+from slmfit.methods.specs import parse_specs
 from slmfit.records import Example
 from slmfit.runs.fitting import Terms, fit_run
 from slmfit.tasks import by_name
@@ -127,7 +127,8 @@ def test_parts_grow_and_keep_the_labels_in_proportion():
 
 def test_a_curve_rises_ends_at_the_known_run_and_repeats_itself(tmp_path):
     data = make_dataset(sizes=(400, 150, 10))
-    record = fit_run(Spec("linear", "linear", None, {"C": 0.3}), data, tmp_path / "linear", Terms(0, "accuracy"))
+    [spec] = parse_specs("linear", {"linear": {"C": 0.3}})
+    record = fit_run(spec, data, tmp_path / "linear", Terms(0, "accuracy"))
     known = {"linear": record}
     told = []
     found = diagnose(

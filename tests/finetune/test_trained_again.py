@@ -3,8 +3,7 @@
 import tiny
 from conftest import make_dataset
 from slmfit.comparison.compare import train
-from slmfit.methods import Spec
-from slmfit.runs.trainings import seeded
+from slmfit.methods.specs import parse_specs
 
 
 def test_two_seeds_of_an_encoder(tmp_path):
@@ -18,5 +17,7 @@ def test_two_seeds_of_an_encoder(tmp_path):
     assert first != second
     validation = [one.scores["validation"]["accuracy"].value for one in both.row.seeds]
     assert both.folder == tmp_path / "out" / both.row.seeds[validation.index(max(validation))].run
-    untuned = Spec("encoder", "encoder", str(both.folder / "model"), {"epochs": 0})
-    assert seeded(Spec("encoder", "encoder", base)) and not seeded(untuned)
+    tuned, untuned = parse_specs(
+        f"encoder={base},encoder@as-it-is={both.folder / 'model'}", {"encoder@as-it-is": {"epochs": 0}}
+    )
+    assert tuned.seeded and not untuned.seeded

@@ -10,7 +10,7 @@ from scripted_llm import Script, scripted
 from scripted_model import first_choice, schema_of
 from slmfit import methods
 from slmfit.data.dataset import TextRecipe
-from slmfit.methods.base import Context
+from slmfit.methods.base import Context, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.records import Entities
 
@@ -44,7 +44,7 @@ def filled(schema):
 
 def created(name, folder, server):
     """The method; those that start from a base model start from a tiny one with random weights."""
-    if methods.TABLE[name].remote:
+    if issubclass(methods.method_class(name), Remote):
         return methods.create(name, {"base_url": server.url, "shots": 2}, base_model="m")
     if not methods.TABLE[name].trained:
         return methods.create(name)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -69,7 +68,7 @@ def test_a_run_says_what_was_and_why(data, tmp_path):
 def test_a_reason_given_by_the_method_is_shown(data, tmp_path):
     run = train(data, "knn", out=tmp_path)
     chosen = {**run.record.chosen, "dimension": 16, "why": {"dimension": "few rows"}}
-    shown = explain("dimension", SimpleNamespace(record=replace(run.record, chosen=chosen), folder=tmp_path))
+    shown = explain("dimension", replace(run.record, chosen=chosen))
     assert (shown.settings[0].value, shown.settings[0].why) == (16, "few rows")
 
 

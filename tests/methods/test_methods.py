@@ -7,6 +7,7 @@ import pytest
 from slmfit import methods
 from slmfit.errors import MissingPart, UsageError
 from slmfit.methods.base import parse_settings, setting
+from slmfit.methods.specs import parse_specs
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ def test_every_setting_is_documented():
 
 
 def test_specs_name_their_runs():
-    specs = methods.parse_specs("linear, knn,knn=../models/potion base", {"knn": {"k": "3"}})
+    specs = parse_specs("linear, knn,knn=../models/potion base", {"knn": {"k": "3"}})
     assert [s.id for s in specs] == ["linear", "knn", "knn-potion-base"]
-    assert specs[1].given == specs[2].given == {"k": "3"}
+    assert specs[1].settings.k == specs[2].settings.k == 3
     assert specs[2].base_model == "../models/potion base"
 
 
@@ -70,7 +71,7 @@ def test_specs_name_their_runs():
 )
 def test_specs_that_cannot_be_are_refused(words, given, says):
     with pytest.raises(UsageError, match=says):
-        methods.parse_specs(words, given)
+        parse_specs(words, given)
 
 
 def test_a_base_model_for_a_method_without_one():
@@ -85,6 +86,6 @@ def test_methods_to_come_say_so():
 
 @pytest.mark.parametrize("name", ["../../etc", "a/..", "con:x", "ü" * 300, "..", "-"])
 def test_run_ids_are_safe_folder_names(name):
-    (spec,) = methods.parse_specs(f"knn={name}")
+    (spec,) = parse_specs(f"knn={name}")
     id = spec.id
     assert id.isascii() and "/" not in id and ".." not in id.strip(".") and len(id) < 80

@@ -16,7 +16,7 @@ from rich.table import Table
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener
-from slmfit.methods import TABLE, unavailable
+from slmfit.methods import listing
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs.run import Run
 from slmfit.text.figures import (
@@ -202,14 +202,14 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
 
 def show_methods(*, as_json: bool) -> None:
     """The table of methods with what each needs."""
-    rows = [{"name": n, "summary": r.summary, "tasks": r.tasks, "missing": unavailable(n)} for n, r in TABLE.items()]
+    rows = listing()
     if as_json:
         return print_json(rows)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("method", "what it does", "ready"):
         table.add_column(name)
     for row in rows:
-        table.add_row(str(row["name"]), str(row["summary"]), escape(str(row["missing"] or "yes")))
+        table.add_row(*(escape(str(cell)) for cell in (row["name"], row["summary"], row["missing"] or "yes")))
     return _console().print(table)
 
 

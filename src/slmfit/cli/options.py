@@ -156,7 +156,7 @@ def _settings(given: list[str] | None) -> dict[str, dict[str, str]]:
     settings: dict[str, dict[str, str]] = {}
     for word in given or ():
         left, equals, value = word.partition("=")
-        method, dot, key = left.partition(".")
+        method, dot, key = left.rpartition(".")  # a method's own name, or its module's, may have dots
         if not (equals and dot and method and key):
             raise UsageError(f"--set cannot be {word!r}", fix="write METHOD.KEY=VALUE, for example --set linear.C=3")
         settings.setdefault(method.strip(), {})[key.strip()] = value.strip()

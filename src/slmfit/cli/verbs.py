@@ -38,6 +38,9 @@ app = typer.Typer(
 
 
 RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
+Theirs = Annotated[
+    str | None, option("--method", "The run's method, where it is a class of your own: it is imported.", "MODULE:CLASS")
+]
 NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
 
 
@@ -75,7 +78,13 @@ def compare(
     source: DataOptions,
     fit: FitOptions,
     methods: Annotated[
-        str, option("--methods", "Which methods, by comma; NAME=BASE_MODEL for another base model.", "A,B")
+        str,
+        option(
+            "--methods",
+            "Which methods, by comma; NAME=BASE_MODEL for another base model, NAME@OWN for a name of its own, "
+            "MODULE:CLASS for a method of yours.",
+            "A,B",
+        ),
     ] = "majority,linear,knn",
     predictions: Annotated[
         list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
@@ -132,7 +141,7 @@ def compare(
 def train(
     source: DataOptions,
     fit: FitOptions,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, or NAME=BASE_MODEL.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, as in --methods of compare.")],
     json: Json = False,
 ) -> None:
     """Fit one method and score it."""
@@ -154,6 +163,7 @@ def evaluate(
     text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
     column: Columns = None,
+    method: Theirs = None,
     json: Json = False,
 ) -> None:
     """Score a run on other labelled rows."""
@@ -161,6 +171,7 @@ def evaluate(
     from slmfit.runs.evaluation import evaluate as score
     from slmfit.runs.run import load
 
+    _named(method)
     scores = score(load(run), data, columns=given_columns(column, text=text, label=label))
     display.show_scores(scores.values, as_json=json)
     display.show_unseen(scores.details["unseen"])
@@ -178,6 +189,7 @@ def predict(
     ] = None,
     text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
     column: Columns = None,
+    method: Theirs = None,
     json: Json = False,
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
@@ -192,6 +204,7 @@ def predict(
         raise UsageError("--output, --text and --column go with --input", fix="add --input FILE")
     if not texts and not input and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
+    _named(method)
     loaded = load(run)
     if input:
         count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text))
@@ -305,6 +318,14 @@ def doctor(json: Json = False) -> None:
     from slmfit.cli.doctor import examine
 
     display.show_doctor(examine(), as_json=json)
+
+
+def _named(method: str | None) -> None:
+    """Import a method that the user names, so that a run of it can be loaded."""
+    if method is not None:
+        from slmfit.methods import method_class
+
+        method_class(method)
 
 
 def _command() -> str:

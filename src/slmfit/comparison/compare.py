@@ -9,31 +9,31 @@ A run that is there already, with the same key, is used again; so the same comma
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slmfit import methods, storage
 from slmfit.comparison import planning
+from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import claim, write_data, write_diagnostics
-from slmfit.comparison.judging import checked_margin, checked_preference, gains, judge
-from slmfit.comparison.planning import id_with, with_rows
-from slmfit.comparison.rows import fit_row, given_row, joined_row
-from slmfit.data.added import Added, add_rows
+from slmfit.comparison.judging import checked_margin, checked_preference
+from slmfit.comparison.planning import with_rows
+from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
 from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
-from slmfit.methods import Spec
+from slmfit.methods.specs import Spec, parse_specs
 from slmfit.records import ComparisonRecord, MethodRow, Prediction
 from slmfit.reporting import write_report
 from slmfit.runs import fitting
 from slmfit.runs.brief import comparison_html
 from slmfit.runs.fitting import Terms
 from slmfit.runs.run import Run, load, read_comparison, write_comparison
-from slmfit.runs.trainings import checked_seeds, fit_seeds
+from slmfit.runs.trainings import checked_seeds
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits
@@ -114,32 +114,21 @@ def compare(
     metric = checked_metric(data, metric)
     preference = checked_preference(prefer)
     margin, seed = checked_margin(margin), checked_seed(seed)
-    specs = methods.parse_specs(asked, settings)
-    for spec in specs:
-        if methods.unavailable(spec.name, data.task.name) is None:
-            methods.create(spec.name, spec.given, spec.base_model)
-    seeds = checked_seeds(seeds, seed, specs)
+    specs = parse_specs(asked, settings, data.task)
+    terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
     added = None if augment is None else add_rows(data, augment)
-    again = with_rows(specs, added)
     out = default_folder(data) if out is None else Path(out)
-    terms, began = _terms(out, specs, data, Terms(seed, metric, listen, budget_seconds), limits), time.monotonic()
+    experiment = Experiment(out, data, terms, listen).limited(specs, limits)
+    work = [(experiment, spec) for spec in specs]
+    work += [(replace(experiment, data=added.data), spec) for spec in with_rows(specs, added)] if added else []
+    clock = Clock(budget_seconds)
     with storage.locked(out):
-        claim(out, data)
-        findings = write_data(out, data, texts)
-        quick = [spec for spec in specs if methods.TABLE[spec.name].quick]
-        fitted = {spec.id: fit_row(out, spec, data, terms) for spec in quick}
-        write_diagnostics(out, data, _runs(out, fitted.values()), terms, texts)
-        fitted |= {spec.id: fit_row(out, spec, more, terms) for spec, more in again if methods.TABLE[spec.name].quick}
-        slow = [pair for pair in [*((spec, data) for spec in specs), *again] if pair[0].id not in fitted]
-        slow.sort(key=lambda pair: methods.TABLE[pair[0].name].remote)
-        for n, (spec, own) in enumerate(slow):
-            left = None if budget_seconds is None else budget_seconds - (time.monotonic() - began)
-            fitted[spec.id] = fit_row(out, spec, own, terms, left and max(left, 0.0) / (len(slow) - n), seeds)
-        rows = [fitted[spec.id] for spec in (*specs, *(spec for spec, _ in again))]
-        rows += [given_row(out, name, answers, data, terms) for name, answers in (given or {}).items()]
-        verdict, paired = judge(data, out, rows, metric=metric, margin=margin, prefer=preference, seed=seed)
-        if added is not None:
-            verdict |= _added(data, out, rows, added, verdict, seed)
+        claim(experiment)
+        findings = write_data(experiment, texts)
+        fitted = _fit_all(work, clock, texts)
+        rows = [fitted[spec.id] for _, spec in work]
+        rows += [experiment.given_row(name, answers) for name, answers in (given or {}).items()]
+        verdict, paired = experiment.judge(rows, margin=margin, prefer=preference, added=added)
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
@@ -175,25 +164,23 @@ def train(
 ) -> Trained:
     """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
     metric, seed = checked_metric(data, metric), checked_seed(seed)
-    spec, *more = methods.parse_specs(asked, settings)
+    spec, *more = parse_specs(asked, settings, data.task)
     if more:
         raise UsageError("train fits one method", where=asked, fix="compare fits several")
-    reason = methods.unavailable(spec.name, data.task.name)
-    if reason and data.task.name not in methods.TABLE[spec.name].tasks:
+    if spec.reason and data.task.name not in spec.row.tasks:
         able = [name for name, row in methods.TABLE.items() if row.place and data.task.name in row.tasks]
-        raise UsageError(f"{spec.name} {reason}", fix=f"use one of {', '.join(able)}")
-    if reason:
-        raise MissingPart(f"the method {spec.name!r} cannot run here", fix=reason)
-    methods.create(spec.name, spec.given, spec.base_model)
-    seeds = checked_seeds(seeds, seed, [spec])
+        raise UsageError(f"{spec.name} {spec.reason}", fix=f"use one of {', '.join(able)}")
+    if spec.reason:
+        raise MissingPart(f"the method {spec.name!r} cannot run here", fix=spec.reason)
+    terms = Terms(seed, metric, checked_seeds(seeds, seed, [spec]), budget_seconds)
     out = default_folder(data) if out is None else Path(out)
+    experiment = Experiment(out, data, terms, listen)
     with storage.locked(out):
-        claim(out, data)
+        claim(experiment)
         if not (out / "data" / "split.json").is_file():
-            write_data(out, data, texts=True)
-        terms = _terms(out, [spec], data, Terms(seed, metric, listen, budget_seconds), limits)
-        trained, reused = zip(*fit_seeds(out, spec, data, terms, budget_seconds, seeds), strict=True)
-    return Trained(out, joined_row(out, spec, data, [Run(folder) for folder in trained], reused))
+            write_data(experiment, texts=True)
+        done = list(experiment.limited([spec], limits).fit_seeds(spec, budget_seconds))
+    return Trained(out, experiment.joined_row(spec, done))
 
 
 def plan(
@@ -212,13 +199,14 @@ def plan(
 
     Nothing is written, fitted or sent. Arguments and errors are those of `compare`.
     """
-    specs = methods.parse_specs(asked, settings)
-    terms = Terms(checked_seed(seed), checked_metric(data, metric), budget_seconds=budget_seconds)
-    seeds = checked_seeds(seeds, seed, specs)
-    out = default_folder(data) if out is None else Path(out)
-    steps = planning.plan(out, specs, data, terms, seeds)
-    for spec, more in with_rows(specs, None if augment is None else add_rows(data, augment)):
-        steps += planning.plan(out, [spec], more, terms, seeds)
+    metric, seed = checked_metric(data, metric), checked_seed(seed)
+    specs = parse_specs(asked, settings, data.task)
+    terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
+    experiment = Experiment(default_folder(data) if out is None else Path(out), data, terms)
+    steps = experiment.plan(specs)
+    if augment is not None:
+        added = add_rows(data, augment)
+        steps += replace(experiment, data=added.data).plan(with_rows(specs, added))
     return steps
 
 
@@ -232,27 +220,36 @@ def checked_metric(data: Dataset, metric: str | None) -> str:
     return metric or data.task.metric
 
 
-def _terms(out: Path, specs: Sequence[Spec], data: Dataset, terms: Terms, limits: Limits | None) -> Terms:
-    """The terms with what servers may take."""
-    return terms if limits is None else replace(terms, allowance=planning.allowance(out, specs, data, terms, limits))
-
-
 def default_folder(data: Dataset) -> Path:
     """Where results go when the user names no place: the same data, the same folder."""
     return Path("slmfit-out") / f"{data.name}-{data.fingerprint[:6]}"
 
 
-def _added(
-    data: Dataset, out: Path, rows: Sequence[MethodRow], added: Added, verdict: Mapping[str, Any], seed: int
-) -> dict[str, Any]:
-    """What the verdict says of the rows added to train."""
-    by_id = {row.id: row for row in rows}
-    pairs = [(by_id[with_them], by_id[id]) for id in by_id if (with_them := id_with(id, added)) in by_id]
-    found = gains(data, out, pairs, added.record, metric=verdict["metric"], seed=seed)
-    sentences = [gain["sentence"] for gain in found]
-    return {"added": {**added.record, "gains": found}, "caveats": [*sentences, *verdict["caveats"]]}
+class Clock:
+    """The time for all of it; None = no matter. Those that wait for it have the same part of what is left."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.ends = None if seconds is None else time.monotonic() + seconds
+
+    def part(self, waiting: int) -> float | None:
+        """The seconds of the next of so many that wait."""
+        return None if self.ends is None else max(0.0, self.ends - time.monotonic()) / waiting
 
 
-def _runs(out: Path, rows: Iterable[MethodRow]) -> dict[str, Run]:
-    """Method id -> its run, for the methods that have one."""
-    return {row.id: Run(out / row.run) for row in rows if row.run}
+def _fit_all(work: Sequence[tuple[Experiment, Spec]], clock: Clock, texts: bool) -> dict[str, MethodRow]:
+    """Id -> its line. work: each method with its experiment, the first of which is that of the data as they are.
+
+    First those that need seconds, and on their runs the diagnostics of the data; then those that are trained, which
+    share the time that is left; last those that ask a server.
+    """
+    experiment, _ = work[0]
+    quick = [(own, spec) for own, spec in work if spec.quick or spec.reason]
+    slow = [(own, spec) for own, spec in work if not (spec.quick or spec.reason)]
+    slow.sort(key=lambda pair: pair[1].remote)
+    rows = {spec.id: own.row(spec) for own, spec in quick if own is experiment}
+    runs = {row.id: Run(experiment.folder / row.run) for row in rows.values() if row.run}
+    write_diagnostics(experiment, runs, texts)
+    rows |= {spec.id: own.row(spec) for own, spec in quick if own is not experiment}
+    for n, (own, spec) in enumerate(slow):
+        rows[spec.id] = own.row(spec, clock.part(len(slow) - n))
+    return rows

@@ -1,20 +1,24 @@
 """The table of methods: name -> where its class is, what it needs, what it does.
 
-method = create("knn", {"k": 5})
-specs = parse_specs("majority,linear,knn=models/potion", {"knn": {"k": "5"}})
+    method = create("knn", {"k": 5})
+    row_of("my_module:MyMethod").tasks         # of another's class: what it says of itself
+
+A method is named by its row in TABLE, by an entry point of an installed package, or as `module:Class`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from slmfit.environment import EXTRAS, install, missing
-from slmfit.errors import MissingPart, UsageError, did_you_mean
+from slmfit.errors import MissingPart, SlmfitError, UsageError, did_you_mean
+from slmfit.methods import strangers
 from slmfit.methods.base import Method, parse_settings
-from slmfit.storage import file_name
 from slmfit.tasks import TASKS
 
 CLASSIFICATION = ("text-classification",)
@@ -23,24 +27,23 @@ ALL_TASKS = tuple(TASKS)
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table. `place` is "module:Class", or None for a method that is still to come."""
+    """One row of the table. `place` is "module:Class", or None for a method that is still to come.
+
+    trained: whether it takes as long as it is given: budgets are shared among such methods, and seeds are for them.
+    """
 
     summary: str
     place: str | None
     tasks: tuple[str, ...]
     extra: str | None = None  # the extra that brings what it needs
-    remote: bool = False  # asks a server: every answer costs time or money, and no file here is the model
+    trained: bool = False
     task_extras: Mapping[str, str] = field(default_factory=dict)  # task -> an extra that fitting takes, not predicting
 
-    @property
-    def trained(self) -> bool:
-        """Whether it takes as long as it is given: a budget is shared among such methods."""
-        return self.extra == "train"
-
-    @property
-    def quick(self) -> bool:
-        """Whether it takes the seconds it needs, and is neither trained nor waits for a server."""
-        return not (self.trained or self.remote)
+    @classmethod
+    def of(cls, place: str, method: type[Method]) -> Self:
+        """The row of a class that says of itself what the table says of ours."""
+        first = inspect.cleandoc(method.__doc__ or "").partition("\n")[0]
+        return cls(method.summary or first, place, tuple(method.tasks), trained=method.trained)
 
 
 TABLE: dict[str, Row] = {
@@ -57,34 +60,41 @@ TABLE: dict[str, Row] = {
         "slmfit.methods.encoder:Encoder",
         (*CLASSIFICATION, "token-classification"),
         "train",
+        trained=True,
     ),
     "causal": Row(
         "A small causal model with LoRA; entities it writes out.",
         "slmfit.methods.causal:Causal",
         (*CLASSIFICATION, "token-classification"),
         "train",
+        trained=True,
     ),
-    "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train"),
-    "llm": Row("A large model behind an API.", "slmfit.methods.llm:Llm", ALL_TASKS, remote=True),
+    "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train", trained=True),
+    "llm": Row("A large model behind an API.", "slmfit.methods.llm:Llm", ALL_TASKS),
     "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
 }
 
 
-@dataclass(frozen=True)
-class Spec:
-    """One method asked for: `id` names its run, `settings` are what was given for it."""
+def names() -> list[str]:
+    """The methods that can be named here: our own, then those of installed packages."""
+    return [*TABLE, *(name for name in strangers.installed() if name not in TABLE)]
 
-    id: str
-    name: str
-    base_model: str | None = None
-    given: Mapping[str, Any] = field(default_factory=dict)
+
+def row_of(name: str) -> Row:
+    """What there is to say of a method that the caller names; another's is imported for it.
+
+    Raises UsageError for an unknown name, and what `strangers.named` raises.
+    """
+    if name in TABLE:
+        return TABLE[name]
+    if ":" not in name and name not in strangers.installed():
+        raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, names()))
+    return Row.of(*strangers.named(name))
 
 
 def method_class(name: str) -> type[Method]:
-    """The class of a method. Raises UsageError for an unknown name, MissingPart when it cannot run here."""
-    row = TABLE.get(name)
-    if row is None:
-        raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, TABLE))
+    """The class of a method that the caller names. Raises as `row_of`, and MissingPart when it cannot run here."""
+    row = row_of(name)
     reason = unavailable(name)
     if reason or row.place is None:
         raise MissingPart(f"the method {name!r} cannot run here", fix=reason)
@@ -92,9 +102,14 @@ def method_class(name: str) -> type[Method]:
     return getattr(import_module(module), attribute)
 
 
+def recorded_class(name: str, where: Path, package: str | None = None) -> type[Method]:
+    """The class of a method that a file names: no file makes us import a module (see `strangers`)."""
+    return method_class(name) if name in TABLE else strangers.recorded(name, where, package)
+
+
 def unavailable(name: str, task: str | None = None) -> str | None:
     """Why a method cannot run here (be fitted on this task), with the line that enables it; None when it can."""
-    row = TABLE[name]
+    row = row_of(name)
     if row.place is None:
         return "comes with a later version of slmfit"
     if task is not None and task not in row.tasks:
@@ -103,40 +118,28 @@ def unavailable(name: str, task: str | None = None) -> str | None:
     return next((install(extra) for extra in extras if extra and missing(*EXTRAS[extra])), None)
 
 
+def listing() -> list[dict[str, Any]]:
+    """Of every method that can be named here: `name`, `summary`, `tasks`, and as `missing` why it cannot run, if so."""
+    rows = []
+    for name in names():
+        try:
+            row, reason = row_of(name), unavailable(name)
+        except SlmfitError as error:  # an installed package that is broken is listed as such
+            row, reason = Row(f"of the package {strangers.package_of(name)}", None, ()), str(error)
+        rows.append({"name": name, "summary": row.summary, "tasks": row.tasks, "missing": reason})
+    return rows
+
+
 def create(name: str, given: Mapping[str, Any] | None = None, base_model: str | None = None) -> Method:
     """A method with its settings checked, ready to fit."""
-    cls = method_class(name)
-    values = dict(given or {})
+    return method_class(name)(checked_settings(name, given or {}, base_model))
+
+
+def checked_settings(name: str, given: Mapping[str, Any], base_model: str | None = None) -> Any:
+    """A method's settings. Raises UsageError for one that does not fit, and for a base model that it does not take."""
+    cls, values = method_class(name), dict(given)
     if base_model is not None:
         if cls.base_model_setting is None:
             raise UsageError(f"{name} takes no base model", where=f"{name}={base_model}", fix=f"write just {name}")
         values[cls.base_model_setting] = base_model
-    return cls(parse_settings(name, cls.Settings, values))
-
-
-def parse_specs(methods: str | Sequence[str], given: Mapping[str, Mapping[str, Any]] | None = None) -> list[Spec]:
-    """Specs from "linear,knn,knn=models/potion", each with its settings from `given` (method -> settings).
-
-    Raises UsageError for an unknown method, one named twice, or settings for a method that is not asked for.
-    """
-    words = [w.strip() for w in (methods.split(",") if isinstance(methods, str) else methods) if w.strip()]
-    if not words:
-        raise UsageError("no method is named", fix="for example --methods majority,linear,knn")
-    given, specs = dict(given or {}), []
-    for word in words:
-        name, _, base_model = word.partition("=")
-        if name not in TABLE:
-            raise UsageError(f"there is no method {name!r}", fix=did_you_mean(name, TABLE))
-        settings = dict(given.get(name, {}))
-        id = f"{name}-{file_name(base_model)}" if base_model else name
-        specs.append(Spec(id, name, base_model or None, settings))
-    for name in given:
-        if name not in {spec.name for spec in specs}:
-            named = sorted({spec.name for spec in specs})
-            what = f"there are settings for the method {name!r}, which is not compared"
-            raise UsageError(what, fix=did_you_mean(name, named))
-    ids = [spec.id for spec in specs]
-    twice = next((i for i in ids if ids.count(i) > 1), None)
-    if twice:
-        raise UsageError(f"the method {twice!r} is named twice", fix="name it once, or give each another base model")
-    return specs
+    return parse_settings(name, cls.Settings, values)

@@ -71,8 +71,13 @@ class Context:
     allowance: Share | None = None
 
 
+@dataclass(frozen=True)
+class NoSettings:
+    """Nothing to set."""
+
+
 class Method:
-    """One way to do a task. Subclass it, name it in `slmfit.methods.TABLE`, and every command knows it.
+    """One way to do a task. Subclass it, and every command takes it as `my_module:MyMethod`; docs/extending.md.
 
     A method is made from its settings, then either `fit` or loaded. `fit` chooses what is left open on the
     validation examples, and leaves the method able to predict from train alone, so that the referee can score
@@ -80,12 +85,17 @@ class Method:
     early on validation has no `refit`.
     """
 
-    Settings: ClassVar[type]
+    Settings: ClassVar[type] = NoSettings
     base_model_setting: ClassVar[str | None] = None  # the setting that `METHOD=BASE_MODEL` fills
     refits: ClassVar[bool] = False
+    # What `slmfit.methods.TABLE` says of our own methods, another's class says of itself:
+    name: ClassVar[str] = ""  # of its runs; "" = the class's name in small letters
+    summary: ClassVar[str] = ""  # for `slmfit methods`; "" = the first line of the class's docstring
+    tasks: ClassVar[tuple[str, ...]] = ("text-classification",)
+    trained: ClassVar[bool] = False  # whether it takes the time it is given: budgets and seeds are for such methods
 
     settings: Any
-    context: Context = Context()  # while the referee has it predict; one that asks a server heeds its allowance
+    context: Context = Context()  # while the referee has it predict; a `Remote` heeds its allowance
 
     def __init__(self, settings: Any = None) -> None:
         self.settings = self.Settings() if settings is None else settings
@@ -109,6 +119,22 @@ class Method:
         """One prediction per input, in order."""
         raise NotImplementedError
 
+    def save(self, folder: Path) -> None:
+        """Write all that `load` needs into an existing, empty folder; open formats only."""
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, folder: Path, task: Task, settings: Any) -> Self:
+        """The method as it was saved."""
+        raise NotImplementedError
+
+
+class Remote(Method):
+    """A method behind a server: every answer takes time or money, and no file here is the model.
+
+    The referee asks it the test rows and nothing else, and holds it to what servers may take. `fit` asks nothing.
+    """
+
     def quote(self, inputs: Sequence[Input]) -> Quote:
         """What asking a server for these rows would cost; asks nothing, and leaves out what is answered already."""
         raise NotImplementedError
@@ -119,15 +145,6 @@ class Method:
 
     def charged(self, inputs: Sequence[Input]) -> Cost:
         """What a server has charged for these rows so far."""
-        raise NotImplementedError
-
-    def save(self, folder: Path) -> None:
-        """Write all that `load` needs into an existing, empty folder; open formats only."""
-        raise NotImplementedError
-
-    @classmethod
-    def load(cls, folder: Path, task: Task, settings: Any) -> Self:
-        """The method as it was saved."""
         raise NotImplementedError
 
 

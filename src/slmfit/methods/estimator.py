@@ -17,6 +17,7 @@ from slmfit import methods
 from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
 from slmfit.methods.base import Context
+from slmfit.methods.specs import Word
 from slmfit.records import Example, Prediction
 from slmfit.tasks.classification import TextClassification
 from slmfit.tasks.common import probability_table
@@ -27,7 +28,8 @@ SIDES = ("train", "validation")
 class SlmClassifier(ClassifierMixin, BaseEstimator):
     """Fits one method on texts and labels; a tenth of them, stratified, chooses its settings, then all are used.
 
-    method: a name of `slmfit methods`, or NAME=BASE_MODEL. settings: setting -> value. seed: for everything random.
+    method: a name of `slmfit methods`, or "my_module:MyMethod"; either with =BASE_MODEL. settings: setting -> value.
+    seed: for everything random.
     Labels may be strings or integers; predictions are of the same kind. After `fit`: `classes_` [n_classes].
     """
 
@@ -49,9 +51,9 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
         examples = [Example(str(i), text, names[code]) for i, (text, code) in enumerate(zip(texts, codes, strict=True))]
         sides = assign([names[c] for c in codes], texts, {"train": 0.9, "validation": 0.1}, seed)
         train, validation = ([e for e, s in zip(examples, sides, strict=True) if s == side] for side in SIDES)
-        name, _, base_model = self.method.partition("=")
+        name, _, base_model = Word.of(self.method)
         task = TextClassification(tuple(sorted(names)))
-        self.fitted_ = methods.create(name, self.settings, base_model or None)
+        self.fitted_ = methods.create(name, self.settings, base_model)
         context = Context(seed=seed, metric=task.metric)
         self.fitted_.fit(task, train, validation, context)
         if self.fitted_.refits:

@@ -15,14 +15,17 @@ import textwrap
 import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from slmfit import methods
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
-from slmfit.methods.base import takes
+from slmfit.methods.base import Method, takes
 from slmfit.records import RunRecord
 
 WIDTH = 100
+GIVEN = "predictions"  # the method of a run that holds given answers
+TO_COME = {name for name, row in methods.TABLE.items() if not row.place}
 INTRODUCTION = """# Settings
 
 No setting needs a value: what is left open is derived from the model, the data and the machine, or chosen on the
@@ -72,25 +75,38 @@ def explain(name: str | None = None, run: RunRecord | None = None) -> Explanatio
     """The settings of that name: `learning_rate`, `encoder.learning_rate`, all those of `encoder`, or all there are.
 
     run: its method is the one meant then, and each setting has its value in that run and the reason.
-    Raises UsageError for a name that is none, MissingPart for a method that cannot run here.
+    Raises UsageError for a name that is none, MissingPart for a method that cannot run here, UnsafeError for a run
+    whose method is a module's class that nobody has named or imported.
     """
+    method = _method_in(name)
     if run is not None:
-        if run.method not in methods.TABLE:
+        if run.method == GIVEN:
             raise UsageError("holds given answers, which have no settings", where=run.id, fix="name another")
-        found = [_in_run(setting, run) for setting in settings_of(run.method)]
+        if method == run.method:
+            methods.method_class(method)
+        cls = methods.recorded_class(run.method, Path(run.id))
+        found = [_in_run(setting, run) for setting in settings_of(run.method, cls)]
         return Explanation(_named(name, found, [run.method]))
-    if name is not None and (method := name.partition(".")[0]) in methods.TABLE:
+    if name is not None and method is not None:
         return Explanation(_named(name, settings_of(method), [method]))
-    here = [m for m, row in methods.TABLE.items() if row.place and not methods.unavailable(m)]
-    missing = {m: str(methods.unavailable(m)) for m, row in methods.TABLE.items() if row.place and m not in here}
-    found = [setting for method in here for setting in settings_of(method)]
-    return Explanation(_named(name, found, list(methods.TABLE)), missing if name is None else {})
+    rows = [row for row in methods.listing() if row["name"] not in TO_COME]
+    missing = {row["name"]: row["missing"] for row in rows if row["missing"]}
+    found = [setting for row in rows if not row["missing"] for setting in settings_of(row["name"])]
+    return Explanation(_named(name, found, methods.names()), missing if name is None else {})
 
 
-def settings_of(method: str) -> list[Setting]:
-    """All settings of a method, in the order they stand in its class."""
-    cls = methods.method_class(method).Settings
-    hints = typing.get_type_hints(cls)
+def _method_in(name: str | None) -> str | None:
+    """The method that a name begins with, METHOD or METHOD.SETTING; None where it is a setting's alone."""
+    if name is None:
+        return None
+    method = name if name in methods.names() or ":" in name.rpartition(".")[2] else name.rpartition(".")[0]
+    return method if ":" in method or method in methods.names() else None
+
+
+def settings_of(method: str, cls: type[Method] | None = None) -> list[Setting]:
+    """All settings of a method, in the order they stand in its class; cls: None = the one of that name."""
+    declared: Any = (cls or methods.method_class(method)).Settings
+    hints = typing.get_type_hints(declared)
     return [
         Setting(
             method,
@@ -101,7 +117,7 @@ def settings_of(method: str) -> list[Setting]:
             f.metadata.get("when"),
             f.metadata.get("measured"),
         )
-        for f in dataclasses.fields(cls)
+        for f in dataclasses.fields(declared)
     ]
 
 

@@ -12,12 +12,9 @@ from pathlib import Path
 
 from slmfit import storage, tasks
 from slmfit.data.dataset import TextRecipe
-from slmfit.methods import method_class
+from slmfit.methods import TABLE, recorded_class, strangers
 from slmfit.methods.base import Method, parse_settings
-from slmfit.records import (
-    Input,
-    Prediction,
-)
+from slmfit.records import Input, Prediction
 from slmfit.storage import check_format
 from slmfit.tasks.base import Task
 
@@ -41,14 +38,16 @@ def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: 
         "settings": asdict(method.settings),
         "chosen": method.chosen,
     }
+    if name not in TABLE and (package := strangers.package_of(name)):
+        about["package"] = package
     storage.write_json(folder / "slmfit.json", about)
 
 
 def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
-    """What `save_model` wrote."""
+    """What `save_model` wrote. Raises UnsafeError or MissingPart for another's method that is not known here."""
     about = storage.read_json(folder / "slmfit.json")
     check_format(about, MODEL_FORMAT, folder / "slmfit.json")
-    cls = method_class(about["method"])
+    cls = recorded_class(about["method"], folder, about.get("package"))
     settings = parse_settings(about["method"], cls.Settings, about["settings"])
     task = tasks.from_plain(about["task"])
     method = cls.load(folder, task, settings)

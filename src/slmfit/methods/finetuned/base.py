@@ -32,6 +32,7 @@ class FineTuned(Method):
 
     Settings: ClassVar[type] = TuningSettings
     base_model_setting = "base_model"
+    trained = True
     kind: ClassVar[str]
     heads: ClassVar[Mapping[str, type[Head]]]  # task -> what answers it
 

@@ -28,7 +28,7 @@ from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
 from slmfit.llm.server import Secret
-from slmfit.methods.base import Context, Method, setting
+from slmfit.methods.base import Context, Remote, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots
 from slmfit.records import Example, Input, Prediction
@@ -75,7 +75,7 @@ class Settings:
     )
 
 
-class Llm(Method):
+class Llm(Remote):
     """Asks a server for one row at a time. What a row says can change its own answer only."""
 
     Settings = Settings

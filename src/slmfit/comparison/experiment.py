@@ -1,0 +1,191 @@
+"""An experiment: a folder, data and terms. It plans, fits one method asked for, makes its line, judges.
+
+    experiment = Experiment(Path("out"), data, Terms(seed=0, metric="accuracy"))
+    [spec] = parse_specs("linear", task=data.task)
+    experiment.fit(spec)                        # Fitted(folder=Path("out/runs/linear"), reused=False)
+    experiment.row(spec).scores["test"]["accuracy"]
+
+Experiment, spec and what `fit` returns pickle, so another process may fit. What happens there is in the run's
+events.jsonl; a listener stays where it is, and is given anew: `replace(experiment, listen=listen)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slmfit import storage
+from slmfit.comparison import judging, planning, rows
+from slmfit.data.added import Added
+from slmfit.data.dataset import Dataset
+from slmfit.errors import SlmfitError, UsageError
+from slmfit.events import Listener, named
+from slmfit.evidence.verdict import Prefer
+from slmfit.methods.specs import Spec
+from slmfit.records import MethodRow, Prediction
+from slmfit.runs import fitting
+from slmfit.runs.fitting import Terms
+from slmfit.runs.run import Run, read_run
+from slmfit.runs.trainings import clear, kept, trainings
+from slmfit.tasks.answers import prediction_to_json
+
+if TYPE_CHECKING:
+    from slmfit.llm import Limits
+    from slmfit.llm.limits import Allowance
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A run, and whether it was there already."""
+
+    folder: Path
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """See the module's docstring.
+
+    listen: called as `listen(kind, fields)` for everything that happens; `run` among the fields says whose it is.
+    allowance: what servers may take, all methods together; None = no matter.
+    """
+
+    folder: Path
+    data: Dataset
+    terms: Terms
+    listen: Listener | None = None
+    allowance: Allowance | None = None
+
+    def fit(self, spec: Spec, seconds: float | None = None) -> Fitted:
+        """Fit one method with the terms' seed, or find it as it was fitted; an older run of that name is kept beside.
+
+        seconds: this run's part of the budget. Raises what the method raises.
+        """
+        folder, found = self._place(spec), self._kept(spec)
+        if found != folder:
+            clear(folder)
+        if found:
+            if found != folder:
+                found.rename(folder)
+            if self.listen:
+                self.listen("reuse", {"run": spec.id})
+            return Fitted(folder, reused=True)
+        share = self.allowance.of(spec.id) if self.allowance else None
+        listen = named(self.listen, spec.id)
+        fitting.fit_run(spec, self.data, folder, self.terms, seconds=seconds, allowance=share, listen=listen)
+        return Fitted(folder, reused=False)
+
+    def fit_seeds(self, spec: Spec, seconds: float | None = None) -> Iterator[Fitted]:
+        """Fit a method with one seed of the terms after the other, or once where it is not trained.
+
+        All of them have the same part of the time, so that nothing but the seed tells them apart.
+        """
+        every = self.trainings(spec)
+        for experiment, own in every:
+            yield experiment.fit(own, None if seconds is None else seconds / len(every))
+
+    def trainings(self, spec: Spec) -> list[tuple[Experiment, Spec]]:
+        """What there is to fit of one method, seed by seed; each may be fitted elsewhere."""
+        return [(replace(self, terms=terms), own) for own, terms in trainings(spec, self.terms)]
+
+    def row(self, spec: Spec, seconds: float | None = None) -> MethodRow:
+        """The line of a method that is fitted, or found fitted; what stands in its way becomes the row's reason.
+
+        Where a further training fails, the row is made of those before it, and says so.
+        """
+        if spec.reason:
+            return rows.without_run(spec, spec.reason)
+        done: list[Fitted] = []
+        reason = None
+        try:
+            for fitted in self.fit_seeds(spec, seconds):
+                done.append(fitted)
+        except Exception as error:  # whatever a method or a library raises, the other methods go on
+            if not done:
+                return rows.failed(spec, error)
+            seeds, failed = self.terms.seeds, self.terms.seed + len(done)
+            reason = f"{len(done)} of {seeds} trainings; seed {failed} failed: {rows.reason_of(error)}"
+        return replace(self.joined_row(spec, done), reason=reason)
+
+    def joined_row(self, spec: Spec, done: Sequence[Fitted]) -> MethodRow:
+        """The line of a method's run, or of its trainings with several seeds."""
+        runs = [Run(fitted.folder) for fitted in done]
+        return rows.joined(spec, self.folder, self.data, runs, reused=all(fitted.reused for fitted in done))
+
+    def given_row(self, name: str, answers: Sequence[Prediction]) -> MethodRow:
+        """The line of answers the user already has, scored like any other."""
+        folder = self.folder / "runs" / f"predictions-{storage.file_name(name)}"
+        plain = [prediction_to_json(answer) for answer in answers]
+        key = storage.hash_json([self.data.hashes["test"], plain, self.terms.seed, self.terms.metric])
+        reused = kept(folder, key) == folder
+        if not reused:
+            clear(folder)
+            fitting.given_run(name, answers, self.data, folder, key, self.terms)
+        return MethodRow.of(read_run(folder), folder.relative_to(self.folder).as_posix(), reused)
+
+    def plan(self, specs: Sequence[Spec]) -> list[planning.Step]:
+        """What would be done for each method, and what the servers it asks would take; nothing is fitted or asked."""
+        steps = []
+        for spec in specs:
+            missing = 0 if spec.reason else sum(one._kept(own) is None for one, own in self.trainings(spec))
+            steps.append(planning.step(spec, self.data, self.terms, missing))
+        return steps
+
+    def limited(self, specs: Sequence[Spec], limits: Limits | None) -> Experiment:
+        """The same, held to what servers may take; what the methods' answers have been charged so far counts.
+
+        Raises UsageError where no method asks a server, and where one cannot be held to the limits.
+        """
+        if limits is None:
+            return self
+        from slmfit.llm.limits import Allowance
+
+        remote = [spec for spec in specs if spec.remote]
+        if not remote:
+            fix = "leave --max-usd, --max-tokens and --max-minutes out; --budget limits the time of training"
+            raise UsageError("there is a limit for asking servers, and no method here asks one", fix=fix)
+        known = {
+            spec.id: planning.charged_by(read_run(found))
+            if (found := self._kept(spec))
+            else planning.charged(spec, self.data, self.terms, limits)
+            for spec in remote
+        }
+        return replace(self, allowance=Allowance(limits, known))
+
+    def judge(
+        self, lines: Sequence[MethodRow], *, margin: float, prefer: Prefer, added: Added | None = None
+    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        """The verdict and each method's paired difference to the best, both JSON as they stand.
+
+        added: rows that were added to train; the verdict then says what they brought.
+        """
+        terms = self.terms
+        verdict, paired = judging.judge(
+            self.data, self.folder, lines, metric=terms.metric, margin=margin, prefer=prefer, seed=terms.seed
+        )
+        return (verdict if added is None else {**verdict, **self._gained(lines, added, verdict)}), paired
+
+    def _gained(self, lines: Sequence[MethodRow], added: Added, verdict: Mapping[str, Any]) -> dict[str, Any]:
+        by_id = {row.id: row for row in lines}
+        pairs = [(by_id[more], by_id[id]) for id in by_id if (more := planning.id_with(id, added)) in by_id]
+        terms = self.terms
+        found = judging.gains(self.data, self.folder, pairs, added.record, metric=terms.metric, seed=terms.seed)
+        sentences = [gain["sentence"] for gain in found]
+        return {"added": {**added.record, "gains": found}, "caveats": [*sentences, *verdict["caveats"]]}
+
+    def _place(self, spec: Spec) -> Path:
+        return self.folder / "runs" / spec.id
+
+    def _kept(self, spec: Spec) -> Path | None:
+        """The folder of that very run, under its name or set aside; None where it is not there."""
+        return kept(self._place(spec), fitting.run_key(spec, self.data, self.terms))
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.allowance is not None:  # two processes that count apart would spend it twice
+            raise SlmfitError(
+                "what servers may take is counted in one process",
+                fix="fit methods that ask a server in the process that holds the limits",
+            )
+        return self.__dict__ | {"listen": None}
