@@ -45,8 +45,8 @@ def main() -> None:
         shown = {name: row.scores["test"][name] for name in SHOWN}
         words = (f"{n} {100 * s.value:.1f} ({100 * s.low:.1f}–{100 * s.high:.1f})" for n, s in shown.items())
         print(f"{row.id}: {', '.join(words)}; fit {row.fit_seconds:.0f} s")
-    print(comparison.record.verdict["sentence"])
-    for caveat in comparison.record.verdict["caveats"]:
+    print(comparison.record.verdict.sentence)
+    for caveat in comparison.record.verdict.caveats:
         print(caveat)
 
 

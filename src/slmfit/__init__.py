@@ -13,20 +13,22 @@ from importlib import import_module
 from pathlib import Path
 
 
-def _public() -> dict[str, str]:
-    """Name -> its module, from the page's lines: "from MODULE import NAME as NAME"."""
+def _public() -> dict[str, tuple[str, str]]:
+    """Name -> its module and what it is called there, from the page's lines: "from MODULE import THERE as NAME"."""
     page = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")
-    return {line.split()[3]: line.split()[1] for line in page.splitlines() if line.startswith("from ")}
+    lines = (line.split() for line in page.splitlines() if line.startswith("from "))
+    return {name: (module, there) for _, module, _, there, _, name in lines}
 
 
-_MODULE_OF = _public()
-__all__ = sorted(_MODULE_OF)
+_PLACES = _public()
+__all__ = sorted(_PLACES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
+    if name not in _PLACES:
         raise AttributeError(f"module 'slmfit' has no attribute {name!r}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
+    module, there = _PLACES[name]
+    value = getattr(import_module(module), there)
     globals()[name] = value
     return value
 

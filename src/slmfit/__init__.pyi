@@ -10,7 +10,10 @@ from slmfit.errors import MissingPart as MissingPart
 from slmfit.errors import SlmfitError as SlmfitError
 from slmfit.errors import UnsafeError as UnsafeError
 from slmfit.errors import UsageError as UsageError
+from slmfit.exploring import explore as explore
+from slmfit.methods import list_methods as list_methods
 from slmfit.methods.estimator import SlmClassifier as SlmClassifier
+from slmfit.methods.explaining import explain as explain
 from slmfit.records import Entities as Entities
 from slmfit.records import Example as Example
 from slmfit.records import Prediction as Prediction
@@ -18,5 +21,8 @@ from slmfit.records import Question as Question
 from slmfit.records import Score as Score
 from slmfit.records import Span as Span
 from slmfit.records import Usage as Usage
+from slmfit.runs.evaluation import evaluate as evaluate
+from slmfit.runs.predicting import predict_file as predict_file
 from slmfit.runs.run import Run as Run
+from slmfit.runs.run import list_runs as list_runs
 from slmfit.runs.run import load as load

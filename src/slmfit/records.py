@@ -6,17 +6,19 @@ Prediction("billing", probabilities={"billing": 0.93, "delivery": 0.07})
 
 from __future__ import annotations
 
-import re
+from collections import abc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, Self, TypeAlias
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Literal, Self, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 # truncated: the answer was cut off, or the prompt is longer than the context. abstained: it was left to somebody else.
 Outcome: TypeAlias = Literal["ok", "refused", "invalid", "truncated", "filtered", "timeout", "error", "abstained"]
 OUTCOMES: tuple[Outcome, ...] = (
     "ok", "refused", "invalid", "truncated", "filtered", "timeout", "error", "abstained",
 )  # fmt: skip
+T = TypeVar("T")
 SPLITS = ("train", "validation", "test")
 
 
@@ -100,8 +102,40 @@ class Score:
     high: float | None = None
 
 
+LEFT_OUT: Mapping[str, Any] = MappingProxyType({})  # a part that a record has not, and does not write down
 RUN_FORMAT = "slmfit.run/1"
 COMPARISON_FORMAT = "slmfit.comparison/1"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows of one split. hash: of their ids, inputs and targets."""
+
+    rows: int
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a dataset is from, as far as code asks. columns: role -> column. merged: old label -> new.
+
+    ids: column, numbers (of the rows, where there is no such column) or repeated (where it tells no rows apart).
+    """
+
+    files: Sequence[Mapping[str, Any]] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    ids: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """A method's difference to another on the same rows. comparisons: how many it was corrected for."""
+
+    to: str
+    difference: Score
+    p_value: float
+    comparisons: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +155,8 @@ class RunRecord:
     search: Sequence[Mapping[str, Any]] = ()
     metric: str
     dataset: Mapping[str, Any]
-    split: Mapping[str, Mapping[str, Any]]
+    split: Mapping[str, Split]
+    remote: bool = False  # whether a server answers, and no file here is the model
     rows_used: Mapping[str, str] = field(default_factory=dict)
     seed: int
     scores: Mapping[str, Mapping[str, Score]]  # split -> name -> score
@@ -139,6 +174,11 @@ class RunRecord:
     environment: Mapping[str, Any]
     created: str
     files: Mapping[str, str] = field(default_factory=dict)  # path below model/ -> sha256
+
+    @property
+    def origin(self) -> Source:
+        """Where its dataset is from."""
+        return from_plain(Source, self.dataset.get("source", {}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,9 +232,28 @@ class MethodRow:
             rows_per_second=record.rows_per_second,
             size_bytes=record.size_bytes,
             peak_memory_bytes=record.peak_memory_bytes,
-            usd_per_1000_rows=None if usd is None else 1000 * usd / record.split["test"]["rows"],
+            usd_per_1000_rows=None if usd is None else 1000 * usd / record.split["test"].rows,
             outcomes=record.details["test"].get("outcomes"),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Which method is the smallest that is not worse, and how sure that is. docs/format.md explains every field."""
+
+    kind: str
+    method: str | None
+    metric: str
+    margin: float = 0.02
+    prefer: str = "size"
+    best: str | None
+    tied: Sequence[str] = ()
+    not_worse: Sequence[str] = ()
+    sentence: str
+    caveats: Sequence[str]
+    added: Mapping[str, Any] = field(
+        default_factory=lambda: LEFT_OUT
+    )  # what rows added to train brought, where there are any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,10 +261,10 @@ class ComparisonRecord:
     """What `comparison.json` holds and `compare --json` prints. docs/format.md explains every field."""
 
     dataset: Mapping[str, Any]
-    split: Mapping[str, Mapping[str, Any]]
+    split: Mapping[str, Split]
     methods: Sequence[MethodRow]
-    verdict: Mapping[str, Any]
-    paired: Mapping[str, Mapping[str, Any]]  # method id -> its paired difference to the best
+    verdict: Verdict
+    paired: Mapping[str, Paired]  # method id -> its paired difference to the best
     warnings: Sequence[str]
     command: str
     seed: int
@@ -216,7 +275,7 @@ class ComparisonRecord:
 def to_plain(record: Any) -> Any:
     """A record as JSON-ready dicts and lists, fields in the order of the class."""
     if is_dataclass(record) and not isinstance(record, type):
-        return {f.name: to_plain(getattr(record, f.name)) for f in fields(record)}
+        return {f.name: to_plain(value) for f in fields(record) if (value := getattr(record, f.name)) is not LEFT_OUT}
     if isinstance(record, Mapping):
         return {k: to_plain(v) for k, v in record.items()}
     if isinstance(record, (list, tuple)):
@@ -226,43 +285,57 @@ def to_plain(record: Any) -> Any:
 
 def run_from_plain(plain: Mapping[str, Any]) -> RunRecord:
     """The inverse of `to_plain` for a run. Fields added by a later slmfit are left out."""
-    values = _values(RunRecord, plain) | {"scores": _scores(plain["scores"])}
-    _ = values["scores"]["test"][plain["metric"]]  # every reader shows it
-    return RunRecord(**values)
+    asked = "asked" in plain.get("rows_used", {})  # how older runs say that a server was asked
+    record = from_plain(RunRecord, {"remote": asked, **plain})
+    _ = record.scores["test"][record.metric]  # every reader shows it
+    return record
 
 
 def comparison_from_plain(plain: Mapping[str, Any]) -> ComparisonRecord:
     """The inverse of `to_plain` for a comparison. Fields added by a later slmfit are left out."""
-    rows = []
-    for row in plain["methods"]:
-        values = _values(MethodRow, {**dict.fromkeys(_kinds(MethodRow)), "reused": False, "seeds": [], **row})
-        values |= {"scores": row["scores"] and _scores(row["scores"])}
-        seeds = [SeedRun(**_values(SeedRun, one) | {"scores": _scores(one["scores"])}) for one in values["seeds"]]
-        rows.append(MethodRow(**values | {"seeds": seeds}))
-    _ = [plain["verdict"][name] for name in ("kind", "method", "metric", "best", "sentence", "caveats")]
-    return ComparisonRecord(**_values(ComparisonRecord, plain) | {"methods": rows})
+    return from_plain(ComparisonRecord, plain)
 
 
-def _scores(plain: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Score]]:
-    def read(score: Mapping[str, Any]) -> Score:
-        return Score(**_values(Score, score))
+def from_plain(kind: type[T], plain: Any) -> T:
+    """JSON as a frozen class, its fields as they are annotated.
 
-    return {split: {name: read(score) for name, score in scores.items()} for split, scores in plain.items()}
+    Raises KeyError for a field that is missing and has no default, TypeError for one that is of another kind.
+    """
+    if not isinstance(plain, Mapping):
+        raise TypeError(f"a proper {kind.__name__}")
+    values = {}
+    for name, (hint, needed) in _fields(kind).items():  # type: ignore[arg-type]
+        if name in plain:
+            values[name] = _read(hint, plain[name], name)
+        elif needed:
+            raise KeyError(name)
+    return kind(**values)
 
 
-def _values(record: type, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Field -> value. Raises KeyError for a field that is missing, TypeError for one that is of another kind."""
-    values = {name: plain[name] for name in _kinds(record)}
-    for name, kinds in _kinds(record).items():
-        if not isinstance(values[name], kinds):
-            raise TypeError(f"a proper {name!r}")
-    return values
+def _read(hint: Any, value: Any, name: str) -> Any:
+    """A value as its annotation says."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (Union, UnionType):
+        if value is None and NoneType in inner:
+            return None
+        return _read(next(one for one in inner if one is not NoneType), value, name)
+    if is_dataclass(hint):
+        return from_plain(hint, value)  # type: ignore[arg-type]
+    if origin is abc.Mapping and isinstance(value, Mapping):
+        return {key: _read(inner[1], item, name) for key, item in value.items()}
+    if origin is abc.Sequence and isinstance(value, list | tuple):
+        return [_read(inner[0], item, name) for item in value]
+    kinds = str if origin is Literal else (int, float) if hint is float else hint
+    if origin in (abc.Mapping, abc.Sequence) or not isinstance(value, kinds):
+        raise TypeError(f"a proper {name!r}")
+    return value
 
 
 @cache
-def _kinds(record: type) -> dict[str, tuple[Any, ...]]:
-    """Field -> what JSON may hold there, from how it is annotated: "Mapping[str, float] | None"."""
-    known = {"str": str, "Literal": str, "bool": bool, "int": int, "float": (float, int), "None": type(None)}
-    known |= {"Mapping": Mapping, "Sequence": list}
-    words = {f.name: re.sub(r"\[.*\]", "", str(f.type)).split(" | ") for f in fields(record)}
-    return {name: tuple(known[word] for word in kinds) for name, kinds in words.items()}
+def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
+    """Field -> its annotation, and whether it must be given."""
+    hints = get_type_hints(kind)
+    made = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(kind)}
+    return {name: (hints[name], needed) for name, needed in made.items()}

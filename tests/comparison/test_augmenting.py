@@ -91,15 +91,15 @@ def test_the_verdict_says_what_they_brought(data, more, tmp_path):
     rows = {row.id: row for row in result.record.methods}
     assert list(rows) == ["majority", "linear", "linear+more-rows"]
     with_them, without = (result.runs[id] for id in ("linear+more-rows", "linear"))
-    assert with_them.record.split["train"]["rows"] == len(data.train) + 60 == without.record.split["train"]["rows"] + 60
+    assert with_them.record.split["train"].rows == len(data.train) + 60 == without.record.split["train"].rows + 60
     assert with_them.record.split["test"] == without.record.split["test"] == result.record.split["test"]
-    added = result.record.verdict["added"]
+    added = result.record.verdict.added
     assert (added["file"], added["rows"]) == ("more rows.csv", 60)
     [gain] = added["gains"]
     scores = [rows[id].scores["test"]["accuracy"].value for id in ("linear+more-rows", "linear")]
     assert gain["difference"]["value"] == pytest.approx(scores[0] - scores[1])
     assert gain["result"] in ("better", "worse", "not distinguishable") and gain["comparisons"] == 1
-    assert gain["sentence"] == result.record.verdict["caveats"][0] and gain["result"] in gain["sentence"]
+    assert gain["sentence"] == result.record.verdict.caveats[0] and gain["result"] in gain["sentence"]
     assert "linear+more-rows" in (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
     assert with_them.predict(["my parcel is late"])
     again = compare(data, "majority,linear", out=tmp_path / "o")  # without them, what was fitted is used again

@@ -124,7 +124,7 @@ def test_every_task(task, tmp_path):
     data = make_dataset(task)
     found = compare(data, "majority", out=tmp_path / "out")
     page = reporting.html([found.folder])
-    assert found.record.verdict["sentence"].split(": ")[0].removeprefix("majority ") in page
+    assert found.record.verdict.sentence.split(": ")[0].removeprefix("majority ") in page
     table = unpacked(page)
     assert len(table["ids"]) == len(data.test)
     assert any(character.isdigit() or character.isalpha() for character in table["texts"][0])
@@ -170,7 +170,7 @@ def test_in_a_notebook(small):
     record = read_comparison(small)
     shown = comparison_html(record)
     assert "<script" not in shown
-    assert record.verdict["sentence"] in shown
+    assert record.verdict.sentence in shown
     assert "pip install &#39;slmfit[train]&#39;" in shown
     assert "linear on news" in run_html(read_run(small / "runs" / "linear"))
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener
-from slmfit.methods import listing
+from slmfit.methods import list_methods
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs.run import Run
 from slmfit.text.figures import (
@@ -50,7 +50,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     for warning in record.warnings:
         _say(f"warning: {warning}")
     console = _console()
-    metric = record.verdict["metric"]
+    metric = record.verdict.metric
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     asked = {
         "$ / 1,000 rows": ["" if (usd := row.usd_per_1000_rows) is None else dollars(usd) for row in record.methods],
@@ -74,15 +74,15 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     for name in (*figures, *more):
         table.add_column(name, justify="right")
     for n, row in enumerate(record.methods):
-        cells = _cells(row, metric, picked=row.id == record.verdict["method"])
+        cells = _cells(row, metric, picked=row.id == record.verdict.method)
         table.add_row(*cells, *(column[n] for column in more.values()))
     console.print(table)
     for row in record.methods:
         if row.reason:
             console.print(f"{escape(row.id)}: {escape(row.reason.splitlines()[0])}", style="dim")
     console.print()
-    console.print(escape(record.verdict["sentence"]), style="bold")
-    for caveat in record.verdict["caveats"]:
+    console.print(escape(record.verdict.sentence), style="bold")
+    for caveat in record.verdict.caveats:
         console.print(escape(caveat), style="dim")
     _say(f"\n{comparison.folder}")
     return None
@@ -202,7 +202,7 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
 
 def show_methods(*, as_json: bool) -> None:
     """The table of methods with what each needs."""
-    rows = listing()
+    rows = list_methods()
     if as_json:
         return print_json(rows)
     table = Table(box=None, pad_edge=False, header_style="bold")

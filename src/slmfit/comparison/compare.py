@@ -1,7 +1,7 @@
 """Methods side by side on one frozen split, and which is the smallest that is not worse.
 
     comparison = compare(load_data("tickets.csv"), "majority,linear,knn")
-    print(comparison.record.verdict["sentence"])
+    print(comparison.record.verdict.sentence)
 
 A run that is there already, with the same key, is used again; so the same command goes on where it was killed.
 """
@@ -27,7 +27,7 @@ from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
 from slmfit.methods.specs import Spec, parse_specs
-from slmfit.records import ComparisonRecord, MethodRow, Prediction
+from slmfit.records import ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
 from slmfit.reporting import write_report
 from slmfit.runs import fitting
 from slmfit.runs.brief import comparison_html
@@ -49,7 +49,7 @@ class Comparison:
         self.record = read_comparison(folder)
 
     def __repr__(self) -> str:
-        return f"<slmfit comparison at {self.folder}: {self.record.verdict['sentence']}>"
+        return f"<slmfit comparison at {self.folder}: {self.record.verdict.sentence}>"
 
     def _repr_html_(self) -> str:
         return comparison_html(self.record)
@@ -133,8 +133,8 @@ def compare(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
             methods=rows,
-            verdict=verdict,
-            paired=paired,
+            verdict=from_plain(Verdict, verdict),
+            paired={id: from_plain(Paired, pair) for id, pair in paired.items()},
             warnings=[
                 *(f["message"] for f in findings if f["severity"] == "warning"),
                 *([added.warning] if added is not None and added.warning else []),

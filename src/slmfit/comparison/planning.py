@@ -52,7 +52,7 @@ def step(spec: Spec, data: Dataset, terms: Terms, missing: int) -> Step:
         return Step(spec.id, spec.name, "fit", trainings=missing, rows=len(data.train))
     method = _ready(spec, data, terms)
     quote = method.quote([e.input for e in data.test])
-    shown = "shown as examples" in method.rows_used
+    shown = method.shows_examples
     return Step(spec.id, spec.name, "ask", quote=quote, kept=len(data.test) - quote.texts, shown=shown)
 
 

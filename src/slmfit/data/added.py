@@ -47,8 +47,9 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     """
     part = read_file(Path(path), [])
     present, source = columns_of(part), data.source
-    columns = {role: column for role, column in source.get("columns", {}).items() if column in present}
-    rows = load_examples(path, data.task, columns, source.get("merged", {}))
+    origin = data.origin
+    columns = {role: column for role, column in origin.columns.items() if column in present}
+    rows = load_examples(path, data.task, columns, origin.merged)
     _refuse_unknown(data, rows, part.file)
     if data.recipe.strip:
         rows = [replace(row, input=data.recipe(str(row.input))) for row in rows]

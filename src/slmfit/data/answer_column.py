@@ -35,7 +35,7 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
     Raises DataError where none or several can be meant.
     """
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
-    used = data.source.get("columns", {})
+    used = data.origin.columns
     truths = _truth_columns(data)
     named = next((c for c in ANSWER_COLUMNS if c in columns and c not in {used.get(role) for role in used}), None)
     if named is not None:
@@ -60,7 +60,7 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
 
 def _truth_columns(data: Dataset) -> list[str]:
     """Columns that hold answers in rows of data, those of these data first."""
-    used = data.source.get("columns", {})
+    used = data.origin.columns
     roles = [role for role in ("label", "spans", "tags", "intent", "answer") if role in data.task.roles]
     return [column for role in roles for column in (used.get(role), *data.task.roles[role]) if column is not None]
 

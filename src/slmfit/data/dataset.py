@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slmfit.records import SPLITS, Example, Target
+from slmfit.records import SPLITS, Example, Source, Target, from_plain
 
 if TYPE_CHECKING:
     pass
@@ -62,6 +62,11 @@ class Dataset:
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)
         return f"<slmfit dataset {self.name!r}: {self.task.name}, {rows} rows>"
+
+    @cached_property
+    def origin(self) -> Source:
+        """What code asks of the source."""
+        return from_plain(Source, self.source)
 
     @property
     def train(self) -> tuple[Example, ...]:

@@ -77,11 +77,11 @@ def _key_column(rows: Sequence[Placed], asked: Mapping[str, str], data: Dataset,
     """The column that rows are matched by: an id, unless the data's own tell no rows apart, else the text."""
     first = rows[0][1]
     names = [asked["text"]] if "text" in asked else data.task.roles.get("text", ())
-    used = data.source.get("columns", {}).get("text")
+    used = data.origin.columns.get("text")
     text = next((name for name in (used, *names) if name in first), None)
     id = asked.get("id") or ("id" if "id" in first else None)
-    if id and "text" not in asked and (data.source.get("ids") != "repeated" or text is None):
-        if data.source.get("ids") == "repeated":
+    if id and "text" not in asked and (data.origin.ids != "repeated" or text is None):
+        if data.origin.ids == "repeated":
             what = "the ids of the data stand on several rows, so they do not say which row an answer is for"
             raise DataError(what, where=Where(str(path), 1), fix="give the texts beside the answers, or mend the ids")
         return id
@@ -107,7 +107,7 @@ def _by_key(rows: Sequence[Placed], key: str, data: Dataset) -> dict[str, Placed
 
 def _numbers(data: Dataset) -> set[str] | None:
     """The ids that rows can be called by, where they are the numbers of the rows; None where the data have ids."""
-    if data.source.get("ids") != "numbers":
+    if data.origin.ids != "numbers":
         return None
     return {name for split in SPLITS for example in data.splits[split] for name in _names(example.id, split)}
 
@@ -131,7 +131,7 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
         found.append(placed)
     if missing:
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
-        counted = " (rows are counted from 1)" if _is_id(key, data) and data.source.get("ids") == "numbers" else ""
+        counted = " (rows are counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
         fix = f"match by {key}{counted}: give an answer to every row of the test split"
         raise DataError(what, where=str(path), fix=fix)
     return found
@@ -140,7 +140,7 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
 def _refuse_other_text(placed: Placed, example: Example, data: Dataset) -> None:
     """Raise DataError for a row with the id of this example and another text where texts stand."""
     where, row = placed
-    column = data.source.get("columns", {}).get("text", "text")
+    column = data.origin.columns.get("text", "text")
     text = row.get(column)
     if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
@@ -158,7 +158,7 @@ def _refuse_two(rows: Sequence[Placed], by_key: Mapping[str, Placed], column: st
 
 
 def _is_id(key: str, data: Dataset) -> bool:
-    return key not in data.task.roles.get("text", ()) and key != data.source.get("columns", {}).get("text")
+    return key not in data.task.roles.get("text", ()) and key != data.origin.columns.get("text")
 
 
 def _word(cell: Any, key: str, data: Dataset) -> str:
@@ -188,7 +188,7 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
     said = _said(cell)
     if said is None:
         return Prediction(None, "invalid")
-    merged = data.source.get("merged", {})
+    merged = data.origin.merged
     if isinstance(said, str) and said in merged and data.task.classifies:
         said = merged[said]
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)

@@ -118,7 +118,7 @@ def unavailable(name: str, task: str | None = None) -> str | None:
     return next((install(extra) for extra in extras if extra and missing(*EXTRAS[extra])), None)
 
 
-def listing() -> list[dict[str, Any]]:
+def list_methods() -> list[dict[str, Any]]:
     """Of every method that can be named here: `name`, `summary`, `tasks`, and as `missing` why it cannot run, if so."""
     rows = []
     for name in names():

@@ -139,6 +139,11 @@ class Remote(Method):
         """What asking a server for these rows would cost; asks nothing, and leaves out what is answered already."""
         raise NotImplementedError
 
+    @property
+    def shows_examples(self) -> bool:
+        """Whether rows of train are sent along as examples."""
+        return False
+
     def check_limits(self, limits: Limits) -> None:
         """Raise UsageError for limits that a server cannot be held to."""
         raise NotImplementedError

@@ -89,7 +89,7 @@ def explain(name: str | None = None, run: RunRecord | None = None) -> Explanatio
         return Explanation(_named(name, found, [run.method]))
     if name is not None and method is not None:
         return Explanation(_named(name, settings_of(method), [method]))
-    rows = [row for row in methods.listing() if row["name"] not in TO_COME]
+    rows = [row for row in methods.list_methods() if row["name"] not in TO_COME]
     missing = {row["name"]: row["missing"] for row in rows if row["missing"]}
     found = [setting for row in rows if not row["missing"] for setting in settings_of(row["name"])]
     return Explanation(_named(name, found, methods.names()), missing if name is None else {})

@@ -45,20 +45,20 @@ class Source:
     @property
     def metric(self) -> str:
         """What the verdict goes by."""
-        return self.comparison.verdict["metric"] if self.comparison else next(iter(self.records.values())).metric
+        return self.comparison.verdict.metric if self.comparison else next(iter(self.records.values())).metric
 
     @property
     def picked(self) -> str | None:
         """The verdict's method; the only run where there is just one."""
         if self.comparison:
-            return self.comparison.verdict["method"]
+            return self.comparison.verdict.method
         return next(iter(self.records)) if len(self.records) == 1 else None
 
     @property
     def best(self) -> str | None:
         """The method with the highest score."""
         if self.comparison:
-            return self.comparison.verdict["best"]
+            return self.comparison.verdict.best
         return max(self.records, key=lambda id: self.records[id].scores["test"][self.metric].value)
 
     def by_score(self) -> list[tuple[str, RunRecord]]:
@@ -169,6 +169,6 @@ def _run_folders(folders: Sequence[Path]) -> Iterator[Path]:
 def _check_same_rows(records: Mapping[str, RunRecord]) -> None:
     first, *others = records.items()
     for id, record in others:
-        if record.split["test"]["hash"] != first[1].split["test"]["hash"]:
+        if record.split["test"].hash != first[1].split["test"].hash:
             what = f"{first[0]} and {id} were scored on different test rows, so they cannot be compared"
             raise UsageError(what, fix="report them one by one, or compare the methods anew on one split")

@@ -33,7 +33,7 @@ def groups(source: Source) -> list[dict[str, Any]]:
     if not source.comparison:
         titles = [("", scored), ("Not run", out)]
     else:
-        first = {source.best, *source.comparison.verdict["tied"]}
+        first = {source.best, *source.comparison.verdict.tied}
         top = [row for row in scored if row.id in first]
         name = "Best, and not distinguishable from it" if len(top) > 1 else "Best, and distinguishable from all others"
         titles = [
@@ -58,7 +58,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     shown = {split: by_unit(metric, scores[metric].value) for split, scores in row.scores.items() if metric in scores}
     cells = [
         ("score", by_unit(metric, test.value), interval(metric, test)),
-        ("below", *(below(paired["difference"]) if paired else ("best" if row.id == source.best else "", ""))),
+        ("below", *(below(paired.difference) if paired else ("best" if row.id == source.best else "", ""))),
         ("fitting", shown.get("validation", ""), shown.get("train", "")),
         ("size", bytes_words(row.size_bytes), ""),
         ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from slmfit.records import OUTCOMES, SPLITS, MethodRow
+from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
 from slmfit.reporting import entities, ladder, pictures
 from slmfit.reporting.disk import Source
 from slmfit.reporting.rows import labels
@@ -39,7 +39,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "groups": ladder.groups(source),
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
         "failing": list(ladder.failing(source)),
-        "asked": [id for id, record in source.records.items() if "asked" in record.rows_used],
+        "asked": [id for id, record in source.records.items() if record.remote],
         "bars": ladder.bars(source),
         "guess": ladder.guess_score(source),
         "scores": ladder.all_scores(source),
@@ -54,7 +54,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "searches": list(pictures.searches(source)),
         "training": list(pictures.training(source)),
         "audit": _audit(source, texts),
-        "splits": [{"split": s, **source.about.split[s]} for s in SPLITS if s in source.about.split],
+        "splits": [{"split": s, **to_plain(source.about.split[s])} for s in SPLITS if s in source.about.split],
         "about": source.about,
         "files": list(_files(source)),
         "runs": list(source.records.items()),
@@ -93,11 +93,11 @@ def _verdict(source: Source) -> dict[str, Any]:
     """The sentence in two parts, and the figures of the method it is about."""
     if source.comparison:
         verdict = source.comparison.verdict
-        lead, colon, rest = verdict["sentence"].partition(": ")
+        lead, colon, rest = verdict.sentence.partition(": ")
         lead = lead if colon else lead.removesuffix(".")
-        named = verdict["method"] if verdict["method"] and lead.startswith(f"{verdict['method']} ") else ""
+        named = verdict.method if verdict.method and lead.startswith(f"{verdict.method} ") else ""
         sentence = {"named": named, "lead": lead.removeprefix(named), "rest": rest[:1].upper() + rest[1:]}
-        caveats = list(verdict["caveats"])
+        caveats = list(verdict.caveats)
     else:
         ids = list(source.records)
         lead = f"{ids[0]} on {source.about.dataset['name']}" if len(ids) == 1 else f"{len(ids)} runs, not compared"
@@ -133,7 +133,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         )
     if row.usd_per_1000_rows is not None:
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
-    yield "rows", "test rows", f"{source.about.split['test']['rows']:,}", "the same for every method"
+    yield "rows", "test rows", f"{source.about.split['test'].rows:,}", "the same for every method"
 
 
 def _files(source: Source) -> Iterator[dict[str, str]]:
@@ -143,7 +143,7 @@ def _files(source: Source) -> Iterator[dict[str, str]]:
 
 
 def _preferred(source: Source) -> str:
-    prefer = source.comparison.verdict["prefer"] if source.comparison else "size"
+    prefer = source.comparison.verdict.prefer if source.comparison else "size"
     return prefer if prefer in {cost.key for cost in pictures.COSTS} else "size"
 
 

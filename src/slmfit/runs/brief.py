@@ -34,11 +34,11 @@ _CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;ve
 def comparison_html(record: ComparisonRecord) -> str:
     """The verdict and the table as a fragment with everything inside: no script, no style sheet, no file."""
     verdict = record.verdict
-    notes = "".join(_paragraph(caveat, "opacity:.75;font-size:.9em") for caveat in verdict["caveats"])
-    ordered = sorted(record.methods, key=lambda row: -(_score(row, verdict["metric"]) or Score(-1)).value)
+    notes = "".join(_paragraph(caveat, "opacity:.75;font-size:.9em") for caveat in verdict.caveats)
+    ordered = sorted(record.methods, key=lambda row: -(_score(row, verdict.metric) or Score(-1)).value)
     return (
-        f"<div>{_paragraph(verdict['sentence'], 'font-weight:600;font-size:1.15em;max-width:50em')}"
-        f"{_table(ordered, verdict['metric'], verdict['method'])}{notes}</div>"
+        f"<div>{_paragraph(verdict.sentence, 'font-weight:600;font-size:1.15em;max-width:50em')}"
+        f"{_table(ordered, verdict.metric, verdict.method)}{notes}</div>"
     )
 
 
@@ -60,20 +60,20 @@ def markdown(record: ComparisonRecord | RunRecord) -> str:
             f"{record.id} on {record.dataset['name']}: {score_sentence(record)}",
         )
     else:
-        rows, metric, picked = record.methods, record.verdict["metric"], record.verdict["method"]
-        title = record.verdict["sentence"]
+        rows, metric, picked = record.methods, record.verdict.metric, record.verdict.method
+        title = record.verdict.sentence
     lines = [f"**{escaped(title)}**", "", f"| {' | '.join(HEADS)} |", "|:--|" + "--:|" * (len(HEADS) - 1)]
     for row in rows:
         name = f"**{escaped(row.id)}**" if row.id == picked else escaped(row.id)
         cells = _cells(row, metric) if row.scores else [_reason(row), *[""] * 5]
         lines.append(f"| {' | '.join([name, *map(escaped, cells)])} |")
-    caveats = [] if isinstance(record, RunRecord) else [f"\n{escaped(caveat)}" for caveat in record.verdict["caveats"]]
+    caveats = [] if isinstance(record, RunRecord) else [f"\n{escaped(caveat)}" for caveat in record.verdict.caveats]
     test = record.split["test"]
     lost = [(row.id, failures(_outcomes(row))) for row in rows]
     caveats += [f"\n{escaped(id)}, no answer: {words}; they count as wrong." for id, words in lost if words]
     paid = [(row.id, row.usd_per_1000_rows) for row in rows if isinstance(row, MethodRow)]
     caveats += [f"\n{escaped(id)}: {escaped(dollars(usd))} per 1,000 rows." for id, usd in paid if usd is not None]
-    origin = f"\n{test['rows']:,} test rows, sha256 {test['hash'][:12]}, seed {record.seed}"
+    origin = f"\n{test.rows:,} test rows, sha256 {test.hash[:12]}, seed {record.seed}"
     return "\n".join([*lines, *caveats, origin, ""])
 
 

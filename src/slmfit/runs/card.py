@@ -27,13 +27,13 @@ def model_card(record: RunRecord) -> str:
     scores = record.scores["test"]
     named = {"Labels": record.task.get("labels", ()), "Intents": record.task.get("intents", ())}
     names = {kind: ", ".join(f"`{visible(name).replace('`', '’')}`" for name in of[:100]) for kind, of in named.items()}
-    rows = {split: f"{about['rows']:,}" for split, about in record.split.items()}
+    rows = {split: f"{about.rows:,}" for split, about in record.split.items()}
     scored = f"{score_sentence(record)} on {rows['test']} test rows, which were scored once."
     used = record.rows_used.get("fitted", "train")
     made = f"{escaped(record.method)}, fitted for {task} by slmfit: {scored}"
     sizes = f"train: {rows['train']} rows, validation: {rows['validation']}"
     how = f"Fitted on {used}, settings chosen by {metric} on validation ({sizes})"
-    if "asked" in record.rows_used:
+    if record.remote:
         made = f"{escaped(str(record.base_model))}, asked for {task} by slmfit: {scored}"
         how = "Nothing was trained: this folder holds what is asked, and a server answers"
     how += f"; seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
@@ -64,7 +64,7 @@ def _metadata(record: RunRecord) -> list[str]:
         "pipeline_tag": task,
         "tags": ["slmfit", record.method],
         "metrics": list(record.scores["test"]),
-        **({"base_model": record.base_model} if _on_hub(record.base_model) and "asked" not in record.rows_used else {}),
+        **({"base_model": record.base_model} if _on_hub(record.base_model) and not record.remote else {}),
         "model-index": [index],
     }
     return [f"{key}: {json.dumps(value)}" for key, value in known.items()]

@@ -25,8 +25,7 @@ def evaluate(run: Run, path: str | Path, *, columns: Mapping[str, str] | None = 
     `labels` and `intents`.
     Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
     """
-    source = run.record.dataset.get("source", {})
-    examples = load_examples(path, run.task, columns or {}, source.get("merged", {}))
+    examples = load_examples(path, run.task, columns or {}, run.record.origin.merged)
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]

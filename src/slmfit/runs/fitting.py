@@ -27,7 +27,7 @@ from slmfit.methods import strangers
 from slmfit.methods.base import Context, Method, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.methods.specs import Spec
-from slmfit.records import SPLITS, Example, Prediction, RunRecord
+from slmfit.records import SPLITS, Example, Prediction, RunRecord, Split
 from slmfit.runs import measuring
 from slmfit.runs.card import model_card
 from slmfit.runs.run import write_predictions, write_run
@@ -171,6 +171,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
         chosen=loaded.chosen,
         search=method.search,
         metric=context.metric,
+        remote=tried.spec.remote,
         rows_used=method.rows_used,
         seed=context.seed,
         fit_seconds=tried.fit_seconds if refit_seconds is None else refit_seconds,
@@ -216,9 +217,9 @@ def dataset_record(data: Dataset) -> dict[str, Any]:
     return about | {"validation_given": data.validation_given, "source": dict(data.source)}
 
 
-def split_record(data: Dataset) -> dict[str, dict[str, Any]]:
+def split_record(data: Dataset) -> dict[str, Split]:
     """Rows and hash of each split."""
-    return {s: {"rows": len(data.splits[s]), "hash": data.hashes[s]} for s in SPLITS}
+    return {s: Split(len(data.splits[s]), data.hashes[s]) for s in SPLITS}
 
 
 def usage(answers: Sequence[Prediction]) -> dict[str, float | int | None]:

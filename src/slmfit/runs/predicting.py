@@ -54,7 +54,7 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
 
 
 def predict_file(
-    run: Run, source: Path, output: Path | None = None, *, columns: Mapping[str, str] | None = None
+    run: Run, source: str | Path, output: str | Path | None = None, *, columns: Mapping[str, str] | None = None
 ) -> int:
     """Answer every row of a file; returns how many. The output appears when all rows are answered.
 
@@ -62,6 +62,7 @@ def predict_file(
     {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name.
     Raises DataError with file and line for a row that has no input, and leaves no output behind.
     """
+    output = None if output is None else Path(output)
     rows = read_rows(source, [])
     count, clashed = 0, False
     with _writer(output) as write:
@@ -82,8 +83,7 @@ def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tupl
     missing = next((column for column in columns.values() if column not in row), None)
     if missing is not None:
         raise no_column(missing, list(row), str(where))
-    used = run.record.dataset.get("source", {}).get("columns", {})
-    return run.task.seen(row, {**used, **columns}, where)
+    return run.task.seen(row, {**run.record.origin.columns, **columns}, where)
 
 
 @contextmanager

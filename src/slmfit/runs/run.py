@@ -120,7 +120,7 @@ def load(folder: str | Path) -> Run:
         return Run(folder)
     if (folder / "comparison.json").is_file():
         record = read_comparison(folder)
-        picked = record.verdict["method"]
+        picked = record.verdict.method
         row = next((r for r in record.methods if r.id == picked and r.run), None)
         if row is None or row.run is None:
             raise _no_pick(folder, record)
@@ -156,7 +156,7 @@ def by_validation(runs: Sequence[Run]) -> Run:
 
 
 def _no_pick(folder: Path, record: ComparisonRecord) -> UsageError:
-    best = record.verdict["best"]
+    best = record.verdict.best
     if best is None:
         return UsageError("its verdict picked no method: none could be fitted", where=str(folder), fix="compare again")
     found = sorted((r for r in record.methods if r.run), key=lambda r: r.id != best)
@@ -164,9 +164,10 @@ def _no_pick(folder: Path, record: ComparisonRecord) -> UsageError:
     return UsageError("its verdict picked no method: too little data to tell", where=str(folder), fix=fix)
 
 
-def list_runs(root: Path) -> list[Run]:
+def list_runs(root: str | Path = ".") -> list[Run]:
     """Every whole run at or below a folder, by path; damaged and half-written ones are left out."""
     runs = []
+    root = Path(root)
     for path in sorted(root.rglob("run.json")):
         if any(part.startswith(".") for part in path.relative_to(root).parts):
             continue

@@ -81,4 +81,4 @@ def _reusable(folder: Path, id: str, key: str) -> bool:
         answers = sum(row.get("split") == "test" for row in run.predictions())
     except SlmfitError:
         return False
-    return answers == run.record.split["test"]["rows"]
+    return answers == run.record.split["test"].rows

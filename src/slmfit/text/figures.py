@@ -147,9 +147,9 @@ def span(plain: Mapping[str, Any], metric: str = "accuracy") -> str:
     return interval(metric, Score(0.0, plain["low"], plain["high"]))
 
 
-def below(difference: Mapping[str, float]) -> tuple[str, str]:
+def below(difference: Score) -> tuple[str, str]:
     """A paired difference to the best in points, positive = below it, and its interval: ('0.6', '0.1 to 1.1')."""
-    value, low, high = (_points(difference[end]) for end in ("value", "low", "high"))
+    value, low, high = (_points(float(end or 0.0)) for end in (difference.value, difference.low, difference.high))
     return value, f"{low} to {high}"
 
 

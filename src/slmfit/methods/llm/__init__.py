@@ -101,6 +101,10 @@ class Llm(Remote):
         prices = self.chosen.get("prices")
         return Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
 
+    @property
+    def shows_examples(self) -> bool:
+        return self.shots is not None
+
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Draw the examples to show. Raises UsageError or DataError for descriptions or prices that are none."""
         self.context, self.seed, given = context, context.seed, self.settings
