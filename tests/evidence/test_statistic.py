@@ -13,6 +13,7 @@ from scipy import stats
 from slmfit.evidence import metrics
 from slmfit.evidence import statistic as s
 from slmfit.evidence import verdict as verdicts
+from slmfit.evidence.drawing import condensed
 from slmfit.records import Score
 
 
@@ -35,7 +36,9 @@ def labels_paired(truth, a, b, name, **rest):
 
 
 def test_importing_costs_numpy_and_nothing_else():
-    code = "import sys, slmfit.statistic; print([m for m in ('scipy', 'sklearn', 'polars') if m in sys.modules])"
+    code = (
+        "import sys, slmfit.evidence.statistic; print([m for m in ('scipy', 'sklearn', 'polars') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 
@@ -99,7 +102,7 @@ def test_micro_scores_that_equal_accuracy_have_its_interval():
 
 def test_condensing_many_values_leaves_mean_and_spread():
     values = np.random.default_rng(0).lognormal(size=5003)
-    kinds, weights = s._condensed(values)
+    kinds, weights = condensed(values)
     assert len(kinds) == 1000 and weights.sum() == len(values)
     assert weights @ kinds == pytest.approx(values.sum())
     assert weights @ kinds**2 == pytest.approx((values**2).sum())

@@ -14,6 +14,7 @@ from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
 from slmfit.evidence import verdict as verdicts
+from slmfit.evidence.clusters import Clusters
 from slmfit.evidence.statistic import Difference
 from slmfit.evidence.verdict import Prefer
 from slmfit.records import MethodRow
@@ -63,10 +64,12 @@ def judge(
     candidates = [_candidate(row, metric, prefer) for row in scored.values()]
     best = verdicts.best_of(candidates)
     others = [id for id in scored if id != best]
-    differences = {id: _difference(parts[best], parts[id], len(others), seed) for id in others}
+    repeats = data.repeats("test")
+    differences = {id: _difference(parts[best], parts[id], len(others), seed, repeats) for id in others}
     verdict = verdicts.verdict(
-        candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer
-    )
+        candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer,
+        different=len(repeats.sizes) if repeats else None,
+    )  # fmt: skip
     plain = {
         "kind": verdict.kind,
         "method": verdict.method,
@@ -105,7 +108,7 @@ def gains(
     found = []
     for one, other in ran:
         with_them, without = (_components(data, out, row, metric) for row in (one, other))
-        gap = _difference(with_them, without, len(ran), seed)
+        gap = _difference(with_them, without, len(ran), seed, data.repeats("test"))
         found.append({
             "method": one.id,
             "without": other.id,
@@ -140,8 +143,10 @@ def _runs(row: MethodRow) -> list[str]:
     return [one.run for one in row.seeds] or [str(row.run)]
 
 
-def _difference(best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int) -> Difference:
-    if best[0].paired_mean and len(best) == len(other) == 1:
-        return statistic.paired_accuracy(best[0].rows[:, 0], other[0].rows[:, 0], comparisons=comparisons)
+def _difference(
+    best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int, repeats: Clusters | None
+) -> Difference:
     ours, theirs = ([one.rows for one in trained] for trained in (best, other))
-    return spread.difference(ours, theirs, best[0].combine, comparisons=comparisons, seed=seed)
+    if best[0].paired_mean and len(best) == len(other) == 1:
+        return statistic.paired_accuracy(ours[0][:, 0], theirs[0][:, 0], comparisons=comparisons, clusters=repeats)
+    return spread.difference(ours, theirs, best[0].combine, comparisons=comparisons, seed=seed, clusters=repeats)

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 
+from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.tasks.base import Task
 
 STRIPS = ("headers", "footers", "quotes", "html")
@@ -79,6 +80,10 @@ class Dataset:
     def hashes(self) -> dict[str, str]:
         """Split -> sha256 of its inputs and targets in order: runs are comparable when their test hashes agree."""
         return {split: _hash(self.task, self.splits[split]) for split in SPLITS}
+
+    def repeats(self, split: str) -> Clusters | None:
+        """The rows of a split with the same input, which count as one in intervals and tests; None without any."""
+        return clusters_of(self.task.text(example.input) for example in self.splits[split])
 
     @cached_property
     def fingerprint(self) -> str:
