@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 
+from slmfit.data.groupings import Groupings
 from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.tasks.base import Task
 
@@ -49,6 +50,7 @@ class Dataset:
     name: of the file or folder, for people.
     source: JSON as it stands: files with their sha256, columns used, merge rules, how it was split.
     validation_given: the user's own validation split; else it was carved from train, and methods refit on both.
+    groupings: columns by which rows may belong together, see there; for the audit, and not in the fingerprint.
     notes: what was guessed or done, one sentence each, to be said to the user.
     """
 
@@ -59,6 +61,7 @@ class Dataset:
     source: Mapping[str, Any] = field(default_factory=dict)
     validation_given: bool = True
     notes: tuple[str, ...] = ()
+    groupings: Groupings = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)

@@ -48,7 +48,8 @@ class Verdict:
 
     method: the pick; the baseline when nothing beats it; None when there is too little data.
     best: the highest score; of methods with exactly that score the smallest (`level` names the others). tied: not
-    distinguishable from it. not_worse: shown to be within the margin of it, the best itself included; empty when there is too little data. unresolved: neither distinguishable nor shown not worse.
+    distinguishable from it. not_worse: shown to be within the margin of it, the best itself included; empty when there
+    is too little data. unresolved: neither distinguishable nor shown not worse.
     seeds: of each method that is trained, how many trainings its score is the mean of.
     reason: why this kind and this method, one clause. rows_needed: with too little data, about how many test rows
     would tell if the differences stay as they are. different: test rows but for repeats; None where all differ.
@@ -184,8 +185,8 @@ def caveats(found: Verdict) -> tuple[str, ...]:
         )
     if found.counted < found.rows:
         notes.append(
-            f"Of the {found.rows:,} test rows {found.counted:,} are different and the others repeat them: intervals and "
-            "tests count rows with the same text as one."
+            f"Of the {found.rows:,} test rows {found.counted:,} are different and the others repeat them: intervals "
+            "and tests count rows with the same text as one."
         )
     names = tuple(found.scores)
     if found.method and (unsure := [one for one in names[: names.index(found.method)] if one in found.unresolved]):
