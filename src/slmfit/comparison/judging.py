@@ -6,10 +6,11 @@ verdict["sentence"]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slmfit.comparison.remarks import remarks
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
@@ -70,6 +71,7 @@ def judge(
         candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer,
         different=len(repeats.sizes) if repeats else None,
     )  # fmt: skip
+    odd = [remark for row in scored.values() for remark in _remarks(data, out, row)]
     plain = {
         "kind": verdict.kind,
         "method": verdict.method,
@@ -80,7 +82,7 @@ def judge(
         "tied": list(verdict.tied),
         "not_worse": list(verdict.not_worse),
         "sentence": verdicts.sentence(verdict),
-        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason)],
+        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason), *odd],
     }
     paired = {
         id: {
@@ -125,6 +127,12 @@ def _components(data: Dataset, out: Path, row: MethodRow, metric: str) -> list[C
     """The metric's parts on the test rows, of each run that the row's scores are of."""
     truth = targets(data.test)
     return [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in _runs(row)]
+
+
+def _remarks(data: Dataset, out: Path, row: MethodRow) -> Iterator[str]:
+    """What is odd about the form of a method's answers; those of its run that predicts."""
+    answers = Run(out / str(row.run)).answers("test", data.test)
+    yield from remarks(row.id, data.task, answers, [example.input for example in data.test])
 
 
 def _candidate(row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:
