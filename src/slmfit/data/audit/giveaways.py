@@ -90,16 +90,17 @@ def tokens_of(text: str) -> set[str]:
 
 def _telling(texts: Sequence[set[str]], labels: Sequence[str]) -> Tokens:
     """Each label's token with the highest F1; of equals the shortest."""
-    rows, there, seen = Counter(labels), Counter[str](), Counter[tuple[str, str]]()
+    rows, there = Counter(labels), Counter[str]()
+    seen: dict[str, Counter[str]] = {label: Counter() for label in rows}
     for tokens, label in zip(texts, labels, strict=True):
         there.update(tokens)
-        seen.update((label, token) for token in tokens)
-    best: dict[str, tuple[float, int, str]] = {}
-    for (label, token), hits in seen.items():
-        if 2 * hits > rows[label]:  # else its F1 is low
-            found = (-2 * hits / (rows[label] + there[token]), len(token), token)
-            best[label] = min(best.get(label, found), found)
-    return {label: (best[label][2], -best[label][0]) if label in best else ("", 0.0) for label in rows}
+        seen[label].update(tokens)
+    best = {}
+    for label, count in rows.items():
+        often = [(token, hits) for token, hits in seen[label].items() if 2 * hits > count]  # the F1 of others is low
+        found = min(((-2 * hits / (count + there[token]), len(token), token) for token, hits in often), default=None)
+        best[label] = (found[2], -found[0]) if found else ("", 0.0)
+    return best
 
 
 def _share_right(tokens: Tokens, rows: Rows, held: Sequence[int]) -> float:
