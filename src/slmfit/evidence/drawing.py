@@ -97,6 +97,24 @@ def distinct(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return kinds, times.astype(float)
 
 
+def distinct_sums(table: np.ndarray, clusters: Clusters | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """`distinct` of the sums of clusters; and what brings each kind to the size by which clusters vary, on average."""
+    if clusters is None:
+        return *distinct(table), None
+    kinds, times = distinct(np.column_stack([clusters.sums(table), clusters.sizes]))
+    return kinds[:, :-1], times, clusters.design_effect / kinds[:, -1]
+
+
+def with_extra(
+    kinds: np.ndarray, times: np.ndarray, extra: np.ndarray, scale: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Kinds and weights with what is added to some: to a row more of it, to a cluster one of the usual size."""
+    if scale is None:
+        return kinds, times + extra
+    some = extra > 0
+    return np.concatenate([kinds, kinds[some] * scale[some, None]]), np.concatenate([times, extra[some]])
+
+
 def condensed(values: np.ndarray, most: int = 1000) -> tuple[np.ndarray, np.ndarray]:
     """Few values and their weights: neighbours in order become two with the same sum and the same sum of squares."""
     if len(values) <= most:

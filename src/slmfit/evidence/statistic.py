@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slmfit.evidence.clusters import Clusters, swapping
-from slmfit.evidence.drawing import Repeated, condensed, distinct, drawn_sums, drawn_tallies, table_of
+from slmfit.evidence.drawing import Repeated, condensed, distinct_sums, drawn_sums, drawn_tallies, table_of, with_extra
 from slmfit.evidence.metrics import (
     calibration_bin,
     expected_calibration_error,
@@ -133,16 +133,15 @@ def bootstrap_sums(
     table = table_of(rows)
     if not len(table):
         return Score(0.0)
-    value, count = float(score(table.sum(axis=0))), float(len(table))
-    if clusters:
-        table, count = clusters.sums(table), clusters.effective
-    kinds, weights = distinct(table)
+    value, count = float(score(table.sum(axis=0))), clusters.effective if clusters else float(len(table))
+    kinds, weights, scale = distinct_sums(table, clusters)
     alone = score(kinds)
     if len(np.unique(alone[kinds.any(axis=1)])) <= 1:
         found = wilson(min(max(value, 0.0), 1.0) * count, count, level)
         return replace(found, value=value) if clusters else found
     flawed = (alone < 1) & kinds.any(axis=1)
-    weights = weights + 0.5 * flawed * weights / max((flawed * weights).sum(), 1)
+    extra = 0.5 * flawed * weights / max((flawed * weights).sum(), 1)
+    kinds, weights = with_extra(kinds, weights, extra, scale)
     drawn = drawn_sums(weights, kinds, draws, np.random.default_rng(seed))
     return _interval(value, score(drawn), level)
 
@@ -291,14 +290,15 @@ def paired_sums(
         raise ValueError(f"{np.shape(best)} and {np.shape(method)}: not the same rows and columns")
     both = np.concatenate([table_of(best), table_of(method)], axis=1)
     count = clusters.effective if clusters else len(both)
-    kinds, times = distinct(clusters.sums(both) if clusters else both)
+    kinds, times, scale = distinct_sums(both, clusters)
     a, b = np.split(kinds, 2, axis=1)
     value = float(score(times @ a) - score(times @ b))
     apart = (score(a) != score(b)) * times
     extra = apart / max(apart.sum(), 1.0)
     swapped = extra > 0
-    weights = np.concatenate([times + extra, extra[swapped]])
-    pairs = np.concatenate([kinds, np.concatenate([b, a], axis=1)[swapped]])
+    other_way = np.concatenate([b, a], axis=1)[swapped] * (1 if scale is None else scale[swapped, None])
+    pairs, weights = with_extra(kinds, times, extra, scale)
+    pairs, weights = np.concatenate([pairs, other_way]), np.concatenate([weights, extra[swapped]])
     drawn_a, drawn_b = np.split(drawn_sums(weights, pairs, draws, np.random.default_rng(seed)), 2, axis=1)
     gaps = score(drawn_a) - score(drawn_b)
     corrected = bonferroni(level, comparisons)
