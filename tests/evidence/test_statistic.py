@@ -13,6 +13,7 @@ from scipy import stats
 from slmfit.evidence import metrics
 from slmfit.evidence import statistic as s
 from slmfit.evidence import verdict as verdicts
+from slmfit.evidence.drawing import condensed
 from slmfit.records import Score
 
 
@@ -101,7 +102,7 @@ def test_micro_scores_that_equal_accuracy_have_its_interval():
 
 def test_condensing_many_values_leaves_mean_and_spread():
     values = np.random.default_rng(0).lognormal(size=5003)
-    kinds, weights = s._condensed(values)
+    kinds, weights = condensed(values)
     assert len(kinds) == 1000 and weights.sum() == len(values)
     assert weights @ kinds == pytest.approx(values.sum())
     assert weights @ kinds**2 == pytest.approx((values**2).sum())

@@ -6,14 +6,16 @@ verdict["sentence"]
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slmfit.comparison.remarks import remarks
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
 from slmfit.evidence import verdict as verdicts
+from slmfit.evidence.clusters import Clusters
 from slmfit.evidence.statistic import Difference
 from slmfit.evidence.verdict import Prefer
 from slmfit.records import MethodRow
@@ -63,10 +65,13 @@ def judge(
     candidates = [_candidate(row, metric, prefer) for row in scored.values()]
     best = verdicts.best_of(candidates)
     others = [id for id in scored if id != best]
-    differences = {id: _difference(parts[best], parts[id], len(others), seed) for id in others}
+    repeats = data.repeats("test")
+    differences = {id: _difference(parts[best], parts[id], len(others), seed, repeats) for id in others}
     verdict = verdicts.verdict(
-        candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer
-    )
+        candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer,
+        different=len(repeats.sizes) if repeats else None,
+    )  # fmt: skip
+    odd = [remark for row in scored.values() for remark in _remarks(data, out, row)]
     plain = {
         "kind": verdict.kind,
         "method": verdict.method,
@@ -77,7 +82,7 @@ def judge(
         "tied": list(verdict.tied),
         "not_worse": list(verdict.not_worse),
         "sentence": verdicts.sentence(verdict),
-        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason)],
+        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason), *odd],
     }
     paired = {
         id: {
@@ -105,7 +110,7 @@ def gains(
     found = []
     for one, other in ran:
         with_them, without = (_components(data, out, row, metric) for row in (one, other))
-        gap = _difference(with_them, without, len(ran), seed)
+        gap = _difference(with_them, without, len(ran), seed, data.repeats("test"))
         found.append({
             "method": one.id,
             "without": other.id,
@@ -124,6 +129,12 @@ def _components(data: Dataset, out: Path, row: MethodRow, metric: str) -> list[C
     return [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in _runs(row)]
 
 
+def _remarks(data: Dataset, out: Path, row: MethodRow) -> Iterator[str]:
+    """What is odd about the form of a method's answers; those of its run that predicts."""
+    answers = Run(out / str(row.run)).answers("test", data.test)
+    yield from remarks(row.id, data.task, answers, [example.input for example in data.test])
+
+
 def _candidate(row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:
     score = (row.scores or {})["test"][metric]
     size = PREFERENCES[prefer](row)
@@ -140,8 +151,10 @@ def _runs(row: MethodRow) -> list[str]:
     return [one.run for one in row.seeds] or [str(row.run)]
 
 
-def _difference(best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int) -> Difference:
-    if best[0].paired_mean and len(best) == len(other) == 1:
-        return statistic.paired_accuracy(best[0].rows[:, 0], other[0].rows[:, 0], comparisons=comparisons)
+def _difference(
+    best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int, repeats: Clusters | None
+) -> Difference:
     ours, theirs = ([one.rows for one in trained] for trained in (best, other))
-    return spread.difference(ours, theirs, best[0].combine, comparisons=comparisons, seed=seed)
+    if best[0].paired_mean and len(best) == len(other) == 1:
+        return statistic.paired_accuracy(ours[0][:, 0], theirs[0][:, 0], comparisons=comparisons, clusters=repeats)
+    return spread.difference(ours, theirs, best[0].combine, comparisons=comparisons, seed=seed, clusters=repeats)

@@ -69,12 +69,12 @@ def _over_rows(data: Dataset, trained: Sequence[Run], split: str) -> dict[str, S
     """Name -> the mean over the trainings with its interval over rows; none for train, whose answers are not kept."""
     if split == "train":
         return {}
-    truth = targets(data.splits[split])
+    truth, repeats = targets(data.splits[split]), data.repeats(split)
     answers = [run.answers(split, data.splits[split]) for run in trained]
     found = {}
     for name in trained[0].record.scores[split]:
         if name in data.task.metrics:
             parts = [data.task.components(name, truth, given) for given in answers]
             tables, seed = [part.rows for part in parts], trained[0].record.seed
-            found[name] = spread.rows_alone(tables, parts[0].combine, seed=seed)
+            found[name] = spread.rows_alone(tables, parts[0].combine, seed=seed, clusters=repeats)
     return found

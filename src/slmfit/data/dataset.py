@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 
+from slmfit.data.groupings import Groupings
+from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.tasks.base import Task
 
 STRIPS = ("headers", "footers", "quotes", "html")
@@ -48,6 +50,7 @@ class Dataset:
     name: of the file or folder, for people.
     source: JSON as it stands: files with their sha256, columns used, merge rules, how it was split.
     validation_given: the user's own validation split; else it was carved from train, and methods refit on both.
+    groupings: columns by which rows may belong together, see there; for the audit, and not in the fingerprint.
     notes: what was guessed or done, one sentence each, to be said to the user.
     """
 
@@ -58,6 +61,7 @@ class Dataset:
     source: Mapping[str, Any] = field(default_factory=dict)
     validation_given: bool = True
     notes: tuple[str, ...] = ()
+    groupings: Groupings = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)
@@ -84,6 +88,10 @@ class Dataset:
     def hashes(self) -> dict[str, str]:
         """Split -> sha256 of its inputs and targets in order: runs are comparable when their test hashes agree."""
         return {split: _hash(self.task, self.splits[split]) for split in SPLITS}
+
+    def repeats(self, split: str) -> Clusters | None:
+        """The rows of a split with the same input, which count as one in intervals and tests; None without any."""
+        return clusters_of(self.task.text(example.input) for example in self.splits[split])
 
     @cached_property
     def fingerprint(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
+from slmfit.data.groupings import groupings
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import read_file, read_parts
@@ -96,7 +97,9 @@ def load_data(
     targets = [row.example.target for row in everything if row.example.target is not None]
     splits = {split: tuple(row.example for row in rows[split]) for split in SPLITS}
     given = "validation" in parts
-    return Dataset(_title(path), found.with_labels(targets), splits, recipe, source, given, tuple(notes))
+    cells = {split: [row.cells for row in rows[split]] for split in SPLITS}
+    beside = groupings(cells, {"id", "split", *roles.values(), *(column for column in (group, time) if column)})
+    return Dataset(_title(path), found.with_labels(targets), splits, recipe, source, given, tuple(notes), beside)
 
 
 def load_examples(path: str | Path, task: Task, columns: Mapping[str, str], merged: Mapping[str, str]) -> list[Example]:

@@ -22,6 +22,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from slmfit.evidence.clusters import Clusters
 from slmfit.evidence.statistic import DRAWS, LEVEL, PAIRED_DRAWS, Difference, bonferroni, bootstrap_sums, paired_sums
 from slmfit.records import Score
 
@@ -65,18 +66,22 @@ def mean_score(scores: Sequence[Score], of_rows: Score | None = None, *, most: f
     return Score(value, max(low, 0.0), high if most is None else min(high, most))
 
 
-def rows_alone(tables: Sequence[np.ndarray], score: Combine, *, draws: int = DRAWS, seed: int = 0) -> Score:
+def rows_alone(
+    tables: Sequence[np.ndarray], score: Combine, *, draws: int = DRAWS, seed: int = 0, clusters: Clusters | None = None
+) -> Score:
     """The mean score of several trainings, with the interval that these very trainings have over rows.
 
     tables: per training a table [rows, columns] of the same rows; score: of the sums of its columns, best at 1 (see
     statistic.bootstrap_sums).
     """
-    return bootstrap_sums(np.hstack(tables), _mean_of(score, len(tables)), draws=draws, seed=seed)
+    mean = _mean_of(score, len(tables))
+    return bootstrap_sums(np.hstack(tables), mean, draws=draws, seed=seed, clusters=clusters)
 
 
 def difference(
     best: Sequence[np.ndarray], method: Sequence[np.ndarray], score: Combine, *,
     comparisons: int = 1, level: float = LEVEL, draws: int = PAIRED_DRAWS, seed: int = 0,
+    clusters: Clusters | None = None,
 ) -> Difference:  # fmt: skip
     """The difference of two mean scores over training seeds, on the same rows.
 
@@ -86,7 +91,9 @@ def difference(
     copies = math.lcm(len(best), len(method))
     left, right = (np.hstack([*tables] * (copies // len(tables))) for tables in (best, method))
     mean = _mean_of(score, copies)
-    found = paired_sums(left, right, mean, comparisons=comparisons, level=level, draws=draws, seed=seed)
+    found = paired_sums(
+        left, right, mean, comparisons=comparisons, level=level, draws=draws, seed=seed, clusters=clusters
+    )
     spreads = (Spread.of([float(score(table.sum(axis=0))) for table in tables]) for tables in (best, method))
     spread = sum(spreads, Spread())
     if not spread.variance:

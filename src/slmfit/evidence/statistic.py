@@ -7,6 +7,7 @@ Shares of rows have closed forms (Wilson; Tango for a paired difference). Everyt
 1981): each draw gives the rows random weights from a Dirichlet distribution instead of repeating some and dropping
 others. Equal rows share one gamma weight, so a draw costs one number per distinct row (a cell of the confusion
 matrix), no small class ever drops out of a draw, and where too few errors were seen a fraction of one can be added.
+Rows with the same input count as one cluster wherever `clusters` says so (see clusters.py, which names the sources).
 benchmarks/statistics_check.py measures the coverage of all of it.
 """
 
@@ -14,14 +15,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slmfit.evidence.clusters import Clusters, swapping
+from slmfit.evidence.drawing import Repeated, condensed, distinct_sums, drawn_sums, drawn_tallies, table_of, with_extra
 from slmfit.evidence.metrics import (
-    Tallies,
     calibration_bin,
     expected_calibration_error,
     scores_from_confusion,
@@ -66,10 +68,30 @@ def wilson(successes: float, n: float, level: float = LEVEL) -> Score:
     return Score(share, 0.0 if successes <= 0 else middle - half, 1.0 if successes >= n else middle + half)
 
 
+def share_right(right: ArrayLike, clusters: Clusters | None = None, level: float = LEVEL) -> Score:
+    """The share of rows [rows] that are true, with `wilson`'s interval for as many rows as they count for."""
+    hits, n = float(np.sum(right)), float(np.size(right))
+    return design_wilson(hits, n, clusters.design_effect if clusters else 1.0, level)
+
+
+def design_wilson(hits: float, n: float, design_effect: float, level: float = LEVEL) -> Score:
+    """`wilson` where the n rows tell as much as n / design_effect different ones."""
+    if design_effect == 1:
+        return wilson(hits, n, level)
+    found = wilson(hits / design_effect, n / design_effect, level)
+    return replace(found, value=hits / n) if n else found
+
+
 def bootstrap_confusion(
-    counts: np.ndarray, names: Collection[str], *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0
+    counts: np.ndarray,
+    names: Collection[str],
+    *,
+    level: float = LEVEL,
+    draws: int = DRAWS,
+    seed: int = 0,
+    repeated: Repeated | None = None,
 ) -> dict[str, Score]:
-    """Scores of metrics.SCORE_NAMES with intervals, from confusion counts [L, L + 1].
+    """Scores of metrics.SCORE_NAMES with intervals, from confusion counts [L, L + 1]. repeated: see there.
 
     Scores that are one share of rows get Wilson's interval. The others: Dirichlet weights on the cells, plus half an
     error in all, shared equally by the classes in truth: the half that Jeffreys' prior adds to a share's errors. So a
@@ -84,10 +106,11 @@ def bootstrap_confusion(
     shares = {"accuracy": rows, "recall_micro": rows, "recall_weighted": rows, "precision_micro": answers}
     if answers == rows:
         shares["f1_micro"] = rows
-    found = {name: wilson(hits, shares[name], level) for name in names if name in shares}
+    effect = repeated.design_effect if repeated else 1.0
+    found = {name: design_wilson(hits, shares[name], effect, level) for name in names if name in shares}
     others = [name for name in names if name not in shares]
     if others and rows:
-        stacked = scores_from_tallies(_drawn_tallies(table, draws, np.random.default_rng(seed)))
+        stacked = scores_from_tallies(drawn_tallies(table, draws, np.random.default_rng(seed), repeated))
         found |= {name: _interval(float(values[name]), stacked[name], level) for name in others}
     return {name: found.get(name, Score(float(values[name]))) for name in names}
 
@@ -99,6 +122,7 @@ def bootstrap_sums(
     level: float = LEVEL,
     draws: int = DRAWS,
     seed: int = 0,
+    clusters: Clusters | None = None,
 ) -> Score:
     """A score that is a function of summed columns, such as entity F1 of (hits, false alarms, misses) per text.
 
@@ -106,33 +130,58 @@ def bootstrap_sums(
     row is added among those that scored below 1 alone (as in bootstrap_confusion); where all rows scored alike, which
     leaves nothing to draw, the interval is that of `wilson` for a share of rows (its near end is the score).
     """
-    table = _table(rows)
+    table = table_of(rows)
     if not len(table):
         return Score(0.0)
-    value = float(score(table.sum(axis=0)))
-    kinds, weights = _distinct(table)
+    value, count = float(score(table.sum(axis=0))), clusters.effective if clusters else float(len(table))
+    kinds, weights, scale = distinct_sums(table, clusters)
     alone = score(kinds)
     if len(np.unique(alone[kinds.any(axis=1)])) <= 1:
-        return wilson(min(max(value, 0.0), 1.0) * len(table), len(table), level)
+        found = wilson(min(max(value, 0.0), 1.0) * count, count, level)
+        return replace(found, value=value) if clusters else found
     flawed = (alone < 1) & kinds.any(axis=1)
-    weights = weights + 0.5 * flawed * weights / max((flawed * weights).sum(), 1)
-    drawn = _drawn_sums(weights, kinds, draws, np.random.default_rng(seed))
+    extra = 0.5 * flawed * weights / max((flawed * weights).sum(), 1)
+    kinds, weights = with_extra(kinds, weights, extra, scale)
+    drawn = drawn_sums(weights, kinds, draws, np.random.default_rng(seed))
     return _interval(value, score(drawn), level)
 
 
-def bootstrap_mean(values: ArrayLike, *, level: float = LEVEL, draws: int = DRAWS, seed: int = 0) -> Score:
+def bootstrap_mean(
+    values: ArrayLike,
+    *,
+    level: float = LEVEL,
+    draws: int = DRAWS,
+    seed: int = 0,
+    clusters: Clusters | None = None,
+) -> Score:
     """The mean of per-row values [rows] (log loss, Brier score) with its interval; no interval below two rows."""
-    table = _table(np.asarray(values, dtype=float)[:, None])[:, 0]
+    table = table_of(np.asarray(values, dtype=float)[:, None])[:, 0]
     if len(table) < 2:
         return Score(float(table.mean()) if len(table) else 0.0)
-    kinds, weights = _condensed(table)
-    drawn = _drawn_sums(weights, kinds[:, None], draws, np.random.default_rng(seed))
+    if clusters:
+        return _bootstrap_cluster_mean(table, clusters, level, draws, seed)
+    kinds, weights = condensed(table)
+    drawn = drawn_sums(weights, kinds[:, None], draws, np.random.default_rng(seed))
     return _interval(float(table.mean()), drawn[:, 0] / len(table), level)
+
+
+def _bootstrap_cluster_mean(table: np.ndarray, clusters: Clusters, level: float, draws: int, seed: int) -> Score:
+    """The same where rows repeat: of clusters of one size few are drawn; no interval for a single cluster."""
+    value, sums = float(table.mean()), clusters.sums(table)
+    if len(sums) < 2:
+        return Score(value)
+    kinds, weights = [], []
+    for size in np.unique(clusters.sizes):
+        values, times = condensed(sums[clusters.sizes == size])
+        kinds.append(np.column_stack([values, np.full(len(values), size)]))
+        weights.append(times)
+    drawn = drawn_sums(np.concatenate(weights), np.concatenate(kinds), draws, np.random.default_rng(seed))
+    return _interval(value, drawn[:, 0] / drawn[:, 1], level)
 
 
 def bootstrap_calibration(
     confidence: ArrayLike, correct: ArrayLike, bins: int = 15, *,
-    level: float = LEVEL, draws: int = DRAWS, seed: int = 0,
+    level: float = LEVEL, draws: int = DRAWS, seed: int = 0, clusters: Clusters | None = None,
 ) -> Score:  # fmt: skip
     """Expected calibration error (metrics.expected_calibration_error) with an approximate interval for the true one.
 
@@ -147,12 +196,14 @@ def bootstrap_calibration(
     where = calibration_bin(sure, bins)
     value = expected_calibration_error(sure, right, bins)
     # rows of one bin and one outcome count as one kind: their confidences differ by less than a bin's width
-    kind, weights = np.unique(2 * where + (right > 0), return_inverse=True, return_counts=True)[1:]
+    size = clusters.size if clusters else np.ones(len(sure), np.int64)
+    kind = np.unique(2 * where + (right > 0) + 2 * bins * size, return_inverse=True)[1]
+    weights = np.bincount(kind, weights=1 / size)  # repeats of a row are one draw
     gaps = np.zeros((len(weights), bins))
     np.add.at(gaps, (kind, where), (sure - right) / weights[kind])
     rng = np.random.default_rng(seed)
-    drawn = np.abs(_drawn_sums(weights.astype(float), gaps, draws, rng)).sum(axis=1) / len(sure)
-    spread = np.sqrt(np.bincount(where, weights=sure * (1 - sure), minlength=bins))
+    drawn = np.abs(drawn_sums(weights, gaps, draws, rng)).sum(axis=1) / len(sure)
+    spread = np.sqrt(np.bincount(where, weights=size * sure * (1 - sure), minlength=bins))
     chance = np.abs(rng.standard_normal((draws, bins)) * spread).sum(axis=1) / len(sure)
     excess, (low, high) = float(drawn.mean()) - value, _middle(drawn, level)
     calibrated = value <= _middle(chance, level)[1]
@@ -174,29 +225,41 @@ def mcnemar_exact(only_a: int, only_b: int) -> float:
 
 
 def paired_accuracy(
-    correct_best: ArrayLike, correct_method: ArrayLike, *, comparisons: int = 1, level: float = LEVEL
+    correct_best: ArrayLike,
+    correct_method: ArrayLike,
+    *,
+    comparisons: int = 1,
+    level: float = LEVEL,
+    clusters: Clusters | None = None,
 ) -> Difference:
     """The difference of two accuracies on the same rows: Tango's score interval (1998), exact McNemar p-value.
 
     Tango's interval keeps its coverage where few or no rows differ (Fagerland, Lydersen & Laake 2014); with none at
     all it is +-z^2 / (n + z^2). `comparisons`: Bonferroni, for the number of methods compared with the best.
+    With clusters the test swaps whole clusters, and the interval is that of as many rows as they count for: by their
+    sizes or, where that is fewer, by those of the clusters that differ (as Obuchowski's test of 1998 has it).
     """
     a, b = np.asarray(correct_best, dtype=bool), np.asarray(correct_method, dtype=bool)
     if a.shape != b.shape:
         raise ValueError(f"{a.shape} and {b.shape}: not the same rows")
     only_a, only_b, n = int((a & ~b).sum()), int((b & ~a).sum()), len(a)
-    low, high = tango(only_a, only_b, n, bonferroni(level, comparisons))
-    return Difference((only_a - only_b) / n, low, high, min(1.0, comparisons * mcnemar_exact(only_a, only_b)))
+    effect, p_value = 1.0, mcnemar_exact(only_a, only_b)
+    if clusters:
+        gaps = clusters.sums(a.astype(float) - b)
+        effect = max(clusters.design_effect, float((gaps**2).sum()) / max(only_a + only_b, 1))
+        p_value = swapping(gaps)
+    low, high = tango(only_a / effect, only_b / effect, n / effect, bonferroni(level, comparisons))
+    return Difference((only_a - only_b) / n, low, high, min(1.0, comparisons * p_value))
 
 
-def tango(only_a: int, only_b: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+def tango(only_a: float, only_b: float, n: float, level: float = LEVEL) -> tuple[float, float]:
     """Score interval of (only_a - only_b) / n (Tango 1998, eq. 8-10), found by bisection. ValueError if n < 1."""
-    if n < 1:
+    if n < 1 - 1e-9:
         raise ValueError("a paired interval needs at least one row")
     return _tango_low(only_a, only_b, n, _z(level)), -_tango_low(only_b, only_a, n, _z(level))
 
 
-def _tango_low(b: int, c: int, n: int, z: float) -> float:
+def _tango_low(b: float, c: float, n: float, z: float) -> float:
     low, high = -1.0, (b - c) / n
     for _ in range(60):
         middle = (low + high) / 2
@@ -214,6 +277,7 @@ def _tango_low(b: int, c: int, n: int, z: float) -> float:
 def paired_sums(
     best: ArrayLike, method: ArrayLike, score: Callable[[np.ndarray], np.ndarray], *,
     comparisons: int = 1, level: float = LEVEL, draws: int = PAIRED_DRAWS, seed: int = 0,
+    clusters: Clusters | None = None,
 ) -> Difference:  # fmt: skip
     """The difference of a score of summed columns (see bootstrap_sums), two tables [rows, columns] of the same rows.
 
@@ -224,20 +288,23 @@ def paired_sums(
     """
     if np.shape(best) != np.shape(method):
         raise ValueError(f"{np.shape(best)} and {np.shape(method)}: not the same rows and columns")
-    kinds, times = _distinct(np.concatenate([_table(best), _table(method)], axis=1))
+    both = np.concatenate([table_of(best), table_of(method)], axis=1)
+    count = clusters.effective if clusters else len(both)
+    kinds, times, scale = distinct_sums(both, clusters)
     a, b = np.split(kinds, 2, axis=1)
     value = float(score(times @ a) - score(times @ b))
     apart = (score(a) != score(b)) * times
     extra = apart / max(apart.sum(), 1.0)
     swapped = extra > 0
-    weights = np.concatenate([times + extra, extra[swapped]])
-    pairs = np.concatenate([kinds, np.concatenate([b, a], axis=1)[swapped]])
-    drawn_a, drawn_b = np.split(_drawn_sums(weights, pairs, draws, np.random.default_rng(seed)), 2, axis=1)
+    other_way = np.concatenate([b, a], axis=1)[swapped] * (1 if scale is None else scale[swapped, None])
+    pairs, weights = with_extra(kinds, times, extra, scale)
+    pairs, weights = np.concatenate([pairs, other_way]), np.concatenate([weights, extra[swapped]])
+    drawn_a, drawn_b = np.split(drawn_sums(weights, pairs, draws, np.random.default_rng(seed)), 2, axis=1)
     gaps = score(drawn_a) - score(drawn_b)
     corrected = bonferroni(level, comparisons)
     ends = [value, *_middle(gaps, corrected)]
     if not apart.any():
-        ends += tango(0, 0, int(times.sum()), corrected)
+        ends += tango(0, 0, count, corrected)
     above = float((gaps > 0).sum() + (gaps == 0).sum() / 2)
     p_value = 2 * (min(above, draws - above) + 1) / (draws + 1)
     return Difference(value, min(ends), max(ends), min(1.0, comparisons * p_value))
@@ -251,70 +318,6 @@ def bonferroni(level: float, comparisons: int) -> float:
     the best). Of several equally good methods, that any one is called different can be more likely than that.
     """
     return 1 - (1 - level) / max(comparisons, 1)
-
-
-# Drawing -----------------------------------------------------------------------------------------------------------
-
-
-def _drawn_sums(weights: np.ndarray, rows: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Column sums [draws, columns] of rows [kinds, columns] under Dirichlet(weights), scaled to the weights' sum."""
-    parts, step = [], max(1, 1_000_000 // len(weights))  # 8 MB at a time
-    for start in range(0, draws, step):
-        gammas = rng.standard_gamma(weights, size=(min(step, draws - start), len(weights)))
-        parts.append((gammas @ rows) * (weights.sum() / gammas.sum(axis=1, keepdims=True)))
-    return np.concatenate(parts)
-
-
-def _drawn_tallies(counts: np.ndarray, draws: int, rng: np.random.Generator) -> Tallies:
-    """Tallies [draws, L] of Dirichlet draws of the cells [L, L + 1], with half an error added (bootstrap_confusion)."""
-    labels = len(counts)
-    truth, answer = np.nonzero(counts)
-    columns = _label_columns(truth, answer, labels)
-    in_truth = np.flatnonzero(counts.sum(axis=1))
-    seen = (counts.sum(axis=1) + counts[:, :labels].sum(axis=0)) > 0
-    # an added error of a class is answered with any other label seen here, in equal parts
-    errors = np.zeros((len(in_truth), 3 * labels))
-    errors[:, labels : 2 * labels] = seen / max(seen.sum() - 1, 1)
-    errors[np.arange(len(in_truth)), labels + in_truth] = 0.0
-    errors[np.arange(len(in_truth)), 2 * labels + in_truth] = 1.0
-    weights = np.concatenate([counts[truth, answer], np.full(len(in_truth), 0.5 / len(in_truth))])
-    return _as_tallies(_drawn_sums(weights, np.concatenate([columns, errors]), draws, rng))
-
-
-def _label_columns(truth: np.ndarray, answer: np.ndarray, labels: int) -> np.ndarray:
-    """Per row the columns [rows, 3 * labels] whose sums are hits, answers and support (see metrics.Tallies)."""
-    columns, row = np.zeros((len(truth), 3 * labels)), np.arange(len(truth))
-    right, given = truth == answer, answer < labels
-    columns[row[right], truth[right]] = 1.0
-    columns[row[given], labels + answer[given]] = 1.0
-    columns[row, 2 * labels + truth] = 1.0
-    return columns
-
-
-def _as_tallies(sums: np.ndarray) -> Tallies:
-    return Tallies(*np.split(sums, 3, axis=-1))
-
-
-def _table(rows: ArrayLike) -> np.ndarray:
-    table = np.asarray(rows, dtype=float)
-    if table.ndim != 2 or not np.isfinite(table).all():
-        raise ValueError(f"finite numbers [rows, columns] are needed, not shape {table.shape}")
-    return table
-
-
-def _distinct(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    kinds, times = np.unique(table, axis=0, return_counts=True)
-    return kinds, times.astype(float)
-
-
-def _condensed(values: np.ndarray, most: int = 1000) -> tuple[np.ndarray, np.ndarray]:
-    """Few values and their weights: neighbours in order become two with the same sum and the same sum of squares."""
-    if len(values) <= most:
-        return values, np.ones(len(values))
-    groups = np.array_split(np.sort(values), most // 2)
-    means, spreads = (np.array([function(group) for group in groups]) for function in (np.mean, np.std))
-    weights = np.array([len(group) / 2 for group in groups])
-    return np.concatenate([means - spreads, means + spreads]), np.concatenate([weights, weights])
 
 
 def _interval(value: float, drawn: np.ndarray, level: float) -> Score:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from slmfit.evidence.statistic import LEVEL, Difference
@@ -19,6 +19,7 @@ from slmfit.text.figures import by_unit, interval, joined, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
+MANY_REPEATS = 0.1  # share of the test rows that repeat another, above which a reader has to be told
 ORDERS: dict[Prefer, tuple[str, str]] = {
     "size": ("smallest", "smaller"),
     "latency": ("fastest", "faster"),
@@ -46,11 +47,12 @@ class Verdict:
     """What the comparison says. Ids are in order of size, smallest first; scores are shares, not percent.
 
     method: the pick; the baseline when nothing beats it; None when there is too little data.
-    best: the highest score. tied: not distinguishable from it. not_worse: shown to be within the margin of it, the
-    best itself included; empty when there is too little data. unresolved: neither distinguishable nor shown not worse.
+    best: the highest score; of methods with exactly that score the smallest (`level` names the others). tied: not
+    distinguishable from it. not_worse: shown to be within the margin of it, the best itself included; empty when there
+    is too little data. unresolved: neither distinguishable nor shown not worse.
     seeds: of each method that is trained, how many trainings its score is the mean of.
     reason: why this kind and this method, one clause. rows_needed: with too little data, about how many test rows
-    would tell if the differences stay as they are.
+    would tell if the differences stay as they are. different: test rows but for repeats; None where all differ.
     """
 
     kind: Kind
@@ -68,6 +70,19 @@ class Verdict:
     prefer: Prefer
     reason: str
     rows_needed: int | None = None
+    different: int | None = None
+
+    @property
+    def level(self) -> tuple[str, ...]:
+        """Who has the very score of the best."""
+        score = self.scores[self.best].value
+        return tuple(id for id, one in self.scores.items() if id != self.best and one.value == score)
+
+    @property
+    def counted(self) -> int:
+        """The test rows, but for repeats where these are many."""
+        few = self.different is not None and self.rows - self.different > MANY_REPEATS * self.rows
+        return self.different if few and self.different else self.rows
 
 
 def best_of(candidates: Sequence[Candidate]) -> str:
@@ -78,6 +93,7 @@ def best_of(candidates: Sequence[Candidate]) -> str:
 def verdict(
     candidates: Sequence[Candidate], differences: Mapping[str, Difference], *,
     metric: str, rows: int, margin: float = 0.02, prefer: Prefer = "size", alpha: float = 1 - LEVEL,
+    different: int | None = None,
 ) -> Verdict:  # fmt: skip
     """The smallest method that is not worse than the best one, or why none can be named.
 
@@ -116,7 +132,7 @@ def verdict(
     else:
         doubts = [name for name in tied if name in smaller or -differences[name].low > margin]
     kind: Kind = "too-little-data" if doubts else "nothing-beats-majority" if pick in baselines else "pick"
-    return Verdict(
+    found = Verdict(
         kind=kind,
         method=None if doubts else pick,
         best=best,
@@ -130,11 +146,12 @@ def verdict(
         margin=margin,
         rows=rows,
         prefer=prefer,
-        reason=_doubt(doubts[0], differences, margin, prefer, baselines, smaller)
-        if doubts
-        else _why(pick, best, differences, margin, len(candidates)),
-        rows_needed=_rows_needed([differences[name] for name in doubts], rows, margin) if doubts else None,
+        reason=_doubt(doubts[0], differences, margin, prefer, baselines, smaller) if doubts else "",
+        different=different,
     )
+    if not doubts:
+        return replace(found, reason=_why(found, pick))
+    return replace(found, rows_needed=_rows_needed([differences[name] for name in doubts], found.counted, margin))
 
 
 def sentence(found: Verdict) -> str:
@@ -152,8 +169,10 @@ def sentence(found: Verdict) -> str:
     enough = f" (about {found.rows_needed:,} would tell)" if found.rows_needed else ""
     trained = max(found.seeds.values(), default=0)
     seeds = f" and {trained} training seeds" if trained > 1 else ""
-    start = f"Too little data to tell with {found.rows:,} test rows{enough}{seeds}"
-    return f"{start}: {found.best} scores highest, {best}, {found.reason}."
+    few = f", {found.counted:,} of them different" if found.counted < found.rows else ""
+    start = f"Too little data to tell with {found.rows:,} test rows{few}{enough}{seeds}"
+    high = f"exactly as high as {joined(found.level)}" if found.level else "highest"
+    return f"{start}: {found.best} scores {high}, {best}, {found.reason}."
 
 
 def caveats(found: Verdict) -> tuple[str, ...]:
@@ -163,6 +182,11 @@ def caveats(found: Verdict) -> tuple[str, ...]:
         notes.append(
             f"The choice was made on the same {found.rows:,} test rows as the scores, so the highest score is a little "
             "too high on average; `slmfit evaluate` scores the chosen method on rows kept apart."
+        )
+    if found.counted < found.rows:
+        notes.append(
+            f"Of the {found.rows:,} test rows {found.counted:,} are different and the others repeat them: intervals "
+            "and tests count rows with the same text as one."
         )
     names = tuple(found.scores)
     if found.method and (unsure := [one for one in names[: names.index(found.method)] if one in found.unresolved]):
@@ -199,11 +223,16 @@ def gained(method: str, without: str, gap: Difference, rows: int, file: str) -> 
     return f"{start} not distinguishable from {without} ({_points(gap.value)}, {_span(gap)})."
 
 
-def _why(pick: str, best: str, differences: Mapping[str, Difference], margin: float, methods: int) -> str:
-    if methods == 1:
+def _why(found: Verdict, pick: str) -> str:
+    differences, best = found.differences, found.best
+    if not differences:
         return "the only method compared"
+    first = (best, *found.level)
+    if found.level and pick in first:
+        gap = differences[pick if pick != best else found.level[0]]
+        return f"exactly level with {joined([name for name in first if name != pick])} ({_span(gap)})"
     if pick != best:
-        return f"{_below(differences[pick], best)}, within the margin of {_points(margin)}"
+        return f"{_below(differences[pick], best)}, within the margin of {_points(found.margin)}"
     nearest = min(differences, key=lambda name: differences[name].value)
     return f"the highest score; next is {nearest}, {_below(differences[nearest], best)}"
 

@@ -20,7 +20,7 @@ from slmfit import methods
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import SlmfitError
 from slmfit.events import Listener
-from slmfit.evidence.statistic import bootstrap_sums, wilson
+from slmfit.evidence.statistic import bootstrap_sums, share_right
 from slmfit.methods.base import Context
 from slmfit.records import Example, RunRecord, Score, to_plain
 
@@ -158,9 +158,10 @@ def _validation_score(
     method.fit(data.task, part, data.validation, context)
     answers = method.predict([example.input for example in data.validation])
     components = data.task.components(context.metric, targets(data.validation), answers)
+    repeats = data.repeats("validation")
     if components.paired_mean:
-        return wilson(float(components.rows[:, 0].sum()), len(components.rows))
-    return bootstrap_sums(components.rows, components.combine, seed=context.seed)
+        return share_right(components.rows[:, 0], repeats)
+    return bootstrap_sums(components.rows, components.combine, seed=context.seed, clusters=repeats)
 
 
 # --- which labels are probably wrong ----------------------------------------------------------------------------------

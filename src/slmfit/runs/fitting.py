@@ -30,6 +30,7 @@ from slmfit.methods.specs import Spec
 from slmfit.records import SPLITS, Example, Prediction, RunRecord, Split
 from slmfit.runs import measuring
 from slmfit.runs.card import model_card
+from slmfit.runs.kept import kept
 from slmfit.runs.run import write_predictions, write_run
 from slmfit.tasks.answers import prediction_to_json, rounded, target_to_json
 from slmfit.tasks.base import Scores
@@ -206,8 +207,8 @@ def run_key(spec: Spec, data: Dataset, terms: Terms) -> str:
 def prediction_rows(split: str, examples: Sequence[Example], answers: Sequence[Prediction]) -> Iterator[dict[str, Any]]:
     """The rows of predictions.jsonl for one split."""
     for example, answer in zip(examples, answers, strict=True):
-        target = target_to_json(example.target)
-        yield {"id": example.id, "split": split, "target": target, **prediction_to_json(answer)}
+        row = {"id": example.id, "split": split, "target": target_to_json(example.target), **prediction_to_json(answer)}
+        yield row | (kept(answer.probabilities, example.target, answer.target) if answer.probabilities else {})
 
 
 def dataset_record(data: Dataset) -> dict[str, Any]:

@@ -26,7 +26,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.evidence.statistic import wilson
+from slmfit.evidence.clusters import Clusters, clusters_of
+from slmfit.evidence.statistic import share_right
 from slmfit.records import Example, Input, Prediction, Question, Score, Target
 from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
@@ -162,33 +163,36 @@ class MultipleChoice:
         `random_guess` (the accuracy to expect of guessing).
         """
         right = self.components("accuracy", targets, predictions).rows[:, 0] > 0
-        values = {"accuracy": _share(right)} | probability_scores(ascii_uppercase, targets, predictions, right, seed)
+        clusters = clusters_of(map(self.text, inputs or ()))
+        chances = probability_scores(ascii_uppercase, targets, predictions, right, seed, clusters)
+        values = {"accuracy": share_right(right, clusters)} | chances
         details: dict[str, Any] = {
             "rows": len(right),
             "outcomes": count_outcomes(predictions),
-            "by_letter": _by_letter(targets, predictions, right),
+            "by_letter": _by_letter(targets, predictions, right, clusters),
         }
         if inputs is not None:
             counts = [len(question_of(i).options) for i in inputs]
-            groups = _grouped(counts, right)
+            groups = _grouped(counts, right, clusters)
             details["by_options"] = [{"options": n, "support": rows, "accuracy": asdict(a)} for n, a, rows in groups]
             details["random_guess"] = {"accuracy": float(np.mean([1 / n for n in counts]))}
         return Scores(values, details)
 
 
-def _grouped(keys: Sequence[Any], right: np.ndarray) -> list[tuple[Any, Score, int]]:
+def _grouped(keys: Sequence[Any], right: np.ndarray, clusters: Clusters | None) -> list[tuple[Any, Score, int]]:
     """Key, sorted -> accuracy and number of its rows."""
-    groups = [(key, right[[k == key for k in keys]]) for key in sorted(set(keys))]
-    return [(key, _share(rows), len(rows)) for key, rows in groups]
+    groups = [(key, np.array([k == key for k in keys])) for key in sorted(set(keys))]
+    return [
+        (key, share_right(right[rows], clusters.among(rows) if clusters else None), int(rows.sum()))
+        for key, rows in groups
+    ]
 
 
-def _share(right: np.ndarray) -> Score:
-    return wilson(float(right.sum()), len(right))
-
-
-def _by_letter(targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray) -> list[dict[str, Any]]:
+def _by_letter(
+    targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray, clusters: Clusters | None
+) -> list[dict[str, Any]]:
     """Per letter how often it is right, the accuracy there (None if never), and its share of all answers."""
-    there = {letter: (rows, asdict(accuracy)) for letter, accuracy, rows in _grouped(targets, right)}
+    there = {letter: (rows, asdict(accuracy)) for letter, accuracy, rows in _grouped(targets, right, clusters)}
     answers = Counter(p.target for p in predictions if p.outcome == "ok" and isinstance(p.target, str))
     table = []
     for letter in sorted(there.keys() | answers.keys()):

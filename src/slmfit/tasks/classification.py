@@ -15,6 +15,8 @@ import numpy as np
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.evidence import metrics as m
 from slmfit.evidence import statistic
+from slmfit.evidence.clusters import clusters_of
+from slmfit.evidence.drawing import Repeated
 from slmfit.records import Example, Input, Prediction, Target
 from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
@@ -138,7 +140,9 @@ class TextClassification:
         truth, answers = self._codes(targets, predictions)
         n = len(self.labels)
         counts = m.confusion(truth, answers, n)
-        values = dict(statistic.bootstrap_confusion(counts, self.metrics, seed=seed))
+        clusters = clusters_of(map(self.text, inputs or ()))
+        repeated = Repeated(truth, answers, clusters) if clusters else None
+        values = dict(statistic.bootstrap_confusion(counts, self.metrics, seed=seed, repeated=repeated))
         each, guess = m.per_class(counts), m.random_guess_log_loss(truth, n)
         even = np.full(n, len(truth) / n)
         by_chance = m.scores_from_tallies(m.Tallies(each.support / n, even, each.support))
@@ -156,12 +160,12 @@ class TextClassification:
                 **{name: float(by_chance[name]) for name in self.metrics},
             },
         }
-        scored = probability_scores(self.labels, targets, predictions, answers == truth, seed)
+        scored = probability_scores(self.labels, targets, predictions, answers == truth, seed, clusters)
         if scored:
             table = probability_table(self.labels, predictions)
             confidence, right = table.max(axis=1), answers == truth
             details["reliability"] = _reliability(confidence, right)
-            details["coverage"] = coverage_points(confidence, right)
+            details["coverage"] = coverage_points(confidence, right, clusters=clusters)
         return Scores(values | scored, details)
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where
+from slmfit.evidence.clusters import Clusters
 from slmfit.evidence.metrics import brier_rows, log_loss_rows
-from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, wilson
+from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, design_wilson
 from slmfit.records import OUTCOMES, Prediction, Score, Target
 from slmfit.tasks.base import Row
 from slmfit.tasks.forms.base import Form
@@ -79,7 +80,12 @@ def probability_table(labels: Sequence[str], predictions: Sequence[Prediction]) 
 
 
 def probability_scores(
-    labels: Sequence[str], targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray, seed: int
+    labels: Sequence[str],
+    targets: Sequence[Target],
+    predictions: Sequence[Prediction],
+    right: np.ndarray,
+    seed: int,
+    clusters: Clusters | None = None,
 ) -> dict[str, Score]:
     """log_loss, brier and expected_calibration_error; none of them unless every row has probabilities.
 
@@ -91,13 +97,15 @@ def probability_scores(
     column = {label: i for i, label in enumerate(labels)}
     truth = [column[str(target)] for target in targets]
     return {
-        "log_loss": bootstrap_mean(log_loss_rows(table, truth), seed=seed),
-        "brier": bootstrap_mean(brier_rows(table, truth), seed=seed),
-        "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed),
+        "log_loss": bootstrap_mean(log_loss_rows(table, truth), seed=seed, clusters=clusters),
+        "brier": bootstrap_mean(brier_rows(table, truth), seed=seed, clusters=clusters),
+        "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed, clusters=clusters),
     }
 
 
-def coverage_points(confidence: np.ndarray, right: np.ndarray, steps: int = 20) -> list[dict[str, float | int | None]]:
+def coverage_points(
+    confidence: np.ndarray, right: np.ndarray, steps: int = 20, clusters: Clusters | None = None
+) -> list[dict[str, float | int | None]]:
     """How often the surest answers are right, were the rest left unanswered: a point per twentieth of the rows.
 
     confidence [rows]: the probability of the answer given; right [rows]: whether it was. Each point: `threshold` (the
@@ -109,8 +117,10 @@ def coverage_points(confidence: np.ndarray, right: np.ndarray, steps: int = 20) 
     wanted = {-(-n * step // steps) for step in range(1, steps + 1)} - {0}
     ends = {int(np.searchsorted(-sure, -sure[count - 1], "right")) for count in wanted}
     points: list[dict[str, float | int | None]] = []
+    size = np.ones(n) if clusters is None else clusters.size[order]
+    effects = np.cumsum(size) / np.arange(1, n + 1)  # rows of one input are equally sure
     for end in sorted(ends):
-        score = wilson(float(hits[end - 1]), end)
+        score = design_wilson(float(hits[end - 1]), end, float(effects[end - 1]))
         points.append({"threshold": float(sure[end - 1]), "rows": end, "coverage": end / n})
         points[-1] |= {"accuracy": score.value, "low": score.low, "high": score.high}
     return points

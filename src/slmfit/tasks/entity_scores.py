@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from slmfit.errors import UsageError, did_you_mean
-from slmfit.evidence.statistic import bootstrap_sums, wilson
+from slmfit.evidence.clusters import Clusters
+from slmfit.evidence.statistic import bootstrap_sums, share_right
 from slmfit.records import Entities, Prediction, Score, Span, Target
 from slmfit.tasks.base import Components, Scores
 from slmfit.tasks.common import count_outcomes
@@ -128,7 +129,7 @@ def found_spans(answer: Entities | None) -> Sequence[Span]:
     return (*answer.spans, *(Span(NOWHERE, NOWHERE, label) for _, label in answer.unplaced))
 
 
-def score(rows: Rows, seed: int) -> Scores:
+def score(rows: Rows, seed: int, clusters: Clusters | None = None) -> Scores:
     """All of METRICS with intervals (the intent's only where rows have one). Details, JSON as they stand:
 
     rows, outcomes; unplaced: how many entities were named that have no place; schemes: of each of SCHEMES the counts,
@@ -147,7 +148,7 @@ def score(rows: Rows, seed: int) -> Scores:
         "per_intent": _per_intent(rows),
         "confusion": _confusion(rows),
     }
-    return Scores({name: _with_interval(name, rows.components(name), seed) for name in names}, details)
+    return Scores({name: _with_interval(name, rows.components(name), seed, clusters) for name in names}, details)
 
 
 def all_right(true: Entities, answer: Entities | None) -> bool:
@@ -163,11 +164,12 @@ def _shares(right: Sequence[bool], counted: Sequence[bool]) -> Components:
     return Components(rows, lambda sums: ratio(sums[..., 0], sums[..., 1]), paired_mean=all(counted))
 
 
-def _with_interval(metric: str, c: Components, seed: int) -> Score:
+def _with_interval(metric: str, c: Components, seed: int, clusters: Clusters | None) -> Score:
     """Wilson's interval for a share of rows; a bootstrap over rows for what is counted in entities."""
     if metric in COUNTED:
-        return bootstrap_sums(c.rows, c.combine, seed=seed)
-    return wilson(*c.rows.sum(axis=0).tolist())
+        return bootstrap_sums(c.rows, c.combine, seed=seed, clusters=clusters)
+    counted = c.rows[:, 1] > 0
+    return share_right(c.rows[counted, 0], clusters.among(counted) if clusters else None)
 
 
 def _rates(counts: np.ndarray) -> dict[str, float]:

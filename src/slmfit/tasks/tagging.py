@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.evidence.clusters import clusters_of
 from slmfit.records import Entities, Example, Input, Prediction, Span, Target
 from slmfit.tasks import spans as sp
 from slmfit.tasks.answers import entities_of, entity_columns
@@ -190,7 +191,7 @@ class TokenClassification:
         inputs: Sequence[Input] | None = None,
     ) -> Scores:
         """`metrics` with intervals, and the details that `entity_scores.score` names."""
-        return score(Rows(targets, predictions, self.labels), seed)
+        return score(Rows(targets, predictions, self.labels), seed, clusters_of(map(self.text, inputs or ())))
 
 
 def _unsaid(intent: str | None) -> tuple[sp.Repair, ...]:

@@ -16,11 +16,13 @@ import numpy as np
 
 from slmfit.data.audit.entities import entity_findings
 from slmfit.data.audit.findings import Finding, Rows, counted, finding
+from slmfit.data.audit.giveaways import giveaways
+from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.twins import contradictions, leaks, repeats
 from slmfit.data.dataset import Dataset
-from slmfit.records import SPLITS
+from slmfit.records import SPLITS, Example
 from slmfit.text.figures import number_of, part_of
 
 FORMAT = "slmfit.audit/1"
@@ -29,7 +31,7 @@ _LONG, _HUGE = 20, 100_000  # times the median length (and over 5,000 characters
 
 
 def audit_dataset(data: Dataset) -> dict[str, Any]:
-    """`audit` of all splits of a dataset; of entities also what `entity_findings` finds."""
+    """`audit` of all splits of a dataset; of entities also what `entity_findings` finds. Also of its other columns."""
     rows = [(split, example) for split in SPLITS for example in data.splits[split]]
     found = audit(
         texts=[data.task.text(example.input) for _, example in rows],
@@ -38,8 +40,23 @@ def audit_dataset(data: Dataset) -> dict[str, Any]:
         ids=[example.id for _, example in rows],
         classes=data.task.classifies,
     )
-    findings = [*found["findings"], *entity_findings(rows)]
+    findings = [*found["findings"], *entity_findings(rows), *_torn(data, rows)]
     return found | {"findings": sorted(findings, key=_warnings_first)}
+
+
+def _torn(data: Dataset, rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
+    """What `torn_groups` finds, where rows have a label and are not split by time, which has its own reason."""
+    of_rows = Counter(split for split, _ in rows)
+    groups = {
+        column: np.concatenate([np.asarray(numbers[split], np.int64) for split in SPLITS])
+        for column, numbers in data.groupings.items()
+        if all(len(numbers[split]) == of_rows[split] for split in SPLITS)
+    }
+    if groups and not data.source.get("time") and data.task.name != "multiple-choice":
+        labels = [None if e.target is None else data.task.label(e.target) for _, e in rows]
+        texts, ids = [data.task.text(e.input) for _, e in rows], [e.id for _, e in rows]
+        one_file = len({part["file"] for part in data.source.get("files", ())}) == 1
+        yield from torn_groups(Rows(ids, texts, labels, [split for split, _ in rows]), groups, one_file)
 
 
 def audit(
@@ -65,7 +82,7 @@ def audit(
     rows = Rows(ids if ids is not None else [str(k) for k in range(len(texts))], texts, labels, splits)
     twins = find_duplicates(texts)
     findings = [*leaks(rows, twins), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
-    findings += [*_labels(rows), *_texts(rows)] if classes else _texts(rows)
+    findings += [*_labels(rows), *giveaways(rows), *_texts(rows)] if classes else _texts(rows)
     return {
         "format": FORMAT,
         "rows": dict(Counter(splits)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, finding
 from slmfit.data.audit.near import Duplicates
+from slmfit.evidence.verdict import MANY_REPEATS
 from slmfit.text.figures import number_of, part_of, verb_of
 
 _WORDS = {
@@ -79,7 +80,13 @@ def repeats(rows: Rows, twins: Duplicates) -> list[Finding]:
             what = f"{match.by_kind(twins.complete)}{_other_labels(match.differ)}"
             message = f"{found_in} an earlier {split} row: {what}."
             fix = "Keep one of each, unless they are as frequent in real use."
-            found.append(finding("duplicate", "note", count, message, fix, _examples(rows, match)))
+            many = split == "test" and count - match.kinds.count("near") > MANY_REPEATS * inside.sum()
+            if many:
+                others = number_of(int(inside.sum()) - count, "other")
+                message += f" Scores rest on the {others}: intervals and tests count rows with the same text as one."
+            found.append(
+                finding("duplicate", "warning" if many else "note", count, message, fix, _examples(rows, match))
+            )
     return found
 
 

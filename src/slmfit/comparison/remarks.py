@@ -1,0 +1,106 @@
+"""What is odd about a method's answers and may be their form, not the method: said beside the verdict.
+
+list(remarks("gpt", task, answers, inputs))
+# ["gpt: 12 answers are invalid, such as 'Billing.'; between 9 of them and a label stand only case or a full stop."]
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from slmfit.records import Entities, Input, Prediction, Question
+from slmfit.tasks.base import Task
+from slmfit.text.figures import listed, number_of, verb_of
+from slmfit.text.visible import excerpt
+
+_FENCE = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
+_QUOTES = "\"'`“”„‘’«»"
+_SHOWN = 60  # characters of an answer
+
+
+def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence[Input]) -> Iterator[str]:
+    """Sentences about the answers of the method `id`; none where nothing is odd."""
+    invalid = [(one.raw, given) for one, given in zip(answers, inputs, strict=True) if one.outcome == "invalid"]
+    if written := [(raw, given) for raw, given in invalid if raw]:
+        found = f"{id}: {number_of(len(invalid), 'answer', 'are')} invalid, such as '{excerpt(written[0][0], _SHOWN)}'"
+        between = [ways for raw, given in written if (ways := _between(raw, _names(task, given)))]
+        if between:
+            all_ways = [way for way in _WAYS if any(way in ways for ways in between)]
+            stand = verb_of(len(all_ways), "stand")
+            found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
+        yield f"{found}."
+    if task.name == "token-classification" and (strange := _strange_types(task, answers)):
+        names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
+        yield (
+            f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
+            f"({times}); the data have {listed(task.labels)}."
+        )
+
+
+def _names(task: Task, given: Input) -> Collection[str]:
+    """What an answer to this row may be; nothing where it is more than a name."""
+    if isinstance(given, Question):
+        return given.options.keys()
+    return task.labels if task.name == "text-classification" else ()
+
+
+# What may stand between a reply and a label -> the reply without it.
+_WAYS: dict[str, Callable[[str], str]] = {
+    "a code fence": lambda text: _FENCE.sub(r"\1", text),
+    "quotation marks": lambda text: text.strip(_QUOTES),
+    "a full stop": lambda text: text.removesuffix("."),
+    "case": str.casefold,
+}
+
+
+def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
+    """What must go for the reply to be one of the names; empty where that is not enough."""
+    text, ways = _inner(raw.strip()), []
+    known = {name.casefold() for name in names}
+    for way in ("a code fence", "quotation marks", "a full stop", "quotation marks"):
+        shorter = _inner(_WAYS[way](text).strip())
+        if shorter != text and text not in names and text.casefold() not in known:
+            text = shorter
+            ways.append(way)
+    if text not in names and text.casefold() in known:
+        text = next(name for name in names if name.casefold() == text.casefold())
+        ways.append("case")
+    return tuple(dict.fromkeys(ways)) if text in names else ()
+
+
+def _inner(text: str) -> str:
+    """The one string that a JSON object holds; any other text as it is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    cells = list(value.values()) if isinstance(value, dict) else []
+    return cells[0] if len(cells) == 1 and isinstance(cells[0], str) else text
+
+
+def _or(ways: Sequence[str]) -> str:
+    return ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])} or {ways[-1]}"
+
+
+def _strange_types(task: Task, answers: Sequence[Prediction]) -> Counter[str]:
+    """Entity types that no row of the data has -> how often they were named, in answers that are invalid by it too."""
+    named: Counter[str] = Counter()
+    for answer in answers:
+        if isinstance(target := answer.target, Entities):
+            named.update(span.label for span in target.spans)
+            named.update(label for _, label in target.unplaced)
+        elif answer.outcome == "invalid" and answer.raw:
+            named.update(_types_in(answer.raw))
+    return Counter({name: count for name, count in named.items() if name not in task.labels})
+
+
+def _types_in(raw: str) -> Iterator[str]:
+    """The types that a reply names which is JSON as asked for, types aside."""
+    try:
+        entities = json.loads(_FENCE.sub(r"\1", raw.strip()))["entities"]
+        yield from (str(entity["label"]) for entity in entities)
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return

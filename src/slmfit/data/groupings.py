@@ -1,0 +1,72 @@
+"""Columns beside text and answer by which rows may belong together: a user, a conversation, a file.
+
+    groupings({"train": [{"text": "…", "user_id": "u7"}, …], "test": […]}, {"text", "label"})
+    # {"user_id": {"train": array("i", [0, 1, 0, …]), "test": array("i", [1, …])}}
+
+Kept as numbers, four bytes a cell, so that the audit can tell whether the split tears such rows apart.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from slmfit.data.split import moment
+
+Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per row the number of its value, -1: none
+
+MOST_SHARE = 0.5  # different values to a row: with more, hardly two rows belong together
+LONGEST = 200  # characters of a value; what is longer is text
+
+
+def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection[str]) -> Groupings:
+    """rows: split -> the cells of its rows. known: columns that are something else."""
+    columns = dict.fromkeys(column for part in rows.values() for cells in part[:100] for column in cells)
+    found = {}
+    for column in columns:
+        if column not in known and (numbers := _numbers(column, rows)) is not None:
+            found[column] = numbers
+    return found
+
+
+def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, array[int]] | None:
+    """None for a column whose values are no names: texts, lists, times, fractions, or different in nearly every row."""
+    most = MOST_SHARE * sum(map(len, rows.values()))
+    seen: dict[Any, int] = {}
+    numbers = {}
+    for split, part in rows.items():
+        column_of_split = numbers[split] = array("i")
+        for cells in part:
+            cell = cells.get(column)
+            number = -1 if cell is None or cell == "" else seen.get(cell) if _plain(cell) else None
+            if number is None:
+                if not _names(cell) or len(seen) >= most:
+                    return None
+                number = seen[cell] = len(seen)
+            column_of_split.append(number)
+    return numbers if len(seen) > 1 else None
+
+
+def _plain(cell: Any) -> bool:
+    return isinstance(cell, str | int | float)
+
+
+def _names(cell: Any) -> bool:
+    """Whether a cell may be the name of something that has several rows."""
+    if isinstance(cell, float):
+        return cell.is_integer()
+    if isinstance(cell, str):
+        return len(cell) <= LONGEST and not _is_fraction(cell) and (_is_number(cell) or moment(cell) is None)
+    return isinstance(cell, int) and not isinstance(cell, bool)
+
+
+def _is_number(cell: str) -> bool:
+    return cell.strip().isdecimal()
+
+
+def _is_fraction(cell: str) -> bool:
+    try:
+        return not float(cell).is_integer()
+    except (ValueError, OverflowError):
+        return False

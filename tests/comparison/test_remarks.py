@@ -1,0 +1,76 @@
+"""Answers whose form is odd are shown, and what stands between them and a label is named."""
+
+import json
+
+import pytest
+
+from conftest import make_dataset
+from slmfit.comparison.compare import compare
+from slmfit.comparison.remarks import remarks
+from slmfit.data.given import read_answers
+from slmfit.records import Entities, Prediction, Span
+from slmfit.tasks import by_name
+
+TASK = by_name("text-classification").with_labels(["billing", "Delivery.", "account"])
+
+
+def said(*raws, task=TASK):
+    answers = [Prediction("billing"), *(Prediction(None, "invalid", raw=raw) for raw in raws)]
+    return list(remarks("gpt", task, answers, ["text"] * len(answers)))
+
+
+@pytest.mark.parametrize(
+    "raw, way",
+    [
+        ("Billing", "case"),
+        ("billing.", "a full stop"),
+        ("'billing'", "quotation marks"),
+        ("“billing”", "quotation marks"),
+        ("```\nbilling\n```", "a code fence"),
+        ('```json\n{"label": "billing"}\n```', "a code fence"),
+        ("'Billing.'", "quotation marks, a full stop or case"),
+        ('"billing".', "quotation marks or a full stop"),
+        ('{"label": "BILLING"}', "case"),
+        ("delivery.", "case"),
+    ],
+)
+def test_what_stands_between_an_answer_and_a_label(raw, way):
+    [sentence] = said(raw)
+    verb = "stand" if " or " in way else "stands"
+    assert sentence.endswith(f"; between 1 of them and a label {verb} only {way}.")
+    assert sentence.startswith("gpt: 1 answer is invalid, such as '")
+
+
+@pytest.mark.parametrize("raw", ["no idea", "billing or account", "bill", "{}", '{"a": 1}', "```", "'", "."])
+def test_what_is_no_label_is_only_shown(raw):
+    [sentence] = said(raw, "again")
+    assert sentence.startswith("gpt: 2 answers are invalid, such as '") and "between" not in sentence
+
+
+def test_nothing_odd_nothing_said():
+    assert said() == []
+
+
+def test_entity_types_that_the_data_do_not_have_are_named():
+    task = by_name("token-classification").with_labels([Entities((Span(0, 2, "PER"), Span(3, 4, "LOC")))])
+    answers = [Prediction(Entities((Span(0, 4, "person"), Span(0, 4, "PER")))) for _ in range(3)]
+    answers.append(Prediction(None, "invalid", raw='{"entities": [{"text": "Rome", "label": "place"}]}'))
+    *_, sentence = remarks("gpt", task, answers, ["Rome"] * 4)
+    assert "'person', 'place' (4 times); the data have 'LOC', 'PER'." in sentence
+
+
+def test_a_comparison_says_so(tmp_path, data):
+    path = tmp_path / "gpt.jsonl"
+    rows = [{"id": example.id, "prediction": str(example.target).title() + "."} for example in data.test]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = compare(data, "majority", given={"gpt": read_answers(path, data)}, out=tmp_path / "o")
+    [caveat] = [one for one in result.record.verdict["caveats"] if "invalid" in one]
+    assert "predictions-gpt: 60 answers are invalid" in caveat and "a full stop or case" in caveat
+
+
+def test_and_so_for_entities(tmp_path):
+    data, path = make_dataset("token-classification"), tmp_path / "gpt.jsonl"
+    rows = [{"id": e.id, "spans": [[s.start, s.end, s.label.lower()] for s in e.target.spans]} for e in data.test]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = compare(data, "majority", given={"gpt": read_answers(path, data)}, out=tmp_path / "o")
+    assert any("'city', 'day' (120 times)" in one for one in result.record.verdict["caveats"])
