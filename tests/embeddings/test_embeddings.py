@@ -4,11 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from conftest import make_dataset
 from slmfit import embeddings
 from slmfit.embeddings import LSA, Static, nearest, normalised, whole
 from slmfit.errors import DataError, UsageError
+from slmfit.text.cutting import FIRST
 from static_model import WORDS, model2vec_folder
 
 ODD = ["", "   ", "☃☃", "zebra quagga", "invoice", "\ud800 refund", "parcel\0late", "late " * 3000]
@@ -48,6 +50,22 @@ def test_lsa_of_hardly_anything(texts, tmp_path):
     assert np.all((lengths == 0) | np.isclose(lengths, 1, atol=1e-5))
     lsa.save(tmp_path)
     assert np.array_equal(LSA.load(tmp_path).embed(texts), lsa.embed(texts))
+
+
+def test_lsa_of_before_keeps_its_words(tmp_path):
+    """A file without a cut: signs are no words, a clause without spaces is one."""
+    one = np.ones(3, np.float32)
+    LSA(["card", "++", "我的包裹在哪里"], one, np.eye(3, dtype=np.int8), one, FIRST).save(tmp_path)
+    path = tmp_path / LSA.FILE
+    tensors = load_file(path)
+    assert tensors.pop("cut").tolist() == [FIRST]
+    save_file(tensors, path)
+    lsa = LSA.load(tmp_path)
+    for texts in (["C++ card", "我的包裹在哪里"], ["C++ card", "我的包裹在哪里"] * 40):
+        assert np.array_equal(lsa.embed(texts)[:2], [[1, 0, 0], [0, 0, 1]])
+    save_file(tensors | {"cut": np.array([99], np.int32)}, path)
+    with pytest.raises(DataError, match="its words are cut in a way"):
+        LSA.load(tmp_path)
 
 
 def test_lsa_one_by_one_as_in_a_batch():

@@ -20,7 +20,7 @@ from slmfit.exploring.page import draw
 from slmfit.exploring.words import telling_words
 from slmfit.records import SPLITS, Entities, Example, Span
 from slmfit.tasks import by_name
-from slmfit.text.ngrams import words_of
+from slmfit.text.cutting import words_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reporting"))  # one browser for all pages
 pytest_plugins = ["browsing"]

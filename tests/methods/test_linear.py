@@ -182,8 +182,7 @@ def test_texts_without_spaces():
     made = rows([(sentence(word), label) for word, label in kinds.items() for _ in range(120)])
     rng.shuffle(made)
     method, _ = fit(made[:140], made[140:190])
-    assert method.chosen["features"].endswith("characters")
-    assert accuracy(method, made[190:]) > 0.8
+    assert accuracy(method, made[190:]) > 0.9
 
 
 def test_many_labels():

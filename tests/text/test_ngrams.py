@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slmfit.text.ngrams import UNKNOWN, Grams, Tokens, character_ngrams, ngrams, split_words, words_of
+from slmfit.text.cutting import CUTS, FIRST, words_of
+from slmfit.text.ngrams import UNKNOWN, Grams, Tokens, character_ngrams, ngrams, split_words
 
+SIGNS = ":;=-()[]!?+*<>'.,/#^5a 😀\u200d\ufe0f👍🏽🇩🇪✓包裹กี\u0301"
 ANY_TEXT = st.text(st.characters(), max_size=40)  # surrogates included
 
 
@@ -26,28 +28,75 @@ def row_keys(grams: Grams) -> list[list[int]]:
 
 
 @settings(deadline=None)  # the first example compiles
-@given(st.lists(ANY_TEXT, max_size=5), st.integers(1, 3))
-def test_many_texts_and_one_text_give_the_same_words(texts: list[str], shortest: int) -> None:
-    many = spelled(split_words(texts, shortest=shortest))
-    assert many == [words_of(text, shortest=shortest) for text in texts]
+@given(st.lists(st.one_of(ANY_TEXT, st.text(SIGNS, max_size=20)), max_size=5), st.integers(1, 3), st.sampled_from(CUTS))
+def test_many_texts_and_one_text_give_the_same_words(texts: list[str], shortest: int, cut: int) -> None:
+    alone = [words_of(text, shortest=shortest, cut=cut) for text in texts]
+    assert spelled(split_words(texts, shortest=shortest, cut=cut)) == alone
+    known = sorted({word for words in alone for word in words})[::2]
+    again = split_words(texts, known, shortest=shortest, cut=cut)
+    assert [known[i] for i in again.ids if i >= 0] == [word for words in alone for word in words if word in known]
+    assert again.offsets.tolist() == [0, *np.cumsum([len(words) for words in alone])]
 
 
 def test_every_code_point_is_judged_alike_on_both_paths() -> None:
     planes = [*range(0x40000), *range(0xE0000, 0xE0400)]  # the rest is unassigned or private
     texts = ["b a".join(map(chr, planes[low : low + 64])) for low in range(0, len(planes), 64)]
-    assert spelled(split_words(texts)) == [words_of(text) for text in texts]
+    for cut in CUTS:
+        assert spelled(split_words(texts, cut=cut)) == [words_of(text, cut=cut) for text in texts]
 
 
 @given(st.text(st.characters(exclude_categories=["M", "Cs"]), max_size=60))
-def test_without_combining_marks_the_words_are_scikit_learns(text: str) -> None:
+def test_without_combining_marks_the_first_words_are_scikit_learns(text: str) -> None:
     # lower-casing İ makes a combining dot, the one way a mark can appear here
     text = text.replace("İ", "i")
-    assert words_of(text) == re.findall(r"(?u)\b\w\w+\b", text.lower())
+    assert words_of(text, cut=FIRST) == re.findall(r"(?u)\b\w\w+\b", text.lower())
+
+
+@given(
+    st.lists(st.text("abxyz09é", min_size=1, max_size=6), max_size=9), st.sampled_from([" ", ", ", " - ", ". ", " ("])
+)
+def test_words_among_single_marks_are_those_of_before(words: list[str], between: str) -> None:
+    text = between.join(words)
+    assert words_of(text, shortest=1) == words_of(text, shortest=1, cut=FIRST) == words
 
 
 @pytest.mark.parametrize("word", ["हिन्दी", "ภาษาไทย", "cafe\u0301"])
-def test_combining_marks_stay_in_their_word(word: str) -> None:
-    assert words_of(f"x {word}, y") == [word]
+def test_combining_marks_stay_in_their_first_word(word: str) -> None:
+    assert words_of(f"x {word}, y", cut=FIRST) == [word]
+    assert split_words([f"x {word}, y"], [word], cut=FIRST).ids.tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("C++, C#; C.", "c ++ c # c"),
+        ("+5 -5 2-5 (-5) −5 2004-05", "+ 5 - 5 2 5 - 5 − 5 2004 05"),
+        ("well :-) fine :))). no :( ;) =) (: >:(", "well :) fine :) no :( ;) =) (: > :("),
+        ("great!!! Great! what?!", "great !! great ! what ?!"),
+        ("✓ ✗ $5 -> => 100%", "✓ ✗ $ 5 -> => 100 %"),
+        ("😀😡❤\ufe0f👍🏽👨\u200d👩 🇩🇪🇫🇷", "😀 😡 ❤ 👍 👨 👩 🇩🇪 🇫🇷"),
+        ('He said: "no", (well-known) isn\'t; http://a.b/c', "he said no well known isn t http a b c"),
+        ("iPhone手机没有到。", "iphone 手机 机没 没有 有到"),
+        ("第3季 好", "第 3 季 好"),
+        ("テキスト", "テキ キス スト"),
+        ("สวัสดี", "สวั วัส สดี"),
+        ("हिन्दी cafe\u0301 가나다", "हिन्दी cafe\u0301 가나다"),
+        ("... -- ))", ".. -- ))"),
+        ("", ""),
+    ],
+)
+def test_what_a_word_is(text: str, words: str) -> None:
+    assert words_of(text, shortest=1) == words.split()
+    assert spelled(split_words([text], shortest=1)) == [words.split()]
+
+
+def test_a_single_sign_is_a_word_where_a_single_letter_is_none() -> None:
+    assert words_of("a C++ 好 5 +5") == ["++", "好", "+"]
+
+
+def test_a_thousand_signs_take_no_time() -> None:
+    assert words_of("-" * 100_000 + "." * 100_000) == ["--", ".."]
+    assert words_of("5-" * 50_000) == []
 
 
 def test_vocabulary_is_sorted_and_does_not_depend_on_the_order_of_texts() -> None:

@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from slmfit.records import Entities, Input, Prediction, Question
+from slmfit.records import Input, Prediction
+from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import excerpt
@@ -32,7 +33,7 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         yield f"{found}."
-    if task.name == "token-classification" and (strange := _strange_types(task, answers)):
+    if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
         yield (
             f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
@@ -42,9 +43,7 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
 
 def _names(task: Task, given: Input) -> Collection[str]:
     """What an answer to this row may be; nothing where it is more than a name."""
-    if isinstance(given, Question):
-        return given.options.keys()
-    return task.labels if task.name == "text-classification" else ()
+    return task.form().candidates(given) or ()
 
 
 # What may stand between a reply and a label -> the reply without it.
@@ -89,10 +88,10 @@ def _strange_types(task: Task, answers: Sequence[Prediction]) -> Counter[str]:
     """Entity types that no row of the data has -> how often they were named, in answers that are invalid by it too."""
     named: Counter[str] = Counter()
     for answer in answers:
-        if isinstance(target := answer.target, Entities):
-            named.update(span.label for span in target.spans)
-            named.update(label for _, label in target.unplaced)
-        elif answer.outcome == "invalid" and answer.raw:
+        target = entities_of(answer.target)
+        named.update(span.label for span in target.spans)
+        named.update(label for _, label in target.unplaced)
+        if answer.outcome == "invalid" and answer.raw:
             named.update(_types_in(answer.raw))
     return Counter({name: count for name, count in named.items() if name not in task.labels})
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from slmfit.embeddings.base import Vectors, normalised, read_tensors
 from slmfit.embeddings.threads import one_blas_thread
+from slmfit.text.cutting import FIRST, NEWEST, known_cut, words_of
 
 DIMENSION = 384
 FEW = 64  # up to so many texts are split by Python's regular expressions, which need no start-up
@@ -33,9 +34,14 @@ class LSA:
 
     FILE = "lsa.safetensors"
 
-    def __init__(self, words: list[str], idf: Vectors, projection: NDArray[np.int8], scale: Vectors) -> None:
-        """words: V, sorted. idf: [V]. projection: [V, dimension], to be multiplied by scale [V]."""
-        self.words, self.idf, self.projection, self.scale = words, idf, projection, scale
+    def __init__(
+        self, words: list[str], idf: Vectors, projection: NDArray[np.int8], scale: Vectors, cut: int = NEWEST
+    ) -> None:
+        """words: V, sorted. idf: [V]. projection: [V, dimension], to be multiplied by scale [V].
+
+        cut: what a word is, see `slmfit.text.cutting`.
+        """
+        self.words, self.idf, self.projection, self.scale, self.cut = words, idf, projection, scale, cut
 
     @property
     def dimension(self) -> int:
@@ -72,13 +78,17 @@ class LSA:
 
         words = np.frombuffer("\n".join(self.words).encode("utf-8"), np.uint8)  # a word holds no line break
         tensors: dict[str, NDArray[Any]] = {"idf": self.idf, "projection": self.projection}
-        save_file(tensors | {"scale": self.scale, "words": words}, folder / self.FILE)
+        tensors |= {"scale": self.scale, "words": words, "cut": np.array([self.cut], np.int32)}
+        save_file(tensors, folder / self.FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """As it was saved, with the words of then. Raises DataError where these are of a later version."""
         tensors = read_tensors(folder / cls.FILE)
         words = tensors["words"].tobytes().decode("utf-8")
-        return cls(words.split("\n") if words else [], tensors["idf"], tensors["projection"], tensors["scale"])
+        cut = known_cut(int(tensors["cut"][0]) if "cut" in tensors else FIRST, folder / cls.FILE)
+        spelled = words.split("\n") if words else []
+        return cls(spelled, tensors["idf"], tensors["projection"], tensors["scale"], cut)
 
     @cached_property
     def _table(self) -> Vectors:
@@ -104,12 +114,12 @@ class LSA:
 
     def _ids(self, texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:
         """For every word of every text: its number (-1: unknown) and the number of its text."""
-        from slmfit.text.ngrams import split_words, words_of
+        from slmfit.text.ngrams import split_words
 
         if len(texts) > FEW:
-            tokens = split_words(texts, self.words)
+            tokens = split_words(texts, self.words, cut=self.cut)
             return tokens.ids, np.repeat(np.arange(len(texts)), np.diff(tokens.offsets))
-        found = [words_of(text) for text in texts]
+        found = [words_of(text, cut=self.cut) for text in texts]
         ids = [self._number.get(word, -1) for words in found for word in words]
         return np.array(ids, np.int64), np.repeat(np.arange(len(texts)), [len(words) for words in found])
 

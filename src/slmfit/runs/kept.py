@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slmfit.records import Entities, Target
+from slmfit.records import Target
+from slmfit.tasks.answers import chance_of, rounded
 
 MOST = 20  # labels: of so many, all probabilities are kept
 
@@ -22,12 +23,7 @@ def kept(chances: Mapping[str, float], truth: Target | None, answer: Target | No
     if len(chances) <= MOST:
         return {"probabilities": dict(chances)}
     highest = sorted(chances, key=lambda label: -chances[label])[:MOST]
-    wanted = {*highest, _label(truth), _label(answer)}
+    wanted = {*highest, chance_of(truth), chance_of(answer)}
     some = {label: chance for label, chance in chances.items() if label in wanted}
     others = sum(chance for label, chance in chances.items() if label not in wanted)
-    return {"probabilities": some, "other_probability": float(f"{others:.6g}")}
-
-
-def _label(target: Target | None) -> str | None:
-    """The label that a probability may be of."""
-    return target.intent if isinstance(target, Entities) else target
+    return {"probabilities": some, "other_probability": rounded(others)}

@@ -95,6 +95,11 @@ def entities_of(target: Target | None) -> Entities:
     return target if isinstance(target, Entities) else Entities()
 
 
+def chance_of(target: Target | None) -> str | None:
+    """The name that an answer's probability goes by: the label or letter itself, the intent."""
+    return target.intent if isinstance(target, Entities) else target
+
+
 def combined(text: str, answer: Entities) -> dict[str, list[str]]:
     """Type -> the words of its entities, in order."""
     found: dict[str, list[str]] = {}

@@ -3,27 +3,26 @@
     words = split_words(["The cat sat", "a dog"])   # ids [3 0 2 1], offsets [0 3 4]; vocabulary cat dog sat the
     pairs = ngrams(words, 2)                        # "the cat", "cat sat" as two integers; none in "a dog"
 
-A word is a run of two or more letters, digits, underscores and combining marks, lower-cased: what scikit-learn's
-``(?u)\\b\\w\\w+\\b`` finds, except that vowel signs and accents written as combining marks stay inside their word
-(Python's ``\\w`` tears Hindi, Thai or decomposed French words apart at them). Many texts are split by polars' regular
-expressions, one text by Python's. The two engines know different versions of Unicode, so the character class is
-spelled out from Python's tables and given to both: the same text gives the same words on both paths.
+What a word is, `cutting` says; the same text gives the same words whether it comes alone or among many.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slmfit.text.cutting import FIRST, NEWEST, parts, rust_chunk, rust_plain
+
 Ints = NDArray[np.int64]
 UNKNOWN = -1
 _CODE_POINTS = 0x110000
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _MARK = 1  # the border of a word
 
 
@@ -52,31 +51,27 @@ class Grams:
     offsets: Ints
 
 
-def split_words(texts: Sequence[str], vocabulary: Sequence[str] | None = None, *, shortest: int = 2) -> Tokens:
+def split_words(
+    texts: Sequence[str], vocabulary: Sequence[str] | None = None, *, shortest: int = 2, cut: int = NEWEST
+) -> Tokens:
     """The words of every text, as indices into `vocabulary`, or into a new sorted one when none is given.
 
-    shortest: how many characters a word must have.
+    shortest: how many characters a word of letters must have. cut: what a word is, see `cutting`.
     """
     import polars as pl
 
     lowered = pl.Series(_encodable([text.lower() for text in texts]), dtype=pl.String)
-    found = lowered.str.extract_all(_rust_word(shortest))
+    found = lowered.str.extract_all(rust_chunk(cut, shortest))
     offsets = _offsets(found.list.len().to_numpy())
-    words = found.explode().drop_nulls()  # an empty list explodes to one null
-    if vocabulary is None:
-        known = words.unique().sort()
-        vocabulary = known.to_list()
-    else:
-        known = pl.Series(vocabulary, dtype=pl.String)
-    if len(known) == 0:
-        return Tokens(np.full(len(words), UNKNOWN, np.int32), offsets, [])
-    numbered = words.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int32).fill_null(UNKNOWN)
-    return Tokens(numbered.to_numpy(), offsets, list(vocabulary))
-
-
-def words_of(text: str, *, shortest: int = 2) -> list[str]:
-    """The words of one text, without polars: the same as `split_words` finds, some 10 microseconds a sentence."""
-    return _python_word(shortest).findall(text.lower())
+    chunks = found.explode().drop_nulls()  # an empty list explodes to one null
+    if vocabulary is not None and cut == FIRST:
+        return Tokens(_codes(chunks, pl.Series(vocabulary, dtype=pl.String)), offsets, list(vocabulary))
+    known = chunks.unique().sort()
+    tokens = Tokens(_codes(chunks, known), offsets, known.to_list())
+    if cut != FIRST:
+        odd = known.str.contains(rust_plain(shortest)).not_().arg_true().to_list()
+        tokens = _taken_apart(tokens, {i: parts(tokens.vocabulary[i], shortest) for i in odd})
+    return tokens if vocabulary is None else _renumbered(tokens, vocabulary)
 
 
 def ngrams(tokens: Tokens, n: int) -> Grams:
@@ -130,6 +125,38 @@ def character_ngrams(words: Sequence[str], alphabet: str, lengths: Sequence[int]
     return Grams(np.concatenate(keys)[order], _offsets(np.bincount(owner, minlength=len(words))))
 
 
+def _codes(chunks: Any, known: Any) -> NDArray[np.int32]:
+    """The place of each in `known`, two series of strings; -1 for those it lacks."""
+    import polars as pl
+
+    if len(known) == 0:
+        return np.full(len(chunks), UNKNOWN, np.int32)
+    return chunks.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int32).fill_null(UNKNOWN).to_numpy()
+
+
+def _taken_apart(chunks: Tokens, words: Mapping[int, Sequence[str]]) -> Tokens:
+    """Every chunk that is in `words` replaced by those, all others kept as they stand."""
+    if not words:
+        return chunks
+    kept = [words.get(i, (word,)) for i, word in enumerate(chunks.vocabulary)]
+    vocabulary = sorted({word for several in kept for word in several})
+    number = {word: i for i, word in enumerate(vocabulary)}
+    flat = np.array([number[word] for several in kept for word in several], np.int32)
+    sizes = np.fromiter(map(len, kept), np.int64, len(kept))
+    begins = np.cumsum(sizes) - sizes
+    repeats = sizes[chunks.ids]
+    ends = _offsets(repeats)
+    within = np.arange(ends[-1]) - np.repeat(ends[:-1], repeats)
+    ids = flat[np.repeat(begins[chunks.ids], repeats) + within]
+    return Tokens(ids, ends[chunks.offsets], vocabulary)
+
+
+def _renumbered(tokens: Tokens, vocabulary: Sequence[str]) -> Tokens:
+    number = {word: i for i, word in enumerate(vocabulary)}
+    places = np.array([number.get(word, UNKNOWN) for word in tokens.vocabulary], np.int32)
+    return Tokens(places[tokens.ids], tokens.offsets, list(vocabulary))
+
+
 def numbered(keys: Ints, known: Ints) -> Ints:
     """The place of each key in `known`, which is sorted; -1 for those it lacks."""
     if len(known) == 0:
@@ -174,35 +201,9 @@ def _offsets(lengths: NDArray) -> Ints:
 
 
 def _encodable(texts: list[str]) -> list[str]:
-    """Lone surrogates (which JSON can carry, UTF-8 cannot) as question marks; neither is part of a word."""
+    """Lone surrogates (which JSON can carry, UTF-8 cannot) as spaces; neither is part of a word."""
     try:
         "".join(texts).encode()
     except UnicodeEncodeError:
-        return [text.encode("utf-8", "replace").decode() for text in texts]
+        return [_SURROGATES.sub(" ", text) for text in texts]
     return texts
-
-
-@lru_cache(maxsize=1)
-def _word_ranges() -> list[tuple[int, int]]:
-    """First and last code point of each run of word characters, by this Python's tables."""
-    every = np.arange(_CODE_POINTS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
-    inside = np.zeros(_CODE_POINTS + 2, np.int8)
-    for match in re.finditer(r"\w+", every):
-        inside[match.start() + 1 : match.end() + 1] = 1
-    for low, high in ((0x300, 0x20000), (0xE0100, 0xE01F0)):  # all combining marks lie here
-        others = low + np.flatnonzero(inside[low + 1 : high + 1] == 0)
-        inside[1 + others[[unicodedata.category(chr(point))[0] == "M" for point in others.tolist()]]] = 1
-    edges = np.flatnonzero(np.diff(inside))
-    return [(int(low), int(high) - 1) for low, high in zip(edges[::2], edges[1::2], strict=True)]
-
-
-@lru_cache(maxsize=4)
-def _rust_word(shortest: int) -> str:
-    ranges = "".join(rf"\x{{{low:x}}}-\x{{{high:x}}}" for low, high in _word_ranges())
-    return f"[{ranges}]{{{shortest},}}"
-
-
-@lru_cache(maxsize=4)
-def _python_word(shortest: int) -> re.Pattern[str]:
-    ranges = "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in _word_ranges())
-    return re.compile(f"[{ranges}]{{{shortest},}}")

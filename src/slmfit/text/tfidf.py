@@ -27,7 +27,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.text.ngrams import UNKNOWN, Ints, Tokens, character_ngrams, ngrams, numbered, split_words, words_of
+from slmfit.text.cutting import FIRST, NEWEST, known_cut, words_of
+from slmfit.text.ngrams import UNKNOWN, Ints, Tokens, character_ngrams, ngrams, numbered, split_words
 
 Floats = NDArray[np.float64]
 Counts = Mapping[str, Any]  # block -> CSR matrix of counts [texts, terms of the block]
@@ -49,7 +50,7 @@ class Counter:
 
     words: sorted. pairs: keys of two neighbouring words, sorted, as `ngrams` makes them from indices into `words`.
     alphabet, grams: the characters of the fitted words, and sorted keys of 2 or 4 of them (see `character_ngrams`).
-    blocks: those in use, in the order of SHARES.
+    blocks: those in use, in the order of SHARES. cut: what a word is, see `cutting`.
     """
 
     words: list[str]
@@ -57,6 +58,7 @@ class Counter:
     alphabet: str
     grams: Ints
     blocks: tuple[str, ...] = tuple(SHARES)
+    cut: int = NEWEST
 
     @classmethod
     def fit(cls, texts: Sequence[str], blocks: Sequence[str] = tuple(SHARES)) -> tuple[Self, dict[str, Any]]:
@@ -88,7 +90,7 @@ class Counter:
 
     def count(self, texts: Sequence[str]) -> dict[str, Any]:
         """Counts of the known terms of many texts."""
-        tokens = split_words(texts, shortest=1)
+        tokens = split_words(texts, shortest=1, cut=self.cut)
         ids = self._known(tokens.vocabulary)[tokens.ids]
         counts = {"words": _matrix(ids, tokens.offsets, len(self.words))}
         if "pairs" in self.blocks:
@@ -103,7 +105,7 @@ class Counter:
 
     def count_one(self, text: str) -> dict[str, tuple[Ints, Ints]]:
         """The same for one text: block -> (columns in rising order, counts)."""
-        words = words_of(text, shortest=1)
+        words = words_of(text, shortest=1, cut=self.cut)
         ids = self._known(words)
         counts = {"words": _tally(ids)}
         if "pairs" in self.blocks:
@@ -119,7 +121,7 @@ class Counter:
 
     def occurrences(self, text: str) -> list[tuple[str, int]]:
         """Every occurrence of a known term: (the word or pair it is in, its column among all blocks in use)."""
-        words = words_of(text, shortest=1)
+        words = words_of(text, shortest=1, cut=self.cut)
         ids = self._known(words)
         found = [(word, int(i)) for word, i in zip(words, ids, strict=True) if i >= 0]
         begin = len(self.words)
@@ -218,21 +220,22 @@ class Tfidf:
         from safetensors.numpy import save_file
 
         counter = self.counter
-        about = {"blocks": counter.blocks, "alphabet": counter.alphabet, "words": counter.words}
+        about = {"cut": counter.cut, "blocks": counter.blocks, "alphabet": counter.alphabet, "words": counter.words}
         (folder / "vocabulary.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         tensors: dict[str, NDArray[Any]] = {f"idf.{block}": idf for block, idf in self.idf.items()}
         save_file({**tensors, "pairs": counter.pairs, "grams": counter.grams}, folder / "features.safetensors")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """As it was saved."""
+        """As it was saved, with the words of then. Raises DataError where these are of a later version."""
         from safetensors.numpy import load_file
 
-        about = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        path = folder / "vocabulary.json"
+        about = json.loads(path.read_text(encoding="utf-8"))
         tensors = load_file(folder / "features.safetensors")
-        blocks = tuple(about["blocks"])
-        counter = Counter(about["words"], tensors["pairs"], about["alphabet"], tensors["grams"], blocks)
-        return cls(counter, {block: tensors[f"idf.{block}"] for block in blocks})
+        terms = about["words"], tensors["pairs"], about["alphabet"], tensors["grams"]
+        counter = Counter(*terms, tuple(about["blocks"]), known_cut(about.get("cut", FIRST), path))
+        return cls(counter, {block: tensors[f"idf.{block}"] for block in counter.blocks})
 
 
 def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: float) -> Floats:

@@ -176,3 +176,10 @@ def test_counts_are_of_all_while_examples_are_ten():
     texts[50:] = texts[:50]
     leak = found(texts, labels, splits)["leak"]
     assert leak["count"] == 50 and len(leak["examples"]) == 10
+
+
+def test_texts_without_a_word_are_found():
+    texts = ["...", "。", "😀", "+", "good", "好", ""]
+    found = audit(texts, ["a", "b", "a", "b", "a", "b", "a"], ["train"] * 7)["findings"]
+    (no_word,) = [f for f in found if f["kind"] == "no_word"]
+    assert [row["text"] for example in no_word["examples"] for row in example["rows"]] == ["。"]

@@ -8,6 +8,7 @@ A clean dataset has no findings. The result is JSON as it stands; the users' tex
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,10 +24,12 @@ from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.twins import contradictions, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.records import SPLITS, Example
+from slmfit.text.cutting import words_of
 from slmfit.text.figures import number_of, part_of
 
 FORMAT = "slmfit.audit/1"
 _UNIQUE = 0.9  # a label column with this share of different values is no label
+_LETTER = re.compile(r"\w")
 _LONG, _HUGE = 20, 100_000  # times the median length (and over 5,000 characters) · characters
 
 
@@ -135,13 +138,20 @@ def _labels(rows: Rows) -> Iterator[Finding]:
 
 
 def _texts(rows: Rows) -> Iterator[Finding]:
-    """Texts that are empty, enormous, or all the same."""
+    """Texts that are empty, without a word, enormous, or all the same."""
     lengths = np.fromiter(map(len, rows.texts), np.int64, len(rows.texts))
     blank = [k for k, text in enumerate(rows.texts) if not text.strip()]
     if blank:
         message = f"{part_of(len(blank), len(lengths), 'text', 'are')} empty."
         fix = "Drop these rows: there is nothing to learn from them, and what they are scored is luck."
         yield finding("empty_text", "warning", len(blank), message, fix, (rows.example([k]) for k in blank))
+    wordless = [
+        k for k, text in enumerate(rows.texts) if text.strip() and not _LETTER.search(text) and not words_of(text)
+    ]
+    if wordless:
+        message = f"{part_of(len(wordless), len(lengths), 'text', 'hold')} no word, only marks such as full stops."
+        fix = "Methods that count words see nothing in them: drop these rows, or check that the file was read right."
+        yield finding("no_word", "note", len(wordless), message, fix, (rows.example([k]) for k in wordless))
     filled = lengths[lengths > 0]
     if len(filled) > 1 and len({text.strip() for text in rows.texts}) == 1:
         message = f"All {number_of(len(lengths), 'text')} are the same."
