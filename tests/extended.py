@@ -1,31 +1,33 @@
-"""A copy of the package with one more method in it, and its command line.
+"""Methods that slmfit does not bring: installed into a folder, as pip would, and its command line with them.
 
-source = with_method(tmp_path / "src", "shortest", file, row)
-slmfit("methods", "--json", cwd=tmp_path, source=source).stdout
+install(tmp_path, "theirs", FILE, {"theirs": "theirs:Theirs"})
+slmfit("methods", "--json", cwd=tmp_path, source=tmp_path).stdout
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent / "src" / "slmfit"
+SOURCE = Path(__file__).parent.parent / "src"
 
 
-def with_method(source, name, file, row):
-    """The folder to import from: the package with `file` as methods/NAME.py and `row` in the table."""
-    shutil.copytree(PACKAGE, source / "slmfit", ignore=shutil.ignore_patterns("__pycache__"))
-    (source / "slmfit" / "methods" / f"{name}.py").write_text(file, encoding="utf-8")
-    table = source / "slmfit" / "methods" / "__init__.py"
-    head, brace, tail = table.read_text(encoding="utf-8").partition("TABLE: dict[str, Row] = {\n")
-    assert brace
-    table.write_text(head + brace + row + tail, encoding="utf-8")
-    return source
+def install(folder, module, file, points, version="0.1"):
+    """Put a package of one module and its entry points (name -> MODULE:CLASS) where Python finds it on `folder`."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{module}.py").write_text(file, encoding="utf-8")
+    about = folder / f"{module}_package-{version}.dist-info"
+    about.mkdir(exist_ok=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}-package\nVersion: {version}\n")
+    lines = "".join(f"{name} = {place}\n" for name, place in points.items())
+    (about / "entry_points.txt").write_text(f"[slmfit.methods]\n{lines}")
+    return folder
 
 
-def slmfit(*words, cwd, source, check=True):
-    """The command with these words, run by the copy and not by the package that is installed."""
-    env = os.environ | {"PYTHONPATH": str(source)}
-    command = [sys.executable, "-c", "from slmfit.__main__ import main; main()", *words]
+def slmfit(*words, cwd, source=None, check=True):
+    """The command with these words, as it is called where the current folder is none that Python looks into."""
+    path = os.pathsep.join(str(folder) for folder in (source, SOURCE) if folder)
+    start = "import sys; sys.path[:] = [p for p in sys.path if p]; from slmfit.__main__ import main; main()"
+    command = [sys.executable, "-c", start, *words]
+    env = os.environ | {"PYTHONPATH": path}
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=check)

@@ -7,7 +7,7 @@ import statistics
 import pytest
 
 from conftest import make_dataset
-from extended import slmfit, with_method
+from extended import install, slmfit
 from slmfit.comparison.compare import compare, train
 from slmfit.errors import UsageError
 from slmfit.records import comparison_from_plain
@@ -32,7 +32,10 @@ class Settings:
 
 
 class Dice(Method):
+    """Counts a few words."""
+
     Settings = Settings
+    trained = True
 
     @property
     def seeded(self):
@@ -64,14 +67,13 @@ class Dice(Method):
         method.counts = json.loads((folder / "counts.json").read_text())
         return method
 '''
-ROW = '    "dice": Row("Counts a few words.", "slmfit.methods.dice:Dice", CLASSIFICATION, "train"),\n'
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with data, and the package with a method in it that is trained, and quick."""
+    """A folder with data, and an installed method that is trained, and quick."""
     folder = tmp_path_factory.mktemp("seeds")
-    with_method(folder / "src", "dice", FILE, ROW)
+    install(folder / "src", "dice", FILE, {"dice": "dice:Dice"})
     rows = [e for split in make_dataset(sizes=(120, 60, 200)).splits.values() for e in split]
     with (folder / "data.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -185,7 +187,7 @@ def test_trained_alone_and_asked(place):
     best = max(IDS, key=lambda id: share(right(out, id, "validation")))
     assert found["run"] == str(out / "runs" / best)
     assert load(out).record.id == best
-    (out / "runs" / "dice").rename(out / "runs" / "dice@12345678")
+    (out / "runs" / "dice").rename(out / "runs" / "dice,12345678")
     with pytest.raises(UsageError, match="neither a run nor a comparison"):
         load(out)
 
