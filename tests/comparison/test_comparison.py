@@ -61,16 +61,16 @@ def test_the_verdict_follows_from_the_predictions_on_disk(compared):
         right[id] = [row["outcome"] == "ok" and row["prediction"] == row["target"] for row in rows]
         assert run.record.scores["test"]["accuracy"].value == pytest.approx(sum(right[id]) / len(rows))
     verdict, best = compared.record.verdict, max(right, key=lambda id: sum(right[id]))
-    assert sum(right[verdict["best"]]) == sum(right[best])
+    assert sum(right[verdict.best]) == sum(right[best])
     for id, pair in compared.record.paired.items():
-        gap = sum(right[pair["to"]]) - sum(right[id])
-        assert pair["difference"]["value"] == pytest.approx(gap / 200)
-        assert pair["difference"]["low"] <= gap / 200 <= pair["difference"]["high"]
-    if verdict["kind"] == "pick":
+        gap = sum(right[pair.to]) - sum(right[id])
+        assert pair.difference.value == pytest.approx(gap / 200)
+        assert pair.difference.low <= gap / 200 <= pair.difference.high
+    if verdict.kind == "pick":
         sizes = {row.id: row.size_bytes for row in compared.record.methods if row.status == "ok"}
-        others = [id for id in verdict["not_worse"] if id != "majority"]
-        assert verdict["method"] == min(others, key=sizes.get)
-        assert compared.best.record.id == verdict["method"]
+        others = [id for id in verdict.not_worse if id != "majority"]
+        assert verdict.method == min(others, key=sizes.get)
+        assert compared.best.record.id == verdict.method
 
 
 def test_scores_equal_those_of_the_rows_on_disk(compared):
