@@ -84,7 +84,12 @@ def _input(run: Run, row: Row, where: Where, column: str | None) -> tuple[Input,
         names = [column] if column else [used.get(role), *roles.get(role, ())]
         found = next((name for name in names if name in row), None)
         if found is not None:
-            input = run.task.parse({role: row[found]}, where, "").input
+            pair = used.get("text_pair") if found == used.get(role) else None
+            if pair is not None and pair not in row:
+                fix = "give both columns of the run's data, or name one that holds both texts with --text COL"
+                raise DataError(f"there is no column {pair!r}, the second text", where=where, fix=fix)
+            both = {role: row[found]} if pair is None else {role: row[found], "text_pair": row[pair]}
+            input = run.task.parse(both, where, "").input
             return input, {"text": input} if role == "tokens" else {}
     fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
     raise DataError("there is no column with a text", where=where, fix=fix)

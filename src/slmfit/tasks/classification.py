@@ -23,6 +23,7 @@ from slmfit.tasks.common import (
     coverage_points,
     json_object,
     json_object_schema,
+    label_among,
     probability_scores,
     probability_table,
 )
@@ -48,20 +49,25 @@ class TextClassification:
         ),
         "label": (
             "label", "labels", "class", "category", "target", "intent", "topic", "sentiment", "tag", "y", "output",
+            "accept",
         ),
+        "text_pair": ("text_pair",),
     }  # fmt: skip
     required: ClassVar[tuple[str, ...]] = ("text", "label")
 
     def recognises(self, columns: Sequence[str]) -> bool:
         """A column that goes by a text's name and one that goes by a label's."""
         lower = {c.lower() for c in columns}
-        return all(lower & set(names) for names in self.roles.values())
+        return all(lower & set(self.roles[role]) for role in self.required)
 
     def parse(self, row: Row, where: Where, id: str) -> Example:
-        """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place."""
-        text, label = row.get("text"), row.get("label")
-        if not isinstance(text, str):
-            raise DataError(f"the text is {_kind(text)}", where=where.at("text"), fix="give text, or drop the row")
+        """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place.
+
+        `text_pair`, a second text, comes after the first and a line break.
+        """
+        text, label = _text(row.get("text"), where.at("text")), row.get("label")
+        if (pair := row.get("text_pair")) is not None:
+            text = "\n".join(filter(None, [text, _text(pair, where.at("text_pair"))]))
         if label is None:
             return Example(id, text)
         if not isinstance(label, str) or not label.strip():
@@ -99,7 +105,8 @@ class TextClassification:
         answer = json_object(word)
         if answer is not None:
             word = answer["label"] if answer.keys() == {"label"} else None
-        return word if isinstance(word, str) and word in self.labels else "invalid"
+        word = json.dumps(word) if isinstance(word, bool | int | float) else word
+        return label_among(word, self.labels) or "invalid" if isinstance(word, str) else "invalid"
 
     def schema(self) -> dict[str, Any]:
         return json_object_schema({"label": {"type": "string", "enum": list(self.labels)}})
@@ -183,6 +190,12 @@ def _reliability(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, 
         for low, high, rows, c, a in columns
         if rows
     ]
+
+
+def _text(cell: Any, where: Where) -> str:
+    if not isinstance(cell, str):
+        raise DataError(f"the text is {_kind(cell)}", where=where, fix="give text, or drop the row")
+    return cell
 
 
 def _kind(cell: Any) -> str:

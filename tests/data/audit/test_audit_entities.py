@@ -16,7 +16,7 @@ def test_types_and_intents_that_only_test_has_are_told():
     rows = [tagged("train", i, "book", Span(0, 4, "WORD"), Span(5, 11, "word")) for i in range(20)]
     rows += [tagged("test", 1, "cancel", Span(0, 4, "PLACE"), Span(5, 11, "PLACE")), tagged("test", 2, "book")]
     found = {f["kind"]: f for f in entity_findings(rows) if f["severity"] == "warning"}
-    assert set(found) == {"unseen_label", "label_twins"}
+    assert set(found) == {"unseen_label", "label_twins", "absent_label"}
     messages = [f["message"] for f in entity_findings(rows) if f["kind"] == "unseen_label"]
     assert messages == [
         "1 test intent never occurs in train, so no method can answer 1 row of test right: 'cancel'.",

@@ -104,7 +104,7 @@ def test_class_names_in_parquet_are_put_back(tmp_path: Path) -> None:
     known = {"huggingface": json.dumps({"info": {"features": features}})}
     data = parquet(pl.DataFrame({"text": ["a", "b", "c"], "label": [1, 0, -1]}), metadata=known)
     notes: list[str] = []
-    assert [row["label"] for row in rows(data, "parquet", notes)] == ["yes", "no", -1]
+    assert [row["label"] for row in rows(data, "parquet", notes)] == ["yes", "no", None]
     assert "class names" in notes[0]
 
 
@@ -239,7 +239,7 @@ def test_a_gzip_bomb_never_reaches_memory(tmp_path: Path) -> None:
     with gzip.open(path, "wb") as handle:
         for _ in range(300):
             handle.write(bytes(2**20))
-    program = ("import resource, sys\nfrom slmfit.data.read import read_rows\n"
+    program = ("import resource, sys\nfrom slmfit.data.readers.rows import read_rows\n"
                "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
                "try:\n    list(read_rows(sys.argv[1], []))\nexcept Exception as error:\n    print(error)\n"
                "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n")  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from slmfit.data.readers.lines import Bytes, lines_of, text_of
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import refuse_halves
+from slmfit.text.figures import number_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -22,7 +23,7 @@ _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, object) of every line that is not blank. Raises DataError."""
-    yield from _rows_of_lines(lines_of(handle, file), file)
+    yield from _rows_of_lines(lines_of(handle, file), file, notes)
 
 
 def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -30,9 +31,11 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
     text = text_of(handle, file)
     if _is_json_lines(text):
         notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
-        yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file)
+        yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file, notes)
         return
-    value = parse_json(text, file)
+    twice = _Twice()
+    value = parse_json(text, file, twice=twice)
+    twice.note(file, notes)
     start = _after_space(text, 0)
     if isinstance(value, dict):
         key = _list_of_objects(value, file)
@@ -50,17 +53,42 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
         yield line, _row(element, Where(file, line), half)
 
 
-def _rows_of_lines(lines: Iterable[str], file: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows_of_lines(lines: Iterable[str], file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    twice = _Twice()
     for number, line in enumerate(lines, 1):
         if line.strip():
-            value = parse_json(line.rstrip(), file, number)
+            twice.line = number
+            value = parse_json(line.rstrip(), file, number, twice)
             yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
+    twice.note(file, notes)
 
 
-def parse_json(text: str, file: str, line: int = 1) -> Any:
+class _Twice:
+    """Objects as Python reads them, where the last of two members with one key counts; such objects are counted."""
+
+    def __init__(self) -> None:
+        self.line: int | None = None  # of what is read now
+        self._count, self._first = 0, ""
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            if not self._count:
+                key = next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n]))
+                self._first = f"{key!r}" if self.line is None else f"{key!r} on line {self.line}"
+            self._count += 1
+        return found
+
+    def note(self, file: str, notes: list[str]) -> None:
+        if self._count:
+            objects = number_of(self._count, "object", "name")
+            notes.append(f"{file}: {objects} a key twice, and the last one counts: {self._first}.")
+
+
+def parse_json(text: str, file: str, line: int = 1, twice: _Twice | None = None) -> Any:
     """`json.loads` whose errors are a DataError with line and character; `line` is where the text starts."""
     try:
-        return json.loads(text)
+        return json.loads(text) if twice is None else json.loads(text, object_pairs_hook=twice)
     except json.JSONDecodeError as error:
         raise DataError(
             f"broken JSON at character {error.colno}: {error.msg}",
