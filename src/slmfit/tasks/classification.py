@@ -65,9 +65,13 @@ class TextClassification:
 
         `text_pair`, a second text, comes after the first and a line break.
         """
-        text, label = _text(row.get("text"), where.at("text")), row.get("label")
+        text, label = row.get("text"), row.get("label")
+        if not isinstance(text, str):
+            raise _no_text(text, where.at("text"))
         if (pair := row.get("text_pair")) is not None:
-            text = "\n".join(filter(None, [text, _text(pair, where.at("text_pair"))]))
+            if not isinstance(pair, str):
+                raise _no_text(pair, where.at("text_pair"))
+            text = "\n".join(filter(None, [text, pair]))
         if label is None:
             return Example(id, text)
         if not isinstance(label, str) or not label.strip():
@@ -192,10 +196,8 @@ def _reliability(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, 
     ]
 
 
-def _text(cell: Any, where: Where) -> str:
-    if not isinstance(cell, str):
-        raise DataError(f"the text is {_kind(cell)}", where=where, fix="give text, or drop the row")
-    return cell
+def _no_text(cell: Any, where: Where) -> DataError:
+    return DataError(f"the text is {_kind(cell)}", where=where, fix="give text, or drop the row")
 
 
 def _kind(cell: Any) -> str:

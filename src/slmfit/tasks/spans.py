@@ -122,7 +122,8 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
             wrong = f"outside of the text, which has {len(text)} characters" if outside else "empty"
             fix = "offsets count code points (not bytes) from 0; the end is the first one after the entity"
             raise DataError(f"span {i + 1}, {span.start} to {span.end}, is {wrong}", where=where, fix=fix)
-        if type(item) is not list and (words := own_words(item)) and text[span.start : span.end] != words[1]:
+        words = own_words(item) if type(item) is dict and len(item) > 3 else None
+        if words is not None and text[span.start : span.end] != words[1]:
             _refuse_other_words(i + 1, span, text[span.start : span.end], words, where)
         spans.append(span)
     spans.sort(key=lambda span: (span.start, span.end))
@@ -133,12 +134,11 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
     return spans
 
 
-def own_words(item: Any) -> tuple[str, str] | None:
+def own_words(item: Mapping[str, Any]) -> tuple[str, str] | None:
     """The key under which a span says its words, and what it says; None where it says none."""
-    if isinstance(item, Mapping):
-        for key in _WORDS:
-            if type(words := item.get(key)) is str and words:
-                return key, words
+    for key in _WORDS:
+        if key in item and type(words := item[key]) is str and words:
+            return key, words
     return None
 
 

@@ -38,3 +38,11 @@ def test_a_clean_tagged_dataset_has_no_entity_findings():
     data = make_dataset("token-classification", sizes=(200, 60, 60))
     kinds = {f["kind"] for f in audit_dataset(data)["findings"]}
     assert not kinds & {"unseen_label", "absent_label", "few_rows", "label_twins", "edge_space", "imbalance"}
+
+
+def test_spans_that_begin_or_end_inside_a_word_are_told():
+    rows = [tagged("train", i, "book", Span(1, 2, "X")) for i in range(20)]
+    [found] = [f for f in entity_findings(rows) if f["kind"] == "span_in_word"]
+    assert (found["severity"], found["message"]) == ("warning", "20 of 20 spans begin or end inside a word.")
+    whole = [tagged("train", i, "book", Span(0, 4, "X")) for i in range(20)]
+    assert not [f for f in entity_findings(whole) if f["kind"] == "span_in_word"]
