@@ -104,7 +104,7 @@ def test_the_verdict_says_what_they_brought(data, more, tmp_path):
     assert with_them.predict(["my parcel is late"])
     again = compare(data, "majority,linear", out=tmp_path / "o")  # without them, what was fitted is used again
     assert [row.id for row in again.record.methods] == ["majority", "linear"]
-    assert all(row.reused for row in again.record.methods) and "added" not in again.record.verdict
+    assert all(row.reused for row in again.record.methods) and not again.record.verdict.added
 
 
 def test_a_plan_names_both(data, more, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import random
 import time
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slmfit.data.split import assign, assign_by_time, moment
+from slmfit.data.split import assign, assign_by_time
 
 SHARES = {"train": 0.6, "test": 0.2, "validation": 0.2}
 TENTH = {"train": 0.9, "validation": 0.1}
@@ -137,22 +136,3 @@ def test_rows_of_one_moment_stay_together_and_in_order(moments: list[int]) -> No
     assert len(set(zip(moments, chosen, strict=True))) == len(set(moments))
     ordered = [rank[split] for _, split in sorted(zip(moments, chosen, strict=True))]
     assert ordered == sorted(ordered)
-
-
-@pytest.mark.parametrize(("earlier", "later"), [
-    ("2026-01-31", "2026-02-01"),
-    ("2026-01-31T08:30:00", "2026-01-31T08:30:01Z"),
-    ("2026-01-31T12:00+05:00", "2026-01-31T08:00"),
-    (datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 1)),
-    ("9", "10"), (9, " 1e1 "), ("20260131", "20260201"), ("1969-12-31", "1970-01-01"), ("0001-01-01", "9999-12-31"),
-])  # fmt: skip
-def test_moments_are_ordered(earlier: object, later: object) -> None:
-    first, second = moment(earlier), moment(later)
-    assert first is not None
-    assert second is not None
-    assert first < second
-
-
-@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", None, True, "31.01.2026", "2026-13-01", [], float("nan")])
-def test_what_is_no_moment(value: object) -> None:
-    assert moment(value) is None

@@ -47,8 +47,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         for run in (one for row in plain["methods"] for one in (row, *row["seeds"])):
             run["run"] = run["run"] and str(comparison.folder / run["run"])
         return print_json(plain)
-    for warning in record.warnings:
-        _say(f"warning: {warning}")
+    show_warnings(record.warnings)
     console = _console()
     metric = record.verdict.metric
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
@@ -86,6 +85,12 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         console.print(escape(caveat), style="dim")
     _say(f"\n{comparison.folder}")
     return None
+
+
+def show_warnings(messages: Sequence[str]) -> None:
+    """What is wrong with the data, a line each."""
+    for message in messages:
+        _say(f"warning: {message}")
 
 
 def show_plan(steps: Sequence[Step], *, as_json: bool) -> None:

@@ -232,6 +232,7 @@ def explore(
         display.print_json(findings)
     else:
         exploring.write_page(findings, output)
+        display.show_warnings([f["message"] for f in findings["audit"]["findings"] if f["severity"] == "warning"])
         typer.echo(output)
 
 

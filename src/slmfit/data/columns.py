@@ -8,12 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from slmfit.data.readers.rows import Part
+from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed
 
 CLASSIFICATION = "text-classification"
+# Columns that are one input together: to read one of them alone is to leave half of it out.
+PAIRS = (
+    ("sentence1", "sentence2"), ("sentence_1", "sentence_2"), ("sentence_a", "sentence_b"), ("sent1", "sent2"),
+    ("question1", "question2"), ("text1", "text2"), ("text_1", "text_2"), ("text_a", "text_b"), ("text", "text_pair"),
+    ("question", "sentence"), ("question", "context"), ("question", "passage"), ("query", "document"),
+    ("query", "passage"), ("premise", "hypothesis"), ("instruction", "input"),
+)  # fmt: skip
 
 
 def columns_of(part: Part) -> list[str]:
@@ -40,6 +48,8 @@ def task_and_roles(
         if role not in task.roles:
             raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
     found = {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
+    if "text_pair" in task.roles and not given.get("text"):
+        found |= text_columns(columns, found["text"], given)
     for role in task.required:
         if found[role] is None:
             raise DataError(
@@ -48,25 +58,55 @@ def task_and_roles(
                 fix=f"name the column with --column {role}=NAME, or call it {role!r}; a CSV file needs a header line",
             )
     roles = {role: column for role, column in found.items() if column is not None}
-    needed = [roles[role] for role in task.required]
-    if len(set(needed)) < len(needed):
-        what = f"the column {needed[0]!r} cannot be both {' and '.join(task.required)}"
-        raise UsageError(what, fix="name two columns")
+    needed = [*task.required, *(role for role in roles if role == "text_pair")]
+    twice = next((role for role in needed if sum(roles[other] == roles[role] for other in needed) > 1), None)
+    if twice is not None:
+        both = " and ".join(role for role in needed if roles[role] == roles[twice])
+        raise UsageError(f"the column {roles[twice]!r} cannot be both {both}", fix="name two columns")
     for part in parts.values():
         present = columns if part is first else columns_of(part)
         for role, column in roles.items():
-            if column not in present and (role in task.required or role in given):
+            lacking = column not in present and role == "label" and find_column(task.roles[role], present) is None
+            if lacking and part is not first:
+                raise no_labels(_split_of(part, parts), part.file, f": {_no_column(column, present)}")
+            if column not in present and (role in task.required or role in given or role == "text_pair"):
                 raise no_column(column, present, part.file)
     guessed = [f"the {role} from {column!r}" for role, column in roles.items() if role not in given]
     if guessed:
         notes.append(f"{first.file}: read as {task.name}, {', '.join(guessed)}.")
+    if "text_pair" in roles:
+        notes.append(
+            f"{first.file}: a text is {roles['text']!r} and then {roles['text_pair']!r}, with a line break between."
+        )
     return task, roles
+
+
+def text_columns(columns: Sequence[str], found: str | None, given: Mapping[str, str]) -> dict[str, str]:
+    """Role -> column of two texts that are one input, where none of them is used otherwise; else nothing.
+
+    found: the column that would be the text by itself.
+    """
+    taken = set(given.values())
+    for names in PAIRS:
+        pair = [find_column([name], columns) for name in names]
+        one, two = pair
+        if one is not None and two is not None and not taken & {one, two} and found in (None, one, two):
+            return {"text": one, "text_pair": two}
+    return {}
+
+
+def _split_of(part: Part, parts: Mapping[str, Part]) -> str:
+    return next(split for split, one in parts.items() if one is part)
 
 
 def no_column(column: str, present: Sequence[str], file: str) -> DataError:
     """The error for a column that was named but is not there."""
-    what = f"there is no column {column!r}; the columns are: {listed(present, 20, quoted=False)}"
-    return DataError(what, where=file, fix=did_you_mean(column, present, "name one of these columns"))
+    fix = did_you_mean(column, present, "name one of these columns")
+    return DataError(_no_column(column, present), where=file, fix=fix)
+
+
+def _no_column(column: str, present: Sequence[str]) -> str:
+    return f"there is no column {column!r}; the columns are: {listed(present, 20, quoted=False)}"
 
 
 def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:

@@ -20,7 +20,7 @@ from typing import Any
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
 from slmfit.data.columns import no_column
 from slmfit.data.dataset import Dataset
-from slmfit.data.labels import label_text
+from slmfit.data.label_cells import label_text
 from slmfit.data.readers.rows import read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Prediction

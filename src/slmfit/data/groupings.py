@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from slmfit.data.split import moment
+from slmfit.data.times import is_time
 
 Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per row the number of its value, -1: none
 
@@ -57,7 +57,7 @@ def _names(cell: Any) -> bool:
     if isinstance(cell, float):
         return cell.is_integer()
     if isinstance(cell, str):
-        return len(cell) <= LONGEST and not _is_fraction(cell) and (_is_number(cell) or moment(cell) is None)
+        return len(cell) <= LONGEST and not _is_fraction(cell) and (_is_number(cell) or not is_time(cell))
     return isinstance(cell, int) and not isinstance(cell, bool)
 
 

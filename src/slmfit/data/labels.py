@@ -1,4 +1,4 @@
-"""Labels: cells to text, fewer of them by rules, and what cannot be learnt from.
+"""Labels: fewer of them by rules, and what cannot be learnt from.
 
 mapping = merged_labels(labels, ["comp.*=computers"], prefix=".")
 mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
@@ -7,13 +7,12 @@ mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
 from __future__ import annotations
 
 import csv
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
+from slmfit.data.label_cells import several
 from slmfit.data.readers.lines import lines_of
 from slmfit.data.readers.rows import reading
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
@@ -24,26 +23,6 @@ Place = Callable[[int], Where]  # the label cell of the row with this number, fr
 _SEPARATORS = "|;,"  # between the labels of a cell that holds several
 
 
-def label_text(cell: Any, where: Where) -> str:
-    """The cell of the role `label` as text: 3 and 3.0 are "3", true is "true". Raises DataError for anything else."""
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, int):
-        return str(cell)
-    if isinstance(cell, float) and math.isfinite(cell):
-        return str(int(cell)) if cell.is_integer() else str(cell)
-    if isinstance(cell, str) and cell.strip():
-        return cell
-    if isinstance(cell, list | tuple):
-        raise _several(str(cell)[:60], where.at("label"))
-    empty = cell is None or isinstance(cell, str | float)
-    raise DataError(
-        "the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
-        where=where.at("label"),
-        fix="give the row one label, or drop it",
-    )
-
-
 def refuse_several(labels: Sequence[str], place: Place) -> None:
     """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows."""
     known = set(labels)
@@ -51,7 +30,7 @@ def refuse_several(labels: Sequence[str], place: Place) -> None:
         for separator in _SEPARATORS:
             parts = {part.strip() for part in label.split(separator)}
             if len(parts) > 1 and parts <= known:
-                raise _several(repr(label), place(labels.index(label)))
+                raise several(repr(label), place(labels.index(label)))
 
 
 def refuse_rare(labels: Sequence[str], place: Place) -> None:
@@ -78,14 +57,6 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
             where=place(labels.index(rare[0])),
             fix=f"merge it (--merge '{rare[0]}=other') or drop the row",
         )
-
-
-def _several(what: str, where: Where) -> DataError:
-    return DataError(
-        f"{what} is several labels, and a row can have one",
-        where=where,
-        fix="keep the one that matters most, or make the combination a label of its own with --merge",
-    )
 
 
 def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | None) -> dict[str, str]:

@@ -16,10 +16,10 @@ import re
 from pathlib import Path
 
 from slmfit.data.hub import is_hub, read_hub
-from slmfit.data.readers.lines import decode
-from slmfit.data.readers.rows import LONGEST_TEXT, SPLIT_NAMES, Part, Placed, ending, missing, read_rows, reading
+from slmfit.data.readers.rows import SPLIT_NAMES, Part, ending, missing, read_rows, reading
 from slmfit.data.readers.slots_reader import has_slots, read_slots
-from slmfit.errors import DataError, UsageError, Where
+from slmfit.data.readers.text_files import read_texts
+from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS
 from slmfit.storage import named
 
@@ -141,55 +141,10 @@ def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str
         return {split: read_slots(folder) for split, folder in slots.items()}
     if "train" not in by_split:
         notes.append(f"{root}: each folder in it is taken as a label and each file in those as a text.")
-        return {"train": _read_texts(root, folders, notes)}
+        return {"train": read_texts(root, folders, notes)}
     names = ", ".join(f"{folder.name} as {split}" for split, folder in by_split.items())
     notes.append(f"{root}: read {names}; each folder in those is taken as a label and each file as a text.")
     return {
-        split: _read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir()), notes)
+        split: read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir()), notes)
         for split, folder in by_split.items()
     }
-
-
-def _read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
-    """The texts of ROOT/LABEL/FILE, by label and file name."""
-    digest = hashlib.sha256()
-    rows: list[Placed] = []
-    latin = 0
-    for label in labels:
-        for file in sorted(label.iterdir()):
-            if file.name.startswith(".") or not file.is_file():
-                continue
-            if ending(file):
-                raise DataError(
-                    f"this folder holds a table ({file.name}), not texts",
-                    where=str(label),
-                    fix="give this file, or this folder, itself",
-                )
-            with reading(str(file)), file.open("rb") as handle:
-                data = handle.read(4 * LONGEST_TEXT + 1)
-            text, by_latin = _decode(data, file)
-            latin += by_latin
-            digest.update(f"{label.name}/{file.name}\0{len(data)}\0".encode("utf-8", "surrogatepass") + data)
-            row = {"text": text, "label": label.name, "id": f"{label.name}/{file.name}"}
-            rows.append((Where(str(file)), row))
-    if not rows:
-        raise DataError("there is no text in any of its folders", where=str(root), fix="put a folder per label here")
-    if latin:
-        notes.append(f"{root}: {latin} of {len(rows)} texts are not UTF-8 and were read as latin-1.")
-    return Part(str(root), digest.hexdigest(), rows, range(1, len(rows) + 1))
-
-
-def _decode(data: bytes, file: Path) -> tuple[str, bool]:
-    """UTF-8, or latin-1 as in the Usenet of old (True); line ends become \\n, as in any text file."""
-    latin = False
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text, latin = data.decode("latin-1"), True
-    if "\0" in text:
-        decode(data, str(file))  # raises, naming the line
-    if len(text) > LONGEST_TEXT:
-        raise DataError(
-            f"this text is longer than {LONGEST_TEXT:,} characters", where=str(file), fix="shorten or remove the file"
-        )
-    return text.replace("\r\n", "\n"), latin

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.annotated import accepted
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
+from slmfit.data.examples import Row, ids_of, label_cells, parse
 from slmfit.data.groupings import groupings
 from slmfit.data.hub import Place, is_hub
-from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
+from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import read_file, read_parts
+from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
-from slmfit.data.split import assign, assign_by_time, checked_seed, moment
-from slmfit.errors import DataError, UsageError, Where, did_you_mean
+from slmfit.data.split import assign, assign_by_time, checked_seed
+from slmfit.data.times import moments_of, spoken
+from slmfit.data.unlabelled import refuse_minus_one, without_hidden
+from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.records import SPLITS, Example
 from slmfit.tasks.base import Task
 
@@ -69,17 +74,23 @@ def load_data(
     notes: list[str] = []
     recipe = _recipe(strip)
     parts = read_parts(path, test, validation, notes)
+    named = [*(columns or {}).values(), *filter(None, (group, time))]
+    parts = {split: accepted(part, named, notes) for split, part in parts.items()}
     found, roles = task_and_roles(parts, task, columns or {}, notes)
     if not found.classifies and (merge or merge_prefix is not None or recipe.strip):
         raise UsageError(f"merge and strip are for {CLASSIFICATION}, and this is {found.name}", fix="leave them out")
     _check_columns(parts["train"], [c for c in (group, time) if c is not None])
-    ids, kind = _ids(parts)
-    rows = {split: _parse(part, found, roles, ids[split]) for split, part in parts.items()}
+    parts = without_hidden(in_code_points(parts, found, roles, notes), found, roles, notes)
+    (ids, kind), labels = ids_of(parts), label_cells(parts, roles)
+    rows = {split: parse(part, found, roles, ids[split], labels) for split, part in parts.items()}
     for part in parts.values():
         notes += repair_notes(part, found, roles)
     everything = [row for part in rows.values() for row in part]
     merged: dict[str, str] = {}
     if found.classifies:
+        _check_minus_one(rows, roles["label"], notes)
+        if labels.bools_as_numbers:
+            notes.append("The labels true and false are read as 1 and 0.")
         merged = _merge(everything, merge, merge_prefix, notes)
         _check_labels(everything, rows["train"], roles["label"])
     else:
@@ -108,32 +119,17 @@ def load_examples(path: str | Path, task: Task, columns: Mapping[str, str], merg
     columns: role -> column, recognised by name where not given. merged: old label -> new label.
     Raises DataError as `load_data` does.
     """
-    part = read_file(Path(path), [])
+    part = accepted(read_file(Path(path), []), list(columns.values()), [])
     _, roles = task_and_roles({"train": part}, task.name, columns, [])
-    examples = [row.example for row in _parse(part, task, roles, [str(number) for number in part.numbers])]
+    part = in_code_points({"train": part}, task, roles, [])["train"]
+    known = [*merged, *task.labels]
+    labels = label_cells({"train": part}, roles, known)
+    rows = parse(part, task, roles, [str(number) for number in part.numbers], labels)
+    if task.classifies:
+        found = [str(row.example.target) for row in rows]
+        refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))
+    examples = [row.example for row in rows]
     return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
-
-
-@dataclass(slots=True)
-class _Row:
-    """An example on its way: `cells` are the columns it came from."""
-
-    example: Example
-    where: Where
-    cells: Mapping[str, Any]
-
-
-class _Place(Where):
-    """The row being parsed: a task asks for its columns by role, and messages show the column's name in the file."""
-
-    __slots__ = ("roles",)
-
-    def __init__(self, file: str, roles: Mapping[str, str]) -> None:
-        super().__init__(file)
-        self.roles = roles
-
-    def at(self, column: str) -> Where:
-        return Where(self.file, self.line, self.roles.get(column, column))
 
 
 def _recipe(strip: Sequence[str]) -> TextRecipe:
@@ -162,44 +158,7 @@ def _check_columns(train: Part, columns: Sequence[str]) -> None:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _ids(parts: Mapping[str, Part]) -> tuple[dict[str, list[str]], str]:
-    """Split -> ids: the column `id` where it tells all rows of a split apart, else the rows' numbers in their files.
-
-    The split is put before them where rows of two splits would have the same. Also where they are from: `column`,
-    `numbers` where there is no such column, or `repeated` where it tells rows not apart, so that they are numbered.
-    """
-    kind = "column"
-    given = {split: [_given_id(cells.get("id")) for _, cells in part.rows] for split, part in parts.items()}
-    if all(None not in ids and len(set(ids)) == len(ids) for ids in given.values()):
-        found = {split: [str(id) for id in ids] for split, ids in given.items()}
-        marked = len(set().union(*found.values())) < sum(map(len, found.values()))
-    else:
-        found = {split: [str(number) for number in part.numbers] for split, part in parts.items()}
-        marked = len({part.file for part in parts.values()}) > 1
-        kind = "repeated" if any(id is not None for ids in given.values() for id in ids) else "numbers"
-    return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}, kind
-
-
-def _parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str]) -> list[_Row]:
-    rows = []
-    place = _Place(part.file, roles)
-    for (where, cells), id in zip(part.rows, ids, strict=True):
-        place.file, place.line = where.file, where.line
-        keyed = {role: cells.get(column) for role, column in roles.items()}
-        if "label" in keyed:
-            keyed["label"] = label_text(keyed["label"], place)
-        example = task.parse(keyed, place, id)
-        if example.target is None:
-            raise DataError("the answer is missing", where=where, fix="give it, or drop the row")
-        rows.append(_Row(example, where, cells))
-    return rows
-
-
-def _given_id(cell: Any) -> str | None:
-    return str(cell) if isinstance(cell, str | int) and str(cell).strip() else None
-
-
-def _merge(rows: list[_Row], merge: Sequence[str], prefix: str | None, notes: list[str]) -> dict[str, str]:
+def _merge(rows: list[Row], merge: Sequence[str], prefix: str | None, notes: list[str]) -> dict[str, str]:
     """Old label -> new label, where any rule is given; the rows have the new ones then."""
     if not merge and prefix is None:
         return {}
@@ -211,13 +170,23 @@ def _merge(rows: list[_Row], merge: Sequence[str], prefix: str | None, notes: li
     return new
 
 
-def _check_labels(everything: list[_Row], train: list[_Row], column: str) -> None:
+def _check_minus_one(rows: Mapping[str, list[Row]], column: str, notes: list[str]) -> None:
+    """Raises DataError for a -1 that means that there is no label; one that may mean it is noted."""
+    found = {split: [str(row.example.target) for row in part] for split, part in rows.items()}
+    for split, part in rows.items():
+        refuse_minus_one(found[split], set(found["train"]), lambda n, part=part: part[n].where.at(column))  # type: ignore[misc]
+    if "-1" in found["train"] and not set(found["train"]) <= {"-1", "0", "1"}:
+        file = rows["train"][0].where.file
+        notes.append(f"{file}: -1 is read as a label like the others; drop its rows if it means that there is none.")
+
+
+def _check_labels(everything: list[Row], train: list[Row], column: str) -> None:
     """Raises DataError for labels that cannot be learnt."""
     refuse_several([str(row.example.target) for row in everything], lambda n: everything[n].where.at(column))
     refuse_rare([str(row.example.target) for row in train], lambda n: train[n].where.at(column))
 
 
-def _check_answers(task: Task, train: list[_Row]) -> None:
+def _check_answers(task: Task, train: list[Row]) -> None:
     """Raises DataError where train has no label of any kind: `task` has none yet."""
     if task == task.with_labels(row.example.target for row in train if row.example.target is not None):
         fix = "mark some; without any there is nothing to learn"
@@ -227,15 +196,16 @@ def _check_answers(task: Task, train: list[_Row]) -> None:
 # --- split ------------------------------------------------------------------------------------------------------------
 
 
-def _split(rows: dict[str, list[_Row]], task: Task, group: str | None, time: str | None, seed: int) -> str:
+def _split(rows: dict[str, list[Row]], task: Task, group: str | None, time: str | None, seed: int) -> str:
     """Take the splits that are missing from train, in place; says how, in a sentence."""
     shares = _shares(rows)
     if not shares:
         ignored = f", so {group or time!r} is not used" if group or time else ""
         return f"Train, validation and test are used as given{ignored}."
     train, kept = rows["train"], ""
+    reach = ""
     if time is not None:
-        chosen = _chosen_by_time(train, time, shares)
+        chosen, reach = _chosen_by_time(train, time, shares)
         how = f"from the latest rows by {time!r}"
     else:
         labels = [task.label(row.example.target) for row in train if row.example.target is not None]
@@ -254,7 +224,7 @@ def _split(rows: dict[str, list[_Row]], task: Task, group: str | None, time: str
                 fix=f"add rows, or give the {split} rows with --{split}",
             )
     return " and ".join(f"{split} ({len(rows[split]):,} rows)" for split in shares if split != "train").capitalize() + (
-        f" {'was' if len(shares) == 2 else 'were'} taken {how}."
+        f" {'was' if len(shares) == 2 else 'were'} taken {how}{reach}."
     )
 
 
@@ -267,7 +237,7 @@ def _shares(rows: Mapping[str, Any]) -> dict[str, float]:
     return {} if "validation" in rows else {"train": 0.9, "validation": 0.1}
 
 
-def _groups(rows: list[_Row], task: Task, column: str | None) -> list[Hashable]:
+def _groups(rows: list[Row], task: Task, column: str | None) -> list[Hashable]:
     """What must stay together: the rows with the same cell in `column`, else near-duplicates."""
     if column is None:
         groups: list[Hashable] = find_duplicates([task.text(row.example.input) for row in rows]).groups.tolist()
@@ -279,18 +249,9 @@ def _groups(rows: list[_Row], task: Task, column: str | None) -> list[Hashable]:
     return [str(cell) for cell in cells]
 
 
-def _chosen_by_time(rows: list[_Row], column: str, shares: Mapping[str, float]) -> list[str]:
-    moments = []
-    for row in rows:
-        cell = row.cells.get(column)
-        found = moment(cell)
-        if found is None:
-            raise DataError(
-                f"{str(cell)[:40]!r} is no time",
-                where=row.where.at(column),
-                fix="write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00",
-            )
-        moments.append(found)
+def _chosen_by_time(rows: list[Row], column: str, shares: Mapping[str, float]) -> tuple[list[str], str]:
+    """The split of each row, and from when to when each split reaches."""
+    moments = moments_of([row.cells.get(column) for row in rows], [row.where.at(column) for row in rows])
     chosen = assign_by_time(moments, shares)
     if chosen is None:
         raise DataError(
@@ -298,4 +259,9 @@ def _chosen_by_time(rows: list[_Row], column: str, shares: Mapping[str, float]) 
             where=rows[0].where.file,
             fix="leave --time out, or give the test rows with --test",
         )
-    return chosen
+    reach = []
+    for split in (split for split in SPLITS if split in shares):
+        own = [i for i, to in enumerate(chosen) if to == split]
+        first, last = min(own, key=moments.__getitem__), max(own, key=moments.__getitem__)
+        reach.append(f"{split} {spoken(rows[first].cells.get(column))} to {spoken(rows[last].cells.get(column))}")
+    return chosen, f": {', '.join(reach)}"

@@ -9,12 +9,10 @@ sequence Python promises to keep.
 
 from __future__ import annotations
 
-import datetime
 import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
 
 from slmfit.errors import UsageError
 
@@ -121,29 +119,3 @@ def assign_by_time(moments: Sequence[float], shares: Shares) -> list[str] | None
     for row in order[:end]:
         chosen[row] = "train"
     return chosen
-
-
-def moment(value: Any) -> float | None:
-    """A number, a date or a time (ISO 8601, or Parquet's own) as seconds or as that number; None for anything else.
-
-    A time without a zone is taken as UTC.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = float(text)
-        except ValueError:
-            try:
-                value = datetime.datetime.fromisoformat(text)
-            except ValueError:
-                return None
-    if isinstance(value, int | float):
-        return float(value) if abs(value) < math.inf else None
-    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
-        value = datetime.datetime(value.year, value.month, value.day)
-    if isinstance(value, datetime.datetime):
-        zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        return (zoned - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)).total_seconds()
-    return None

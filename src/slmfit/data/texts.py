@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slmfit.data.columns import columns_of, find_column, no_column
+from slmfit.data.columns import columns_of, find_column, no_column, text_columns
 from slmfit.data.layout import read_parts
 from slmfit.errors import Where
 from slmfit.tasks.base import Task
@@ -25,10 +25,13 @@ def load_texts(path: str | Path, task: Task) -> list[str]:
         columns = columns_of(part)
         text = find_column(task.roles["text"], columns)
         tokens = find_column(task.roles.get("tokens", ()), columns)
-        if text is None and tokens is None:
+        both = text_columns(columns, text, {}) if "text_pair" in task.roles else {}
+        if text is None and tokens is None and not both:
             raise no_column(task.roles["text"][0], columns, part.file)
         for where, cells in part.rows:
-            if text is not None and cells.get(text) is not None:
+            if both:
+                texts.append("\n".join(str(cells[c]) for c in both.values() if cells.get(c)))
+            elif text is not None and cells.get(text) is not None:
                 texts.append(str(cells[text]))
             elif tokens is not None:
                 texts.append(read_tokens(cells.get(tokens), None, Where(where.file, where.line, tokens))[0])

@@ -115,7 +115,7 @@ def read_recipe(name: str | Path) -> Recipe:
 
 def _read_source(source: bytes, place: str) -> Recipe:
     try:
-        text = source.decode()
+        text = source.decode("utf-8-sig")
         return parse_recipe(tomllib.loads(text), place, text)
     except UnicodeDecodeError:
         raise DataError("is not UTF-8 text", where=place, fix="save it as UTF-8") from None

@@ -83,7 +83,10 @@ def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tupl
     missing = next((column for column in columns.values() if column not in row), None)
     if missing is not None:
         raise no_column(missing, list(row), str(where))
-    return run.task.seen(row, {**run.record.origin.columns, **columns}, where)
+    used = dict(run.record.origin.columns)
+    if "text" in columns:
+        used.pop("text_pair", None)  # the one that is named holds all of the text
+    return run.task.seen(row, {**used, **columns}, where)
 
 
 @contextmanager

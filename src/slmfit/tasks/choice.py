@@ -253,6 +253,8 @@ def _letter(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str
         found.add(list(options)[int(word)])
     if len(found) == 1:
         return found.pop()
+    if not found and word == "-1":
+        return None
     what = "could mean more than one option" if found else "is not among the options"
     fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
     raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)

@@ -53,7 +53,9 @@ class TextClassification:
         ),
         "label": (
             "label", "labels", "class", "category", "target", "intent", "topic", "sentiment", "tag", "y", "output",
+            "accept",
         ),
+        "text_pair": ("text_pair",),
     }  # fmt: skip
     required: ClassVar[tuple[str, ...]] = ("text", "label")
     noun: ClassVar[str] = "text"
@@ -63,13 +65,20 @@ class TextClassification:
     def recognises(self, columns: Sequence[str]) -> bool:
         """A column that goes by a text's name and one that goes by a label's."""
         lower = {c.lower() for c in columns}
-        return all(lower & set(names) for names in self.roles.values())
+        return all(lower & set(self.roles[role]) for role in self.required)
 
     def parse(self, row: Row, where: Where, id: str) -> Example:
-        """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place."""
+        """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place.
+
+        `text_pair`, a second text, comes after the first and a line break.
+        """
         text, label = row.get("text"), row.get("label")
         if not isinstance(text, str):
-            raise DataError(f"the text is {_kind(text)}", where=where.at("text"), fix="give text, or drop the row")
+            raise _no_text(text, where.at("text"))
+        if (pair := row.get("text_pair")) is not None:
+            if not isinstance(pair, str):
+                raise _no_text(pair, where.at("text_pair"))
+            text = "\n".join(filter(None, [text, pair]))
         if label is None:
             return Example(id, text)
         if not isinstance(label, str) or not label.strip():
@@ -103,7 +112,13 @@ class TextClassification:
         return given_text(value)
 
     def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
-        return self.parse({"text": row[text_column(row, self.roles, columns, where)]}, where, "").input, {}
+        column = text_column(row, self.roles, columns, where)
+        pair = columns.get("text_pair") if column == columns.get("text") else None
+        if pair is not None and pair not in row:
+            fix = "give both columns of the run's data, or name one that holds both texts with --column text=NAME"
+            raise DataError(f"there is no column {pair!r}, the second text", where=where, fix=fix)
+        more = {} if pair is None else {"text_pair": row[pair]}
+        return self.parse({"text": row[column], **more}, where, "").input, {}
 
     def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
         return class_columns(prediction)
@@ -204,6 +219,10 @@ def _reliability(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, 
         for low, high, rows, c, a in columns
         if rows
     ]
+
+
+def _no_text(cell: Any, where: Where) -> DataError:
+    return DataError(f"the text is {_kind(cell)}", where=where, fix="give text, or drop the row")
 
 
 def _kind(cell: Any) -> str:

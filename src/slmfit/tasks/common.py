@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,30 @@ def refuse_halves(value: Any, where: Where) -> None:
         what = f"half a character (\\u{ord(error.object[error.start]):04x} alone)"
         fix = "remove it: it is what remains of an emoji that was cut in two"
         raise DataError(what, where=where, fix=fix) from None
+
+
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+
+
+def label_among(word: str, labels: Collection[str]) -> str | None:
+    """The label that a word is, or is another spelling of as files and models write them: 1.0 for 1, True for true.
+
+    None where there is none, or more than one.
+    """
+    if word in labels:
+        return word
+    if not _respelled(word):
+        return None
+    found = [label for label in labels if _respelled(label) == _respelled(word)]
+    return found[0] if len(found) == 1 else None
+
+
+def _respelled(label: str) -> str:
+    """A number without .0, a true or false in small letters; empty for anything else."""
+    if label.lower() in ("true", "false"):
+        return label.lower()
+    whole = _WHOLE.fullmatch(label)
+    return whole[1] if whole else label if label.lstrip("+-").isdecimal() else ""
 
 
 def count_outcomes(predictions: Sequence[Prediction]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -20,6 +21,7 @@ from slmfit.records import Span
 from slmfit.tasks.common import refuse_halves
 
 Offsets: TypeAlias = Sequence[tuple[int, int]]
+_WORDS = ("text", "value", "word")  # where a span says what stands at its offsets
 BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on); S- or U- is B- here, and E- or L- is I-"
 
 
@@ -101,7 +103,10 @@ def tags_from_spans(spans: Iterable[Span], offsets: Offsets) -> list[str]:
 
 
 def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
-    """[{"start", "end", "label"}] or [[start, end, label]] in any order, as spans in reading order."""
+    """[{"start", "end", "label"}] or [[start, end, label]] in any order, as spans in reading order.
+
+    What a span says of its own words, under `text`, `value` or `word`, must stand at its offsets. Raises DataError.
+    """
     spans: list[Span] = []
     for i, item in enumerate(read_list(cell, where)):
         match item:
@@ -117,6 +122,9 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
             wrong = f"outside of the text, which has {len(text)} characters" if outside else "empty"
             fix = "offsets count code points (not bytes) from 0; the end is the first one after the entity"
             raise DataError(f"span {i + 1}, {span.start} to {span.end}, is {wrong}", where=where, fix=fix)
+        words = own_words(item) if type(item) is dict and len(item) > 3 else None
+        if words is not None and text[span.start : span.end] != words[1]:
+            _refuse_other_words(i + 1, span, text[span.start : span.end], words, where)
         spans.append(span)
     spans.sort(key=lambda span: (span.start, span.end))
     for one, two in pairwise(spans):
@@ -124,6 +132,35 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
             what = f"the spans {one.start}–{one.end} {one.label} and {two.start}–{two.end} {two.label} overlap"
             raise DataError(what, where=where, fix="keep one of them, or join them")
     return spans
+
+
+def own_words(item: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The key under which a span says its words, and what it says; None where it says none."""
+    for key in _WORDS:
+        if key in item and type(words := item[key]) is str and words:
+            return key, words
+    return None
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts are the same but for white space, case and how letters with marks are written."""
+    return one == other or _folded(one) == _folded(other) != ""
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _refuse_other_words(number: int, span: Span, there: str, words: tuple[str, str], where: Where) -> None:
+    key, said = words
+    if not same_words(there, said):
+        place = f"span {number}, {span.start} to {span.end}"
+        what = f"{place}, is {there[:60]!r} in the text, but {said[:60]!r} by its own {key!r}"
+        fix = (
+            "correct the offsets: they count code points from 0, not tokens, bytes or UTF-16 units; or leave "
+            f"{key!r} out where it is not what stands in the text"
+        )
+        raise DataError(what, where=where, fix=fix)
 
 
 def read_tokens(cell: Any, text: str | None, where: Where) -> tuple[str, list[tuple[int, int]]]:

@@ -104,7 +104,7 @@ def test_class_names_in_parquet_are_put_back(tmp_path: Path) -> None:
     known = {"huggingface": json.dumps({"info": {"features": features}})}
     data = parquet(pl.DataFrame({"text": ["a", "b", "c"], "label": [1, 0, -1]}), metadata=known)
     notes: list[str] = []
-    assert [row["label"] for row in rows(data, "parquet", notes)] == ["yes", "no", -1]
+    assert [row["label"] for row in rows(data, "parquet", notes)] == ["yes", "no", None]
     assert "class names" in notes[0]
 
 

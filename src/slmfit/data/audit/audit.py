@@ -55,8 +55,8 @@ def _torn(data: Dataset, rows: Sequence[tuple[str, Example]]) -> Iterator[Findin
         for column, numbers in data.groupings.items()
         if all(len(numbers[split]) == of_rows[split] for split in SPLITS)
     }
-    if groups and not data.source.get("time") and data.task.name != "multiple-choice":
-        labels = [None if e.target is None else data.task.label(e.target) for _, e in rows]
+    labels = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
+    if groups and not data.source.get("time") and any(label is not None for label in labels):
         texts, ids = [data.task.text(e.input) for _, e in rows], [e.id for _, e in rows]
         one_file = len({part["file"] for part in data.source.get("files", ())}) == 1
         yield from torn_groups(Rows(ids, texts, labels, [split for split, _ in rows]), groups, one_file)

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from slmfit.data.audit.findings import Finding, excerpt, finding
 from slmfit.data.audit.labels import INTENT, TYPE, label_findings
+from slmfit.data.audit.near import UNSPACED
 from slmfit.records import Example
 from slmfit.tasks.answers import entities_of
-from slmfit.text.figures import part_of
+from slmfit.tasks.words import in_word
+from slmfit.text.figures import number_of, part_of
+
+_MANY = 0.1  # of all spans
 
 
 def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
@@ -25,7 +30,34 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
         types[split].update(span.label for span in target.spans)
     yield from label_findings(intents, INTENT)
     yield from label_findings(types, TYPE)
-    yield from _edges(rows, sum(counts.total() for counts in types.values()))
+    total = sum(counts.total() for counts in types.values())
+    yield from _edges(rows, total)
+    yield from _inside_words(rows, total)
+
+
+def _inside_words(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:
+    """Spans that begin or end inside a word, as offsets do that count something else than characters."""
+    odd = [
+        {"id": example.id, "split": split, "label": span.label, "text": excerpt(text[span.start : span.end])}
+        for split, example in rows
+        for text in (str(example.input),)
+        for span in entities_of(example.target).spans
+        if _cuts(text, span.start) or _cuts(text, span.end)
+    ]
+    if odd:
+        severity: Literal["warning", "note"] = "warning" if len(odd) > _MANY * spans else "note"
+        begin = "begins or ends" if len(odd) == 1 else "begin or end"
+        message = f"{len(odd):,} of {number_of(spans, 'span')} {begin} inside a word."
+        fix = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
+        yield finding("span_in_word", severity, len(odd), message, fix, ({"rows": [row]} for row in odd))
+
+
+def _cuts(text: str, at: int) -> bool:
+    """Whether two letters or digits of one word stand on either side of a place."""
+    if not 0 < at < len(text):
+        return False
+    sides = text[at - 1 : at + 1]
+    return in_word(sides[0]) and in_word(sides[1]) and not UNSPACED.search(sides)
 
 
 def _edges(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:

@@ -11,12 +11,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shlex import quote
+from typing import Literal
 
 from slmfit.data.audit.findings import EXAMPLES, Finding, counted, finding
 from slmfit.data.audit.label_twins import label_twins
+from slmfit.data.audit.odd_labels import odd_labels
 from slmfit.text.figures import listed, number_of, part_of, verb_of
 
 FEW = 10  # rows of a label; with fewer, neither learning nor scoring it means much
+_MUCH = 0.1  # of train; a label with more of it that test lacks is a warning
 _IMBALANCE = 20  # largest label against smallest
 
 
@@ -39,6 +42,7 @@ TYPE = Kind("entity type", "span", "entity F1", "entity_f1_macro")
 def label_findings(splits: Mapping[str, Counter[str]], kind: Kind) -> Iterator[Finding]:
     """splits: split -> label -> how many there are, for the splits there are."""
     yield from _twins(sum(splits.values(), Counter()), kind)
+    yield from odd_labels(sum(splits.values(), Counter()), kind.noun, kind.unit)
     yield from _unseen(splits, kind)
     yield from _few(splits, kind)
     yield from _imbalance(splits.get("train", Counter()), kind)
@@ -84,7 +88,11 @@ def _unseen(splits: Mapping[str, Counter[str]], kind: Kind) -> Iterator[Finding]
             some = f"{number_of(len(absent), f'train {kind.noun}')} never {verb_of(len(absent), 'occur')} in {split}"
             message = f"{some}, where nothing measures how well they are recognised: {listed(absent)}."
             fix = f"Add rows of them to {split} if they matter."
-            yield finding("absent_label", "note", len(absent), message, fix, counted(absent, train))
+            large = split == "test" and any(train[label] > _MUCH * train.total() for label in absent)
+            if large:
+                fix = f"Check that {split} is of the same kind as train; rows without a true label belong in neither."
+            severity: Literal["warning", "note"] = "warning" if large else "note"
+            yield finding("absent_label", severity, len(absent), message, fix, counted(absent, train))
 
 
 def _few(splits: Mapping[str, Counter[str]], kind: Kind) -> Iterator[Finding]:

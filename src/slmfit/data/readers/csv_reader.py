@@ -6,6 +6,7 @@ for line, row in rows_of_csv(handle, "tickets.csv", notes): ...     # 2, {"text"
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
@@ -15,6 +16,7 @@ from slmfit.errors import DataError, Where
 
 LONGEST_TEXT = 1_000_000  # characters in one cell: a long novel
 _SAMPLE = 500  # lines by which quotation marks are judged
+_SEP = re.compile(r"\"?sep=(\\t|.)\"?", re.IGNORECASE | re.DOTALL)
 _SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
@@ -24,12 +26,18 @@ def rows_of_csv(
     """(line the row starts on, column -> cell). Blank lines are skipped. Raises DataError."""
     lines = lines_of(handle, file)
     sample = list(islice(lines, _SAMPLE))
+    skipped = next((n for n, line in enumerate(sample) if line.strip()), len(sample))
+    named = _SEP.fullmatch(sample[skipped].strip(" \r\n")) if skipped < len(sample) else None
+    if named:  # as Excel writes it
+        sample = sample[skipped + 1 :]
     header = next((line for line in sample if line.strip()), "")
     if not header:
         raise DataError("is empty", where=file, fix="give a file with a header line and rows")
-    if delimiter not in header and (found := next((d for d in ";\t," if d in header), None)):
-        notes.append(f"{file}: the header has no {_SPOKEN[delimiter]}, so cells are split at each {_SPOKEN[found]}.")
-        delimiter = found
+    if named:
+        delimiter = named[1].replace("\\t", "\t")
+        notes.append(f"{file}: cells are split at each {_spoken(delimiter)}, as its first line says.")
+    else:
+        delimiter = _delimiter(header, sample, delimiter, file, notes)
     quoting: Any = csv.QUOTE_MINIMAL
     if (
         delimiter == "\t"
@@ -42,7 +50,8 @@ def rows_of_csv(
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_TEXT))
     reader = csv.reader(chain(sample, lines), delimiter=delimiter, quoting=quoting, strict=True)
     columns: list[str] = []
-    start = 1
+    before = skipped + 1 if named else 0
+    start = before + 1
     try:
         for cells in reader:
             if cells and not columns:
@@ -51,7 +60,7 @@ def rows_of_csv(
                 if len(cells) != len(columns):
                     raise _ragged(len(cells), len(columns), delimiter, Where(file, start))
                 yield start, dict(zip(columns, cells, strict=True))
-            start = reader.line_num + 1
+            start = before + reader.line_num + 1
     except csv.Error as error:
         raise _broken(str(error), Where(file, start)) from None
 
@@ -59,6 +68,30 @@ def rows_of_csv(
 def rows_of_tsv(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """As `rows_of_csv`. Quotation marks are ordinary characters where they cannot be anything else."""
     return rows_of_csv(handle, file, notes, delimiter="\t")
+
+
+def _delimiter(header: str, sample: list[str], usual: str, file: str, notes: list[str]) -> str:
+    """What stands between cells: the usual one unless the header lacks it, or it alone leaves rows of unlike length."""
+    others = [d for d in ";\t," if d != usual and d in header]
+    fitting = [d for d in others if _rectangular(sample, d, csv.QUOTE_MINIMAL) and len(_cells(header, d)) > 1]
+    if usual not in header and others:
+        found = (fitting or others)[0]
+        notes.append(f"{file}: the header has no {_SPOKEN[usual]}, so cells are split at each {_SPOKEN[found]}.")
+        return found
+    quotings = (csv.QUOTE_MINIMAL, csv.QUOTE_NONE) if usual == "\t" else (csv.QUOTE_MINIMAL,)
+    if fitting and not any(_rectangular(sample, usual, quoting) for quoting in quotings):
+        found, at = fitting[0], f"split at each {_SPOKEN[usual]}, its rows are of unlike length"
+        notes.append(f"{file}: cells are split at each {_SPOKEN[found]}: {at}.")
+        return found
+    return usual
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _spoken(delimiter: str) -> str:
+    return _SPOKEN.get(delimiter, repr(delimiter))
 
 
 def _header(cells: list[str], where: Where) -> list[str]:
@@ -91,7 +124,7 @@ def _ragged(cells: int, columns: int, delimiter: str, where: Where) -> DataError
     return DataError(
         f"this row has {cells} cell{'s' * (cells != 1)}, but the header has {columns}",
         where=where,
-        fix=f"put quotation marks around a cell that holds a {_SPOKEN[delimiter]} or a line break",
+        fix=f"put quotation marks around a cell that holds a {_spoken(delimiter)} or a line break",
     )
 
 

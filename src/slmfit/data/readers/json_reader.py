@@ -15,6 +15,7 @@ from typing import Any
 from slmfit.data.readers.lines import Bytes, lines_of, text_of
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import refuse_halves
+from slmfit.text.figures import number_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -22,7 +23,7 @@ _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, object) of every line that is not blank. Raises DataError."""
-    yield from _rows_of_lines(lines_of(handle, file), file)
+    yield from _rows_of_lines(lines_of(handle, file), file, notes)
 
 
 def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -30,31 +31,73 @@ def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[i
     text = text_of(handle, file)
     if _is_json_lines(text):
         notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
-        yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file)
+        yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file, notes)
         return
     value = parse_json(text, file)
     start = _after_space(text, 0)
     if isinstance(value, dict):
         key = _list_of_objects(value, file)
         notes.append(f"{file}: the rows are the list under {key!r}.")
-        start = next(at for name, at in _members(text, start) if name == key)
+        start = dict(_members(text, start))[key]
     elif not isinstance(value, list):
         raise DataError(
             f"holds {_spoken(value)}, not a list of objects", where=file, fix='write [{"text": …, "label": …}, …]'
         )
     del value  # the walk below reads it again, for the places
     half = bool(_MAYBE_HALF.search(text))
-    line, counted = 1, 0
-    for at, element in _elements(text, start):
+    line, counted, twice = 1, 0, _Twice()
+    for at, end, element in _elements(text, start):
         line, counted = line + _breaks(text, counted, at), at
+        twice.look(text[at:end], element, line)
         yield line, _row(element, Where(file, line), half)
+    twice.note(file, notes)
 
 
-def _rows_of_lines(lines: Iterable[str], file: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows_of_lines(lines: Iterable[str], file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    twice = _Twice()
     for number, line in enumerate(lines, 1):
         if line.strip():
             value = parse_json(line.rstrip(), file, number)
+            twice.look(line, value, number)
             yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
+    twice.note(file, notes)
+
+
+class _Twice:
+    """Objects with two members of one key, of which Python reads the last, counted."""
+
+    def __init__(self) -> None:
+        self._count, self._first = 0, ""
+        self._decode = json.JSONDecoder(object_pairs_hook=self._object).decode
+
+    def look(self, text: str, value: Any, line: int) -> None:
+        """Count those in the text of one row, which holds this value."""
+        if type(value) is dict and text.count('":') + text.count('" :') == _keys(value):
+            return  # the usual case, without reading the row twice
+        before = self._count
+        self._decode(text)
+        if not before and self._count:
+            self._first += f" on line {line}"
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            if not self._count:
+                self._first = repr(next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n])))
+            self._count += 1
+        return found
+
+    def note(self, file: str, notes: list[str]) -> None:
+        """Say how many there were, and which was the first."""
+        if self._count:
+            objects = number_of(self._count, "object", "name")
+            notes.append(f"{file}: {objects} a key twice, and the last one counts: {self._first}.")
+
+
+def _keys(value: dict[str, Any]) -> int:
+    """Of an object and of those that stand in lists in it."""
+    lists = [cell for cell in value.values() if type(cell) is list]
+    return len(value) + sum(len(item) for cell in lists for item in cell if type(item) is dict)
 
 
 def parse_json(text: str, file: str, line: int = 1) -> Any:
@@ -146,12 +189,12 @@ def _members(text: str, at: int) -> Iterator[tuple[str, int]]:
         at = _after_space(text, at + 1) if text[at] == "," else at
 
 
-def _elements(text: str, at: int) -> Iterator[tuple[int, Any]]:
-    """(start, value) of every element of the list that starts at `at`."""
+def _elements(text: str, at: int) -> Iterator[tuple[int, int, Any]]:
+    """(start, end, value) of every element of the list that starts at `at`."""
     at = _after_space(text, at + 1)
     while text[at] != "]":
         value, end = _DECODER.raw_decode(text, at)
-        yield at, value
+        yield at, end, value
         at = _after_space(text, end)
         at = _after_space(text, at + 1) if text[at] == "," else at
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.readers.lines import Bytes
-from slmfit.errors import DataError
+from slmfit.errors import DataError, Where
 
 _LONGEST_WAIT = 600  # seconds for decoding one file
 _FIX = "copy or export it again, or save it as .csv"
@@ -32,16 +32,20 @@ def rows_of_parquet(handle: Bytes, file: str, notes: list[str]) -> Iterator[tupl
     for column in names.keys() & set(table.columns):
         notes.append(f"{file}: the numbers in {column!r} are shown by the class names kept in the file.")
     for number, row in enumerate(table.iter_rows(named=True), 1):
-        yield number, {column: _named(cell, names.get(column)) for column, cell in row.items()}
+        where = Where(file, number)
+        yield number, {c: _named(cell, names[c], where.at(c)) if c in names else cell for c, cell in row.items()}
 
 
-def _named(cell: Any, names: list[str] | None) -> Any:
-    """A class number, or a list of them, by name."""
-    if names is None:
-        return cell
+def _named(cell: Any, names: list[str], where: Where) -> Any:
+    """A class number, or a list of them, by name; -1 by itself means that there is none."""
     if isinstance(cell, list):
-        return [_named(one, names) for one in cell]
-    return names[cell] if isinstance(cell, int) and 0 <= cell < len(names) else cell
+        return [one if one == -1 else _named(one, names, where) for one in cell]
+    if not isinstance(cell, int) or isinstance(cell, bool):
+        return cell
+    if not -1 <= cell < len(names):
+        what = f"there is no class {cell}: the file names {len(names)}, from 0"
+        raise DataError(what, where=where, fix="export the file again, with all names")
+    return names[cell] if cell >= 0 else None
 
 
 def _decoded(data: bytes, file: str) -> tuple[dict[str, list[str]], bytes]:

@@ -64,14 +64,10 @@ def read_rows(path: str | Path, notes: list[str]) -> Iterator[Placed]:
             raise DataError("is not a file", where=str(path), fix="give a file")
         kind = ending(path)
         if kind is None:
-            raise DataError(
-                f"files named *{path.suffix} cannot be read" if path.suffix else "the name has no ending",
-                where=str(path),
-                fix="save it as .csv, .tsv, .jsonl, .json or .parquet, or tokens and tags as .conll (or with .gz)",
-            )
+            raise unreadable(path)
         zipped = path.name.lower().endswith(".gz")
         if zipped:
-            _refuse_bomb(path)
+            refuse_bomb(path)
         with gzip.open(path) if zipped else path.open("rb") as handle:
             yield from rows_from(handle, str(path), kind, notes)
 
@@ -108,6 +104,35 @@ def reading(file: str) -> Iterator[None]:
         ) from None
 
 
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
+_PACKED = (".bz2", ".xz", ".zst", ".lz4")
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file's name says that it must be unpacked first, and not as .gz, which is read as it is."""
+    return path.name.lower().endswith(_ARCHIVES + _PACKED)
+
+
+def unreadable(path: Path) -> DataError:
+    """The error for a file whose name says that it is none of `READERS`."""
+    name = path.name.lower()
+    suffix = ".gz" if name.endswith(".gz") else ""
+    inner = Path(name.removesuffix(".gz")).suffix
+    what = f"files named *{inner}{suffix} cannot be read" if inner or suffix else "the name has no ending"
+    fix = "save it as .csv, .tsv, .jsonl, .json or .parquet, or tokens and tags as .conll (or with .gz)"
+    if name.endswith(_ARCHIVES):
+        what, fix = "is an archive of files", "unpack it, and give the folder or the file in it"
+    elif name.endswith(_PACKED):
+        what, fix = (
+            f"is packed as {path.suffix}",
+            "unpack it, or pack it as .gz, as in NAME.csv.gz",
+        )
+    elif inner in (".txt", ".text"):
+        what = f"is plain text (*{inner}{suffix}), which says neither columns nor labels"
+        fix = "save it as .csv, .tsv, .jsonl or .json; or give a folder with a folder of such files per label"
+    return DataError(what, where=str(path), fix=fix)
+
+
 def missing(path: Path) -> DataError:
     """The error for a path that does not exist, with the sibling that was probably meant."""
     siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
@@ -119,7 +144,7 @@ def missing(path: Path) -> DataError:
     )
 
 
-def _refuse_bomb(path: Path) -> None:
+def refuse_bomb(path: Path) -> None:
     """Unpack once without keeping anything: a file that grows without measure must not reach a parser."""
     limit = max(FREE_EXPANSION, MOST_EXPANSION * path.stat().st_size)
     size = 0

@@ -61,7 +61,7 @@ def read_descriptions(path: str | Path) -> dict[str, str]:
     """
     place, form = str(path), 'write lines such as "LABEL" = "what it means" in TOML, or one JSON object of them'
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
         read: Any = json.loads(text) if place.lower().endswith(".json") else tomllib.loads(text)
     except OSError as error:
         fix = "check the path that llm.descriptions gives"

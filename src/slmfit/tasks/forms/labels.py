@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slmfit.records import Input, Prediction, Target
+from slmfit.tasks.common import label_among
 from slmfit.tasks.forms.base import INVALID, Form
 from slmfit.tasks.replies import json_object, json_object_schema
 
@@ -30,16 +31,18 @@ class Labels(Form):
         return json.dumps({"label": target}, ensure_ascii=False)
 
     def read(self, said: str | Mapping[str, Any], input: Input) -> Prediction:
-        """A label as it is, else but for space around it, else as {"label": …}: in that order, as a label may itself
-        look like either.
+        """A label as it is, else but for space around it or as another spelling (`label_among`), else as {"label": …}:
+        in that order, as a label may itself look like any of them.
         """
         word: Any = None
         if isinstance(said, str):
-            word = next((w for w in (said, said.strip()) if w in self._known), None)
+            word = said if said in self._known else label_among(said.strip(), self._known)
             said = {} if word is not None else json_object(said) or {}
         if said.keys() == {"label"}:
             word = said["label"]
-        return Prediction(word) if isinstance(word, str) and word in self._known else INVALID
+            word = json.dumps(word) if isinstance(word, bool | int | float) else word
+            word = label_among(word, self._known) if isinstance(word, str) else None
+        return INVALID if word is None else Prediction(word)
 
     def candidates(self, input: Input) -> tuple[str, ...]:
         return self.labels

@@ -1,0 +1,48 @@
+"""Labels that are probably none, or not written as they were meant: `nan`, ` "negative"`, a zero-width space in one.
+
+odd_labels(Counter({"nan": 12, "a": 40}), "label", "row")
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from slmfit.data.audit.findings import Finding, counted, finding
+from slmfit.text.figures import listed, number_of, verb_of
+
+# What programs write where nothing is, and what people call rows that nobody labelled.
+_NONE = {
+    "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
+    "#name?", "#div/0!", "unsup", "unsupervised", "unlabeled", "unlabelled",
+}  # fmt: skip
+_EDGES = " \t\r\n\u00a0\"'“”„«»"
+# Characters that take no room; joiners have their place inside words and emoji, though not at an edge.
+_UNSEEN = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u2060\u2061-\u2064\ufeff]|^[\u200c\u200d]|[\u200c\u200d]$")
+
+
+def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
+    """counts: label -> how many rows, or spans, have it."""
+    none = sorted(label for label in counts if label.strip().lower() in _NONE)
+    if none:
+        lost = number_of(sum(counts[label] for label in none), unit, "have")
+        message = f"{lost} a {noun} that reads as if there were none: {listed(none)}."
+        fix = f"Give these {unit}s their {noun}s, or drop them; if it is a {noun} that you mean, give it another name."
+        yield finding("no_label", "warning", len(none), message, fix, counted(none, counts))
+    if unseen := sorted(label for label in counts if _UNSEEN.search(label)):
+        some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
+        message = f"{some} characters that cannot be seen: {listed(unseen)}."
+        fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."
+        yield finding("unseen_character", "warning", len(unseen), message, fix, counted(unseen, counts))
+    if edged := sorted(label for label in counts if _has_edge(label)):
+        some = f"{number_of(len(edged), noun)} {verb_of(len(edged), 'have')}"
+        message = f"{some} quotation marks or spaces around them: {listed(edged)}."
+        fix = "Remove them; in a CSV file a quotation mark must follow the comma at once, without a space."
+        yield finding("label_edges", "warning", len(edged), message, fix, counted(edged, counts))
+
+
+def _has_edge(label: str) -> bool:
+    """Whether it has a space at an edge, or quotation marks at both."""
+    inner = label.strip()
+    return inner != label or (len(inner) > 2 and inner[0] in _EDGES and inner[-1] in _EDGES)

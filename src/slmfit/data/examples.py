@@ -1,0 +1,83 @@
+"""Rows of files to examples, each with its place and the cells it came from.
+
+rows = parse(part, task, {"text": "body", "label": "kind"}, ids, cells)      # rows[0].example, rows[0].where
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slmfit.data.label_cells import LabelCells
+from slmfit.data.readers.rows import Part
+from slmfit.errors import DataError, Where
+from slmfit.records import Example
+from slmfit.tasks.base import Task
+
+
+@dataclass(slots=True)
+class Row:
+    """An example on its way: `cells` are the columns it came from."""
+
+    example: Example
+    where: Where
+    cells: Mapping[str, Any]
+
+
+class _Place(Where):
+    """The row being parsed: a task asks for its columns by role, and messages show the column's name in the file."""
+
+    __slots__ = ("roles",)
+
+    def __init__(self, file: str, roles: Mapping[str, str]) -> None:
+        super().__init__(file)
+        self.roles = roles
+
+    def at(self, column: str) -> Where:
+        return Where(self.file, self.line, self.roles.get(column, column))
+
+
+def label_cells(parts: Mapping[str, Part], roles: Mapping[str, str], known: Sequence[str] = ()) -> LabelCells:
+    """How labels are read in these parts, which belong together; nothing is to read where a task has no labels."""
+    column = roles.get("label")
+    files = [[cells.get(column) for _, cells in part.rows] for part in parts.values()] if column else []
+    return LabelCells(files, known)
+
+
+def parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str], labels: LabelCells) -> list[Row]:
+    """The rows of a part. Raises DataError, with file, line and column, for what is no example or has no answer."""
+    rows = []
+    place = _Place(part.file, roles)
+    for (where, cells), id in zip(part.rows, ids, strict=True):
+        place.file, place.line = where.file, where.line
+        keyed = {role: cells.get(column) for role, column in roles.items()}
+        if "label" in keyed:
+            keyed["label"] = labels.read(keyed["label"], place)
+        example = task.parse(keyed, place, id)
+        if example.target is None:
+            raise DataError("the answer is missing", where=where, fix="give it, or drop the row")
+        rows.append(Row(example, where, cells))
+    return rows
+
+
+def ids_of(parts: Mapping[str, Part]) -> tuple[dict[str, list[str]], str]:
+    """Split -> ids: the column `id` where it tells all rows of a split apart, else the rows' numbers in their files.
+
+    The split is put before them where rows of two splits would have the same. Also where they are from: `column`,
+    `numbers` where there is no such column, or `repeated` where it tells rows not apart, so that they are numbered.
+    """
+    kind = "column"
+    given = {split: [_given_id(cells.get("id")) for _, cells in part.rows] for split, part in parts.items()}
+    if all(None not in ids and len(set(ids)) == len(ids) for ids in given.values()):
+        found = {split: [str(id) for id in ids] for split, ids in given.items()}
+        marked = len(set().union(*found.values())) < sum(map(len, found.values()))
+    else:
+        found = {split: [str(number) for number in part.numbers] for split, part in parts.items()}
+        marked = len({part.file for part in parts.values()}) > 1
+        kind = "repeated" if any(id is not None for ids in given.values() for id in ids) else "numbers"
+    return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}, kind
+
+
+def _given_id(cell: Any) -> str | None:
+    return str(cell) if isinstance(cell, str | int) and str(cell).strip() else None

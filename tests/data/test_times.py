@@ -1,0 +1,103 @@
+"""Columns of times: one way of writing is put in order, two are refused with both lines."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slmfit.data.times import moments_of, spoken
+from slmfit.errors import DataError, Where
+
+UTC = datetime.UTC
+
+
+def moments(*cells: Any) -> list[float]:
+    return moments_of(cells, [Where("f.csv", n, "when") for n in range(2, len(cells) + 2)])
+
+
+@pytest.mark.parametrize(("earlier", "later"), [
+    ("2026-01-31", "2026-02-01"),
+    ("2026-01-31T08:30:00", "2026-01-31T08:30:01Z"),
+    ("2026-01-31T12:00+05:00", "2026-01-31T08:00"),
+    (datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 1)),
+    ("9", "10"), (9, " 1e1 "), ("20260131", "20260201"), ("1969-12-31", "1970-01-01"), ("0001-01-01", "9999-12-31"),
+    ("2026-01-31", "2026-01-31 08:30"), ("2.5", "13.75"), (99_999_999, 100_000_001), (20_240_000, 20_240_101),
+])  # fmt: skip
+def test_moments_are_ordered(earlier: object, later: object) -> None:
+    first, second = moments(earlier, later)
+    assert first < second
+
+
+@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", None, True, "31.01.2026", "2026-13-01", [], float("nan")])
+def test_what_is_no_moment(value: object) -> None:
+    with pytest.raises(DataError, match=r"line 3.*is no time"):
+        moments("2026-01-31", value)
+
+
+WAYS: dict[str, Callable[[datetime.datetime], Any]] = {
+    "iso": lambda t: t.strftime("%Y-%m-%d"),
+    "digits": lambda t: t.strftime("%Y%m%d"),
+    "digits as a number": lambda t: int(t.strftime("%Y%m%d")),
+    "digits to the second": lambda t: t.strftime("%Y%m%d%H%M%S"),
+    "seconds": lambda t: int(t.timestamp()),
+    "seconds as text": lambda t: f"{t.timestamp():.3f}",
+    "milliseconds": lambda t: int(t.timestamp() * 1000),
+    "microseconds": lambda t: int(t.timestamp()) * 10**6,
+    "nanoseconds": lambda t: str(int(t.timestamp()) * 10**9),
+    "day and month": lambda t: t.strftime("%d.%m"),
+    "year": lambda t: t.year,
+    "python": lambda t: t,
+}
+SAME = [{"iso", "python"}, {"digits", "digits as a number"}, {"seconds", "seconds as text"},
+        {"digits", "digits to the second"}, {"digits as a number", "digits to the second"}]  # fmt: skip
+times = st.datetimes(datetime.datetime(1980, 1, 1), datetime.datetime(2090, 1, 1)).map(lambda t: t.replace(tzinfo=UTC))
+
+
+@given(st.lists(times, min_size=2, max_size=20), st.sampled_from(sorted(WAYS.keys() - {"day and month"})))
+def test_times_written_in_one_way_are_in_order(rows: list[datetime.datetime], way: str) -> None:
+    found = moments(*map(WAYS[way], rows))
+    day = way in ("iso", "digits", "digits as a number")
+    rank = lambda t: t.year if way == "year" else t.date() if day else t.replace(microsecond=0)  # noqa: E731
+    for one, first in zip(rows, found, strict=True):
+        for two, second in zip(rows, found, strict=True):
+            if rank(one) < rank(two):
+                assert first < second
+
+
+@given(st.lists(st.tuples(times, st.booleans()), min_size=2, max_size=12),
+       st.sampled_from(sorted(WAYS)), st.sampled_from(sorted(WAYS)))  # fmt: skip
+def test_times_written_in_two_ways_are_refused_with_both_lines(rows: Any, one: str, two: str) -> None:
+    if one == two or {one, two} in SAME or len({other for _, other in rows}) < 2:
+        return
+    cells = [WAYS[two if other else one](t) for t, other in rows]
+    with pytest.raises(DataError) as caught:
+        moments(*cells)
+    said, second = str(caught.value), next(i for i, (_, other) in enumerate(rows) if other != rows[0][1])
+    assert f"line {second + 2}," in said
+    assert "on line 2 " in said
+
+
+@given(st.lists(times, min_size=2, max_size=12), st.booleans())
+def test_days_and_months_without_a_year_are_refused(rows: list[datetime.datetime], number: bool) -> None:
+    cells = [float(t.strftime("%d.%m")) if number else t.strftime("%d.%m") for t in rows]
+    with pytest.raises(DataError, match="without a year"):
+        moments(*cells)
+
+
+def test_years_and_months_in_digits_are_two_kinds() -> None:
+    with pytest.raises(DataError, match="'202509' is a number, but '2025' on line 2 is a year"):
+        moments("2025", "202509")
+
+
+@pytest.mark.parametrize(("cell", "said"), [
+    ("2025-08-25 ", "2025-08-25"), (1756080000, "1756080000 (2025-08-25)"),
+    ("1756080000123", "1756080000123 (2025-08-25)"),
+    (17, "17"),
+])  # fmt: skip
+def test_a_time_is_said_as_it_stands_and_what_it_means(cell: Any, said: str) -> None:
+    assert spoken(cell) == said
