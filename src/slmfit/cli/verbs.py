@@ -14,6 +14,7 @@ import typer
 
 from slmfit.cli.generating import generate
 from slmfit.cli.options import DataOptions, FitOptions, Json, Out, option, reads_data
+from slmfit.cli.screen import say, say_written
 from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
 
@@ -40,10 +41,10 @@ def _root(
     if version:
         from slmfit.environment import package_version
 
-        typer.echo(f"slmfit {package_version('slmfit')}")
+        say(f"slmfit {package_version('slmfit')}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        say(context.get_help())
 
 
 @app.command()
@@ -181,7 +182,7 @@ def predict(
     if input:
         count = predicting.predict_file(loaded, input, output, text)
         if output:
-            typer.echo(f"{number_of(count, 'row')} answered in {output}", err=True)
+            say(f"{number_of(count, 'row')} answered in {output}", err=True)
     elif texts:
         show(predicting.predict_texts(loaded, texts), as_json=json)
     else:
@@ -204,7 +205,7 @@ def explore(
         display.print_json(findings)
     else:
         exploring.write_page(findings, output)
-        typer.echo(output)
+        say_written(output)
 
 
 app.command()(generate)
@@ -223,9 +224,9 @@ def report(
     from slmfit import reporting as drawing
 
     if markdown:
-        typer.echo(drawing.markdown(folders))
+        say(drawing.markdown(folders))
     else:
-        typer.echo(drawing.write_report(folders, output, texts=not no_texts))
+        say_written(drawing.write_report(folders, output, texts=not no_texts))
 
 
 @app.command("runs")
@@ -257,7 +258,7 @@ def explain(
     from slmfit.methods import explaining
     from slmfit.runs.run import load
 
-    typer.echo(explaining.as_text(explaining.explain(setting, load(run).record if run else None)))
+    say(explaining.as_text(explaining.explain(setting, load(run).record if run else None)))
 
 
 models = typer.Typer(rich_markup_mode=None)
@@ -269,7 +270,7 @@ def _models(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from slmfit.hub.models import as_text, list_models
 
-        typer.echo(as_text(list_models()))
+        say(as_text(list_models()))
 
 
 @models.command()
@@ -280,7 +281,7 @@ def pull(
     """Fetch a base model into a folder, whole or not at all."""
     from slmfit.hub.models import pull as fetch
 
-    typer.echo(fetch(name, to).folder)
+    say(fetch(name, to).folder)
 
 
 @app.command()

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slmfit import methods, storage
+from slmfit import methods
 from slmfit.comparison import planning
-from slmfit.comparison.folder import claim, write_data, write_diagnostics
+from slmfit.comparison.folder import held, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference, gains, judge
 from slmfit.comparison.planning import id_with, with_rows
 from slmfit.comparison.rows import fit_row, given_row, joined_row
@@ -123,8 +123,7 @@ def compare(
     again = with_rows(specs, added)
     out = default_folder(data) if out is None else Path(out)
     terms, began = _terms(out, specs, data, Terms(seed, metric, listen, budget_seconds), limits), time.monotonic()
-    with storage.locked(out):
-        claim(out, data)
+    with held(out, data):
         findings = write_data(out, data, texts)
         quick = [spec for spec in specs if methods.TABLE[spec.name].quick]
         fitted = {spec.id: fit_row(out, spec, data, terms) for spec in quick}
@@ -187,8 +186,7 @@ def train(
     methods.create(spec.name, spec.given, spec.base_model)
     seeds = checked_seeds(seeds, seed, [spec])
     out = default_folder(data) if out is None else Path(out)
-    with storage.locked(out):
-        claim(out, data)
+    with held(out, data):
         if not (out / "data" / "split.json").is_file():
             write_data(out, data, texts=True)
         terms = _terms(out, [spec], data, Terms(seed, metric, listen, budget_seconds), limits)

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.dataset import Dataset
-from slmfit.data.readers.rows import read_rows
+from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, Where
 from slmfit.records import OUTCOMES, Entities, Example, Prediction
-from slmfit.tasks.answers import Row, answer_first
+from slmfit.tasks.answers import Row, answer_first, read_back
 from slmfit.tasks.spans import read_list
+from slmfit.text.cells import guarded
 
 ANSWER_COLUMNS = ("prediction", "predicted", "predicted_label", "answer", "output", "response", "label")
 
@@ -30,7 +31,8 @@ def read_answers(path: Path, data: Dataset) -> list[Prediction]:
     Raises DataError when the file cannot be read, has no column of answers, lacks the answer to a test row, gives two
     different ones, or has another text beside a test row's id.
     """
-    rows = [(where, answer_first(row)) for where, row in read_rows(path, [])]
+    back = read_back if is_table(path) else dict
+    rows = [(where, answer_first(back(row))) for where, row in read_rows(path, [])]
     columns = rows[0][1].keys()
     column = next((c for c in _answer_columns(data) if c in columns), None)
     if column is None:
@@ -88,7 +90,8 @@ def _key(cell: Any, key: str, data: Dataset) -> str:
 
 def _keys(example: Example, key: str, data: Dataset) -> list[str]:
     """What the row may be called: an id also as it stood in the user's file, before the split was put before it."""
-    return [example.id, example.id.removeprefix("test:")] if key == "id" else [data.task.text(example.input)]
+    text = data.task.text(example.input)
+    return [example.id, example.id.removeprefix("test:")] if key == "id" else [text, guarded(text)]
 
 
 def _answer(row: Row, column: str, where: Where, data: Dataset, input: Any) -> Prediction:

@@ -18,11 +18,12 @@ from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.labels import label_text, merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import read_file, read_parts
-from slmfit.data.readers.rows import Part
+from slmfit.data.readers.rows import Part, is_table
 from slmfit.data.repaired import repair_notes
 from slmfit.data.split import assign, assign_by_time, checked_seed, moment
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
+from slmfit.tasks.answers import holds_labels, read_back
 from slmfit.tasks.base import Task
 
 
@@ -178,9 +179,11 @@ def _ids(parts: Mapping[str, Part]) -> dict[str, list[str]]:
 def _parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str]) -> list[_Row]:
     rows = []
     place = _Place(part.file, roles)
+    answered = is_table(Path(part.file)) and any(map(holds_labels, roles.values()))
     for (where, cells), id in zip(part.rows, ids, strict=True):
         place.file, place.line = where.file, where.line
-        keyed = {role: cells.get(column) for role, column in roles.items()}
+        plain = read_back(cells) if answered else cells
+        keyed = {role: plain.get(column) for role, column in roles.items()}
         if task.name == CLASSIFICATION:
             keyed["label"] = label_text(keyed["label"], place)
         example = task.parse(keyed, place, id)
