@@ -16,7 +16,7 @@ from conftest import make_dataset
 from slmfit import storage
 from slmfit.comparison.compare import Comparison, compare
 from slmfit.errors import SlmfitError, UsageError
-from slmfit.runs import run as runs
+from slmfit.runs import fitting
 from slmfit.runs.run import list_runs
 
 KILLS = int(os.environ.get("SLMFIT_KILLS", "4"))
@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_no_run(tmp_path, data, monkeypatch):
     def full(*args, **kwargs):
         raise SlmfitError("could not be written: No space left on device", fix="free some space")
 
-    monkeypatch.setattr(runs, "write_predictions", full)
+    monkeypatch.setattr(fitting, "write_predictions", full)
     result = compare(data, "majority", out=tmp_path / "o")
     assert result.record.methods[0].status == "failed"
     assert "No space left" in result.record.methods[0].reason

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from slmfit.text.visible import shown
 
@@ -18,6 +19,9 @@ WIDE = 240  # columns where the output is no terminal: enough for our tables, so
 
 class Screen(Console):
     """A console on which only rich itself moves the cursor and sets colours."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(shown(text), **options)  # before it is measured, or it would not fit its column
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):

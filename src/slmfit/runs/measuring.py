@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slmfit.environment import isolated, without_here
 from slmfit.errors import SlmfitError
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -46,8 +47,10 @@ def measure(model: Path, task: Task, inputs: Sequence[Input]) -> Cost:
     Raises SlmfitError with the process's last words when it fails.
     """
     lines = "".join(json.dumps(task.unparse(Example("", i))) + "\n" for i in _spread(inputs, BATCH))
-    command = [sys.executable, "-m", "slmfit.runs.measuring", str(model), repr(time.time())]
-    done = subprocess.run(command, input=lines, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    command = [*isolated("slmfit.runs.measuring"), str(model), repr(time.time())]
+    done = subprocess.run(
+        command, input=lines, capture_output=True, encoding="utf-8", errors="replace", check=False, env=without_here()
+    )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise SlmfitError(f"predicting in a fresh process failed: {last}", where=str(model))
