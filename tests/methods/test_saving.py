@@ -29,7 +29,7 @@ def no_file_larger_than(size):
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
-@pytest.mark.parametrize("size", [0, 700])
+@pytest.mark.parametrize("size", [0, 300])
 def test_a_disk_that_refuses_a_model_is_told(name, task, size, tmp_path):
     data = make_dataset(task)
     method = create(name, {})
