@@ -234,6 +234,16 @@ def test_a_line_that_is_not_utf8(run):
         list(predicting.predict_lines(run, stream))
 
 
+def test_a_line_without_an_end(run, monkeypatch):
+    monkeypatch.setattr(predicting, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(predicting, "CHUNK", 100)
+    read, write = os.pipe()
+    os.write(write, b"fine\n" + b"x" * 1200)  # and it stays open
+    with os.fdopen(read, "rb") as stream, pytest.raises(DataError, match="input, line 2: this line is longer"):
+        list(predicting.predict_lines(run, stream))
+    os.close(write)
+
+
 def test_a_terminal_gets_words_a_pipe_gets_json(run, monkeypatch, capsys):
     rows = predicting.predict_texts(run, ["where is my parcel"])
     show(rows, as_json=False)

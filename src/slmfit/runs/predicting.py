@@ -14,12 +14,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from slmfit.data.readers.lines import LONGEST_LINE
 from slmfit.data.readers.rows import ending, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import Input
 from slmfit.runs.run import Run
 from slmfit.runs.tables import kind_of, table
 from slmfit.tasks.answers import answer_columns, names, prefix
+from slmfit.text.figures import listed
 
 BATCH = 1000
 CHUNK = 2**16  # bytes read from a pipe at once, at most
@@ -35,7 +37,7 @@ def predict_texts(run: Run, texts: Sequence[str]) -> list[Row]:
 def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
     """One row per line of a byte stream, as soon as the line is there. Blank lines are texts too.
 
-    Raises DataError for a line that is not UTF-8.
+    Raises DataError for a line that is not UTF-8, or that has no end in sight.
     """
     number, rest = 0, b""
     while True:
@@ -48,6 +50,9 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
         number += len(texts)
         if texts:
             yield from predict_texts(run, texts)
+        if len(rest) > LONGEST_LINE:
+            what = f"this line is longer than {LONGEST_LINE:,} bytes"
+            raise DataError(what, where=Where("standard input", number + 1), fix="give one text a line")
         if not chunk:
             return
 
@@ -117,7 +122,7 @@ def _input(run: Run, row: Row, where: Where, column: str | None) -> tuple[Input,
         if found is not None:
             input = run.task.parse({role: row[found]}, where, "").input
             return input, {"text": input} if role == "tokens" else {}
-    fix = f"name the column with --text COL; the columns are: {', '.join(row)}"
+    fix = f"name the column with --text COL; the columns are: {listed(list(row), 20, quoted=False)}"
     raise DataError("there is no column with a text", where=where, fix=fix)
 
 
