@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from conftest import make_dataset
 from slmfit.cli.predictions import show
 from slmfit.comparison.compare import train
+from slmfit.data.given import read_answers
+from slmfit.data.load import load_data
 from slmfit.errors import DataError, UsageError
 from slmfit.records import Prediction
 from slmfit.runs import predicting
@@ -150,6 +152,33 @@ def test_nothing_of_a_file_is_lost_and_all_answers_stand_under_one_name(run, tmp
         else:
             assert {name: answered[name] for name in row} == row and answered.keys() <= row.keys() | ours
             assert (f"{before}probability" in answered) == (label is not None)
+
+
+RUNS = ["=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0", "@SUM(A1)", "-1"]  # labels; the last is a number, and harmless
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_labels_that_a_spreadsheet_would_run_are_guarded_and_read_back(tmp_path, form):
+    words = ["invoice refund", "courier late", "login reset", "price order"]
+    rows = [{"id": str(i), "text": f"{words[i % 4]} {i}", "label": RUNS[i % 4], "note": "=1+1"} for i in range(120)]
+    write_rows(tmp_path / "d.csv", rows, "csv")
+    data = load_data(tmp_path / "d.csv")
+    assert set(data.task.labels) == set(RUNS)  # the user's own cells stay as they are, apostrophe and all
+    found = train(data, "linear", out=tmp_path / "o")
+    output = tmp_path / f"answered.{form}"
+    predicting.predict_file(found, tmp_path / "d.csv", output)
+    written = read_written(output, form)
+    assert {row["note"] for row in written} == {"=1+1"} and {row["label"] for row in written} == set(RUNS)
+    plain = {"=cmd|' /C calc'!A0", "@SUM(A1)", "'=cmd|' /C calc'!A0", "-1"}
+    cells = {row["prediction"] for row in written}
+    assert cells == (plain if form == "jsonl" else {"'=cmd|' /C calc'!A0", "''=cmd|' /C calc'!A0", "'@SUM(A1)", "-1"})
+    expected = [answer.target for answer in found.predict([e.input for e in data.test])]
+    assert [answer.target for answer in read_answers(output, data)] == expected
+    again = load_data(output, columns={"label": "prediction"})
+    by_id = {example.id: example.target for split in again.splits.values() for example in split}
+    assert by_id == {
+        row["id"]: answer.target for row, answer in zip(rows, found.predict([r["text"] for r in rows]), strict=True)
+    }
 
 
 @pytest.mark.parametrize("link", ["none", "soft", "hard"])
