@@ -38,7 +38,7 @@ def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: 
     try:
         method.save(folder)
     except (OSError, SafetensorError) as error:
-        what = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        what = getattr(error, "strerror", None) or str(error).partition("\n")[0].rpartition(": ")[2]
         fix = "free some space, or check the folder, and run the same command again"
         raise SlmfitError(f"the model could not be written: {what}", where=str(folder), fix=fix) from None
     about = {
