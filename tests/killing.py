@@ -158,7 +158,7 @@ def watched(at=None, error=None):
 
     def opened(path, mode="r", *args, **kwargs):
         file = real_open(path, mode, *args, **kwargs)
-        return Counted(file) if "w" in mode else file
+        return Counted(file) if mode[0] in "wx" else file
 
     def step(training, rows):
         reached("step")

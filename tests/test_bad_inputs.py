@@ -145,7 +145,7 @@ STREAMS = {
     "stdin closed": ("predict empty <&-", 2, "", "empty"),
     "stdout full": ("methods --json >/dev/full", 1, "", "the output: No space left"),
     "reader gone": ("methods --json | true; exit ${PIPESTATUS[0]}", 0, "", ""),
-    "a name that is no UTF-8": ("compare d.csv --methods majority --out $'caf\\xe9' && $S runs", 0, "caf\\udce9", ""),
+    "a name that is no UTF-8": ("compare d.csv --methods majority --out $'caf\\xe9' && $S runs", 0, "caf⟨U+DCE9⟩", ""),
     "letters the locale lacks": ("compare d.csv --methods majority --out żółw --json", 0, "żółw/runs", ""),
 }
 

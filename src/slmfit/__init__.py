@@ -9,6 +9,16 @@ The public names stand in `__init__.pyi`. Each is loaded when it is first used, 
 nothing.
 """
 
+import os
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    # `python -m slmfit` is under way, and Python has put the current folder first: a json.py among the user's files
+    # would be run. Last it stays where it holds slmfit itself.
+    _here = sys.path.pop(0)
+    if os.path.realpath(os.path.dirname(os.path.dirname(__file__))) == os.path.realpath(_here):  # noqa: PTH120
+        sys.path.append(_here)
+
 from importlib import import_module
 from pathlib import Path
 

@@ -14,9 +14,9 @@ from types import TracebackType
 import typer
 from typer.exceptions import TyperException
 
+from slmfit.cli.screen import warn
 from slmfit.cli.verbs import app
 from slmfit.errors import MissingPart, SlmfitError, UsageError
-from slmfit.text.visible import without_keys
 
 
 def main() -> None:
@@ -107,12 +107,12 @@ def _in_words(work: Callable[[], int]) -> int:
 
 def _say(text: str) -> None:
     """A message of ours on stderr, without the key that an address in it may hold."""
-    typer.echo(without_keys(f"slmfit: {text}"), err=True)
+    warn(f"slmfit: {text}")
 
 
 def _traced(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What --debug shows, likewise."""
-    sys.stderr.write(without_keys("".join(traceback.format_exception(kind, error, trace))))
+    warn("".join(traceback.format_exception(kind, error, trace)).rstrip("\n"))
 
 
 def _prepare_streams() -> None:

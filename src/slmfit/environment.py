@@ -85,3 +85,21 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def isolated(module: str) -> list[str]:
+    """The command that runs a module of ours in a process of its own, in which the current folder is no place to import
+    from: a json.py or numpy.py among the user's files is never run. Goes with `without_here`.
+    """
+    root = str(Path(__file__).resolve().parent.parent)  # last, for an slmfit that is not installed
+    code = f"import sys; sys.path.append({root!r}); import runpy; runpy.run_module({module!r}, {{}}, '__main__', True)"
+    return [sys.executable, "-P", "-c", code]
+
+
+def without_here() -> dict[str, str]:
+    """The environment for such a process: PYTHONPATH less the current folder, which an empty entry stands for, too."""
+    kept, here = dict(os.environ), Path.cwd()
+    if places := kept.pop("PYTHONPATH", ""):
+        others = [place for place in places.split(os.pathsep) if place and Path(place).resolve() != here.resolve()]
+        kept |= {"PYTHONPATH": os.pathsep.join(others)} if others else {}
+    return kept

@@ -16,11 +16,15 @@ import json
 import os
 import re
 import shutil
+import stat
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from slmfit.errors import SlmfitError, UnsafeError, UsageError
+
+_OPEN_FILE = re.compile(r"(?:/dev|/proc/(?:thread-)?self)/fd/(\d+)|/dev/std(out|err)")
 
 
 def named(path: str | Path) -> Path:
@@ -51,18 +55,122 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all. Raises SlmfitError when the disk refuses."""
+    with _refusals(path), _whole(path) as file:
+        file.write(_encoded(text))
+
+
+def write_output(path: Path, text: str) -> None:
+    """Write `text` where a user asked for it: see `output`."""
+    with output(path) as file:
+        file.write(_encoded(text))
+
+
+@contextlib.contextmanager
+def output(path: Path) -> Iterator[IO[bytes]]:
+    """The file that a user named with --output, to write bytes into.
+
+    It appears whole or not at all; of a link the target does, and the link stays. What is no file (`-` for stdout, a
+    pipe, a device) is written as it goes and stays what it is. Files of our own are never written through a link: a
+    folder that came from elsewhere may hold one to anywhere.
+
+    Raises UsageError for a folder or a disk, SlmfitError when what stands there refuses.
+    """
+    with _refusals(path):
+        if is_stream(path):
+            with _opened(path) as file:
+                yield file
+        else:
+            with _whole(_target(path)) as file:
+                yield file
+
+
+def is_stream(path: Path) -> bool:
+    """Whether what is written there goes to whoever reads it, and leaves no file: `-`, a pipe, a device."""
+    if _descriptor(path) is not None:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # nothing stands there; or writing will say what is wrong
+        return False
+    if stat.S_ISDIR(mode) or stat.S_ISBLK(mode):
+        what = "is a folder" if stat.S_ISDIR(mode) else "is a disk"
+        raise UsageError(what, where=str(path), fix="name a file with --output")
+    return not stat.S_ISREG(mode)
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether it is this process's stdout, where nothing else may then be said."""
+    return _descriptor(path) == 1
+
+
+def _descriptor(path: Path) -> int | None:
+    """The number of the open file that a path stands for; None for any other path.
+
+    Opened by its name it would be cut to nothing, though others write to it as well: `{ …; } > both.txt`.
+    """
+    if path == Path("-"):
+        return 1
+    for _ in range(40):  # links to links
+        if named := _OPEN_FILE.fullmatch(os.path.abspath(path)):  # noqa: PTH100
+            return int(named[1]) if named[1] else {"out": 1, "err": 2}[named[2]]
+        if not path.is_symlink():
+            break
+        path = path.parent / path.readlink()
+    return None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    number = _descriptor(path)
+    if number is None:
+        return os.fdopen(os.open(path, os.O_WRONLY), "wb")
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return os.fdopen(os.dup(number), "wb")
+
+
+def _target(path: Path) -> Path:
+    """Where a link leads, though nothing may stand there yet. Raises OSError for one that leads in a circle."""
+    if not path.is_symlink():
+        return path
+    with contextlib.suppress(FileNotFoundError):
+        path.stat()
+    return path.resolve()
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path` that takes its name when all is down, and is gone when anything went wrong."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        # Half a character, of a file name say, becomes \udce9: JSON's spelling of it, in a file that stays UTF-8.
-        with beside.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file:  # made anew: a link of that name is not followed
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
         _flush_folder(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What the disk refuses becomes a SlmfitError about `path`; whoever read and is gone stays BrokenPipeError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        if error.filename and Path(os.path.realpath(path)).name not in str(error.filename):
+            raise  # of another file: what was to be written could not be read
         raise SlmfitError(f"could not be written: {error.strerror}", where=str(path), fix=_space(error)) from None
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; half a character, of a file name say, becomes \\udce9, which is JSON's spelling of it."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def read_json(path: Path, *keys: str) -> Any:
@@ -126,7 +234,6 @@ def publish(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process alone; the lock goes with the process, however it ends.
 
-    Files that a process left half-written when it was killed are removed.
     Raises UsageError when another process holds it, SlmfitError when the folder cannot be made or written.
     """
     made = make_folder(folder)
@@ -140,9 +247,6 @@ def locked(folder: Path) -> Iterator[None]:
         raise SlmfitError(f"cannot be written: {error.strerror}", where=str(folder), fix=fix) from None
     with file:
         hold(file, str(folder))
-        for half in folder.rglob(".*.partial"):
-            if half.is_file():  # a folder of that name is a run that goes on
-                half.unlink()
         yield
 
 

@@ -134,7 +134,8 @@ def test_one_row_with_spans_of_its_own_names_the_answers_of_all(run, tmp_path):
     predicting.predict_file(run, source, output)
     with output.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [row["slmfit_spans"] for row in rows] == ["[]", "[]"] and "spans" not in rows[0]
+    assert [row["slmfit_spans"] for row in rows] == ["[]", "[]"]
+    assert [row["spans"] for row in rows] == ["", '[[7, 11, "CITY"]]']
 
 
 def test_a_pipe_gets_json_lines(run, capsys):

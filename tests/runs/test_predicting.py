@@ -1,19 +1,27 @@
 """Predictions for texts, streams and files: order and columns are kept, memory is not the file's."""
 
 import csv
+import datetime
 import gzip
 import io
 import json
 import os
 import subprocess
 import sys
+import threading
+import unittest.mock
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from conftest import make_dataset
 from slmfit.cli.predictions import show
 from slmfit.comparison.compare import train
+from slmfit.data.given import read_answers
+from slmfit.data.load import load_data
 from slmfit.errors import DataError, UsageError
+from slmfit.records import Prediction
 from slmfit.runs import predicting
 from slmfit.runs.run import load
 
@@ -45,6 +53,163 @@ def test_a_file_keeps_its_order_and_columns(run, tmp_path, ending, monkeypatch):
     assert {row["prediction"] for row in rows} == {"theirs"}
     expected = [p.target for p in run.predict(texts)]
     assert [row["slmfit_prediction"] for row in rows] == expected
+
+
+class Refusing:
+    """A run whose first answer is a refusal, and every third."""
+
+    def __init__(self, run):
+        self.task, self.record, self.count, self.labels = run.task, run.record, 0, []
+
+    def predict(self, inputs):
+        answers = []
+        for _ in inputs:
+            label = self.task.labels[self.count % len(self.task.labels)]
+            given = Prediction(label, probabilities={label: 1.0}) if self.count % 3 else Prediction(None, "refused")
+            answers.append(given)
+            self.labels.append(given.target)
+            self.count += 1
+        return answers
+
+
+OURS = ("outcome", "prediction", "probability", "probabilities")
+names = st.one_of(
+    st.sampled_from(
+        [*OURS, *(f"slmfit_{name}" for name in OURS), "slmfit_slmfit_prediction", "label", "my_probabilities"]
+    ),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=5),
+)
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6)
+
+
+@st.composite
+def tables_of(draw, form):
+    """Rows with a text and other columns; in JSON a key may occur in any row and lack in others."""
+    columns = draw(
+        st.lists(names.filter(lambda name: name.strip() not in ("text", "")), max_size=4, unique_by=str.strip)
+    )
+    size = draw(st.integers(1, 12))
+    if form.startswith(("csv", "tsv")):
+        columns = [name.strip() for name in columns]
+        return [{"text": draw(cells) + ".", **{name: draw(cells) for name in columns}} for _ in range(size)]
+    rows = [{"text": draw(cells) + "."} for _ in range(size)]
+    for name in columns:
+        for row in draw(st.lists(st.integers(0, size - 1), min_size=1, unique=True)):
+            rows[row][name] = draw(
+                st.one_of(cells, st.booleans(), st.integers(-9, 9), st.lists(st.integers(0, 3), max_size=2))
+            )
+    return rows
+
+
+def write_rows(path, rows, form):
+    opener = gzip.open if form.endswith(".gz") else open
+    with opener(path, "wt", encoding="utf-8", newline="") as file:
+        if form.startswith("jsonl"):
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+        else:
+            writer = csv.DictWriter(
+                file, list(rows[0]), delimiter="\t" if "tsv" in form else ",", quoting=csv.QUOTE_ALL
+            )
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def read_written(path, form):
+    opener = gzip.open if form.endswith(".gz") else open
+    with opener(path, "rt", encoding="utf-8", newline="") as file:
+        if form.startswith("jsonl"):
+            return [json.loads(line) for line in file.read().split("\n")[:-1]]
+        return list(csv.DictReader(file, delimiter="\t" if "tsv" in form else ",", strict=True))
+
+
+FORMS = ["csv", "tsv", "jsonl", "csv.gz", "jsonl.gz"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=st.data())
+def test_nothing_of_a_file_is_lost_and_all_answers_stand_under_one_name(run, tmp_path, drawn):
+    reads, writes = drawn.draw(st.sampled_from(FORMS)), drawn.draw(st.sampled_from(FORMS))
+    rows = drawn.draw(tables_of(reads))
+    source, output, refusing = tmp_path / f"in.{reads}", tmp_path / f"out.{writes}", Refusing(run)
+    write_rows(source, rows, reads)
+    with unittest.mock.patch.object(predicting, "BATCH", 3):
+        assert predicting.predict_file(refusing, source, output) == len(rows)
+    found = read_written(output, writes)
+    own = {name for row in rows for name in row}
+    before = ""
+    while any(before + name in own for name in OURS):
+        before += "slmfit_"
+    table = not writes.startswith("jsonl")
+    ours = {before + name for name in OURS if not (table and name == "probabilities")}
+    for row, answered, label in zip(rows, found, refusing.labels, strict=True):
+        assert answered.get(f"{before}prediction") == ("" if label is None and table else label)
+        assert answered[f"{before}outcome"] == ("refused" if label is None else "ok")
+        if table:
+            assert answered.keys() == own | ours
+            assert answered[f"{before}probability"] == ("" if label is None else "1.0")
+            plain = {name: value if isinstance(value, str) else json.dumps(value) for name, value in row.items()}
+            assert {name: answered[name] for name in own} == {name: plain.get(name, "") for name in own}
+        else:
+            assert {name: answered[name] for name in row} == row and answered.keys() <= row.keys() | ours
+            assert (f"{before}probability" in answered) == (label is not None)
+
+
+RUNS = ["=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0", "@SUM(A1)", "-1"]  # labels; the last is a number, and harmless
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+def test_labels_that_a_spreadsheet_would_run_are_guarded_and_read_back(tmp_path, form):
+    words = ["invoice refund", "courier late", "login reset", "price order"]
+    rows = [{"id": str(i), "text": f"{words[i % 4]} {i}", "label": RUNS[i % 4], "note": "=1+1"} for i in range(120)]
+    write_rows(tmp_path / "d.csv", rows, "csv")
+    data = load_data(tmp_path / "d.csv")
+    assert set(data.task.labels) == set(RUNS)  # the user's own cells stay as they are, apostrophe and all
+    found = train(data, "linear", out=tmp_path / "o")
+    output = tmp_path / f"answered.{form}"
+    predicting.predict_file(found, tmp_path / "d.csv", output)
+    written = read_written(output, form)
+    assert {row["note"] for row in written} == {"=1+1"} and {row["label"] for row in written} == set(RUNS)
+    plain = {"=cmd|' /C calc'!A0", "@SUM(A1)", "'=cmd|' /C calc'!A0", "-1"}
+    cells = {row["prediction"] for row in written}
+    assert cells == (plain if form == "jsonl" else {"'=cmd|' /C calc'!A0", "''=cmd|' /C calc'!A0", "'@SUM(A1)", "-1"})
+    expected = [answer.target for answer in found.predict([e.input for e in data.test])]
+    assert [answer.target for answer in read_answers(output, data)] == expected
+    again = load_data(output, columns={"label": "prediction"})
+    by_id = {example.id: example.target for split in again.splits.values() for example in split}
+    assert by_id == {
+        row["id"]: answer.target for row, answer in zip(rows, found.predict([r["text"] for r in rows]), strict=True)
+    }
+
+
+@pytest.mark.parametrize("link", ["none", "soft", "hard"])
+def test_a_file_is_not_written_over_itself(run, tmp_path, link):
+    source, output = tmp_path / "new.csv", tmp_path / ("new.csv" if link == "none" else "out.csv")
+    source.write_text("text\nx\n")
+    if link != "none":
+        (output.symlink_to if link == "soft" else output.hardlink_to)(source)
+    with pytest.raises(UsageError, match=r"(new|out)\.csv: is the input, too"):
+        predicting.predict_file(run, source, output)
+    assert source.read_text() == "text\nx\n"
+
+
+def test_what_comes_out_of_a_pipe_is_read_twice_all_the_same(run, tmp_path):
+    pipe, output = tmp_path / "new.jsonl", tmp_path / "out.csv"
+    os.mkfifo(pipe)
+    rows = [{"text": f"card {i}"} for i in range(9)] + [{"text": "last", "prediction": "mine"}]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    assert predicting.predict_file(run, pipe, output) == 10
+    writer.join()
+    assert [row["prediction"] for row in rows_of(output)] == [""] * 9 + ["mine"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.jsonl", "out.csv"]
+
+
+def test_a_parquet_file_with_dates_is_answered(run, tmp_path):
+    polars = pytest.importorskip("polars")
+    polars.DataFrame({"text": ["my card"], "on": [datetime.date(2026, 1, 31)]}).write_parquet(tmp_path / "new.parquet")
+    predicting.predict_file(run, tmp_path / "new.parquet", tmp_path / "out.jsonl")
+    assert rows_of(tmp_path / "out.jsonl")[0]["on"] == "2026-01-31"
 
 
 def test_a_bad_row_leaves_no_output(run, tmp_path):
@@ -96,6 +261,16 @@ def test_a_line_that_is_not_utf8(run):
     os.close(write)
     with os.fdopen(read, "rb") as stream, pytest.raises(DataError, match="standard input, line 2"):
         list(predicting.predict_lines(run, stream))
+
+
+def test_a_line_without_an_end(run, monkeypatch):
+    monkeypatch.setattr(predicting, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(predicting, "CHUNK", 100)
+    read, write = os.pipe()
+    os.write(write, b"fine\n" + b"x" * 1200)  # and it stays open
+    with os.fdopen(read, "rb") as stream, pytest.raises(DataError, match="input, line 2: this line is longer"):
+        list(predicting.predict_lines(run, stream))
+    os.close(write)
 
 
 def test_a_terminal_gets_words_a_pipe_gets_json(run, monkeypatch, capsys):

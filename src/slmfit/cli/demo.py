@@ -8,6 +8,7 @@ from pathlib import Path
 
 from slmfit import storage
 from slmfit.comparison.compare import Comparison, compare
+from slmfit.comparison.folder import claim
 from slmfit.data.load import load_data
 from slmfit.data.split import checked_seed
 from slmfit.events import Listener
@@ -19,6 +20,7 @@ ROWS = 3000
 def run_demo(out: Path, *, seed: int = 0, command: str = "", listen: Listener | None = None) -> Comparison:
     """Write `out/data/tickets.csv`, then compare on it what runs without torch, network or key."""
     seed = checked_seed(seed)
+    claim(out)
     path = out / "data" / "tickets.csv"
     storage.make_folder(path.parent)
     buffer = io.StringIO()

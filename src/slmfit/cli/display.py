@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from slmfit.cli.console import new_console
+from slmfit.cli.screen import print_json, say
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener
@@ -48,7 +47,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
             run["run"] = run["run"] and str(comparison.folder / run["run"])
         return print_json(plain)
     show_warnings(record.warnings)
-    console = _console()
+    console = new_console()
     metric = record.verdict.metric
     table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
     asked = {
@@ -103,12 +102,12 @@ def show_plan(steps: Sequence[Step], *, as_json: bool) -> None:
     for step in steps:
         price = price_words(step.quote) if step.quote else ""
         table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), escape(price))
-    _console().print(table)
+    new_console().print(table)
     sent = [(step, step.quote) for step in steps if step.quote and step.quote.leaves_machine and step.quote.texts]
     for step, quote in sent:
         examples = ", with texts of train as examples" if step.shown else ""
-        print(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
-    return None if sent else print("No text would leave this machine.")
+        say(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
+    return None if sent else say("No text would leave this machine.")
 
 
 def tokens_words(quote: Quote) -> str:
@@ -165,7 +164,7 @@ def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "sco
     table.add_column("95 % interval", justify="right")
     for name, score in scores.items():
         table.add_row(name, by_unit(name, score.value), interval(name, score))
-    return _console().print(table)
+    return new_console().print(table)
 
 
 def show_unseen(names: Mapping[str, Sequence[str]]) -> None:
@@ -202,7 +201,7 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
             made,
         )
         table.add_row(*map(escape, cells))
-    return _console().print(table)
+    return new_console().print(table)
 
 
 def show_methods(*, as_json: bool) -> None:
@@ -215,7 +214,7 @@ def show_methods(*, as_json: bool) -> None:
         table.add_column(name)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in (row["name"], row["summary"], row["missing"] or "yes")))
-    return _console().print(table)
+    return new_console().print(table)
 
 
 def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
@@ -236,13 +235,13 @@ def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in lines.items():
         table.add_row(name, escape(str(value)))
-    return _console().print(table)
+    return new_console().print(table)
 
 
 @contextmanager
 def progress() -> Iterator[Listener]:
     """A listener that shows what happens: one live line on a terminal, else a line per step."""
-    console = Console(stderr=True, highlight=False)
+    console = new_console(err=True)
     with console.status("") if console.is_terminal else nullcontext() as status:
 
         def listen(kind: str, fields: dict[str, Any]) -> None:
@@ -285,17 +284,5 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
     ]
 
 
-def _console() -> Console:
-    """Wide enough for our tables when the output is no terminal, so that nothing is cut."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=240)
-
-
-def print_json(value: Any) -> None:
-    """One JSON value on stdout."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
-
-
 def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+    say(text, err=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slmfit.cli.options import DryRun, Json, MaxMinutes, MaxTokens, MaxUsd, option
+from slmfit.cli.screen import say
 from slmfit.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -118,23 +119,25 @@ def _llm(
 
 def _show(made: Made, *, as_json: bool) -> None:
     """How many examples there are, of what, and what was rejected."""
-    from slmfit.cli.display import print_json
+    from slmfit.cli.screen import print_json
+    from slmfit.storage import is_stdout, is_stream
 
-    about = made.about
+    about, aside = made.about, is_stdout(made.path)  # there the examples stand, and nothing else
     if as_json:
-        return print_json({"path": str(made.path), "reused": made.reused, **about})
+        return None if aside else print_json({"path": str(made.path), "reused": made.reused, **about})
     there = ", there already" if made.reused else ""
-    typer.echo(f"{made.path}: {about['rows']:,} of {about['asked']:,} examples{there}")
+    say(f"{made.path}: {about['rows']:,} of {about['asked']:,} examples{there}", err=aside)
     kinds = {**about["quotas"]["labels"], **about["quotas"]["entities"]}
-    typer.echo("  with " + ", ".join(f"{name} {count['rows']:,}" for name, count in kinds.items()))
+    say("  with " + ", ".join(f"{name} {count['rows']:,}" for name, count in kinds.items()), err=aside)
     if about["rejected"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in about["rejected"].items())
-        typer.echo(f"  of {about['tried']:,} tried, rejected: {reasons} (see {made.rejected})")
+        see = "" if is_stream(made.path) else f" (see {made.rejected})"
+        say(f"  of {about['tried']:,} tried, rejected: {reasons}{see}", err=aside)
     if about["usage"]:
-        typer.echo(f"  {_usage_words(about)}")
+        say(f"  {_usage_words(about)}", err=aside)
     if made.missing:
         are = "example is" if made.missing == 1 else "examples are"
-        typer.echo(f"slmfit: {made.missing:,} {are} missing: the writer had nothing more that passed", err=True)
+        say(f"slmfit: {made.missing:,} {are} missing: the writer had nothing more that passed", err=True)
     return None
 
 
@@ -154,14 +157,15 @@ def _usage_words(about: Mapping[str, Any]) -> str:
 
 def _show_quote(quote: Quote | None, *, as_json: bool) -> None:
     """What it would cost; None = nothing."""
-    from slmfit.cli.display import price_words, print_json, tokens_words
+    from slmfit.cli.display import price_words, tokens_words
+    from slmfit.cli.screen import print_json
 
     if as_json:
         return print_json(None if quote is None else asdict(quote))
     if quote is None:
-        return typer.echo("templates cost nothing, and nothing leaves this machine")
-    typer.echo(
+        return say("templates cost nothing, and nothing leaves this machine")
+    say(
         f"{quote.texts:,} requests to {quote.model} at {quote.host}, if every example is good: {tokens_words(quote)}; "
         f"price: {price_words(quote)}"
     )
-    return typer.echo("  what is sent is the recipe; none of your data")
+    return say("  what is sent is the recipe; none of your data")

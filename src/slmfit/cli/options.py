@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from slmfit.cli.screen import say
 from slmfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class DataOptions:
             seed=self.seed,
         )
         for note in loaded.notes:
-            typer.echo(note, err=True)
+            say(note, err=True)
         return loaded
 
 

@@ -5,15 +5,15 @@ marked(row, Palette())       # 'confirm                       see you on [10 May
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
+from slmfit.cli.console import new_console
+from slmfit.cli.screen import print_line
 from slmfit.tasks.answers import Row
 from slmfit.text.figures import percent
 from slmfit.text.visible import excerpt, visible
@@ -61,9 +61,9 @@ def show(rows: Iterable[Row], *, as_json: bool) -> None:
     """Rows for a person on a terminal, JSON lines otherwise."""
     if as_json or not sys.stdout.isatty():
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
+            print_line(row)
         return
-    palette, console = Palette(), Console(highlight=False, soft_wrap=True)
+    palette, console = Palette(), new_console(soft_wrap=True)
     for row in rows:
         line = marked(row, palette) if "spans" in row else Text(_line(row))
         console.print(line.plain if console.no_color else line, markup=False)

@@ -24,6 +24,7 @@ from slmfit.cli.options import (
     option,
     reads_data,
 )
+from slmfit.cli.screen import say, say_written
 from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
 
@@ -53,10 +54,10 @@ def _root(
     if version:
         from slmfit.environment import package_version
 
-        typer.echo(f"slmfit {package_version('slmfit')}")
+        say(f"slmfit {package_version('slmfit')}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        say(context.get_help())
 
 
 @app.command()
@@ -209,7 +210,7 @@ def predict(
     if input:
         count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text))
         if output:
-            typer.echo(f"{number_of(count, 'row')} answered in {output}", err=True)
+            say(f"{number_of(count, 'row')} answered in {output}", err=True)
     elif texts:
         show(predicting.predict_texts(loaded, texts), as_json=json)
     else:
@@ -233,7 +234,7 @@ def explore(
     else:
         exploring.write_page(findings, output)
         display.show_warnings([f["message"] for f in findings["audit"]["findings"] if f["severity"] == "warning"])
-        typer.echo(output)
+        say_written(output)
 
 
 app.command()(generate)
@@ -252,9 +253,9 @@ def report(
     from slmfit import reporting as drawing
 
     if markdown:
-        typer.echo(drawing.markdown(folders))
+        say(drawing.markdown(folders))
     else:
-        typer.echo(drawing.write_report(folders, output, texts=not no_texts))
+        say_written(drawing.write_report(folders, output, texts=not no_texts))
 
 
 @app.command("runs")
@@ -286,7 +287,7 @@ def explain(
     from slmfit.methods import explaining
     from slmfit.runs.run import load
 
-    typer.echo(explaining.as_text(explaining.explain(setting, load(run).record if run else None)))
+    say(explaining.as_text(explaining.explain(setting, load(run).record if run else None)))
 
 
 models = typer.Typer(rich_markup_mode=None)
@@ -298,7 +299,7 @@ def _models(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from slmfit.hub.models import as_text, list_models
 
-        typer.echo(as_text(list_models()))
+        say(as_text(list_models()))
 
 
 @models.command()
@@ -309,7 +310,7 @@ def pull(
     """Fetch a base model into a folder, whole or not at all."""
     from slmfit.hub.models import pull as fetch
 
-    typer.echo(fetch(name, to).folder)
+    say(fetch(name, to).folder)
 
 
 @app.command()

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slmfit import methods, storage
+from slmfit import methods
 from slmfit.comparison import planning
 from slmfit.comparison.experiment import Experiment
-from slmfit.comparison.folder import claim, write_data, write_diagnostics
+from slmfit.comparison.folder import held, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
 from slmfit.data.added import add_rows
@@ -122,8 +122,7 @@ def compare(
     work = [(experiment, spec) for spec in specs]
     work += [(replace(experiment, data=added.data), spec) for spec in with_rows(specs, added)] if added else []
     clock = Clock(budget_seconds)
-    with storage.locked(out):
-        claim(experiment)
+    with held(out, data):
         findings = write_data(experiment, texts)
         fitted = _fit_all(work, clock, texts)
         rows = [fitted[spec.id] for _, spec in work]
@@ -175,8 +174,7 @@ def train(
     terms = Terms(seed, metric, checked_seeds(seeds, seed, [spec]), budget_seconds)
     out = default_folder(data) if out is None else Path(out)
     experiment = Experiment(out, data, terms, listen)
-    with storage.locked(out):
-        claim(experiment)
+    with held(out, data):
         if not (out / "data" / "split.json").is_file():
             write_data(experiment, texts=True)
         done = list(experiment.limited([spec], limits).fit_seeds(spec, budget_seconds))

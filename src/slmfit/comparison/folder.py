@@ -1,19 +1,22 @@
 """What a comparison keeps of its data beside the runs: the audit, the test rows, the split's hashes, the diagnostics.
 
-claim(experiment)                                    # refuses a folder of something else, or of other data
-findings = write_data(experiment, texts=True)
+with held(out, data):                                # refuses a folder of something else, or of other data
+    findings = write_data(experiment, texts=True)
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
 from typing import Any
 
 from slmfit import storage
 from slmfit.comparison.experiment import Experiment
 from slmfit.data.audit.audit import audit_dataset
+from slmfit.data.dataset import Dataset
 from slmfit.environment import code_version
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.events import named
@@ -21,19 +24,71 @@ from slmfit.exploring.diagnostics import diagnose
 from slmfit.records import SPLITS
 from slmfit.runs.run import Run
 
+# What stands in the folder; what is written there under a name of ours until it is whole.
+OURS = {"comparison.json", "report.html", "data", "runs"}
+DATA = {"split.json", "audit.json", "test.jsonl", "diagnostics.json", "tickets.csv"}
+_HALF = re.compile(r"\.(.+)\.\d+\.partial")
 
-def claim(experiment: Experiment) -> None:
-    """Refuse a folder that holds something else, or other data."""
-    out = experiment.folder
+
+@contextlib.contextmanager
+def held(out: Path, data: Dataset) -> Iterator[None]:
+    """Hold the folder for this process alone. What a killed one left half-written there goes, and nothing else.
+
+    Raises UsageError, before anything is made or removed, for a folder of something else or of other data, and when
+    another process holds it; SlmfitError when it cannot be written.
+    """
+    claim(out, data)
+    with storage.locked(out):
+        claim(out, data)  # once more: another process may have written in between
+        _sweep(out)
+        yield
+
+
+def claim(out: Path, data: Dataset | None = None) -> None:
+    """Refuse a folder that holds something else, or other data than these. Nothing is written."""
     split = out / "data" / "split.json"
-    mine = {"comparison.json", "report.html", "data", "runs"}
-    strange = [p.name for p in out.iterdir() if p.name not in mine and not p.name.startswith(".")]
-    if strange and not split.is_file():
-        fix = "choose another folder with --out, or an empty one"
-        raise UsageError(f"holds other files ({', '.join(sorted(strange)[:3])})", where=str(out), fix=fix)
-    if split.is_file() and storage.read_json(split, "fingerprint")["fingerprint"] != experiment.data.fingerprint:
+    if not split.is_file():
+        if strange := _strange(out):
+            fix = "choose another folder with --out, or an empty one"
+            raise UsageError(f"holds other files ({', '.join(strange[:3])})", where=str(out), fix=fix)
+    elif data is not None and storage.read_json(split, "fingerprint")["fingerprint"] != data.fingerprint:
         fix = "choose another folder with --out, or delete this one"
         raise UsageError("holds a comparison on other data, or another split of them", where=str(out), fix=fix)
+
+
+def _strange(out: Path) -> list[str]:
+    """What stands in a folder without a comparison and is not the beginning of one: `data` and `runs` are common names.
+
+    The split is written before any run, and the audit before the test rows.
+    """
+    found = [p.name for p in _shown(out) if p.name not in OURS or p.is_symlink()]
+    found += [f"runs/{p.name}" for p in _shown(out / "runs")]
+    there = {p.name for p in _shown(out / "data")}
+    begun = DATA if "audit.json" in there else {"tickets.csv"}
+    return sorted([*found, *(f"data/{name}" for name in there - begun)])
+
+
+def _shown(folder: Path) -> list[Path]:
+    return [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+
+
+def _sweep(out: Path) -> None:
+    """Remove the files that a killed process left half-written, by the names and in the places that we write."""
+    for folder, names in ((out, OURS), (out / "data", DATA)):
+        _remove_halves(folder, names)
+    for run in (out / "runs").glob(".*.partial"):  # a run that goes on; all of it is ours
+        for part in (run, run / "model"):
+            _remove_halves(part, None)
+
+
+def _remove_halves(folder: Path, names: Set[str] | None) -> None:
+    """names: of the files that may be swept; None = of all."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        half = _HALF.fullmatch(path.name)
+        if half and (names is None or half[1] in names) and path.is_file():
+            path.unlink()
 
 
 def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from slmfit.data.label_cells import LabelCells
-from slmfit.data.readers.rows import Part
+from slmfit.data.readers.rows import Part, is_table
 from slmfit.errors import DataError, Where
 from slmfit.records import Example
+from slmfit.tasks.answers import holds_labels, read_back
 from slmfit.tasks.base import Task
 
 
@@ -49,9 +51,11 @@ def parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str], 
     """The rows of a part. Raises DataError, with file, line and column, for what is no example or has no answer."""
     rows = []
     place = _Place(part.file, roles)
+    answered = is_table(Path(part.file)) and any(map(holds_labels, roles.values()))
     for (where, cells), id in zip(part.rows, ids, strict=True):
         place.file, place.line = where.file, where.line
-        keyed = {role: cells.get(column) for role, column in roles.items()}
+        plain = read_back(dict(cells)) if answered else cells
+        keyed = {role: plain.get(column) for role, column in roles.items()}
         if "label" in keyed:
             keyed["label"] = labels.read(keyed["label"], place)
         example = task.parse(keyed, place, id)

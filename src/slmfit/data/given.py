@@ -21,11 +21,12 @@ from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
 from slmfit.data.columns import no_column
 from slmfit.data.dataset import Dataset
 from slmfit.data.label_cells import label_text
-from slmfit.data.readers.rows import read_rows
+from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Prediction
-from slmfit.tasks.answers import Row, answer_first
+from slmfit.tasks.answers import Row, answer_first, read_back
 from slmfit.tasks.spans import read_list
+from slmfit.text.cells import guarded
 
 Placed = tuple[Where, Row]
 
@@ -40,7 +41,8 @@ def read_answers(
     Raises DataError when the file cannot be read, its column of answers cannot be told, it lacks the answer to a test
     row, gives two different ones, has another text beside a test row's id, or ids that cannot be these rows'.
     """
-    rows = [(where, answer_first(row)) for where, row in read_rows(path, [])]
+    back = read_back if is_table(path) else dict
+    rows = [(where, answer_first(back(row))) for where, row in read_rows(path, [])]
     asked = _named(columns or {}, rows, path)
     key = _key_column(rows, asked, data, path)
     by_key = _by_key(rows, key, data)
@@ -121,7 +123,7 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
     """The row of each test row, in order. Raises DataError where one is missing, or has another text."""
     found, missing = [], []
     for example in data.test:
-        names = _names(example.id, "test") if _is_id(key, data) else (data.task.text(example.input),)
+        names = _names(example.id, "test") if _is_id(key, data) else _texts(data, example)
         placed = next((by_key[name] for name in names if name in by_key), None)
         if placed is None:
             missing.append(example.id)
@@ -135,6 +137,12 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
         fix = f"match by {key}{counted}: give an answer to every row of the test split"
         raise DataError(what, where=str(path), fix=fix)
     return found
+
+
+def _texts(data: Dataset, example: Example) -> tuple[str, str]:
+    """A row's text, also as it is written where a spreadsheet must not run it."""
+    text = data.task.text(example.input)
+    return text, guarded(text)
 
 
 def _refuse_other_text(placed: Placed, example: Example, data: Dataset) -> None:

@@ -64,4 +64,4 @@ def write_page(findings: dict[str, Any], path: Path) -> None:
     from slmfit.exploring.page import draw
 
     storage.make_folder(path.parent)
-    storage.write_text(path, draw(findings))
+    storage.write_output(path, draw(findings))

@@ -31,6 +31,7 @@ import torch.distributed as dist
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.finetune.device import is_out_of_memory
 from slmfit.finetune.state import Progress, Weights, put
+from slmfit.text.visible import shown
 
 MEETING = timedelta(minutes=5)
 SILENCE = timedelta(days=7)  # what the first one does alone may take long; that a process died is seen at once
@@ -233,7 +234,7 @@ class Helper(Several):
         except Exception as error:
             if self.within:
                 raise
-            print(f"slmfit, process {self.rank} of {self.size}: {error}", file=sys.stderr)
+            print(shown(f"slmfit, process {self.rank} of {self.size}: {error}"), file=sys.stderr)
 
     def _follow(self, training: Shared) -> None:
         p = training.progress

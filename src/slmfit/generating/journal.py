@@ -52,17 +52,16 @@ class Journal:
     def _read(self) -> None:
         """Take up the whole lines, and cut off the rest. Raises UsageError where they are of another command."""
         self._file.seek(0)
-        whole = 0
+        whole, first = 0, _line({"format": FORMAT, "key": self.key})
         for number, line in enumerate(self._file):
-            if not line.endswith(b"\n"):
-                break
-            entry = json.loads(line)
-            if number == 0 and (entry.get("format"), entry.get("key")) != (FORMAT, self.key):
+            if number == 0 and not first.startswith(line):
                 fix = "run that command again, delete the file, or choose another --output"
                 what = "is the unfinished work of another recipe, writer, seed, number or version"
                 raise UsageError(what, where=str(self.path), fix=fix)
+            if not line.endswith(b"\n"):
+                break
             if number:
-                self.rounds.append(entry)
+                self.rounds.append(json.loads(line))
             whole += len(line)
         self._file.truncate(whole)
         if not whole:
@@ -74,10 +73,13 @@ class Journal:
         self.rounds.append(round)
 
     def _append(self, entry: dict[str, Any]) -> None:
-        line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         try:
-            self._file.write(line)
+            self._file.write(_line(entry))
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path)) from None
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

@@ -40,7 +40,7 @@ def output_path(given: str | Path | None, recipe: str, form: str) -> Path:
     """
     ending = FORMS[form]
     path = named(given if given is not None else f"{recipe}{ending}")
-    if path.suffix != ending:
+    if path.suffix != ending and not storage.is_stream(path):
         raise UsageError(f"cannot be written as {form}", where=str(path), fix=f"name it *{ending}")
     if path.is_dir():
         raise UsageError("is a folder", where=str(path), fix="give the name of a file")
@@ -55,14 +55,18 @@ def beside(output: Path, what: str) -> Path:
 def write_examples(output: Path, rows: Sequence[Row], form: str, about: Mapping[str, Any]) -> None:
     """The examples' file, whole or not at all."""
     if form == "words":
-        storage.write_json(output, words_form(rows, about))
+        storage.write_output(output, storage.to_json(words_form(rows, about)))
     else:
-        write_lines(output, (tokens_row(row) if form == "tokens" else row for row in rows))
+        storage.write_output(output, _lines(tokens_row(row) if form == "tokens" else row for row in rows))
 
 
 def write_lines(path: Path, rows: Iterable[Row]) -> None:
     """A JSON object a line, whole or not at all."""
-    storage.write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    storage.write_text(path, _lines(rows))
+
+
+def _lines(rows: Iterable[Row]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def words_form(rows: Sequence[Row], about: Mapping[str, Any]) -> dict[str, Any]:

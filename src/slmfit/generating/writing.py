@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from slmfit import storage
@@ -64,6 +65,7 @@ def write_data(
 
     recipe: a built-in one's name, or the path of a TOML file. n: how many; None = as many as the recipe says.
     output: None = NAME.jsonl, or NAME.json in the words form. Beside it come FILE.about.json and FILE.rejected.jsonl.
+    What is no file (`-` for stdout, a pipe, a device) is handed the examples and nothing else.
     form: how entities are written: spans, tokens or words. avoid: data of which no row may be copied, test rows say.
     writer: None = the recipe's templates.
 
@@ -80,6 +82,9 @@ def write_data(
         fix = "leave --format out"
         raise UsageError(f"{form} are a form of entities, and {recipe.name!r} has none", fix=fix)
     path = output_path(output, recipe.name, form)
+    if storage.is_stream(path):
+        asked = {"n": n, "seed": seed, "form": form, "avoid": avoid, "writer": writer, "listen": listen}
+        return _into_stream(path, recipe, f"examples{FORMS[form]}", asked)
     by: Writer = writer or TemplateWriter(recipe, seed)
     texts = [text for data in avoid for text in load_texts(data, by_name(recipe.task))]
     server = by.server and by.server["base_url"]  # without its prices, which change from day to day
@@ -97,6 +102,19 @@ def write_data(
             raise BudgetReached(what, where=reached.where, fix=reached.fix)
         journal.path.unlink()
     return Made(path, storage.read_json(beside(path, "about.json")))
+
+
+def _into_stream(path: Path, recipe: Recipe, name: str, asked: dict[str, Any]) -> Made:
+    """The examples alone, at once, to whoever reads there: nothing is left to stand beside them or to go on from."""
+    with TemporaryDirectory(prefix="slmfit-") as folder:
+        kept = Path(folder) / name
+        try:
+            made = write_data(recipe, output=kept, **asked)
+        finally:  # also what there is when a budget ran out
+            if kept.is_file():
+                with storage.output(path) as file:
+                    file.write(kept.read_bytes())
+    return Made(path, made.about)
 
 
 def checked_count(recipe: Recipe, n: int | None) -> int:

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from slmfit import storage, tasks
 from slmfit.data.dataset import TextRecipe
+from slmfit.errors import SlmfitError
 from slmfit.methods import TABLE, recorded_class, strangers
 from slmfit.methods.base import Method, parse_settings
 from slmfit.records import Input, Prediction
@@ -28,8 +31,13 @@ def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]
 
 
 def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: Method) -> None:
-    """Write all that is needed to predict into an empty folder."""
-    method.save(folder)
+    """Write all that is needed to predict into an empty folder. Raises SlmfitError when the disk refuses."""
+    try:
+        method.save(folder)
+    except (OSError, SafetensorError) as error:
+        what = getattr(error, "strerror", None) or str(error).partition("\n")[0].rpartition(": ")[2]
+        fix = "free some space, or check the folder, and run the same command again"
+        raise SlmfitError(f"the model could not be written: {what}", where=str(folder), fix=fix) from None
     about = {
         "format": MODEL_FORMAT,
         "task": tasks.to_plain(task),

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.errors import UsageError
 
 SIZE = 980_000  # bytes a report may have; the excerpts of the texts are cut to what is left of it
 LEAST = 200_000  # characters that the rows get in any case
@@ -29,11 +28,13 @@ def write_report(
     """
     paths = [Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)]
     page = html(paths, texts=texts)
-    path = Path(output) if output is not None else paths[0] / "report.html"
-    if path.is_dir():
-        raise UsageError("is a folder", where=str(path), fix="name a file with --output")
+    if output is None:
+        path = paths[0] / "report.html"
+        storage.write_text(path, page)
+        return path
+    path = Path(output)
     storage.make_folder(path.parent)
-    storage.write_text(path, page)
+    storage.write_output(path, page)
     return path
 
 

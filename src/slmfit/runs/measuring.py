@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import methods
+from slmfit.environment import isolated, without_here
 from slmfit.errors import SlmfitError
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -49,11 +50,10 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "") -
     Raises SlmfitError with the process's last words when it fails.
     """
     lines = "".join(json.dumps(task.unparse(Example("", i))) + "\n" for i in _spread(inputs, BATCH))
-    command = [sys.executable, "-m", "slmfit.runs.measuring", str(model), repr(time.time())]
-    env = None
+    command, env = [*isolated("slmfit.runs.measuring"), str(model), repr(time.time())], without_here()
     if named and named not in methods.TABLE:
         command.append(named)
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        env |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(
         command, input=lines, capture_output=True, encoding="utf-8", errors="replace", check=False, env=env
     )

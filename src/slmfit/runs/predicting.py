@@ -5,22 +5,23 @@ predict_file(load("slmfit-demo"), Path("new.csv"), Path("answered.csv"))
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from slmfit.data.columns import no_column
-from slmfit.data.readers.rows import ending, read_rows
-from slmfit.errors import DataError, SlmfitError, UsageError, Where
+from slmfit.data.readers.lines import LONGEST_LINE
+from slmfit.data.readers.rows import ending, read_rows, reading
+from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import Input
 from slmfit.runs.run import Run
-from slmfit.tasks.answers import apart, clashes
+from slmfit.runs.tables import kind_of, table
+from slmfit.tasks.answers import names, prefix
 
 BATCH = 1000
 CHUNK = 2**16  # bytes read from a pipe at once, at most
@@ -36,7 +37,7 @@ def predict_texts(run: Run, texts: Sequence[str]) -> list[Row]:
 def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
     """One row per line of a byte stream, as soon as the line is there. Blank lines are texts too.
 
-    Raises DataError for a line that is not UTF-8.
+    Raises DataError for a line that is not UTF-8, or that has no end in sight.
     """
     number, rest = 0, b""
     while True:
@@ -49,6 +50,9 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
         number += len(texts)
         if texts:
             yield from predict_texts(run, texts)
+        if len(rest) > LONGEST_LINE:
+            what = f"this line is longer than {LONGEST_LINE:,} bytes"
+            raise DataError(what, where=Where("standard input", number + 1), fix="give one text a line")
         if not chunk:
             return
 
@@ -58,24 +62,55 @@ def predict_file(
 ) -> int:
     """Answer every row of a file; returns how many. The output appears when all rows are answered.
 
+    The file is read twice: what columns there are, so that none is lost and all answers stand under one name, is known
+    only after its last row. A pipe is kept on disk in between.
+
     output: CSV, TSV or JSONL, each also .gz; None = JSON lines to stdout. columns: role -> column, such as
     {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name.
-    Raises DataError with file and line for a row that has no input, and leaves no output behind.
+    Raises UsageError where the output is the input, and DataError with file and line for a row that has no input,
+    before anything is answered.
     """
-    output = None if output is None else Path(output)
-    rows = read_rows(source, [])
-    count, clashed = 0, False
-    with _writer(output) as write:
-        while batch := list(islice(rows, BATCH)):
-            inputs, added = zip(*(_input(run, row, where, columns or {}) for where, row in batch), strict=True)
-            found = zip(run.predict(inputs), inputs, strict=True)
-            answers = [{"outcome": "ok", **run.task.columns(answer, input)} for answer, input in found]
-            answered = [(row, answer) for (_, row), answer in zip(batch, answers, strict=True)]
-            clashed = clashed or any(clashes(row, answer, run.task) for row, answer in answered)
-            for (row, answer), more in zip(answered, added, strict=True):
-                write({**row, **more, **(apart(answer) if clashed else answer)})
-            count += len(batch)
+    source, output = Path(source), None if output is None else Path(output)
+    kind = kind_of(output)
+    if output is not None and output.exists() and source.exists() and output.samefile(source):
+        raise UsageError("is the input, too", where=str(output), fix="give another --output")
+    with _kept(source) as kept:
+        own: dict[str, None] = {}
+        for _, _, row in _rows(run, kept, source, columns or {}):
+            own.update(dict.fromkeys(row))
+        before, left_out = prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
+        ours = [f"{before}{name}" for name in names(run.task) if name not in left_out]
+        rows, count = _rows(run, kept, source, columns or {}), 0
+        with table(output, list(own), ours) as write:
+            while batch := list(islice(rows, BATCH)):
+                answers = run.predict([input for _, input, _ in batch])
+                for (where, input, row), answer in zip(batch, answers, strict=True):
+                    if not row.keys() <= own.keys():
+                        raise DataError("changed while it was read", where=where, fix="run the same command again")
+                    found = {"outcome": "ok", **run.task.columns(answer, input)}
+                    write(row, {f"{before}{name}": cell for name, cell in found.items() if name not in left_out})
+                count += len(batch)
     return count
+
+
+def _rows(run: Run, path: Path, source: Path, columns: Mapping[str, str]) -> Iterator[tuple[Where, Input, Row]]:
+    """Place, what the model may see, and all that is to be written again, of every row."""
+    for where, row in read_rows(path, [], str(source)):
+        input, more = _input(run, row, where, columns)
+        yield where, input, {**row, **more}
+
+
+@contextmanager
+def _kept(source: Path) -> Iterator[Path]:
+    """The file itself, or of a pipe a copy that lives as long: what comes out of a pipe comes once."""
+    if not source.exists() or source.is_file() or source.is_dir() or ending(source) is None:
+        yield source
+        return
+    with TemporaryDirectory(prefix="slmfit-") as folder:
+        path = Path(folder) / source.name
+        with reading(str(source)), source.open("rb") as pipe, path.open("wb") as copy:
+            shutil.copyfileobj(pipe, copy)
+        yield path
 
 
 def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tuple[Input, Row]:
@@ -87,53 +122,6 @@ def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tupl
     if "text" in columns:
         used.pop("text_pair", None)  # the one that is named holds all of the text
     return run.task.seen(row, {**used, **columns}, where)
-
-
-@contextmanager
-def _writer(output: Path | None) -> Iterator[Callable[[Row], None]]:
-    """A function that writes one row; the file appears under its name when all went well."""
-    if output is None:
-        yield lambda row: print(json.dumps(row, ensure_ascii=False))
-        return
-    kind = ending(output)
-    if kind not in ("csv", "tsv", "jsonl", "ndjson"):
-        raise UsageError(
-            "this kind of file is not written", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)"
-        )
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        opener = gzip.open if output.name.endswith(".gz") else open
-        with opener(partial, "wt", encoding="utf-8", newline="") as file:
-            yield _csv_writer(file, "\t" if kind == "tsv" else ",") if kind in ("csv", "tsv") else _jsonl_writer(file)
-        partial.replace(output)
-    except OSError as error:
-        fix = "check the folder, and the space left on its disk"
-        raise SlmfitError(f"could not be written: {error.strerror}", where=str(output), fix=fix) from None
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _jsonl_writer(file: IO[str]) -> Callable[[Row], None]:
-    return lambda row: print(json.dumps(row, ensure_ascii=False), file=file)
-
-
-def _csv_writer(file: IO[str], delimiter: str) -> Callable[[Row], None]:
-    """CSV keeps the columns of the first row; what is not text or number is written as JSON."""
-    writer: csv.DictWriter[str] | None = None
-
-    def write(row: Row) -> None:
-        nonlocal writer
-        flat = {k: _cell(v) for k, v in row.items() if not k.endswith("probabilities")}
-        if writer is None:
-            writer = csv.DictWriter(file, list(flat), delimiter=delimiter, lineterminator="\n", extrasaction="ignore")
-            writer.writeheader()
-        writer.writerow(flat)
-
-    return write
-
-
-def _cell(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
 
 
 def _decode(line: bytes, number: int) -> str:

@@ -11,6 +11,7 @@ The columns of entities are read back as data: `spans` is what a file of labelle
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -22,26 +23,48 @@ from slmfit.records import (
     Target,
 )
 from slmfit.tasks.base import Task
+from slmfit.text.cells import unguarded
 
 Row = dict[str, Any]
 
 APART = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
 
 
-def clashes(row: Row, answer: Row, task: Task) -> bool:
-    """Whether a row has a column of that name itself, or tags for its entities: then `apart` is for the answer."""
-    tags = task.roles.get("tags", ()) if "spans" in answer else ()
-    return any(name in row for name in (*answer, *tags))
+def names(task: Task) -> tuple[str, ...]:
+    """All columns that an answer can have, whether this or that answer has them or not."""
+    target: Target = Entities((Span(0, 1, "x"),), "x") if task.marks else "x"
+    full = Prediction(target, "invalid", {"x": 1.0}, raw="x", span_probabilities=[1.0])
+    return ("outcome", *(name for name in task.columns(full, "x") if name != "outcome"))
 
 
-def apart(answer: Row) -> Row:
-    """An answer's columns under names that overwrite nothing of the user's, and are not taken for the truth."""
-    return {f"{APART}{name}": value for name, value in answer.items()}
+def prefix(columns: Iterable[str], task: Task) -> str:
+    """What stands before all of an answer's columns in a file with these columns of its own: nothing, unless one of
+    them, or tags beside entities, has such a name; then what overwrites none and is not taken for the truth.
+    """
+    own, ours, before = set(columns), names(task), ""
+    taken = {*ours, *(task.roles.get("tags", ()) if "spans" in ours else ())}
+    while any(f"{before}{name}" in own for name in (taken if not before else ours)):
+        before += APART
+    return before
 
 
 def answer_first(row: Row) -> Row:
-    """A row with the answer's columns, which stood apart, in place of its own."""
-    return row | {name.removeprefix(APART): value for name, value in row.items() if name.startswith(APART)}
+    """A row with the answer's columns, which stood apart, in place of its own; of answers to answers the last."""
+    for name in sorted((name for name in row if name.startswith(APART)), key=lambda name: name.count(APART)):
+        row = row | {name.replace(APART, ""): row[name]}
+    return row
+
+
+def read_back(row: Row) -> Row:
+    """A row of CSV or TSV with the labels in an answer's columns as they were before they were guarded."""
+    return {
+        name: unguarded(cell) if isinstance(cell, str) and holds_labels(name) else cell for name, cell in row.items()
+    }
+
+
+def holds_labels(column: str) -> bool:
+    """Whether it has the name of a column in which `predict` writes labels."""
+    return column.replace(APART, "") in ("prediction", "intent")
 
 
 def rounded(share: float) -> float:

@@ -35,6 +35,16 @@ def excerpt(text: str, limit: int) -> str:
     return line if whole else line[: limit - 1] + "…"
 
 
+def shown(text: str) -> str:
+    """`visible` of a text of several lines: line ends stay."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def json_shown(text: str) -> str:
+    """JSON of the same value in which nothing is obeyed either: such characters are written as JSON escapes them."""
+    return _UNSEEN.sub(_escape, text)
+
+
 def without_keys(text: str) -> str:
     """The text with its web addresses less what may be secret in them: user:password@ and the query."""
     return _ADDRESS.sub(r"\1\2", text)
@@ -60,3 +70,10 @@ def _sign(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)
     return "␡" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def _escape(match: re.Match[str]) -> str:
+    if match[0] == "\n":  # between values: within one it is escaped already
+        return "\n"
+    units = match[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

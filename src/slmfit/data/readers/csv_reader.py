@@ -97,8 +97,9 @@ def _spoken(delimiter: str) -> str:
 def _header(cells: list[str], where: Where) -> list[str]:
     """Column names without the spaces around them; a nameless one (pandas' index) is called by its number."""
     columns = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
+    places: dict[str, int] = {}
     for number, column in enumerate(columns, 1):
-        first = columns.index(column) + 1
+        first = places.setdefault(column, number)
         if first < number:
             raise DataError(
                 f"the header names {column!r} twice (columns {first} and {number})",

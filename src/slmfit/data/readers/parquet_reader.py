@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.readers.lines import Bytes
+from slmfit.environment import without_here
 from slmfit.errors import DataError, Where
 
 _LONGEST_WAIT = 600  # seconds for decoding one file
@@ -54,7 +55,7 @@ def _decoded(data: bytes, file: str) -> tuple[dict[str, list[str]], bytes]:
     answer: dict[str, Any] = {"error": "its decoder crashed or hung"}
     arrow = b""
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=_LONGEST_WAIT)
+        done = subprocess.run(command, input=data, capture_output=True, timeout=_LONGEST_WAIT, env=without_here())
         head, _, arrow = done.stdout.partition(b"\n")
         if done.returncode == 0:
             answer = json.loads(head)

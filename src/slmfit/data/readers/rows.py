@@ -49,11 +49,17 @@ def ending(path: Path) -> str | None:
     return last if stem and last in READERS else None
 
 
-def read_rows(path: str | Path, notes: list[str]) -> Iterator[Placed]:
+def is_table(path: Path) -> bool:
+    """Whether it is CSV or TSV, in which all cells are text and a spreadsheet may have had a hand."""
+    return ending(path) in ("csv", "tsv")
+
+
+def read_rows(path: str | Path, notes: list[str], name: str | None = None) -> Iterator[Placed]:
     """The rows of one file as (place, column -> cell), streamed where the format allows it.
 
     A place is the file and the line its row starts on (in Parquet, the row's number). Cells are text in CSV and TSV,
-    and whatever the file holds elsewhere. What had to be guessed is added to `notes`, a sentence each.
+    and whatever the file holds elsewhere. What had to be guessed is added to `notes`, a sentence each. `name`: what the
+    file is called in messages, where it is the copy of another.
     Raises DataError for a file that is missing, unreadable, empty, or not what its ending says.
     """
     path = Path(path)
@@ -69,7 +75,7 @@ def read_rows(path: str | Path, notes: list[str]) -> Iterator[Placed]:
         if zipped:
             refuse_bomb(path)
         with gzip.open(path) if zipped else path.open("rb") as handle:
-            yield from rows_from(handle, str(path), kind, notes)
+            yield from rows_from(handle, name or str(path), kind, notes)
 
 
 def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator[Placed]:
