@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.generating import generate
+from slmfit.cli.hosts import AllowHost, opened
 from slmfit.cli.options import DataOptions, FitOptions, Json, Out, option, reads_data
 from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
@@ -139,15 +140,15 @@ def evaluate(
     data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled rows, in one file.")],
     text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
+    allow_host: AllowHost = None,
     json: Json = False,
 ) -> None:
     """Score a run on other labelled rows."""
     from slmfit.cli import display
     from slmfit.runs.evaluation import evaluate as score
-    from slmfit.runs.run import load
 
     columns = {role: column for role, column in (("text", text), ("label", label)) if column}
-    scores = score(load(run), data, columns=columns)
+    scores = score(opened(run, allow_host), data, columns=columns)
     display.show_scores(scores.values, as_json=json)
     display.show_unseen(scores.details["unseen"])
 
@@ -163,12 +164,12 @@ def predict(
         Path | None, option("--output", "Where the rows go; it appears when all are done.", "FILE")
     ] = None,
     text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
+    allow_host: AllowHost = None,
     json: Json = False,
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
     from slmfit.cli.predictions import show
     from slmfit.runs import predicting
-    from slmfit.runs.run import load
     from slmfit.text.figures import number_of
 
     if texts and input:
@@ -177,7 +178,7 @@ def predict(
         raise UsageError("--output and --text go with --input", fix="add --input FILE")
     if not texts and not input and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
-    loaded = load(run)
+    loaded = opened(run, allow_host)
     if input:
         count = predicting.predict_file(loaded, input, output, text)
         if output:

@@ -86,6 +86,7 @@ class Method:
 
     settings: Any
     context: Context = Context()  # while the referee has it predict; one that asks a server heeds its allowance
+    allow_host: str | None = None  # a host that texts may be sent to, though only the run that was loaded names it
 
     def __init__(self, settings: Any = None) -> None:
         self.settings = self.Settings() if settings is None else settings
@@ -108,6 +109,11 @@ class Method:
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order."""
         raise NotImplementedError
+
+    @property
+    def unknown_host(self) -> str | None:
+        """Where predicting would send texts, if that is a host that nobody named on this machine."""
+        return None
 
     def quote(self, inputs: Sequence[Input]) -> Quote:
         """What asking a server for these rows would cost; asks nothing, and leaves out what is answered already."""

@@ -24,7 +24,7 @@ from typing import Any, Self
 from slmfit import storage
 from slmfit.environment import cache_folder
 from slmfit.errors import BudgetReached, UsageError
-from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
+from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote, trust
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
@@ -86,6 +86,7 @@ class Llm(Method):
     prompt: Prompt
     shots: Shots | None
     seed: int
+    _loaded = False  # then its address is what a run says, and not what somebody typed
 
     def __init__(self, settings: Any = None) -> None:
         super().__init__(settings)
@@ -99,13 +100,22 @@ class Llm(Method):
 
     @property
     def server(self) -> Server:
-        """The server, with the key that the environment holds now, or that its address held when it was given."""
+        """The server, with the key that the environment holds now, or that its address held when it was given.
+
+        The server that a loaded run names gets a key only if it is a vendor's or was typed on this machine.
+        """
         prices = self.chosen.get("prices")
-        return Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
+        server = Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
+        return trust.without_stray_key(server) if self._loaded else server
+
+    @property
+    def unknown_host(self) -> str | None:
+        return None if not self._loaded or trust.known(self.server) else self.server.host
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Draw the examples to show. Raises UsageError or DataError for descriptions or prices that are none."""
         self.context, self.seed, given = context, context.seed, self.settings
+        trust.remember(given.base_url)
         self.prompt = Prompt.of(task, read_descriptions(given.descriptions) if given.descriptions else {})
         self.shots = self._drawn(task, train)
         longest = max((len(task.write(e.target, e.input)) for e in train if e.target is not None), default=0)
@@ -122,10 +132,12 @@ class Llm(Method):
         """One prediction per input, in order.
 
         Raises MissingPart without a key or a server, BudgetReached where the allowance ends; what was answered until
-        then is kept, and not asked again.
+        then is kept, and not asked again. Raises UnsafeError where a loaded run names a host that is not known here.
         """
         if not inputs:
             return []
+        if self._loaded:
+            trust.admit(self.server, self.allow_host)
         asks = self._asks(inputs)
         answers = {answer.id: answer for answer in self._answers(asks)}
         modes = Counter(answer.mode for answer in answers.values())
@@ -154,7 +166,10 @@ class Llm(Method):
 
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
-        method, kept = cls(settings), storage.read_json(folder / "llm.json", "opening", "seed")
+        written = Server(settings.base_url, settings.model).base_url  # a key in a run's address is not the user's
+        method = cls(replace(settings, base_url=written))
+        method._loaded = True
+        kept = storage.read_json(folder / "llm.json", "opening", "seed")
         method.prompt, method.seed, method.shots = Prompt(task, kept["opening"]), kept["seed"], None
         if settings.shots and settings.examples == "nearest":
             method.shots = Nearest.load(task, folder, settings.shots)
