@@ -95,7 +95,7 @@ def _described(name: str, descriptions: Mapping[str, str]) -> str:
 def _tag(task: Task, input: Input) -> str:
     """A name for the tags around a row that the row cannot write: it would have to hold its own hash."""
     name, words = "question" if isinstance(input, Question) else "text", task.text(input)
-    if not re.search(rf"<\W*{name}", words, re.IGNORECASE):
+    if not re.search(rf"<[^\w<]*{name}", words, re.IGNORECASE):
         return name
     return f"{name}-{hashlib.sha256(words.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
 
