@@ -141,7 +141,7 @@ def hard(pattern):
     """Functions size -> text."""
     tree = parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
     letters = list(dict.fromkeys([*named(tree), *" \na!"]))[:10]
-    starts = list(dict.fromkeys(["", *leading(tree)]))[:6]
+    starts = list(dict.fromkeys(["", "a", *leading(tree)]))[:6]
     pumps = [*letters, *map("".join, itertools.permutations(letters, 2)), sample(tree)]
     for start, pump in itertools.product(starts, filter(None, pumps)):
         yield lambda size, start=start, pump=pump: start + pump * (size // len(pump)) + "\0"
