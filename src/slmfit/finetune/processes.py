@@ -32,7 +32,7 @@ from slmfit.errors import SlmfitError, UsageError
 from slmfit.finetune.device import is_out_of_memory
 from slmfit.finetune.state import Progress, Weights, put
 
-MEETING = timedelta(minutes=5)
+MEETING = timedelta(minutes=1)
 SILENCE = timedelta(days=7)  # what the first one does alone may take long; that a process died is seen at once
 STEP, DONE, TRAINING, END = range(4)  # what the first one tells
 FINE, FULL, FAILED = range(3)  # how a share went; FULL: out of memory
@@ -270,8 +270,14 @@ def join() -> First | Helper:
         raise UsageError(f"process {place + 1} was started on a machine with {gpus} GPU(s)", fix=fix)
     if gpus:
         torch.cuda.set_device(place)
+    if os.environ.get("RANK") == "0" or "TORCHELASTIC_RUN_ID" not in os.environ:
+        size = os.environ.get("WORLD_SIZE")
+        words = f"WORLD_SIZE is {size}: waiting for {size} processes to come together, {MEETING.seconds} s at most"
+        print(f"slmfit: {words}", file=sys.stderr, flush=True)
     try:
         store, rank, size = next(dist.rendezvous("env://", timeout=MEETING))
+        store.set(f"slmfit/{rank}", "here")
+        store.wait([f"slmfit/{other}" for other in range(size)], MEETING)  # what follows waits as long as SILENCE
         backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=SILENCE)
     except (RuntimeError, ValueError) as error:

@@ -136,7 +136,7 @@ def _found(folder: Path) -> Run:
         row = next((r for r in record.methods if r.id == picked and r.run), None)
         if row is None or row.run is None:
             raise _no_pick(folder, record)
-        return Run(folder / row.run)
+        return Run(storage.inside(folder, row.run))
     runs = list_runs(folder)
     if len(runs) == 1:
         return runs[0]
