@@ -320,7 +320,7 @@ def test_variables_that_a_job_left_behind_are_told_and_given_up(rank):
     code = (
         "import datetime, sys\n"
         "from slmfit.finetune import processes\n"
-        "processes.MEETING = datetime.timedelta(seconds=2)\n"
+        "processes.MEETING = datetime.timedelta(seconds=4)\n"
         "from slmfit.__main__ import main\n"
         "sys.argv = ['slmfit', 'methods']\n"
         "main()\n"
@@ -333,7 +333,7 @@ def test_variables_that_a_job_left_behind_are_told_and_given_up(rank):
         [sys.executable, "-c", code], env={**os.environ, **stray}, capture_output=True, text=True, timeout=100
     )
     assert done.returncode == 1 and done.stdout == ""
-    assert "WORLD_SIZE is 2: waiting for 2 processes to come together, 2 s at most" in done.stderr
+    assert "WORLD_SIZE is 2: waiting for 2 processes to come together, 4 s at most" in done.stderr
     assert "did not find each other" in done.stderr and "unset WORLD_SIZE" in done.stderr
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from slmfit.embeddings.base import Vectors, normalised, read_tensors
 from slmfit.embeddings.threads import one_blas_thread
+from slmfit.errors import DataError
 
 DIMENSION = 384
 FEW = 64  # up to so many texts are split by Python's regular expressions, which need no start-up
@@ -78,7 +79,14 @@ class LSA:
     def load(cls, folder: Path) -> Self:
         tensors = read_tensors(folder / cls.FILE)
         words = tensors["words"].tobytes().decode("utf-8")
-        return cls(words.split("\n") if words else [], tensors["idf"], tensors["projection"], tensors["scale"])
+        lsa = cls(words.split("\n") if words else [], tensors["idf"], tensors["projection"], tensors["scale"])
+        n = len(lsa.words)
+        fits = lsa.idf.shape == lsa.scale.shape == (n,) and lsa.projection.ndim == 2 and len(lsa.projection) == n
+        if not (
+            fits and lsa.projection.dtype == np.int8 and np.isfinite(lsa.idf).all() and np.isfinite(lsa.scale).all()
+        ):
+            raise DataError("its tensors do not fit each other", where=str(folder / cls.FILE), fix="fit the run again")
+        return lsa
 
     @cached_property
     def _table(self) -> Vectors:

@@ -131,10 +131,19 @@ class Method:
         """Write all that `load` needs into an existing, empty folder; open formats only."""
         raise NotImplementedError
 
+    def check(self, task: Task) -> None:
+        """Raise ValueError where the parts of a loaded method do not fit each other or its task."""
+
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
         """The method as it was saved."""
         raise NotImplementedError
+
+
+def must(holds: Any, what: str) -> None:
+    """Raise ValueError unless it holds; for what `check` looks at."""
+    if not holds:
+        raise ValueError(what)
 
 
 def parse_settings(method: str, settings_class: type, given: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from slmfit.methods.base import Context, Method
+from slmfit.methods.base import Context, Method, must
 from slmfit.records import Entities, Example, Input, Prediction, Question, Target
 from slmfit.tasks.answers import target_from_json, target_to_json
 from slmfit.tasks.base import Task
@@ -59,6 +59,14 @@ class Majority(Method):
         rows = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
         method.counts = [(target_from_json(t), n) for t, n in rows]  # type: ignore[misc]
         return method
+
+    def check(self, task: Task) -> None:
+        must(self.counts, "it counted nothing")
+        must(all(type(n) is int and 0 < n < 2**53 for _, n in self.counts), "a count that is none")
+        known = {*getattr(task, "labels", ()), *getattr(task, "intents", ()), None}
+        said = [target.intent if isinstance(target, Entities) else target for target, _ in self.counts]
+        must(all(one in known for one in said), "an answer that its task does not know")
+        must(not any(isinstance(t, Entities) and (t.spans or t.unplaced) for t, _ in self.counts), "spans of no text")
 
 
 def _floor(target: Target) -> Target:
