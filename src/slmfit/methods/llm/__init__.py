@@ -29,7 +29,7 @@ from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
 from slmfit.llm.server import Secret
-from slmfit.methods.base import Context, Method, setting
+from slmfit.methods.base import Context, Method, must, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots
 from slmfit.records import OUTCOMES, Example, Input, Prediction, Question
@@ -176,6 +176,11 @@ class Llm(Method):
         elif settings.shots:
             method.shots = PerClass.load(task, folder)
         return method
+
+    def check(self, task: Task) -> None:
+        tokens = self.chosen["max_tokens"]
+        must(type(tokens) is int and 1 <= tokens <= 10**7, "no proper max_tokens")
+        must(type(self.seed) is int and isinstance(self.prompt.opening, str), "no proper prompt")
 
     # --- asking ---
 
