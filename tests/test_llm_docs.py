@@ -46,6 +46,7 @@ def test_the_toml_of_prices_is_read(tmp_path):
 def test_the_options_it_names_are_there():
     from typer.main import get_command
 
-    options = {name for parameter in get_command(cli.app).commands["compare"].params for name in parameter.opts}
-    named = set(re.findall(r"(?<![\w-])--[a-z-]+", DOCS))
+    commands = [get_command(cli.app).commands[verb] for verb in ("compare", "predict")]
+    options = {name for command in commands for parameter in command.params for name in parameter.opts}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", DOCS))
     assert named <= options, named - options

@@ -28,9 +28,19 @@ def main() -> None:
 
 
 def _several() -> bool:
-    """Whether this process is one of several that torchrun or `accelerate launch` started together."""
-    there = all(os.environ.get(name) for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"))
-    return there and os.environ["WORLD_SIZE"] != "1"
+    """Whether this process is one of several that torchrun or `accelerate launch` started together.
+
+    A cluster's job may leave such variables behind, so what is waited for is said.
+    """
+    names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    found = {name: os.environ.get(name) for name in names}
+    if found["WORLD_SIZE"] in (None, "", "1"):
+        return False
+    if not all(found.values()):
+        lacking = ", ".join(name for name in names if not found[name])
+        _say(f"WORLD_SIZE is {found['WORLD_SIZE']} but {lacking} is not set: this process runs alone")
+        return False
+    return True
 
 
 def _as_one_of_several() -> int:

@@ -316,6 +316,31 @@ def verify_files(folder: Path, expected: Mapping[str, str]) -> None:
             raise UnsafeError(f"{what} after the run was written", where=str(folder / name), fix=fix)
 
 
+def check_links(folder: Path, root: Path) -> None:
+    """Raise UnsafeError for a link at any depth below `folder` that leads out of `root`.
+
+    Whoever packed the folder chose where it leads, on a machine that is not theirs: to a file that would be sent on.
+    """
+    inside = root.resolve()
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
+                    fix = "put the file itself there, if you trust it"
+                    raise UnsafeError("is a link that leads out of its folder", where=entry.path, fix=fix)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path below `folder` that a record names. Raises UnsafeError for one that leads out of it."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UnsafeError(f"names {name!r}, which lies outside of it", where=str(folder), fix="name that folder itself")
+    return path
+
+
 def size_of(folder: Path) -> int:
     """Bytes of all files below `folder`."""
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())

@@ -130,7 +130,7 @@ def test_what_cannot_make_vectors_is_refused(plain, tmp_path):
         ("modules.json", "{", "damaged"),
         ("1_Pooling/config.json", "[]", "damaged"),
         ("sentence_bert_config.json", '{"max_seq_length": "long"}', "damaged"),
-        ("model.safetensors", "x", "cannot be loaded"),
+        ("model.safetensors", "x", "damaged"),
     ],
 )
 def test_a_damaged_folder(file, text, says, plain, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -311,3 +312,36 @@ def test_one_process_is_alone(monkeypatch):
         monkeypatch.setenv(name, value)
     assert not _several()
     assert processes.current().size == 1
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_variables_that_a_job_left_behind_are_told_and_given_up(rank):
+    """Nobody else comes: it waited for ever without a word."""
+    code = (
+        "import datetime, sys\n"
+        "from slmfit.finetune import processes\n"
+        "processes.MEETING = datetime.timedelta(seconds=4)\n"
+        "from slmfit.__main__ import main\n"
+        "sys.argv = ['slmfit', 'methods']\n"
+        "main()\n"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    stray = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **stray}, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 1 and done.stdout == ""
+    assert "WORLD_SIZE is 2: waiting for 2 processes to come together, 4 s at most" in done.stderr
+    assert "did not find each other" in done.stderr and "unset WORLD_SIZE" in done.stderr
+
+
+def test_variables_that_are_not_whole_are_told(monkeypatch, capsys):
+    from slmfit import __main__ as entry
+
+    for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert not entry._several()
+    assert "but RANK, MASTER_ADDR, MASTER_PORT is not set: this process runs alone" in capsys.readouterr().err

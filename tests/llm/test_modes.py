@@ -1,13 +1,17 @@
 """How an answer is bound: found out from what the server replies, once, and read strictly."""
 
 import json
+import re
+import time
 
 import pytest
 from asking import LABELS, ask, client, labelled
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scripted_llm import scripted
 from scripted_model import Said
-from slmfit.llm import Ask
+from slmfit.llm import Ask, choices, modes
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.modes import Found, mode_of, read, request
 from slmfit.llm.wire import Reply
@@ -223,3 +227,21 @@ def test_choices_alone_give_a_label_in_every_mode():
     alone = Ask("1", ask(1).messages, choices=LABELS)
     assert read(reply('{"label": "world"}'), alone, "schema", single=False).value == "world"
     assert mode_of(alone, Found(form="schema")) == "schema"
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["```", "json", "\n", " ", "{}", "<think>", "</think>", "a"]), max_size=9))
+def test_fences_and_thoughts_are_read_as_the_patterns_of_before_read_them(parts):
+    """Those took cubic time: 3 kB froze the client."""
+    text = "".join(parts)
+    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*?)\n\s*```\s*", text, re.DOTALL)
+    assert modes.unfenced(text).strip() == (fenced[1] if fenced else text).strip()
+    thought = re.match(r"\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", text, re.DOTALL)
+    assert modes.without_thought(text) == (text[thought.end() :] if thought else text)
+
+
+def test_what_a_model_writes_freezes_nothing():
+    begin = time.process_time()
+    for text in ("```json" + "\n" * 100_000, "```" + " \n" * 50_000 + "x", "<think>" * 15_000, "1." + " \n" * 50_000):
+        modes.unfenced(text), modes.without_thought(text), choices.chosen(text + "x", ("a", "b"))
+    assert time.process_time() - begin < 1

@@ -54,7 +54,8 @@ def generate(
     from slmfit.events import named
     from slmfit.generating import read_recipe, write_data
     from slmfit.generating.writing import checked_count
-    from slmfit.llm import Limits
+    from slmfit.llm import Limits, Server
+    from slmfit.llm.trust import remember
 
     read = read_recipe(recipe)
     if writer not in WRITERS:
@@ -71,6 +72,8 @@ def generate(
     if dry_run:
         asks = asking()
         return _show_quote(asks.quote(count) if asks else None, as_json=json)
+    if writer == "llm":
+        remember(Server(base_url, model or "").base_url)
     with display.progress() as listen:
         heard = named(listen, read.name)
         made = write_data(

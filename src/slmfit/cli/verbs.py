@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.generating import generate
+from slmfit.cli.hosts import AllowHost, opened
 from slmfit.cli.options import (
     ANSWERS,
     Columns,
@@ -165,15 +166,15 @@ def evaluate(
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
     column: Columns = None,
     method: Theirs = None,
+    allow_host: AllowHost = None,
     json: Json = False,
 ) -> None:
     """Score a run on other labelled rows."""
     from slmfit.cli import display
     from slmfit.runs.evaluation import evaluate as score
-    from slmfit.runs.run import load
 
     _named(method)
-    scores = score(load(run), data, columns=given_columns(column, text=text, label=label))
+    scores = score(opened(run, allow_host), data, columns=given_columns(column, text=text, label=label))
     display.show_scores(scores.values, as_json=json)
     display.show_unseen(scores.details["unseen"])
 
@@ -191,12 +192,12 @@ def predict(
     text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
     column: Columns = None,
     method: Theirs = None,
+    allow_host: AllowHost = None,
     json: Json = False,
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
     from slmfit.cli.predictions import show
     from slmfit.runs import predicting
-    from slmfit.runs.run import load
     from slmfit.text.figures import number_of
 
     if texts and input:
@@ -206,7 +207,7 @@ def predict(
     if not texts and not input and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
     _named(method)
-    loaded = load(run)
+    loaded = opened(run, allow_host)
     if input:
         count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text))
         if output:

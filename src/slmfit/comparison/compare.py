@@ -57,7 +57,7 @@ class Comparison:
     @property
     def runs(self) -> dict[str, Run]:
         """Method id -> its run."""
-        return {row.id: Run(self.folder / row.run) for row in self.record.methods if row.run}
+        return {row.id: Run(storage.inside(self.folder, row.run)) for row in self.record.methods if row.run}
 
     @property
     def best(self) -> Run:

@@ -111,7 +111,7 @@ def _loaded(place: Place, revision: str | None) -> Mapping[str, Any]:
     try:
         return datasets.load_dataset(place.name, place.configuration, revision=revision)
     except ValueError as error:
-        if listed := re.search(r"\[(.*?)\]", str(error)):  # both of its errors about configurations list them
+        if listed := re.search(r"\[([^\[\]]*)\]", str(error)):  # both of its errors about configurations list them
             names = re.findall(r"'([^']*)'", listed[1])
             if place.configuration is None and names:
                 what, fix = "has several configurations", f"name one, as hub:{place.name}/{names[0]}"

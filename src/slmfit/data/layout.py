@@ -21,7 +21,7 @@ from slmfit.data.readers.slots_reader import has_slots, read_slots
 from slmfit.data.readers.text_files import read_texts
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS
-from slmfit.storage import named
+from slmfit.storage import check_links, named
 
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
@@ -49,6 +49,7 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
             raise missing(path)
         if not path.is_dir():
             return _by_split_column(read_file(path, notes), notes)
+        check_links(path, path)
         entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
         files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
         # A comparison that was written in here is not a label of the data it was made from.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from slmfit.embeddings.base import Vectors, normalised, read_tensors
 from slmfit.embeddings.threads import one_blas_thread
+from slmfit.errors import DataError
 from slmfit.text.cutting import FIRST, NEWEST, known_cut, words_of
 
 DIMENSION = 384
@@ -88,7 +89,14 @@ class LSA:
         words = tensors["words"].tobytes().decode("utf-8")
         cut = known_cut(int(tensors["cut"][0]) if "cut" in tensors else FIRST, folder / cls.FILE)
         spelled = words.split("\n") if words else []
-        return cls(spelled, tensors["idf"], tensors["projection"], tensors["scale"], cut)
+        lsa = cls(spelled, tensors["idf"], tensors["projection"], tensors["scale"], cut)
+        n = len(lsa.words)
+        fits = lsa.idf.shape == lsa.scale.shape == (n,) and lsa.projection.ndim == 2 and len(lsa.projection) == n
+        if not (
+            fits and lsa.projection.dtype == np.int8 and np.isfinite(lsa.idf).all() and np.isfinite(lsa.scale).all()
+        ):
+            raise DataError("its tensors do not fit each other", where=str(folder / cls.FILE), fix="fit the run again")
+        return lsa
 
     @cached_property
     def _table(self) -> Vectors:

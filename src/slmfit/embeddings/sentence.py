@@ -28,7 +28,7 @@ from slmfit import storage
 from slmfit.embeddings.base import Vectors, normalised
 from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, UsageError
-from slmfit.hub import snapshots
+from slmfit.hub import checkpoint, snapshots
 
 FORMAT = "slmfit.vectors/1"
 PIECE = 4096  # texts whose vectors are kept together
@@ -116,7 +116,9 @@ class Sentence:
         from slmfit.finetune.device import choose
 
         self.recipe = read_recipe(self.folder, str(self.folder))
+        checkpoint.check_folder(self.folder)
         config = pretrained.read_config(str(self.folder))
+        pretrained.check_size(str(self.folder), config, "")
         self._tokenizer = pretrained.load_tokenizer(str(self.folder), config)
         limit = pretrained.longest(config, self._tokenizer)
         self._limit = min(self.recipe.max_length or limit, limit)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from slmfit.embeddings.base import Vectors, normalised, read_tensors
 from slmfit.errors import DataError, SlmfitError, UsageError
+from slmfit.hub.checkpoint import check_cached_links, check_tokenizer
 
 
 class Static:
@@ -37,7 +38,9 @@ class Static:
         missing = [name for name in self.FILES if not (self.folder / name).is_file()]
         if missing:
             raise self._refused(f"{' and '.join(missing)} is missing")
+        check_cached_links(self.folder)
         config, tokenizer = (self._read_json(name) for name in self.FILES[:2])
+        check_tokenizer(tokenizer, self.folder / "tokenizer.json")
         self._tokenizer, self._unknown = self._make_tokenizer(config, tokenizer)
         self._read_tensors(read_tensors(self.folder / "model.safetensors"))
 
@@ -85,7 +88,9 @@ class Static:
                 tokenizer.no_truncation()
             else:
                 tokenizer.enable_truncation(int(longest))
-        except Exception as error:  # tokenizers raises nothing more specific
+        except BaseException as error:  # tokenizers raises nothing more specific, and a panic is no Exception
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             raise self._refused(f"tokenizer.json cannot be used: {error}") from None
         self._tokens = max(words.values(), default=-1) + 1
         return tokenizer, -1 if number is None else number

@@ -12,19 +12,21 @@ Code that comes with a checkpoint is never run.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from slmfit.errors import MissingPart, SlmfitError, UsageError
-from slmfit.hub import snapshots
+from slmfit.errors import MissingPart, SlmfitError, UnsafeError, UsageError
+from slmfit.hub import checkpoint, snapshots
 
 FITTING = {  # kind -> one that fits
     "encoder": "distilbert-base-uncased",
     "causal": "HuggingFaceTB/SmolLM2-135M-Instruct",
 }
+MOST_FRESH = 20_000_000  # parameters of a head, and buffers
 # What a checkpoint may have been trained for, beside the task itself, when a head is to be put on it.
 HEADS = {
     "encoder": ("Model", "ForMaskedLM", "ForPreTraining"),
@@ -39,6 +41,7 @@ def fetched(base: str, check: Callable[[Any], None]) -> str:
     Raises UsageError when it is no model, MissingPart when it is out of reach.
     """
     folder = snapshots.model_folder(base, lambda folder: check(read_config(str(folder), base)), whole=False)
+    checkpoint.check_folder(folder)
     if not any(folder.glob("*.safetensors")):
         fix = "use a model with safetensors weights; `slmfit models` lists some"
         raise UsageError("has no safetensors weights", where=base, fix=fix)
@@ -53,6 +56,7 @@ def read_config(folder: str, base: str | None = None) -> Any:
     if not (Path(folder) / "config.json").is_file():
         fix = "give a folder with config.json, tokenizer.json and model.safetensors, or a hub name"
         raise UsageError("is no transformers checkpoint: it has no config.json", where=base, fix=fix)
+    checkpoint.check_config(Path(folder))
     with quiet(), _in_words(base):
         return AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
@@ -152,6 +156,7 @@ def load_with_head(
 def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | None = None) -> tuple[Any, set[str]]:
     """As `load_with_head`, for a head that has no labels, such as "ForCausalLM"."""
     own = dropouts(config)
+    check_size(folder, config, head)
     if dropout is not None:
         config.update(dict.fromkeys(own, dropout))
     with quiet(), _in_words(folder), torch.random.fork_rng([]):
@@ -164,8 +169,32 @@ def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | 
     return model, fresh & {name for name, _ in model.named_parameters()}
 
 
+def check_size(folder: str, config: Any, head: str) -> None:
+    """Raise UnsafeError where the configuration wants more parameters than the weights hold; allocates none of them.
+
+    What a new head takes is let through; it may be some of a small model.
+    """
+    held = checkpoint.shapes(Path(folder))
+    if not held:  # that they are missing, whoever loads them says
+        return
+    layers = getattr(config.get_text_config(), "num_hidden_layers", 0) or 0
+    numbers = sum(math.prod(shape) for shape in held.values())
+    wanted = layers
+    if layers <= len(held):
+        with quiet(), _in_words(folder), torch.device("meta"), torch.random.fork_rng([]):
+            model = _auto(head).from_config(config, trust_remote_code=False)
+            wanted = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
+    if layers > len(held) or wanted > 2 * numbers + MOST_FRESH:
+        what = f"its configuration wants {wanted:,} {'parameters' if layers <= len(held) else 'layers'}"
+        found = f"{numbers:,} numbers" if layers <= len(held) else f"{len(held):,} tensors"
+        fix = "config.json and the weights are of different models: fetch the model again"
+        raise UnsafeError(f"{what}, and its weights hold {found}", where=folder, fix=fix)
+
+
 def load_saved(folder: Path, head: str) -> Any:
     """A model that was saved with its head, fp32."""
+    checkpoint.check_folder(folder)
+    check_size(str(folder), read_config(str(folder)), head)
     with quiet(), _in_words(str(folder)):
         return _auto(head).from_pretrained(folder, **_SAFE)
 
@@ -202,16 +231,22 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _in_words(where: str) -> Iterator[None]:
-    """Errors of transformers and of safetensors as ours."""
+    """Errors of transformers, tokenizers and safetensors as ours, a panic of their Rust included."""
     from safetensors import SafetensorError
 
     try:
         yield
+    except SlmfitError:
+        raise
     except SafetensorError as error:
         raise SlmfitError(f"its weights are damaged: {error}", where=where, fix="download it again") from None
     except ImportError as error:
         raise MissingPart(f"needs a package: {str(error).strip().splitlines()[0]}", where=where) from None
-    except (OSError, ValueError, KeyError) as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        if isinstance(error, MemoryError):
+            raise
         said = str(error)
         if "trust_remote_code" in said:
             fix = "use a model whose code is part of transformers"

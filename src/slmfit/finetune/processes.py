@@ -20,6 +20,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, Self
@@ -33,7 +34,8 @@ from slmfit.finetune.device import is_out_of_memory
 from slmfit.finetune.state import Progress, Weights, put
 from slmfit.text.visible import shown
 
-MEETING = timedelta(minutes=5)
+MEETING = timedelta(minutes=1)
+QUIET = 2.0  # seconds of it, before it is said: those that torchrun starts come sooner
 SILENCE = timedelta(days=7)  # what the first one does alone may take long; that a process died is seen at once
 STEP, DONE, TRAINING, END = range(4)  # what the first one tells
 FINE, FULL, FAILED = range(3)  # how a share went; FULL: out of memory
@@ -271,17 +273,30 @@ def join() -> First | Helper:
         raise UsageError(f"process {place + 1} was started on a machine with {gpus} GPU(s)", fix=fix)
     if gpus:
         torch.cuda.set_device(place)
+    waiting = threading.Timer(QUIET, _say_who_is_waited_for)
+    waiting.daemon = True
+    waiting.start()
     try:
         store, rank, size = next(dist.rendezvous("env://", timeout=MEETING))
+        store.set(f"slmfit/{rank}", "here")
+        store.wait([f"slmfit/{other}" for other in range(size)], MEETING)  # what follows waits as long as SILENCE
         backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=SILENCE)
     except (RuntimeError, ValueError) as error:
         first = str(error).partition("\n")[0]
         fix = "start them with torchrun or accelerate launch, or unset WORLD_SIZE to run alone"
         raise SlmfitError(f"the processes did not find each other: {first}", fix=fix) from None
+    finally:
+        waiting.cancel()
     for name in ("RANK", "WORLD_SIZE"):  # a process that this one starts is alone
         del os.environ[name]
     return Helper(rank, size) if rank else First(rank, size)
+
+
+def _say_who_is_waited_for() -> None:
+    size = os.environ.get("WORLD_SIZE")
+    words = f"WORLD_SIZE is {size}: waiting for {size} processes to come together, {MEETING.seconds} s at most"
+    print(f"slmfit: {words}", file=sys.stderr, flush=True)
 
 
 def _gradient(weight: torch.Tensor) -> torch.Tensor:

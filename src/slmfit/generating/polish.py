@@ -19,7 +19,7 @@ NEIGHBOURS = {row[at]: row[max(at - 1, 0) : at] + row[at + 1 : at + 2] for row i
 _SPACES = re.compile(r"[ \t]+")
 _BREAK = re.compile(r" ?\n ?")
 _LOOSE = re.compile(r" (?=[.,;!?])")
-_ENDS = re.compile(r"^\s+|\s+$")
+_ENDS = re.compile(r"^\s+|(?<!\s)\s+$")
 _START = re.compile(r"(?:^|(?<=[.!?] )|(?<=[.!?]\" )|(?<=\n)|(?<= \"))['(]?[a-z]")
 _WORD = re.compile(r"(?<![\w'])([A-Za-z]{4,})(?![\w'])")
 _ANY = re.compile(r".", re.DOTALL)

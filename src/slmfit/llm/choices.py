@@ -15,12 +15,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-_NUMBER = re.compile(r"\s*([1-9][0-9]{0,8})\s*(?:[.):]\s*(.*?))?\s*", re.DOTALL | re.ASCII)
+_NUMBER = re.compile(r"([1-9][0-9]{0,8})\s*(?:[.):](.*))?", re.DOTALL | re.ASCII)
+_SPACE = " \t\n\r\f\v"
 
 
 def numbered(choices: Sequence[str]) -> bool:
     """Whether the choices are answered by number."""
-    return not single_characters(choices) and not any(_NUMBER.fullmatch(choice) for choice in choices)
+    return not single_characters(choices) and not any(_NUMBER.fullmatch(choice.strip(_SPACE)) for choice in choices)
 
 
 def single_characters(choices: Sequence[str] | None) -> bool:
@@ -55,7 +56,8 @@ def chosen(text: str, choices: Sequence[str]) -> str | None:
     if match is None or int(match[1]) > len(choices):
         return None
     choice = choices[int(match[1]) - 1]
-    return choice if not match[2] or match[2] in (choice, " ".join(choice.split())) else None
+    said = (match[2] or "").strip(_SPACE)
+    return choice if not said or said in (choice, " ".join(choice.split())) else None
 
 
 def stated(content: str, choices: Sequence[str]) -> str | None:

@@ -150,6 +150,10 @@ def _refused(status: int, code: str, said: str, server: Server) -> SlmfitError:
     if status == 402 or code in _QUOTA:
         fix = "add credit or raise the limit at the provider; the same command then goes on from here"
         return MissingPart(f"the account has no credit or quota left.{more}", where=server.host, fix=fix)
+    if not server.confidential:
+        fix = "use https://; plain http would show the key to everyone on the way"
+        what = f"wants a key, and none is sent over plain http ({status}).{more}"
+        return MissingPart(what, where=server.host, fix=fix)
     if server.key is None:
         fix = f"set {server.key_name} in the environment or in .env"
         return MissingPart(f"wants a key ({status}).{more}", where=server.host, fix=fix)

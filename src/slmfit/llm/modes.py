@@ -17,7 +17,6 @@ free      neither schema nor choices: any text
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +29,7 @@ from slmfit.records import Outcome
 from slmfit.tasks.replies import json_object, json_object_schema
 
 MOST_LABELS = 500  # in one enum; OpenAI refuses more than 1,000 in a schema, and from 250 on long ones
-_THOUGHT = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL)
-_FENCED = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n\s*```\s*", re.DOTALL)
+_THOUGHTS, _FENCE = ("think", "thinking"), "```"
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def read(reply: Reply, ask: Ask, mode: str, single: bool) -> Parsed:
         return Parsed("refused", reason=reply.refusal[:300])
     if reply.finish == "content_filter":
         return Parsed("filtered", reason="the server's filter held the answer back")
-    text = _THOUGHT.sub("", reply.content, count=1) if reply.content.lstrip().startswith("<think") else reply.content
+    text = without_thought(reply.content)
     cut = reply.finish == "length" and not single
     if not text.strip():
         return Parsed("truncated", reason=_cut(ask)) if cut else Parsed("invalid", reason="the answer is empty")
@@ -131,9 +129,30 @@ def read(reply: Reply, ask: Ask, mode: str, single: bool) -> Parsed:
     return _read_choice(text, reply, ask.choices or ())
 
 
+def without_thought(text: str) -> str:
+    """What follows the thoughts that an answer begins with; no pattern, for a model may write what makes one slow."""
+    begun = text.lstrip()
+    if not begun.startswith(tuple(f"<{word}>" for word in _THOUGHTS)):
+        return text
+    ends = [(at, word) for word in _THOUGHTS if (at := begun.find(f"</{word}>")) >= 0]
+    if not ends:
+        return text
+    at, word = min(ends)
+    return begun[at + len(word) + 3 :].lstrip()
+
+
+def unfenced(text: str) -> str:
+    """What stands between ```json and ``` where an answer is just that, else the answer."""
+    inner = text.strip()
+    if not (inner.startswith(_FENCE) and inner.endswith(_FENCE)):
+        return text
+    first, _, rest = inner.removeprefix(_FENCE).removesuffix(_FENCE).partition("\n")
+    body, line, last = rest.rpartition("\n")
+    return body if line and first.rstrip() in ("", "json") and not last.strip() else text
+
+
 def _read_json(text: str, ask: Ask, mode: str) -> Parsed:
-    fenced = _FENCED.fullmatch(text)
-    value = json_object(fenced[1] if fenced else text)
+    value = json_object(unfenced(text))
     if value is None or not _is_json(value):
         return Parsed("invalid", reason="the answer is no JSON object")
     if wrong := misfit(value, _schema(ask, mode)):

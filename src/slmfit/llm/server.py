@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit, urlunsplit
 
-from slmfit.errors import MissingPart, UsageError
+from slmfit.errors import MissingPart, UnsafeError, UsageError
 from slmfit.llm.prices import Prices
 
 # Whose key is whose: a vendor's host is never sent another vendor's key.
@@ -89,7 +89,8 @@ class Server:
 
     base_url: up to and with `/v1`; kept without what is secret in it.
     model: its name on that server.
-    key: sent as a bearer token, to `base_url`'s own host alone; None = no key is sent.
+    key: sent as a bearer token, to `base_url`'s own host alone, and never by plain http to another machine; None = no
+        key is sent.
     prices: of this model; None = unknown.
     key_name: the variable that the key came from or would come from, for messages.
     """
@@ -132,14 +133,31 @@ class Server:
         """Whether it runs on this machine, so that texts do not leave it and calls cost time, not money."""
         if self.host in _LOCAL or self.host.endswith(".localhost"):
             return True
-        try:
-            address = ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        return address.is_loopback or address.is_unspecified
+        return _is_loopback(self.host)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether what is sent there stays on this machine for certain, whatever a name server says."""
+        return self.host == "localhost" or _is_loopback(self.host)
+
+    @property
+    def of_vendor(self) -> bool:
+        """Whether it is a known vendor's own host, and its certificate says so."""
+        return self.host in KEY_OF_HOST and self.base_url.startswith("https:")
+
+    @property
+    def confidential(self) -> bool:
+        """Whether nobody on the way can read what is sent: no key goes where somebody can."""
+        return self.base_url.startswith("https:") or self.loopback
 
     def check_key(self) -> None:
-        """Nothing is sent to a vendor who is sure to refuse it. Raises MissingPart without a key for one."""
+        """Nothing is sent to a vendor who is sure to refuse it, and no key in an address that all can read.
+
+        Raises MissingPart without a key for a vendor, UnsafeError for the other.
+        """
+        if not self.confidential and (self._userinfo or self._query):
+            what = "this address holds a key, and plain http shows it to everyone on the way"
+            raise UnsafeError(what, where=self.base_url, fix="use https://, or leave the key out")
         if self.host in KEY_OF_HOST and not self.secrets:
             fix = f"set {self.key_name} in the environment or in .env, or name another server with --base-url"
             raise MissingPart(f"{self.host} wants a key", fix=fix)
@@ -151,8 +169,10 @@ class Server:
         return f"{self.base_url}/chat/completions{query}"
 
     def headers(self) -> dict[str, str]:
-        """What is sent with each ask; holds the key."""
+        """What is sent with each ask; holds the key, unless plain http would show it to others."""
         headers = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
+        if not self.confidential:
+            return headers
         if isinstance(self.key, Secret):
             headers["authorization"] = f"Bearer {self.key.reveal()}"
         elif self._userinfo:
@@ -166,12 +186,21 @@ class Server:
         return value
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
 def _taken_apart(base_url: str) -> tuple[str, Secret | None, Secret | None, list[Secret]]:
     """(the URL to show, user:password, query, the secret parts of both)."""
     fix = "give one such as http://localhost:11434/v1 or https://api.openai.com/v1"
     try:
         url = urlsplit(base_url.strip())
         host, port = url.hostname, url.port
+        host = host.encode("idna").decode() if host and not host.isascii() else host  # no letters that look alike
     except ValueError:
         raise UsageError("the base URL is none", fix=fix) from None
     if url.scheme not in ("http", "https") or not host:

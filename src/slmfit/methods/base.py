@@ -96,6 +96,7 @@ class Method:
 
     settings: Any
     context: Context = Context()  # while the referee has it predict; a `Remote` heeds its allowance
+    allow_host: str | None = None  # a host that texts may be sent to, though only the run that was loaded names it
 
     def __init__(self, settings: Any = None) -> None:
         self.settings = self.Settings() if settings is None else settings
@@ -119,9 +120,17 @@ class Method:
         """One prediction per input, in order."""
         raise NotImplementedError
 
+    @property
+    def unknown_host(self) -> str | None:
+        """Where predicting would send texts, if that is a host that nobody named on this machine."""
+        return None
+
     def save(self, folder: Path) -> None:
         """Write all that `load` needs into an existing, empty folder; open formats only."""
         raise NotImplementedError
+
+    def check(self, task: Task) -> None:
+        """Raise ValueError where the parts of a loaded method do not fit each other or its task."""
 
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
@@ -151,6 +160,12 @@ class Remote(Method):
     def charged(self, inputs: Sequence[Input]) -> Cost:
         """What a server has charged for these rows so far."""
         raise NotImplementedError
+
+
+def must(holds: Any, what: str) -> None:
+    """Raise ValueError unless it holds; for what `check` looks at."""
+    if not holds:
+        raise ValueError(what)
 
 
 def parse_settings(method: str, settings_class: type, given: dict[str, Any]) -> Any:

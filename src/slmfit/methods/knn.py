@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from slmfit import embeddings
 from slmfit.embeddings import Embedding, Index, Vectors
-from slmfit.methods.base import Context, Method, setting
+from slmfit.methods.base import Context, Method, must, setting
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
@@ -120,6 +120,18 @@ class Knn(Method):
         method.codes = tensors["labels"]
         method._search_in(Index(tensors["rows"]))
         return method
+
+    def check(self, task: Task) -> None:
+        rows, chosen = self.index.rows, self.chosen
+        must(self.labels == tuple(task.labels), "its labels are not those of its task")
+        must(
+            rows.dtype == np.int8 and rows.shape == (len(self.codes), self.embedding.dimension), "rows of another shape"
+        )
+        must(self.codes.dtype == np.int32 and self.codes.ndim == 1 and len(self.codes), "labels of another shape")
+        must(self.codes.min() >= 0 and self.codes.max() < len(self.labels), "a row has a label that is not there")
+        must(type(chosen["k"]) is int and chosen["k"] >= 1, "no proper k")
+        must(chosen["weighting"] in WEIGHTINGS, "no proper weighting")
+        must(all(0 < float(chosen[name]) < 1e9 for name in ("doubt", "sharpness")), "no proper doubt or sharpness")
 
     def _search_in(self, index: Index) -> None:
         self.index = index

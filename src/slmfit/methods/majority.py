@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from slmfit.methods.base import Context, Method
+from slmfit.methods.base import Context, Method, must
 from slmfit.records import Example, Input, Prediction, Target
-from slmfit.tasks.answers import target_from_json, target_to_json
+from slmfit.tasks.answers import chance_of, target_from_json, target_to_json
 from slmfit.tasks.base import Task
 
 
@@ -62,3 +62,10 @@ class Majority(Method):
         rows = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
         method.counts = [(target_from_json(t), n) for t, n in rows]  # type: ignore[misc]
         return method
+
+    def check(self, task: Task) -> None:
+        must(self.counts, "it counted nothing")
+        must(all(type(n) is int and 0 < n < 2**53 for _, n in self.counts), "a count that is none")
+        known = {*getattr(task, "labels", ()), *getattr(task, "intents", ()), None}
+        must(all(chance_of(target) in known for target, _ in self.counts), "an answer that its task does not know")
+        must(all(task.floor(target) == target for target, _ in self.counts), "spans of no text")

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError
 
 from slmfit import storage, tasks
 from slmfit.data.dataset import TextRecipe
-from slmfit.errors import SlmfitError
+from slmfit.errors import SlmfitError, UnsafeError
 from slmfit.methods import TABLE, recorded_class, strangers
 from slmfit.methods.base import Method, parse_settings
 from slmfit.records import Input, Prediction
@@ -22,6 +23,8 @@ from slmfit.storage import check_format
 from slmfit.tasks.base import Task
 
 MODEL_FORMAT = "slmfit.model/1"
+DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError, RecursionError,
+          AssertionError, SafetensorError)  # fmt: skip
 
 
 def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]) -> list[Prediction]:
@@ -52,12 +55,35 @@ def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: 
 
 
 def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
-    """What `save_model` wrote. Raises UnsafeError or MissingPart for another's method that is not known here."""
+    """What `save_model` wrote.
+
+    Raises UnsafeError for a model that does not hang together, whoever changed it, and UnsafeError or MissingPart for
+    another's method that is not known here.
+    """
     about = storage.read_json(folder / "slmfit.json")
     check_format(about, MODEL_FORMAT, folder / "slmfit.json")
-    cls = recorded_class(about["method"], folder, about.get("package"))
-    settings = parse_settings(about["method"], cls.Settings, about["settings"])
-    task = tasks.from_plain(about["task"])
-    method = cls.load(folder, task, settings)
-    method.chosen = about["chosen"]
-    return task, TextRecipe(tuple(about["strip"])), method
+    try:
+        cls = recorded_class(about["method"], folder, about.get("package"))
+        settings = parse_settings(about["method"], cls.Settings, about["settings"])
+        task = tasks.from_plain(about["task"])
+        _check_finite(folder)
+        method = cls.load(folder, task, settings)
+        method.chosen = dict(about["chosen"])
+        method.check(task)
+        return task, TextRecipe(tuple(map(str, about["strip"]))), method
+    except DAMAGE as error:
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        fix = "fit the run again, or get it again from a source that you trust"
+        raise UnsafeError(f"its model is damaged ({said[:120]})", where=str(folder), fix=fix) from None
+
+
+def _check_finite(folder: Path) -> None:
+    """Raise ValueError for a number in the tensors of `folder` itself that is none."""
+    from safetensors.numpy import load_file
+
+    for path in sorted(folder.rglob("*.safetensors")):
+        if (path.parent / "config.json").is_file():
+            continue  # a transformer's or an embedding's, which are looked at where they are loaded
+        for name, tensor in load_file(path).items():
+            if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+                raise ValueError(f"{path.name} holds numbers in {name!r} that are not finite")

@@ -115,15 +115,16 @@ def _comparison(folder: Path) -> Source:
         found.methods.append(row)
         if not row.run:
             continue
+        place = storage.inside(folder, row.run)
         try:
-            run = read_run(folder / row.run)
+            run = read_run(place)
         except SlmfitError:
             found.notes.append(f"The run of {row.id} is no longer there, so only its line in the table is shown.")
             continue
         if run.scores != next((one.scores for one in row.seeds if one.run == row.run), row.scores):
             found.notes.append(f"{row.id} was fitted again since; compare again to see its details.")
             continue
-        found.records[row.id], found.folders[row.id] = run, folder / row.run
+        found.records[row.id], found.folders[row.id] = run, place
         if len(row.seeds) > 1:
             found.notes.append(f"{row.id}: its rows, classes and curves are of the training with seed {run.seed}.")
     return _with_data(record, found, folder / "data")
@@ -152,7 +153,7 @@ def _run_folders(folders: Sequence[Path]) -> Iterator[Path]:
     seen = set()
     for folder in folders:
         if (folder / "comparison.json").is_file():
-            inside = [folder / row.run for row in read_comparison(folder).methods if row.run]
+            inside = [storage.inside(folder, row.run) for row in read_comparison(folder).methods if row.run]
         elif (folder / "run.json").is_file():
             inside = [folder]
         else:

@@ -40,10 +40,13 @@ T = TypeVar("T")
 
 
 class Run:
-    """A run on disk. `record` is what run.json says; the model is loaded at the first prediction."""
+    """A run on disk. `record` is what run.json says; the model is loaded at the first prediction.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    allow_host: a host that the run may send texts to, though nobody named it on this machine.
+    """
+
+    def __init__(self, folder: Path, allow_host: str | None = None) -> None:
+        self.folder, self.allow_host = folder, allow_host
         self.record = read_run(folder)
 
     def __repr__(self) -> str:
@@ -56,9 +59,11 @@ class Run:
     def task(self) -> Task:
         return self._model[0]
 
-    @cached_property
+    @property
     def method(self) -> Method:
-        return self._model[2]
+        method = self._model[2]
+        method.allow_host = self.allow_host
+        return method
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order; texts are cleaned as those it was fitted on.
@@ -68,7 +73,8 @@ class Run:
         """
         if isinstance(inputs, str):
             raise UsageError("one text was given, and a list is needed", fix="predict([text])")
-        return predict_with(self._model, [self.task.given(input) for input in inputs])
+        given = [self.task.given(input) for input in inputs]
+        return predict_with((self.task, self._model[1], self.method), given)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
@@ -109,13 +115,20 @@ def read_comparison(folder: Path) -> ComparisonRecord:
     return _read_record(folder / "comparison.json", COMPARISON_FORMAT, comparison_from_plain, "a comparison")
 
 
-def load(folder: str | Path) -> Run:
+def load(folder: str | Path, *, allow_host: str | None = None) -> Run:
     """The run in a folder; for a comparison's folder, the run of the verdict's method; for a folder that holds one
     method's trainings, the one that did best on validation.
 
+    allow_host: a run of `llm` sends texts to the server it names: one that was used on this machine, a known vendor's,
+    or this one; any other host has to be allowed here, and gets no key.
     Raises UsageError when the folder holds neither.
     """
-    folder = storage.named(folder)
+    run = _found(storage.named(folder))
+    run.allow_host = allow_host
+    return run
+
+
+def _found(folder: Path) -> Run:
     if (folder / "run.json").is_file():
         return Run(folder)
     if (folder / "comparison.json").is_file():
@@ -124,7 +137,7 @@ def load(folder: str | Path) -> Run:
         row = next((r for r in record.methods if r.id == picked and r.run), None)
         if row is None or row.run is None:
             raise _no_pick(folder, record)
-        return Run(folder / row.run)
+        return Run(storage.inside(folder, row.run))
     runs = list_runs(folder)
     if len(runs) == 1:
         return runs[0]

@@ -62,6 +62,9 @@ class Linear(Method):
     def save(self, folder: Path) -> None:
         self.part.save(folder)
 
+    def check(self, task: Task) -> None:
+        self.part.check(task)
+
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
         method = cls(settings)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit.errors import UsageError
-from slmfit.methods.base import Context, Method
+from slmfit.methods.base import Context, Method, must
 from slmfit.methods.linear.embedded import Embedded
 from slmfit.methods.linear.search import (
     EMBEDDINGS,
@@ -126,6 +126,19 @@ class Classifier(Method):
         method.features = (Embedded if settings.embeds else Tfidf).load(folder)
         method.weights, method.intercepts = tensors["weights"], tensors["intercepts"]
         return method
+
+    def check(self, task: Task) -> None:
+        width = self.features.transform(["a"]).shape[1]
+        must(self.labels == tuple(task.labels), "its labels are not those of its task")
+        must(
+            self.weights.dtype.kind == "f" and self.weights.shape == (width, len(self.labels)),
+            "weights of another shape",
+        )
+        must(
+            self.intercepts.dtype.kind == "f" and self.intercepts.shape == (len(self.labels),),
+            "intercepts of another shape",
+        )
+        must(all(abs(float(n)) < 1e6 for n in (self.curve.slope, self.curve.offset)), "no proper curve")
 
     def _learn(self, texts: Sequence[str], context: Context) -> Any:
         """Learn the features from these texts, as chosen; returns theirs [texts, features]."""

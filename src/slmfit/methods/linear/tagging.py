@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from slmfit.errors import UsageError
-from slmfit.methods.base import Context, Method
+from slmfit.methods.base import Context, Method, must
 from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.settings import OF_TEXTS, Settings
 from slmfit.methods.linear.spans import Spans
@@ -104,6 +104,17 @@ class Tagger(Method):
         known = (folder / "intent").is_dir()
         method.intent = Classifier.load(folder / "intent", _intents(task), settings) if known else None
         return method
+
+    def check(self, task: Any) -> None:
+        if (crf := self.spans.crf) is not None:
+            starts, columns, weights = crf.starts, crf.columns, crf.weights
+            tags, size = len(crf.tags), len(columns)
+            must(starts.shape == (len(crf.attributes) + 1,) and starts[0] == 0 and starts[-1] == size, "odd starts")
+            must((starts[1:] >= starts[:-1]).all() and weights.shape == columns.shape == (size,), "odd weights")
+            must(not size or 0 <= columns.min() <= columns.max() < tags, "a weight of a tag that is not there")
+            must(crf.transitions.shape == (tags, tags), "transitions of another shape")
+        if self.intent is not None:
+            self.intent.check(_intents(task))
 
     def _learn(self, examples: Sequence[Example], context: Context) -> None:
         chosen = self.chosen

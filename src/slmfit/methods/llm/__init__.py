@@ -23,12 +23,12 @@ from typing import Any, Self
 from slmfit import storage
 from slmfit.environment import cache_folder
 from slmfit.errors import BudgetReached, UsageError
-from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote
+from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote, trust
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
 from slmfit.llm.server import Secret
-from slmfit.methods.base import Context, Remote, setting
+from slmfit.methods.base import Context, Remote, must, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.llm.shots import Nearest, PerClass, Shots
 from slmfit.records import Example, Input, Prediction
@@ -84,6 +84,7 @@ class Llm(Remote):
     prompt: Prompt
     shots: Shots | None
     seed: int
+    _loaded = False  # then its address is what a run says, and not what somebody typed
 
     def __init__(self, settings: Any = None) -> None:
         super().__init__(settings)
@@ -97,9 +98,17 @@ class Llm(Remote):
 
     @property
     def server(self) -> Server:
-        """The server, with the key that the environment holds now, or that its address held when it was given."""
+        """The server, with the key that the environment holds now, or that its address held when it was given.
+
+        The server that a loaded run names gets a key only if it is a vendor's or was typed on this machine.
+        """
         prices = self.chosen.get("prices")
-        return Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
+        server = Server.from_environment(self._address.reveal(), self.settings.model, prices and _prices(prices))
+        return trust.without_stray_key(server) if self._loaded else server
+
+    @property
+    def unknown_host(self) -> str | None:
+        return None if not self._loaded or trust.known(self.server) else self.server.host
 
     @property
     def shows_examples(self) -> bool:
@@ -108,6 +117,7 @@ class Llm(Remote):
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Draw the examples to show. Raises UsageError or DataError for descriptions or prices that are none."""
         self.context, self.seed, given = context, context.seed, self.settings
+        trust.remember(given.base_url)
         self.prompt = Prompt.of(task, read_descriptions(given.descriptions) if given.descriptions else {})
         self.shots = self._drawn(task, train)
         write = self.prompt.form.write
@@ -125,10 +135,12 @@ class Llm(Remote):
         """One prediction per input, in order.
 
         Raises MissingPart without a key or a server, BudgetReached where the allowance ends; what was answered until
-        then is kept, and not asked again.
+        then is kept, and not asked again. Raises UnsafeError where a loaded run names a host that is not known here.
         """
         if not inputs:
             return []
+        if self._loaded:
+            trust.admit(self.server, self.allow_host)
         asks = self._asks(inputs)
         answers = {answer.id: answer for answer in self._answers(asks)}
         modes = Counter(answer.mode for answer in answers.values())
@@ -157,13 +169,21 @@ class Llm(Remote):
 
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
-        method, kept = cls(settings), storage.read_json(folder / "llm.json", "opening", "seed")
+        written = Server(settings.base_url, settings.model).base_url  # a key in a run's address is not the user's
+        method = cls(replace(settings, base_url=written))
+        method._loaded = True
+        kept = storage.read_json(folder / "llm.json", "opening", "seed")
         method.prompt, method.seed, method.shots = Prompt(task, kept["opening"]), kept["seed"], None
         if settings.shots and settings.examples == "nearest":
             method.shots = Nearest.load(task, folder, settings.shots)
         elif settings.shots:
             method.shots = PerClass.load(task, folder)
         return method
+
+    def check(self, task: Task) -> None:
+        tokens = self.chosen["max_tokens"]
+        must(type(tokens) is int and 1 <= tokens <= 10**7, "no proper max_tokens")
+        must(type(self.seed) is int and isinstance(self.prompt.opening, str), "no proper prompt")
 
     # --- asking ---
 

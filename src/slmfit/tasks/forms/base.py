@@ -76,7 +76,7 @@ class Form:
     def _tag(self, input: Input) -> str:
         """A name for the tags around a row that the row cannot write: it would have to hold its own hash."""
         words = self.words(input)
-        if not re.search(rf"<\W*{self.kind}", words, re.IGNORECASE):
+        if not re.search(rf"<[^\w<]*{self.kind}", words, re.IGNORECASE):
             return self.kind
         return f"{self.kind}-{hashlib.sha256(words.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
 
