@@ -5,12 +5,11 @@ import json
 import pytest
 from asking import LABELS, ask, client, labelled
 
-from scripted_llm import scripted
-from scripted_model import Said
 from slmfit.llm import Ask
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.modes import Found, mode_of, read, request
 from slmfit.llm.wire import Reply
+from slmfit.testing import Said, scripted
 
 
 def answered(server, *asks, **changes):
