@@ -16,7 +16,7 @@ Needs no model, no key and no network, and what asks it is the real thing: HTTP,
   asks for it. Without an `answer` it says the first thing that it may.
 - What no label says: `Said("I would say sports")`, `Said(None, refusal="No.")`, `Said('{"lab', finish="length")`.
 - Failure: `scripted(faults=1.0, kinds=("500", status(401)))`; `list(KINDS)` are the ways there are. `rows` says whose
-  calls fail, `server.script.faults = 0.0` ends it, and `server.calls` tells how often each row was tried.
+  calls may fail, `server.script.faults = 0.0` ends it, and `server.calls` tells how often each row was tried.
 - Another process: `python -m slmfit.testing --latency 0.05 --faults 0.3` prints its URL.
 
 Nothing else in slmfit imports this package. From nouns to acts: wire (HTTP), model (what it says), script (what a test
