@@ -1,4 +1,4 @@
-"""How sure and how fast the client for large models is, against the scripted server of the tests.
+"""How sure and how fast the client for large models is, against the scripted server of slmfit.testing.
 
     python benchmarks/llm.py kills --calls 100000 --kills 200     # faults of 48 kinds, SIGKILL at random moments
     python benchmarks/llm.py budget --calls 20000 --kills 40      # the same under a limit that ends it
@@ -128,7 +128,7 @@ SIDES = {"bare": bare, "ours": ours, "theirs": theirs}
 
 def throughput(given: argparse.Namespace) -> None:
     """All sides in turns, each in a process of its own; medians over the rounds."""
-    command = [sys.executable, str(TESTS / "scripted_llm.py"), "--latency", str(LATENCY)]
+    command = [sys.executable, "-m", "slmfit.testing", "--latency", str(LATENCY)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     url = server.stdout.readline().strip()

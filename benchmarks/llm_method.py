@@ -28,9 +28,8 @@ from slmfit.methods.base import Context
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from attacks import Attack, attacks, obeyed, outside_tags
-from known_models import ERRORS, RATES, prices_file, row_in, said, speaker
-from scripted_llm import Script, scripted
-from scripted_model import Said, first_choice
+from known_models import ERRORS, RATES, prices_file, said, speaker
+from slmfit.testing import Said, Script, row_in, scripted
 
 LATENCY = 0.02  # seconds a scripted model takes
 
@@ -113,7 +112,7 @@ def _attacked(
         told = "\n".join(m["content"] for m in body["messages"][:-1] if m["role"] != "assistant")
         if wanted := obeyed(told + hears(body["messages"][-1]["content"]), payloads):
             return {"label": wanted}
-        return at_row.get(row_in(body)) or first_choice(body)
+        return at_row.get(row_in(body))
 
     with scripted(Script(answer=answer, keep=False)) as server:
         method = methods.create("llm", {"base_url": server.url, "shots": shots}, "m")

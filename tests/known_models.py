@@ -6,16 +6,11 @@ said("small", example.input, example.target, labels)       # what that model say
 
 import hashlib
 
-from scripted_model import Said, first_choice
+from slmfit.testing import Said, row_in
 
 ERRORS = {"small": 0.3, "large": 0.1}
 REFUSED = 0.02
 RATES = {"small": (1.0, 4.0), "large": (10.0, 40.0)}  # USD per million tokens
-
-
-def row_in(body):
-    """The row that a request asks about: what stands between the tags of the last message."""
-    return body["messages"][-1]["content"].partition(">\n")[2].rpartition("\n</")[0]
 
 
 def luck(*words):
@@ -39,7 +34,7 @@ def speaker(data):
 
     def answer(body):
         text = row_in(body)
-        return said(body["model"], text, truth[text], data.task.labels) if text in truth else first_choice(body)
+        return said(body["model"], text, truth[text], data.task.labels) if text in truth else None
 
     return answer
 

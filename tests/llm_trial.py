@@ -18,10 +18,10 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from scripted_llm import PRICES
 from slmfit.errors import BudgetReached
 from slmfit.llm import Ask, Client, Limits, Patience, Prices, Server
 from slmfit.records import OUTCOMES
+from slmfit.testing import PRICES
 
 LABELS = ("sports", "world", "business")
 SCHEMA = {
@@ -47,7 +47,7 @@ class Trial:
     def __init__(self, folder, calls, kills, faults, usd=None, seed=0):
         self.folder, self.calls, self.kills, self.usd = Path(folder), calls, kills, usd
         self.ledger, self.rng = self.folder / "ledger.jsonl", random.Random(seed)
-        command = [sys.executable, str(Path(__file__).parent / "scripted_llm.py"), "--faults", str(faults)]
+        command = [sys.executable, "-m", "slmfit.testing", "--faults", str(faults)]
         self.server = subprocess.Popen([*command, "--latency", "0.002"], stdout=subprocess.PIPE, text=True)
         self.url = self.server.stdout.readline().strip()
         self.lives, self.code, self.seconds = [], None, 0.0

@@ -4,7 +4,7 @@ import gc
 import socket
 import warnings
 
-from scripted_llm import scripted
+from slmfit.testing import scripted
 
 
 def test_connections_of_the_last_moment_are_closed(monkeypatch):

@@ -117,6 +117,11 @@ def test_the_report_knows_no_method():
     assert through.keys() <= NO_METHOD, through
 
 
+def test_nothing_needs_what_is_for_tests():
+    pairs = [(module, other) for module, others in graph().items() for other in others]
+    assert [pair for pair in pairs if len({place(name) == "testing" for name in pair}) == 2] == []
+
+
 def test_public_names_are_still_there_after_every_module_is_imported():
     # In a process of its own, as what is imported stays: whoever imports slmfit.comparison must still have
     # slmfit.compare, and no package may stand where a function or class is looked for.

@@ -15,14 +15,19 @@ DOCS = (Path(__file__).parent.parent / "docs" / "llm.md").read_text(encoding="ut
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", DOCS, re.DOTALL) for line in block.splitlines()]
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("slmfit compare")])
-def test_commands(command, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def tickets(tmp_path, monkeypatch):
+    """The file that the page names, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with (tmp_path / "tickets.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, ["id", "text", "label"], extrasaction="ignore")
         writer.writeheader()
         writer.writerows(write_tickets(200, 0))
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("slmfit compare")])
+def test_commands(command, tickets, monkeypatch, capsys):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     words = shlex.split(command.replace("hub:fancyzhx/ag_news", "tickets.csv"))
     monkeypatch.setattr(sys, "argv", [*words, *(["--dry-run"] if "--dry-run" not in words else [])])
     with pytest.raises(SystemExit) as exit:
@@ -41,6 +46,13 @@ def test_the_toml_of_prices_is_read(tmp_path):
     (tmp_path / "prices.toml").write_text(block)
     prices = from_toml(tmp_path / "prices.toml", "gemma3:27b")
     assert (prices.input, prices.output, prices.cached_input, prices.date) == (0.1, 0.3, 0.05, "2026-11-01")
+
+
+def test_the_test_without_a_model(tickets, capsys):
+    (block,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    exec(compile(block, "llm.md", "exec"), {})
+    tries, usd = re.fullmatch(r"(\d+) tries, \$ ([\d.]+) for all calls\n", capsys.readouterr().out).groups()
+    assert int(tries) > 1 and float(usd) > 0
 
 
 def test_the_options_it_names_are_there():

@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from conftest import make_dataset
-from known_models import RATES, prices_file, row_in, said, speaker
-from scripted_llm import Script, scripted
-from scripted_model import Said
+from known_models import RATES, prices_file, said, speaker
 from slmfit import __main__ as cli
 from slmfit.comparison.compare import Comparison, plan, train
 from slmfit.comparison.judging import PREFERENCES
 from slmfit.errors import BudgetReached, MissingPart, UsageError
 from slmfit.llm import Limits, Patience
 from slmfit.llm.server import KEY_OF_HOST
+from slmfit.testing import Said, Script, row_in, scripted
 
 
 def run(capsys, *words):

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from scripted_llm import Script, scripted
-from scripted_model import Said, first_choice
 from slmfit import __main__ as cli
 from slmfit.errors import BudgetReached, MissingPart, UsageError
 from slmfit.generating import read_recipe, write_data
@@ -19,6 +17,7 @@ from slmfit.generating.marked import Marked, write_marks
 from slmfit.generating.templates import TemplateWriter
 from slmfit.llm import Limits, Server
 from slmfit.records import Span
+from slmfit.testing import Said, Script, scripted
 
 EMAILS = read_recipe("emails")
 ORDER = re.compile(r"^\d+\. intent (\w+), with(?:out entities| ([A-Z and]+?) and no other)", re.MULTILINE)
@@ -55,7 +54,7 @@ class Model:
         told = body["messages"][-1]["content"]
         orders = ORDER.findall(told)
         if not orders:
-            return first_choice(body)  # what is asked to find out what the server takes
+            return None  # what is asked to find out what the server takes
         rng = random.Random(f"{told}/{body.get('seed')}")
         examples = []
         for label, types in orders:

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 import pytest
 from asking import QUICK, ask, client
 
-from in_thread import in_thread, until_cancelled
-from scripted_llm import scripted
 from slmfit.errors import MissingPart
 from slmfit.llm import Client, Server
 from slmfit.llm.channel import Channel, Received, Trouble
+from slmfit.testing import scripted
+from slmfit.testing.threads import in_thread, until_cancelled
 
 
 def post(url, body=b"{}", seconds=2.0, patience=QUICK, times=1):

@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 from asking import LABELS, PRICES, QUICK, ask, client
 
-from scripted_faults import CHARGED, FINAL, KINDS, REFUSED, big
-from scripted_llm import scripted
-from scripted_model import Said
 from slmfit.errors import BudgetReached, MissingPart, SlmfitError, UsageError
 from slmfit.llm import Ask, Client, Limits, Patience, Server
 from slmfit.records import OUTCOMES
+from slmfit.testing import CHARGED, FINAL, KINDS, REFUSED, Said, scripted
+from slmfit.testing.faults import big
 
 
 @pytest.fixture
@@ -134,13 +133,9 @@ STOPS = [
 def test_what_no_second_try_would_mend_ends_at_once(ledger, status, body, kind, words):
     with scripted() as server:
         list(client(server, ledger).answers([ask(0)]))
-        server.script.kinds, server.script.faults = ("stop",), 1.0
-        KINDS["stop"] = lambda connection, asked: connection.reply(status, body)
-        try:
-            with pytest.raises(kind, match=words) as caught:
-                list(client(server, ledger).answers(ask(n) for n in range(1, 1000)))
-        finally:
-            del KINDS["stop"]
+        server.script.kinds, server.script.faults = (lambda call: call.connection.reply(status, body),), 1.0
+        with pytest.raises(kind, match=words) as caught:
+            list(client(server, ledger).answers(ask(n) for n in range(1, 1000)))
         assert caught.value.fix
         assert sum(server.calls.values()) < 40
 

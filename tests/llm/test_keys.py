@@ -12,11 +12,9 @@ from asking import QUICK, ask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripted_faults import KINDS
-from scripted_llm import scripted
-from scripted_model import Said
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.llm import Client, Patience, Secret, Server
+from slmfit.testing import KINDS, Said, scripted
 
 CANARY = "sk-canary/7+f=é".replace("é", "e")
 PASSWORD, QUERY = "pass-canary-19", "query-canary-23"
@@ -85,7 +83,7 @@ def test_a_server_that_repeats_the_key(tmp_path, echo, capfd, caplog):
 
 def errors_of(server, tmp_path, kind):
     """What comes out when every call fails in one way: the answers, or the error with its traceback."""
-    server.script.kinds, server.script.faults = (kind,), 1.0
+    server.script.faults = 1.0
     at = Server(with_secrets(server.url), f"m-{kind}", key=CANARY)
     patience = Patience(seconds=0.2, attempts=2, base_seconds=0.01, wait_seconds=0.01)
     try:
@@ -97,7 +95,7 @@ def errors_of(server, tmp_path, kind):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("20 MB", "gzip bomb")])
 def test_no_fault_shows_it(tmp_path, kind, capfd, caplog):
     caplog.set_level(logging.DEBUG)
-    with scripted() as server:
+    with scripted(kinds=(kind,)) as server:
         shown = errors_of(server, tmp_path, kind)
         assert server.elsewhere == 0
     written = [path.read_text() for path in tmp_path.iterdir()]
@@ -118,12 +116,8 @@ SAYS = {
 def test_no_refusal_shows_it(tmp_path, status, caplog):
     caplog.set_level(logging.DEBUG)
     repeated = json.dumps({"error": {"message": f"Incorrect API key provided: {CANARY} {PASSWORD} {QUERY}"}}).encode()
-    KINDS["refused"] = lambda connection, body: connection.reply(status, repeated)
-    try:
-        with scripted() as server:
-            shown = errors_of(server, tmp_path, "refused")
-    finally:
-        del KINDS["refused"]
+    with scripted(kinds=(lambda call: call.connection.reply(status, repeated),)) as server:
+        shown = errors_of(server, tmp_path, "refused")
     assert SAYS[status] in shown
     assert_hidden(shown, caplog.text)
 

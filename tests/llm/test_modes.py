@@ -9,12 +9,11 @@ from asking import LABELS, ask, client, labelled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripted_llm import scripted
-from scripted_model import Said
 from slmfit.llm import Ask, choices, modes
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.modes import Found, mode_of, read, request
 from slmfit.llm.wire import Reply
+from slmfit.testing import Said, scripted
 
 
 def answered(server, *asks, **changes):

@@ -3,9 +3,8 @@
 import pytest
 from asking import LABELS, SCHEMA, ask, client, labelled
 
-from scripted_faults import REFUSED
-from scripted_llm import scripted
 from slmfit.llm import Ask
+from slmfit.testing import REFUSED, scripted
 
 openai = pytest.importorskip("openai")
 WAITS = ("429, wait eleven days", "429, a date", "429, milliseconds")  # for which they sleep seconds

@@ -2,8 +2,8 @@
 
 from asking import PRICES, ask, client
 
-from scripted_llm import scripted
 from slmfit.llm import Ask, Server, quote
+from slmfit.testing import scripted
 
 
 def test_the_quote_holds():

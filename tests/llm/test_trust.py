@@ -7,13 +7,12 @@ import pytest
 
 import slmfit
 from conftest import make_dataset
-from scripted_faults import KINDS
-from scripted_llm import Script, scripted
 from slmfit import __main__ as cli
 from slmfit.cli import hosts
 from slmfit.comparison.compare import train
 from slmfit.errors import UnsafeError
 from slmfit.llm import Client, Patience, Server, sockets, trust
+from slmfit.testing import KINDS, Script, scripted
 from stranger import altered, changed_json, sealed
 
 KEY = "sk-the-users-own"

@@ -6,13 +6,12 @@ from dataclasses import replace
 import pytest
 
 from conftest import make_dataset
-from scripted_llm import Script, scripted
-from scripted_model import first_choice, schema_of
 from slmfit import methods
 from slmfit.data.dataset import TextRecipe
 from slmfit.methods.base import Context, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.records import Entities
+from slmfit.testing import scripted
 
 CASES = [
     (name, task)
@@ -26,20 +25,8 @@ CASES = [
 @pytest.fixture(scope="module")
 def server():
     """A server whose model always says the first thing that it may."""
-    with scripted(Script(answer=first)) as running:
+    with scripted() as running:
         yield running
-
-
-def first(body):
-    schema = schema_of(body.get("response_format") or {})
-    return filled(schema) if schema and "code" not in schema["properties"] else first_choice(body)
-
-
-def filled(schema):
-    """The first value of every enum, and lists that are empty."""
-    if schema["type"] == "object":
-        return {name: filled(inner) for name, inner in schema["properties"].items()}
-    return [] if schema["type"] == "array" else schema["enum"][0]
 
 
 def created(name, folder, server):

@@ -8,9 +8,6 @@ import pytest
 
 from attacks import attacks, obeyed, outside_tags
 from conftest import make_dataset
-from known_models import row_in
-from scripted_llm import Script, scripted
-from scripted_model import Said, first_choice
 from slmfit import methods
 from slmfit.data.dataset import TextRecipe
 from slmfit.errors import BudgetReached, MissingPart, UsageError
@@ -21,6 +18,7 @@ from slmfit.methods.saved import load_model, save_model
 from slmfit.records import Example, Question
 from slmfit.tasks import by_name
 from slmfit.tasks.classification import TextClassification
+from slmfit.testing import Said, Script, row_in, scripted
 
 PRICES = 'date = 2026-11-01\n[models."m"]\ninput = 1.0\noutput = 4.0\n'
 
@@ -28,7 +26,7 @@ PRICES = 'date = 2026-11-01\n[models."m"]\ninput = 1.0\noutput = 4.0\n'
 def knows(data, wrong=lambda text: None):
     """A model that knows every row; `wrong` may say something else about some."""
     truth = {data.task.text(e.input): e.target for part in data.splits.values() for e in part}
-    return lambda body: wrong(row_in(body)) or truth.get(row_in(body)) or first_choice(body)
+    return lambda body: wrong(row_in(body)) or truth.get(row_in(body))
 
 
 def fitted(server, data, context=None, **settings):
@@ -55,7 +53,7 @@ def test_what_is_no_answer_is_typed_and_never_a_label():
         "a": "refused", "b": Said(None, refusal="no"), "c": {"label": "invalid"}, "d": {"label": "Refused"},
         "e": Said("", finish="content_filter"), "f": Said('{"label": "er', finish="length"), "g": "error",
     }  # fmt: skip
-    with scripted(Script(answer=lambda body: said.get(row_in(body)) or first_choice(body))) as server:
+    with scripted(Script(answer=lambda body: said.get(row_in(body)))) as server:
         method = methods.create("llm", {"base_url": server.url}, "m")
         method.fit(task, [Example("1", "x", "ok")], [], Context())
         found = {row: (a.target, a.outcome) for row, a in zip(said, method.predict(list(said)), strict=True)}
@@ -223,7 +221,7 @@ def test_an_obedient_model_changes_the_attacked_rows_only(obeys_inside_tags):
         heard += content if obeys_inside_tags else outside_tags(content)
         if wanted := obeyed(heard, payloads):
             return {"label": wanted}
-        return next((t for text, t in truth.items() if row_in(body).startswith(text)), None) or first_choice(body)
+        return next((t for text, t in truth.items() if row_in(body).startswith(text)), None)
 
     with scripted(Script(answer=answer)) as server:
         answers = fitted(server, attacked_data, shots="4").predict(inputs_of(attacked_data))

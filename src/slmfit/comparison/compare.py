@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from slmfit import methods
+from slmfit import methods, storage
 from slmfit.comparison import planning
 from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_data, write_diagnostics

@@ -4,22 +4,28 @@ with in_thread(serve):        # async def serve(started): listens, calls started
     …
 """
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import threading
+from collections.abc import Callable, Collection, Coroutine, Iterator
+from typing import Any
+
+Serve = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
 
 
 @contextlib.contextmanager
-def in_thread(serve):
+def in_thread(serve: Serve) -> Iterator[None]:
     """Raises what the server raised, when it could not start."""
-    started, failed = threading.Event(), []
-    running = {}
+    started, failed = threading.Event(), list[BaseException]()
+    running: dict[str, Any] = {}
 
-    async def serve_until_told():
+    async def serve_until_told() -> None:
         running.update(loop=asyncio.get_running_loop(), task=asyncio.current_task())
         await serve(started.set)
 
-    def run():
+    def run() -> None:
         try:
             asyncio.run(serve_until_told())
         except asyncio.CancelledError:
@@ -40,7 +46,7 @@ def in_thread(serve):
         thread.join()
 
 
-async def until_cancelled(server, transports):
+async def until_cancelled(server: asyncio.Server, transports: Collection[asyncio.WriteTransport]) -> None:
     """Serve; when cancelled, close the server and then each of the transports that are still open.
 
     transports: a set that the server's protocols join in `connection_made` and leave in `connection_lost`.
