@@ -12,7 +12,7 @@ from slmfit.cli import hosts
 from slmfit.comparison.compare import train
 from slmfit.errors import UnsafeError
 from slmfit.llm import Client, Patience, Server, sockets, trust
-from slmfit.testing import KINDS, Script, scripted
+from slmfit.testing import Script, scripted, status
 from stranger import altered, changed_json, sealed
 
 KEY = "sk-the-users-own"
@@ -135,13 +135,12 @@ def test_a_fit_is_what_types_an_address(tmp_path, server, monkeypatch, everywher
     assert trust.typed(server.url)
 
 
-def test_no_key_goes_over_plain_http_beyond_this_machine(server, everywhere, monkeypatch):
+def test_no_key_goes_over_plain_http_beyond_this_machine(server, everywhere):
     """Not even to an address that was typed; and the refusal that follows says why."""
     trust.remember(url := f"http://llm.example.org:{server.port}/v1")
     at = Server(url, "m", key=KEY)
     assert "authorization" not in at.headers() and Server(url.replace("http", "https"), "m", key=KEY).confidential
-    monkeypatch.setitem(KINDS, "refused", lambda connection, body: connection.reply(401, b"{}"))
-    server.script.kinds, server.script.faults = ("refused",), 1.0
+    server.script.kinds, server.script.faults = (status(401),), 1.0
     from asking import ask
 
     with pytest.raises(slmfit.MissingPart, match="none is sent over plain http"):

@@ -4,7 +4,7 @@ import json
 import math
 
 from slmfit.data.load import load_data
-from slmfit.methods import Spec
+from slmfit.methods.specs import parse_specs
 from slmfit.records import Entities
 from slmfit.runs.fitting import Terms, fit_run
 from slmfit.runs.kept import kept
@@ -30,7 +30,7 @@ def test_a_run_of_many_labels_is_small_and_its_log_loss_follows_from_the_file(tm
     (tmp_path / "a.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
     data = load_data(tmp_path / "a.csv")
     for name in ("majority", "linear"):
-        record = fit_run(Spec(name, name), data, tmp_path / name, Terms(0, "accuracy"))
+        record = fit_run(parse_specs(name, task=data.task)[0], data, tmp_path / name, Terms(0, "accuracy"))
         run = Run(tmp_path / name)
         tests = [row for row in run.predictions() if row["split"] == "test"]
         assert max(len(json.dumps(row)) for row in tests) < 1200
