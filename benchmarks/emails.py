@@ -17,7 +17,7 @@ from pathlib import Path
 from common import base_model
 
 import slmfit
-from slmfit.generating import write_data
+from slmfit.generating import generate
 
 SPLITS = {"train": ("2dae",), "validation": ("e00a",), "test": ("01a5", "9711", "e4e1")}
 SHOWN = ("entity_f1", "intent_accuracy", "exact_match")
@@ -33,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         write_splits(Path(os.environ["SLMFIT_DATA"]) / "email_seed", folder / "seed")
-        write_data("emails", n=given.added, output=folder / "generated.jsonl")
+        generate("emails", n=given.added, output=folder / "generated.jsonl")
         comparison = slmfit.compare(
             slmfit.load_data(folder / "seed"),
             f"majority,linear,encoder={base_model()}",

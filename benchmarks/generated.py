@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from slmfit.data import load_data
-from slmfit.generating import write_data
+from slmfit.generating import generate
 
 FILES = ("2dae", "e00a", "01a5", "9711", "e4e1")
 LOOKED_AT = FILES[:1]  # its first 110 rows, while the recipe was written
@@ -137,7 +137,7 @@ def show_f1(what: str, pairs: list[tuple[set, set]]) -> None:
 def write_and_check(rows: int, folder: Path) -> None:
     """How long it takes, what is rejected, what is misaligned, how far from the quotas, and whether it repeats."""
     began, cpu = time.perf_counter(), time.process_time()
-    made = write_data("emails", n=rows, output=folder / "emails.jsonl")
+    made = generate("emails", n=rows, output=folder / "emails.jsonl")
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     read, off = read_alone(made.path)
     about = made.about
@@ -149,13 +149,13 @@ def write_and_check(rows: int, folder: Path) -> None:
     asked = {name: quota["asked"] for quotas in about["quotas"].values() for name, quota in quotas.items()}
     print("rows to quota: " + ", ".join(f"{name} {found[name]}/{n}" for name, n in asked.items()))
     print(f"furthest from its quota: {max(abs(found[name] / n - 1) for name, n in asked.items()):.2%}")
-    again = write_data("emails", n=rows, output=folder / "again.jsonl")
+    again = generate("emails", n=rows, output=folder / "again.jsonl")
     print(f"same seed, same bytes: {made.path.read_bytes() == again.path.read_bytes()}")
 
 
 def teach(rows: int, seed: int, seeds: dict[str, list], folder: Path) -> None:
     """A CRF fitted on generated rows alone, and what it finds in the seed files."""
-    made = write_data("emails", n=rows, seed=seed, output=folder / f"train{seed}.jsonl")
+    made = generate("emails", n=rows, seed=seed, output=folder / f"train{seed}.jsonl")
     tagger = fit(read_alone(made.path)[0], str(folder / "crf"))
     answers = {name: answered(tagger, examples) for name, examples in seeds.items()}
     print(f"CRF on {rows:,} generated rows, seed {seed}:")

@@ -11,6 +11,8 @@ from slmfit.errors import SlmfitError as SlmfitError
 from slmfit.errors import UnsafeError as UnsafeError
 from slmfit.errors import UsageError as UsageError
 from slmfit.exploring import explore as explore
+from slmfit.generating import generate as generate
+from slmfit.hub.models import pull_model as pull_model
 from slmfit.methods import list_methods as list_methods
 from slmfit.methods.estimator import SlmClassifier as SlmClassifier
 from slmfit.methods.explaining import explain as explain
@@ -21,6 +23,7 @@ from slmfit.records import Question as Question
 from slmfit.records import Score as Score
 from slmfit.records import Span as Span
 from slmfit.records import Usage as Usage
+from slmfit.reporting import report as report
 from slmfit.runs.evaluation import evaluate as evaluate
 from slmfit.runs.predicting import predict_file as predict_file
 from slmfit.runs.run import Run as Run

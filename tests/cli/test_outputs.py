@@ -10,7 +10,7 @@ import pytest
 
 from slmfit import __main__ as cli
 from slmfit.errors import UsageError
-from slmfit.generating import write_data
+from slmfit.generating import generate
 
 GOOD = "text,label\n" + "".join(f"word{i % 7} number {i} again,{'ab'[i % 2]}\n" for i in range(40))
 
@@ -53,7 +53,7 @@ def test_examples_go_into_a_pipe_and_nothing_stands_beside_it(tmp_path):
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
     reader.start()
-    made = write_data("tickets", n=10, output=pipe)
+    made = generate("tickets", n=10, output=pipe)
     reader.join()
     assert len([json.loads(line) for line in got[0].splitlines()]) == 10 == made.about["rows"]
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"] and pipe.is_fifo()
@@ -64,5 +64,5 @@ def test_a_file_by_the_journal_s_name_that_is_no_journal_stays(tmp_path, theirs)
     journal = tmp_path / ".t.jsonl.partial"
     journal.write_text(theirs)
     with pytest.raises(UsageError, match="unfinished work of another"):
-        write_data("tickets", n=10, output=tmp_path / "t.jsonl")
+        generate("tickets", n=10, output=tmp_path / "t.jsonl")
     assert journal.read_text() == theirs

@@ -11,7 +11,7 @@ import pytest
 
 from slmfit import __main__ as cli
 from slmfit.errors import BudgetReached, MissingPart, UsageError
-from slmfit.generating import read_recipe, write_data
+from slmfit.generating import generate, read_recipe
 from slmfit.generating.asking import BATCH, LlmWriter
 from slmfit.generating.marked import Marked, write_marks
 from slmfit.generating.templates import TemplateWriter
@@ -156,7 +156,7 @@ def test_a_model_that_spoils_what_it_writes_gets_none_of_it_in(tmp_path, test_ro
     path, rows = test_rows
     model = Model(0.4, ("broken", "more", "none", "refusal"), rows)
     with scripted(Script(answer=model)) as server:
-        made = write_data(EMAILS, n=200, output=tmp_path / "e.jsonl", avoid=[path], writer=writer_for(server))
+        made = generate(EMAILS, n=200, output=tmp_path / "e.jsonl", avoid=[path], writer=writer_for(server))
     assert made.missing == 0 and len(kept(made)) == 200
     reasons = {row["text"]: row["reason"] for row in rejected(made)}
     wrong = {t: (how, reasons.get(t)) for t, how in model.spoilt.items() if reasons.get(t) not in (SPOILS[how], None)}
@@ -171,7 +171,7 @@ def test_a_model_that_spoils_what_it_writes_gets_none_of_it_in(tmp_path, test_ro
 
 def test_requests_differ_and_say_what_is_wanted(tmp_path):
     with scripted(Script(answer=Model())) as server:
-        made = write_data(EMAILS, n=60, output=tmp_path / "e.jsonl", writer=writer_for(server))
+        made = generate(EMAILS, n=60, output=tmp_path / "e.jsonl", writer=writer_for(server))
     asked = asked_for(server)
     assert len({seed for _, seed in asked}) == len(asked)
     assert len({told.partition("\n")[0] for told, _ in asked}) >= 5  # personas, ways of writing
@@ -195,7 +195,7 @@ def test_a_model_that_says_the_same_over_and_over_comes_short(tmp_path):
         return {"examples": five} if ORDER.search(body["messages"][-1]["content"]) else model(body)
 
     with scripted(Script(answer=say)) as server:
-        made = write_data(EMAILS, n=50, output=tmp_path / "e.jsonl", writer=writer_for(server))
+        made = generate(EMAILS, n=50, output=tmp_path / "e.jsonl", writer=writer_for(server))
         asked = sum(server.calls.values())
     assert len(kept(made)) == 5 and made.missing == 45
     assert set(made.about["rejected"]) == {"duplicate"}
@@ -212,7 +212,7 @@ def test_the_last_example_may_fail_some_times_before_it_is_given_up(tmp_path):
         return {"examples": []} if len(orders) == 1 and failed["of one"] <= 5 else model(body)
 
     with scripted(Script(answer=say)) as server:
-        made = write_data(EMAILS, n=BATCH + 1, output=tmp_path / "e.jsonl", writer=writer_for(server))
+        made = generate(EMAILS, n=BATCH + 1, output=tmp_path / "e.jsonl", writer=writer_for(server))
     assert made.missing == 0 and made.about["rejected"]["broken reply"] == 5
 
 
@@ -223,14 +223,14 @@ def test_a_vendor_is_asked_nothing_without_a_key(tmp_path, monkeypatch):
     monkeypatch.setattr("slmfit.llm.channel.Channel.post", None)
     server = Server.from_environment("https://api.openai.com/v1", "m")
     with pytest.raises(MissingPart, match=r"api\.openai\.com wants a key"):
-        write_data(EMAILS, n=5, output="e.jsonl", writer=LlmWriter(EMAILS, server))
+        generate(EMAILS, n=5, output="e.jsonl", writer=LlmWriter(EMAILS, server))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_budget_keeps_what_there_is_and_the_same_command_goes_on(tmp_path):
     def write(server, limits=None):
         writer = writer_for(server, limits=limits, ledger=tmp_path / "answers.jsonl", seed=3)
-        return write_data(EMAILS, n=100, seed=3, output=tmp_path / "e.jsonl", writer=writer)
+        return generate(EMAILS, n=100, seed=3, output=tmp_path / "e.jsonl", writer=writer)
 
     with scripted(Script(answer=Model())) as server:
         with pytest.raises(BudgetReached):
@@ -245,7 +245,7 @@ def test_a_budget_keeps_what_there_is_and_the_same_command_goes_on(tmp_path):
 def test_what_was_answered_is_not_asked_again_after_an_error(tmp_path, monkeypatch):
     def write(server):
         writer = writer_for(server, ledger=tmp_path / "answers.jsonl")
-        return write_data(EMAILS, n=60, output=tmp_path / "e.jsonl", writer=writer)
+        return generate(EMAILS, n=60, output=tmp_path / "e.jsonl", writer=writer)
 
     with scripted(Script(answer=Model())) as server:
         with monkeypatch.context() as patch:
@@ -260,15 +260,15 @@ def test_what_was_answered_is_not_asked_again_after_an_error(tmp_path, monkeypat
 
 def test_what_another_server_wrote_is_not_taken_for_its_own(tmp_path):
     with scripted(Script(answer=Model())) as server, scripted(Script(answer=Model())) as other:
-        write_data(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(server))
-        assert write_data(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(server)).reused
+        generate(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(server))
+        assert generate(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(server)).reused
         with pytest.raises(UsageError, match="is there already"):
-            write_data(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(other))
+            generate(EMAILS, n=5, output=tmp_path / "e.jsonl", writer=writer_for(other))
 
 
 def test_no_server_is_said_and_leaves_nothing(tmp_path):
     with pytest.raises(MissingPart):
-        write_data(
+        generate(
             EMAILS, n=5, output=tmp_path / "e.jsonl", writer=LlmWriter(EMAILS, Server("http://127.0.0.1:9/v1", "m"))
         )
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slmfit.data import load_data
 from slmfit.data.readers.rows import read_rows
 from slmfit.errors import Where
-from slmfit.generating import write_data
+from slmfit.generating import generate
 from slmfit.generating.checks import well_placed
 from slmfit.generating.output import FORMS, spans_of, tokens_row, words_form
 from slmfit.records import Entities, Example
@@ -26,7 +26,7 @@ N = 300
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    return write_data("emails", n=N, seed=1, output=tmp_path_factory.mktemp("made") / "emails.jsonl")
+    return generate("emails", n=N, seed=1, output=tmp_path_factory.mktemp("made") / "emails.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +74,16 @@ def test_no_two_are_near_each_other(rows):
 
 
 def test_the_same_seed_gives_the_same_bytes(made, tmp_path):
-    again = write_data("emails", n=N, seed=1, output=tmp_path / "e.jsonl")
+    again = generate("emails", n=N, seed=1, output=tmp_path / "e.jsonl")
     assert again.path.read_bytes() == made.path.read_bytes()
     assert again.about["recipe"] == made.about["recipe"] and again.about["rejected"] == made.about["rejected"]
-    assert write_data("emails", n=N, seed=2, output=tmp_path / "f.jsonl").path.read_bytes() != made.path.read_bytes()
+    assert generate("emails", n=N, seed=2, output=tmp_path / "f.jsonl").path.read_bytes() != made.path.read_bytes()
 
 
 def test_every_form_is_read_back_as_the_same_examples(tmp_path):
     read = {}
     for form, ending in FORMS.items():
-        made = write_data("emails", n=40, output=tmp_path / f"{form}{ending}", form=form)
+        made = generate("emails", n=40, output=tmp_path / f"{form}{ending}", form=form)
         data = load_data(made.path)
         assert data.task.name == "token-classification"
         assert data.task.labels == ("DATE", "EMAIL", "NAME", "TIME") and data.task.intents == ("cancel", "inquiry")
@@ -92,7 +92,7 @@ def test_every_form_is_read_back_as_the_same_examples(tmp_path):
 
 
 def test_the_words_form_says_who_wrote_it(tmp_path):
-    made = write_data("emails", n=5, output=tmp_path / "w.json", form="words")
+    made = generate("emails", n=5, output=tmp_path / "w.json", form="words")
     whole = json.loads(made.path.read_text())
     assert list(whole) == ["system_prompt", "model", "about", "dataset"] and whole["model"] == "templates"
     assert whole["about"]["seed"] == 0 and whole["about"]["recipe"]["name"] == "emails" and "made" not in whole["about"]

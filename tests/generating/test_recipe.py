@@ -9,7 +9,7 @@ import pytest
 
 from slmfit import __main__ as cli
 from slmfit.errors import DataError, UsageError
-from slmfit.generating import read_recipe, write_data
+from slmfit.generating import generate, read_recipe
 from slmfit.generating.recipe import parse_recipe
 
 VISITS = """
@@ -59,7 +59,7 @@ def table(**changes):
 def test_a_recipe_of_ones_own_is_a_file(tmp_path):
     path = tmp_path / "visits.toml"
     path.write_text(VISITS)
-    made = write_data(str(path), output=tmp_path / "v.jsonl")
+    made = generate(str(path), output=tmp_path / "v.jsonl")
     assert made.about["rows"] == 12 and made.about["recipe"]["source"] == VISITS
     quotas = made.about["quotas"]
     assert quotas["labels"] == {"book": {"asked": 6, "rows": 6}, "drop": {"asked": 6, "rows": 6}}
@@ -68,7 +68,7 @@ def test_a_recipe_of_ones_own_is_a_file(tmp_path):
 
 def test_entities_need_no_intents(tmp_path):
     plain = table(intents=None, forms__only__templates=["{what} {number} (to [CITY|{city}]|) (on [DAY|{day}]|)."])
-    made = write_data(parse_recipe(plain), output=tmp_path / "v.jsonl")
+    made = generate(parse_recipe(plain), output=tmp_path / "v.jsonl")
     rows = made.path.read_text()
     assert made.about["rows"] == 12 and '"intent"' not in rows and made.about["quotas"]["labels"] == {}
 
@@ -123,7 +123,7 @@ def test_a_recipe_that_cannot_be_used_is_refused_with_its_place(changes, says):
 def test_shares_that_the_templates_cannot_give_are_refused(tmp_path):
     recipe = parse_recipe(table(forms__only__templates=["{say} {what} {number} to [CITY|{city}] (on [DAY|{day}]|)."]))
     with pytest.raises(DataError, match="cannot put 'CITY' into 9 of 12 texts, only into 12"):
-        write_data(recipe, output=tmp_path / "v.jsonl")
+        generate(recipe, output=tmp_path / "v.jsonl")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -131,12 +131,12 @@ def test_a_kept_slot_marks_the_same_types_each_time(tmp_path):
     places = ["[CITY|Rome]", "there"]
     recipe = parse_recipe(table(keep=["place"], slots__place=places, forms__only__templates=["{place}"]))
     with pytest.raises(DataError, match="kept slot 'place'"):
-        write_data(recipe, output=tmp_path / "v.jsonl")
+        generate(recipe, output=tmp_path / "v.jsonl")
 
 
 def test_a_recipe_without_templates_is_for_a_model(tmp_path):
     with pytest.raises(UsageError, match="no templates") as caught:
-        write_data(parse_recipe(table(forms=None)), output=tmp_path / "v.jsonl")
+        generate(parse_recipe(table(forms=None)), output=tmp_path / "v.jsonl")
     assert "--writer llm" in caught.value.fix
 
 

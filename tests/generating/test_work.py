@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from slmfit.errors import DataError, UsageError
-from slmfit.generating import read_recipe, work, write_data
+from slmfit.generating import generate, read_recipe, work
 from slmfit.generating.checks import Draft, flaw
 from slmfit.generating.journal import Journal
 from slmfit.generating.marked import Marked, read_marks
@@ -121,7 +121,7 @@ def made_in_a_fork(folder, die_at):
 
     Journal._append = append
     try:
-        write_data("emails", n=120, seed=5, output=folder / "e.jsonl")
+        generate("emails", n=120, seed=5, output=folder / "e.jsonl")
     finally:
         os._exit(0)
 
@@ -129,13 +129,13 @@ def made_in_a_fork(folder, die_at):
 def test_a_command_killed_at_any_round_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(work, "ROUND", 25)
     whole = tmp_path / "whole"
-    write_data("emails", n=120, seed=5, output=whole / "e.jsonl")
+    generate("emails", n=120, seed=5, output=whole / "e.jsonl")
     for die_at in (1, 2, 4):
         folder = tmp_path / str(die_at)
         assert made_in_a_fork(folder, die_at) == 9
         assert [path.name for path in folder.iterdir()] == [".e.jsonl.partial"]
         assert made_in_a_fork(folder, 2) == 9  # and once more, a line later
-        assert not write_data("emails", n=120, seed=5, output=folder / "e.jsonl").reused
+        assert not generate("emails", n=120, seed=5, output=folder / "e.jsonl").reused
         assert files(folder) == files(whole)
 
 
@@ -146,11 +146,11 @@ def test_a_kill_while_the_files_appear_loses_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(work, "write_examples", refuse)
         with pytest.raises(KeyboardInterrupt):
-            write_data("emails", n=20, output=tmp_path / "e.jsonl")
+            generate("emails", n=20, output=tmp_path / "e.jsonl")
     assert not (tmp_path / "e.jsonl").exists()
-    made = write_data("emails", n=20, output=tmp_path / "e.jsonl")
+    made = generate("emails", n=20, output=tmp_path / "e.jsonl")
     assert made.missing == 0 and not made.reused
-    assert write_data("emails", n=20, output=tmp_path / "e.jsonl").reused
+    assert generate("emails", n=20, output=tmp_path / "e.jsonl").reused
 
 
 def test_a_full_disk_is_said_with_the_file_that_it_refused(tmp_path, monkeypatch):
@@ -160,34 +160,34 @@ def test_a_full_disk_is_said_with_the_file_that_it_refused(tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(OSError, match="No space") as caught:
-            write_data("emails", n=5, output=tmp_path / "e.jsonl")
+            generate("emails", n=5, output=tmp_path / "e.jsonl")
     assert caught.value.filename == str(tmp_path / ".e.jsonl.partial")
-    assert write_data("emails", n=5, output=tmp_path / "e.jsonl").missing == 0
+    assert generate("emails", n=5, output=tmp_path / "e.jsonl").missing == 0
 
 
 def test_what_is_there_already_is_never_written_over(tmp_path):
     path = tmp_path / "e.jsonl"
     path.write_text("mine\n")
     with pytest.raises(UsageError, match="is there already"):
-        write_data("emails", n=5, output=path)
+        generate("emails", n=5, output=path)
     assert path.read_text() == "mine\n"
     path.unlink()
-    write_data("emails", n=5, output=path)
+    generate("emails", n=5, output=path)
     for other in ({"n": 6}, {"seed": 1}, {"recipe": "tickets"}, {"form": "tokens"}):
         with pytest.raises(UsageError, match="is there already"):
-            write_data(**{"recipe": "emails", "n": 5, "output": path, **other})
+            generate(**{"recipe": "emails", "n": 5, "output": path, **other})
     path.write_text(path.read_text().replace("a", "b"))  # changed by hand
     with pytest.raises(UsageError, match="is there already"):
-        write_data("emails", n=5, output=path)
+        generate("emails", n=5, output=path)
 
 
 def test_unfinished_work_of_another_command_is_left_alone(tmp_path):
     with Journal(tmp_path / ".e.jsonl.partial", "another") as journal:
         journal.add({"kept": [], "rejected": []})
         with pytest.raises(UsageError, match="another slmfit"):
-            write_data("emails", n=5, output=tmp_path / "e.jsonl")
+            generate("emails", n=5, output=tmp_path / "e.jsonl")
     with pytest.raises(UsageError, match="unfinished work of another"):
-        write_data("emails", n=5, output=tmp_path / "e.jsonl")
+        generate("emails", n=5, output=tmp_path / "e.jsonl")
     assert (tmp_path / ".e.jsonl.partial").stat().st_size
 
 
@@ -206,18 +206,18 @@ def test_unfinished_work_of_another_command_is_left_alone(tmp_path):
 def test_arguments_that_cannot_be_are_refused_before_anything_is_written(given, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=says):
-        write_data("emails", **given)
+        generate("emails", **given)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_to_avoid_may_be_of_any_form(tmp_path):
-    first = write_data("emails", n=30, output=tmp_path / "spans.jsonl")
-    write_data("emails", n=30, output=tmp_path / "tokens.jsonl", form="tokens")
+    first = generate("emails", n=30, output=tmp_path / "spans.jsonl")
+    generate("emails", n=30, output=tmp_path / "tokens.jsonl", form="tokens")
     (tmp_path / "texts.csv").write_text("body\nhello\n")
     texts = {json.loads(line)["text"] for line in first.path.read_text().splitlines()}
     for name in ("spans", "tokens"):
-        made = write_data("emails", n=30, output=tmp_path / f"a-{name}.jsonl", avoid=[tmp_path / f"{name}.jsonl"])
+        made = generate("emails", n=30, output=tmp_path / f"a-{name}.jsonl", avoid=[tmp_path / f"{name}.jsonl"])
         assert made.about["rejected"]["copied row"] >= 25 and made.missing == 0
         assert not texts & {json.loads(line)["text"] for line in made.path.read_text().splitlines()}
     with pytest.raises(DataError, match="no column 'text'"):
-        write_data("emails", n=5, output=tmp_path / "b.jsonl", avoid=[tmp_path / "texts.csv"])
+        generate("emails", n=5, output=tmp_path / "b.jsonl", avoid=[tmp_path / "texts.csv"])

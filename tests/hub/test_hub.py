@@ -342,12 +342,13 @@ def test_models_that_cannot_be_had(hub, made, tmp_path):
     serve_models(hub, made)
     code = """
     from pathlib import Path
-    from slmfit import embeddings, models
+    from slmfit import embeddings
+    from slmfit.hub import models
     from slmfit.finetune import pretrained
     def fetched(base):
         return pretrained.fetched(base, lambda config: pretrained.check_kind(config, base, "encoder"))
     names = "broken gated private busy closed none pickled".split()
-    out = {name: said(models.pull, "acme/" + name, Path(HOME) / name) for name in names}
+    out = {name: said(models.pull_model, "acme/" + name, Path(HOME) / name) for name in names}
     out["vectors"] = said(embeddings.pretrained, "acme/gated")
     out["same"] = [name for name in names[:-1] if said(fetched, "acme/" + name) == out[name]]
     out |= {"to tune, " + name: said(fetched, "acme/" + name) for name in ("pickled", "bare")}
@@ -373,9 +374,10 @@ def test_models_that_cannot_be_had(hub, made, tmp_path):
 
     offline = """
     from pathlib import Path
-    from slmfit import embeddings, models
+    from slmfit import embeddings
+    from slmfit.hub import models
     from slmfit.finetune import pretrained
-    out = [said(models.pull, "acme/encoder", Path(HOME) / "offline"), said(embeddings.pretrained, "acme/encoder")]
+    out = [said(models.pull_model, "acme/encoder", Path(HOME) / "offline"), said(embeddings.pretrained, "acme/encoder")]
     out.append(said(pretrained.fetched, "acme/encoder", lambda config: None))
     """.replace("HOME", repr(str(tmp_path)))
     for said in run(hub, tmp_path / "home", offline, HF_HUB_OFFLINE="1"):
@@ -415,10 +417,10 @@ def test_pull(hub, made, tmp_path):
     target = tmp_path / "models" / "encoder"
     code = """
     from pathlib import Path
-    from slmfit import models
-    first = models.pull("acme/encoder", Path(TARGET))
-    out = [first.commit, first.files, first.reused, models.pull("acme/encoder", Path(TARGET)).reused]
-    out.append(said(models.pull, "acme/causal", Path(TARGET)))
+    from slmfit.hub import models
+    first = models.pull_model("acme/encoder", Path(TARGET))
+    out = [first.commit, first.files, first.reused, models.pull_model("acme/encoder", Path(TARGET)).reused]
+    out.append(said(models.pull_model, "acme/causal", Path(TARGET)))
     """.replace("TARGET", repr(str(target)))
     commit, files, *reused, other = run(hub, tmp_path / "home", code)
     names = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
@@ -442,10 +444,10 @@ def test_a_damaged_pull_is_said(tmp_path):
     (folder / "config.json").write_text("{}")
     files = {"config.json": storage.hash_file(folder / "config.json")}
     storage.write_json(folder / "pulled.json", {"format": models.FORMAT, "name": "a/b", "commit": "c", "files": files})
-    assert models.pull("a/b", folder).reused
+    assert models.pull_model("a/b", folder).reused
     (folder / "config.json").write_text("{ }")
     with pytest.raises(UsageError, match="damaged"):
-        models.pull("a/b", folder)
+        models.pull_model("a/b", folder)
 
 
 def test_a_hub_that_is_slow_or_a_disk_that_is_full():

@@ -72,3 +72,31 @@ def test_what_is_no_list_of_texts_is_refused(rows, texts):
         SlmClassifier("majority").fit(texts, ["x", "y"])
     with pytest.raises(DataError, match=r"list is needed|not text"):
         SlmClassifier("majority").fit(*rows).predict(texts)
+
+
+MISSING = {"nan": float("nan"), "None": None, "numpy's nan": np.float64("nan"), "a list": ["a", "b"]}
+MISSING["NaT"] = np.datetime64("NaT")
+
+
+@pytest.mark.parametrize("kind", MISSING)
+def test_a_label_that_is_none(rows, kind):
+    texts, labels = rows
+    with pytest.raises(DataError, match="label 3 is"):
+        SlmClassifier("majority").fit(texts, [*labels[:3], MISSING[kind], *labels[4:]])
+
+
+def test_labels_that_are_not_one_a_text(rows):
+    texts, labels = rows
+    with pytest.raises(DataError, match=r"have the shape \(210, 1\)"):
+        SlmClassifier("majority").fit(texts, np.array(labels).reshape(-1, 1))
+    with pytest.raises(DataError, match="one label was given"):
+        SlmClassifier("majority").fit(texts, "billing")
+    with pytest.raises(DataError, match="some labels are text and some are numbers"):
+        SlmClassifier("majority").fit(texts, [1, *labels[1:]])
+
+
+def test_generators_and_nothing_at_all(rows):
+    texts, labels = rows
+    model = SlmClassifier("majority").fit((text for text in texts), (label for label in labels))
+    assert len(model.predict(text for text in texts[:3])) == 3
+    assert model.predict([]).shape == (0,) and model.predict_proba([]).shape == (0, 3)

@@ -109,7 +109,7 @@ def test_a_comparison_with_it(site, data, tmp_path, asked, id):
 
 
 def test_it_is_listed_and_explained_and_set(site, data):
-    rows = {row["name"]: row for row in methods.listing()}
+    rows = {row["name"]: row for row in methods.list_methods()}
     assert list(rows) == [*methods.TABLE, "theirs"]  # slmfit's own names stay its own
     assert rows["theirs"]["summary"] == "Always the first label." and rows["theirs"]["missing"] is None
     assert [s.full_name for s in explain("theirs").settings] == ["theirs.base", "theirs.loud"]
@@ -172,7 +172,7 @@ def test_what_is_wrong_is_said(site, data, asked, kind, says):
 
 def test_an_installed_package_that_is_broken_is_listed_as_such(site):
     install(site, "ruined", "raise ValueError('no')", {"ruined": "ruined:Ruined"})
-    row = next(row for row in methods.listing() if row["name"] == "ruined")
+    row = next(row for row in methods.list_methods() if row["name"] == "ruined")
     assert row["summary"] == "of the package ruined-package 0.1" and "importing ruined fails" in row["missing"]
     assert "ruined has more" in str(explain().missing) or "ruined" in explain().missing
     with pytest.raises(SlmfitError, match="importing ruined fails"):

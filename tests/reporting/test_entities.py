@@ -111,7 +111,7 @@ def test_texts_are_cut_where_they_are(compared, monkeypatch):
 
 
 def test_the_matrix_is_the_confusion_on_disk_and_a_cell_lists_its_rows(compared, visit):
-    page = visit(reporting.write_report(compared))
+    page = visit(reporting.report(compared))
     assert page.said == []
     names = facts((compared / "report.html").read_text())["labels"]
     for method in METHODS[1:]:
@@ -142,7 +142,7 @@ def test_the_matrix_is_the_confusion_on_disk_and_a_cell_lists_its_rows(compared,
 
 
 def test_truth_stands_against_the_answer(compared, visit):
-    page = visit(reporting.write_report(compared), "#method=predictions-hasty&show=wrong")
+    page = visit(reporting.report(compared), "#method=predictions-hasty&show=wrong")
     told = {row["id"]: row for row in rows_of(compared, "predictions-hasty")}
     words = {row["id"]: row["text"] for row in storage.read_jsonl(compared / "data" / "test.jsonl")}
     checked = 0
@@ -173,7 +173,7 @@ def test_truth_stands_against_the_answer(compared, visit):
 
 
 def test_tables_hold_the_figures_on_disk(compared, visit):
-    page = visit(reporting.write_report(compared))
+    page = visit(reporting.report(compared))
     for method in METHODS:
         about = details(compared, method)
         for row in about["schemes"]:
@@ -194,7 +194,7 @@ def test_tables_hold_the_figures_on_disk(compared, visit):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(compared, visit, axe, scheme):
-    page = visit(reporting.write_report(compared), "#method=predictions-hasty&show=wrong", scheme=scheme)
+    page = visit(reporting.report(compared), "#method=predictions-hasty&show=wrong", scheme=scheme)
     page.click("#rows button")
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
     page.evaluate(axe)

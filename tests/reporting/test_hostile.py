@@ -72,7 +72,7 @@ def write(path, value):
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_is_obeyed(folder, visit, width):
-    path = reporting.write_report(folder)
+    path = reporting.report(folder)
     page = visit(path, width=width)
     assert page.said == []
     assert page.asked == [path.as_uri()]
@@ -105,7 +105,7 @@ def open_everything(page):
 
 
 def test_no_row_is_lost(folder, visit):
-    page = visit(reporting.write_report(folder))
+    page = visit(reporting.report(folder))
     page.select_option("#show", "all")
     assert page.inner_text("#count") == "1,600 rows"
     shown = page.inner_text("#rows > li:nth-child(1) .row-text")

@@ -22,7 +22,7 @@ def compared(tmp_path_factory):
     data = fakes.news(900, labels=fakes.TICKETS)
     events = {"encoder-minilm": list(fakes.training())}
     fakes.write_comparison(folder, data, search=fakes.searches(), diagnostics=fakes.diagnosed(data), events=events)
-    reporting.write_report(folder)
+    reporting.report(folder)
     return folder
 
 

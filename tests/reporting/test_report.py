@@ -115,7 +115,7 @@ def test_a_single_run_and_several(small, tmp_path):
         reporting.html([small / "runs" / "linear", other / "runs" / "linear"])
     with pytest.raises(UsageError, match="neither"):
         reporting.html([tmp_path / "nothing"])
-    path = reporting.write_report(small / "runs" / "linear", tmp_path / "new" / "one.html")
+    path = reporting.report(small / "runs" / "linear", tmp_path / "new" / "one.html")
     assert path.read_text() == page
 
 

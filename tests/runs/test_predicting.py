@@ -290,3 +290,18 @@ def test_a_terminal_gets_words_a_pipe_gets_json(run, monkeypatch, capsys):
 
 def test_a_loaded_run_says_what_it_is(run):
     assert "knn" in repr(load(run.folder))
+
+
+def test_a_text_is_no_question(tmp_path):
+    run = train(make_dataset("multiple-choice"), "majority", out=tmp_path / "o")
+    with pytest.raises(UsageError, match=r"a question with its options is needed[^\0]*--input FILE"):
+        predicting.predict_texts(run, ["hello"])
+    with pytest.raises(UsageError, match="a question with its options"):
+        run.predict([3])
+    source = tmp_path / "q.jsonl"
+    source.write_text('{"question": "Ice is", "options": {"A": "hot", "B": "cold"}}\n')
+    assert predicting.predict_file(run, source, tmp_path / "answered.jsonl") == 1
+    assert '"prediction": ' in (tmp_path / "answered.jsonl").read_text()
+    other = tmp_path / "odd.jsonl"
+    other.write_text('{"stem": "Ice is", "options": {"A": "hot", "B": "cold"}}\n')
+    assert predicting.predict_file(run, other, tmp_path / "answered.jsonl", columns={"question": "stem"}) == 1

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from slmfit.data.dataset import Dataset
 from slmfit.data.given import read_answers
+from slmfit.methods import create
+from slmfit.methods.base import Context
 from slmfit.records import OUTCOMES, Example, Prediction
 from slmfit.tasks.classification import TextClassification
 from slmfit.tasks.common import label_among
+from slmfit.testing import Script, scripted
 
 ODD = (
     *OUTCOMES, "None", "none", "null", "nan", "NaN", "true", "false", "True", "[]", "{}", "1", "0", "-1", "x",
@@ -66,3 +69,22 @@ def test_a_class_called_invalid_is_not_right_for_what_cannot_be_read(tmp_path, n
     answers = read_answers(path, Dataset("issues", task, {"train": test, "validation": test, "test": test}))
     assert task.score([e.target for e in test], answers).values["accuracy"].value == 0
     assert {answer.outcome for answer in answers} == {"invalid"}
+
+
+def test_a_large_model_answers_exactly_what_it_means():
+    task = TextClassification(tuple(sorted(ODD)))
+    rows = [Example(str(i), f"text number {i}", target) for i, target in enumerate(ODD)]
+    meant = {row.input: ODD[(i + (i % 3 == 0)) % len(ODD)] for i, row in enumerate(rows)}
+
+    def answer(body):
+        asked = body["messages"][-1]["content"]
+        return next((meant[row.input] for row in rows if f"\n{row.input}\n" in asked), ODD[0])
+
+    with scripted(Script(answer=answer)) as server:
+        method = create("llm", {"base_url": server.url}, base_model="m")
+        method.fit(task, rows, rows, Context())
+        answers = method.predict([row.input for row in rows])
+    assert [a.target for a in answers] == [meant[row.input] for row in rows]
+    assert {a.outcome for a in answers} == {"ok"}
+    for row, said in zip(rows, answers, strict=True):
+        assert right(task, row.target, said) == (meant[row.input] == row.target)

@@ -52,7 +52,8 @@ def generate(
     """Write labelled examples as a recipe says, each one checked."""
     from slmfit.cli import display
     from slmfit.events import named
-    from slmfit.generating import read_recipe, write_data
+    from slmfit.generating import generate as write_examples
+    from slmfit.generating import read_recipe
     from slmfit.generating.writing import checked_count
     from slmfit.llm import Limits, Server
     from slmfit.llm.trust import remember
@@ -76,7 +77,7 @@ def generate(
         remember(Server(base_url, model or "").base_url)
     with display.progress() as listen:
         heard = named(listen, read.name)
-        made = write_data(
+        made = write_examples(
             read, n=n, seed=seed, output=output, form=form, avoid=avoid or (), writer=asking(heard), listen=heard
         )
     _show(made, as_json=json)

@@ -256,7 +256,7 @@ def report(
     if markdown:
         say(drawing.markdown(folders))
     else:
-        say_written(drawing.write_report(folders, output, texts=not no_texts))
+        say_written(drawing.report(folders, output, texts=not no_texts))
 
 
 @app.command("runs")
@@ -309,7 +309,7 @@ def pull(
     to: Annotated[Path, option("--to", "The folder it goes to.", "DIR")],
 ) -> None:
     """Fetch a base model into a folder, whole or not at all."""
-    from slmfit.hub.models import pull as fetch
+    from slmfit.hub.models import pull_model as fetch
 
     say(fetch(name, to).folder)
 

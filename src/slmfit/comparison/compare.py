@@ -28,7 +28,7 @@ from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
 from slmfit.methods.specs import Spec, parse_specs
 from slmfit.records import ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
-from slmfit.reporting import write_report
+from slmfit.reporting import report
 from slmfit.runs import fitting
 from slmfit.runs.brief import comparison_html
 from slmfit.runs.fitting import Terms
@@ -144,7 +144,7 @@ def compare(
             created=now(),
         )
         write_comparison(out, record)
-        write_report(out, texts=texts)
+        report(out, texts=texts)
     return Comparison(out)
 
 

@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 
 from slmfit.data.hub import is_hub, read_hub
+from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.readers.rows import SPLIT_NAMES, Part, ending, missing, read_rows, reading
 from slmfit.data.readers.slots_reader import has_slots, read_slots
 from slmfit.data.readers.text_files import read_texts
@@ -27,19 +28,24 @@ _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.I
 
 
 def read_parts(
-    path: str | Path, test: str | Path | None, validation: str | Path | None, notes: list[str]
+    path: str | Path | Held, test: str | Path | Held | None, validation: str | Path | Held | None, notes: list[str]
 ) -> dict[str, Part]:
     """Split -> its rows as the data bring them; `train` alone where nothing is split yet.
 
     test, validation: files besides. Raises DataError for a path that is missing, unreadable or holds no data,
     UsageError for a split that is given twice.
     """
-    parts = read_hub(str(path), notes) if is_hub(path) else _read_path(named(path), notes)
+    if is_held(path):
+        parts = _by_split_column(read_held(path), notes)
+    else:
+        parts = read_hub(str(path), notes) if is_hub(path) else _read_path(named(path), notes)
     for split, file in (("validation", validation), ("test", test)):
         if file is not None:
             if split in parts:
-                raise UsageError(f"{path} holds {split} rows already", fix=f"leave --{split} out")
-            parts[split] = read_file(Path(file), notes)
+                raise UsageError(
+                    f"{'it' if is_held(path) else path} holds {split} rows already", fix=f"leave --{split} out"
+                )
+            parts[split] = read_held(file, split) if is_held(file) else read_file(Path(file), notes)
     return {split: parts[split] for split in SPLITS if split in parts}
 
 

@@ -19,6 +19,7 @@ from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.examples import Row, ids_of, label_cells, parse
 from slmfit.data.groupings import groupings
 from slmfit.data.hub import Place, is_hub
+from slmfit.data.in_memory import NAME, Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import read_file, read_parts
 from slmfit.data.offsets import in_code_points
@@ -33,10 +34,10 @@ from slmfit.tasks.base import Task
 
 
 def load_data(
-    path: str | Path,
+    path: str | Path | Held,
     *,
-    test: str | Path | None = None,
-    validation: str | Path | None = None,
+    test: str | Path | Held | None = None,
+    validation: str | Path | Held | None = None,
     task: str | None = None,
     columns: Mapping[str, str] | None = None,
     group: str | None = None,
@@ -51,8 +52,9 @@ def load_data(
     path: a .csv, .tsv, .jsonl, .json or .parquet file, or CoNLL columns as .conll (each also .gz); a folder with such
         files named train, validation (valid, val, dev) and test; one of text files, LABEL/FILE or train/LABEL/FILE;
         one with seq.in, seq.out and label in train/, dev/ and test/; or a data set on Hugging Face's hub,
-        hub:OWNER/NAME or hub:OWNER/NAME/CONFIGURATION, with @REVISION where you pin one.
-    test, validation: further files with the same columns.
+        hub:OWNER/NAME or hub:OWNER/NAME/CONFIGURATION, with @REVISION where you pin one; or rows that you hold: a list
+        of dicts, a dict of columns, a data frame of polars or pandas.
+    test, validation: further files, or rows, with the same columns.
     task: `text-classification`, `token-classification` or `multiple-choice`; recognised by the columns if None.
     columns: what a column is for -> its name, such as {"text": "body"}; recognised by name where not given.
     group: a column; rows with the same value there stay together when the data are split.
@@ -140,8 +142,10 @@ def _recipe(strip: Sequence[str]) -> TextRecipe:
     return TextRecipe(tuple(name for name in STRIPS if name in names))
 
 
-def _title(path: str | Path) -> str:
+def _title(path: str | Path | Held) -> str:
     """The file's or folder's name without its endings, or the data set's on the hub."""
+    if is_held(path):
+        return NAME
     if is_hub(path):
         return Place.parse(str(path)).title
     path = Path(path).resolve()

@@ -25,7 +25,7 @@ def in_code_points(
     parts: Mapping[str, Part], task: Task, roles: Mapping[str, str], notes: list[str]
 ) -> dict[str, Part]:
     """The parts, with the spans of those files in code points that count in UTF-16; they are named in `notes`."""
-    if task.name != "token-classification" or not {"text", "spans"} <= roles.keys():
+    if not task.marks or not {"text", "spans"} <= roles.keys():
         return dict(parts)
     changed: dict[str, Part] = {}
     for file in dict.fromkeys(part.file for part in parts.values()):

@@ -1,6 +1,6 @@
 """Labelled data written from a recipe.
 
-    made = write_data("emails", n=200, output="emails.jsonl")      # 200 e-mails with their entities and intents
+    made = generate("emails", n=200, output="emails.jsonl")      # 200 e-mails with their entities and intents
     rows = write_tickets()              # 3,000 support tickets: {"id", "text", "label", "true_label", "form"}
 
 A recipe is a TOML file: recipe.py says how one is read, docs/recipes.md how one is written.
@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from slmfit.generating.recipe import read_recipe
 from slmfit.generating.tickets import write_tickets
-from slmfit.generating.writing import Made, write_data
+from slmfit.generating.writing import Made, generate
 
-__all__ = ["Made", "read_recipe", "write_data", "write_tickets"]
+__all__ = ["Made", "generate", "read_recipe", "write_tickets"]

@@ -1,7 +1,7 @@
 """The llm writer: a large model writes the examples, some at a time, each request unlike the others.
 
     server = Server.from_environment("http://localhost:11434/v1", "gemma3:12b")
-    made = write_data("emails", n=200, writer=LlmWriter(read_recipe("emails"), server, ledger=folder / "answers.jsonl"))
+    made = generate("emails", n=200, writer=LlmWriter(read_recipe("emails"), server, ledger=folder / "answers.jsonl"))
 
 What it is told is in asking.txt. Each request has its own persona, form and seed, so that texts do not repeat; what it
 answers is kept in a ledger, so that nothing is asked or paid twice. Every example it writes is checked like any other.

@@ -1,6 +1,6 @@
 """Examples as a recipe says: written, checked, and kept in a file with how they came to be.
 
-    made = write_data("emails", n=200, output="emails.jsonl")
+    made = generate("emails", n=200, output="emails.jsonl")
     made.path, made.about["rejected"]             # emails.jsonl, {"near duplicate": 11, "over quota": 1}
 
 A writer hands over drafts, and nothing that it says is taken on trust: checks.py names what is looked at.
@@ -50,7 +50,7 @@ class Made:
         return int(self.about["asked"] - self.about["rows"])
 
 
-def write_data(
+def generate(
     recipe: str | Path | Recipe,
     *,
     n: int | None = None,
@@ -109,7 +109,7 @@ def _into_stream(path: Path, recipe: Recipe, name: str, asked: dict[str, Any]) -
     with TemporaryDirectory(prefix="slmfit-") as folder:
         kept = Path(folder) / name
         try:
-            made = write_data(recipe, output=kept, **asked)
+            made = generate(recipe, output=kept, **asked)
         finally:  # also what there is when a budget ran out
             if kept.is_file():
                 with storage.output(path) as file:

@@ -2,7 +2,7 @@
 
     for model in list_models():
         print(model.name, model.methods, model.licence)
-    pulled = pull("distilbert/distilbert-base-uncased", Path("models/distilbert"))     # then: encoder=models/distilbert
+    pulled = pull_model("distilbert/distilbert-base-uncased", Path("models/distilbert"))  # encoder=models/distilbert
 
 What is fetched is what a method reads: configuration, tokenizer and safetensors, never a pickle or code.
 """
@@ -83,7 +83,7 @@ def as_text(models: Sequence[Model]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def pull(name: str, folder: Path) -> Pulled:
+def pull_model(name: str, folder: Path) -> Pulled:
     """Fetch a model from the hub into `folder`, which appears when all of it is there and its hashes are right.
 
     The same call goes on where it was interrupted, and does nothing where the model is there already.

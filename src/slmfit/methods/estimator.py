@@ -6,7 +6,7 @@ cross_val_score(SlmClassifier("linear"), texts, labels, cv=5)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -39,9 +39,9 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
         self.seed = seed
 
     def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
-        """X: n texts. y: n labels. Raises DataError when they do not match, or hold one class only."""
+        """X: n texts. y: n labels. Raises DataError when they do not match, one is missing, or all are the same."""
         seed = checked_seed(self.seed)
-        texts, labels = _texts(X), np.asarray(y)
+        texts, labels = _texts(X), _labels(y)
         if len(texts) != len(labels):
             raise DataError(f"{len(texts)} texts and {len(labels)} labels", fix="give one label per text")
         self.classes_, codes = np.unique(labels, return_inverse=True)
@@ -69,18 +69,47 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Sequence[str]) -> np.ndarray:
         """Probabilities [n, n_classes], columns as `classes_`."""
         answers = self._predict(X)
-        return probability_table([str(c) for c in self.classes_], answers)
+        return probability_table([str(c) for c in self.classes_], answers).reshape(len(answers), len(self.classes_))
 
     def _predict(self, X: Sequence[str]) -> list[Prediction]:
         check_is_fitted(self, "fitted_")
         return self.fitted_.predict(_texts(X))
 
 
-def _texts(X: Sequence[str]) -> list[str]:
+def _labels(y: Iterable[Any]) -> np.ndarray:
+    """The labels [n]. Raises DataError for a missing one (None, nan, pandas' NA), and for more than one a text."""
+    if isinstance(y, str):
+        raise DataError("one label was given, and a list is needed", fix="give one label per text")
+    given = y if isinstance(y, np.ndarray) else list(y)
+    if isinstance(given, np.ndarray) and given.ndim != 1:
+        raise DataError(f"the labels have the shape {given.shape}", fix="give one label per text: y.ravel()")
+    for n, label in enumerate(given):
+        if isinstance(label, list | tuple | dict | set | np.ndarray):
+            raise DataError(f"label {n} is {label!r:.40}, not one label", fix="give one label per text")
+        if label is None or not _is_itself(label):
+            raise DataError(f"label {n} is missing", fix="fill it in, or drop the row")
+    kinds = {isinstance(label, str) for label in given}
+    if len(kinds) > 1:
+        raise DataError(
+            "some labels are text and some are numbers", fix="give all of one kind: [str(label) for label in y]"
+        )
+    return np.asarray(given)
+
+
+def _is_itself(label: Any) -> bool:
+    """False for nan and NaT, which are not, and for NA, of which nobody knows."""
+    try:
+        return bool(label == label)
+    except (TypeError, ValueError):
+        return False
+
+
+def _texts(X: Iterable[str]) -> list[str]:
     """The texts, n of them. Raises DataError for a single one, and for what is no text, such as pandas' nan."""
     if isinstance(X, str):
         raise DataError("one text was given, and a list is needed", fix="put it into a list: [text]")
-    for n, text in enumerate(X):
+    texts = list(X)
+    for n, text in enumerate(texts):
         if not isinstance(text, str):
             raise DataError(f"text {n} is {text!r:.40}, not text", fix="fill in what is missing, or drop the row")
-    return [str(text) for text in X]
+    return [str(text) for text in texts]

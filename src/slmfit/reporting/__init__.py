@@ -1,7 +1,7 @@
 """A comparison, or runs, as one file that opens anywhere: drawn from what is on disk, nothing computed.
 
-    write_report("slmfit-out/tickets-3fa9c1")                      # -> …/report.html
-    write_report("slmfit-out/tickets-3fa9c1", texts=False)         # without the users' rows, to be sent on
+    report("slmfit-out/tickets-3fa9c1")                      # -> …/report.html
+    report("slmfit-out/tickets-3fa9c1", texts=False)         # without the users' rows, to be sent on
 
 `disk` reads, `view` and `pictures` put into words and charts, `rows` packs the test rows, `page` makes the file safe.
 """
@@ -18,9 +18,7 @@ SIZE = 980_000  # bytes a report may have; the excerpts of the texts are cut to 
 LEAST = 200_000  # characters that the rows get in any case
 
 
-def write_report(
-    folders: str | Path | Sequence[str | Path], output: str | Path | None = None, *, texts: bool = True
-) -> Path:
+def report(folders: str | Path | Sequence[str | Path], output: str | Path | None = None, *, texts: bool = True) -> Path:
     """Write the report of a comparison, of a run, or of several runs over the same test rows; returns its path.
 
     output: None = `report.html` in the first folder. texts: whether the rows' texts are in it.

@@ -1,0 +1,59 @@
+"""Rows that a program holds already: a list of rows, a table as columns, or a data frame of polars or pandas.
+
+part = read_held([{"text": "where is my parcel", "label": "delivery"}, …])
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from slmfit import storage
+from slmfit.data.readers.rows import Part
+from slmfit.errors import DataError, Where
+
+Held: TypeAlias = Any  # a list of rows, a mapping of columns, or a data frame
+NAME = "data"  # what it is called in messages and results
+
+
+def is_held(source: object) -> bool:
+    """Whether it is rows, and no path to some."""
+    return isinstance(source, list | tuple | Mapping) or hasattr(source, "to_dicts") or hasattr(source, "iterrows")
+
+
+def read_held(source: Any, name: str = NAME) -> Part:
+    """The rows, each with its number as its place. Raises DataError for what is no table, and for an empty one."""
+    rows = [{str(column): cell for column, cell in row.items()} for row in _rows(source, name)]
+    if not rows:
+        raise DataError("holds no rows", where=name, fix="give at least one row of data")
+    placed = [(Where(name, number), row) for number, row in enumerate(rows, 1)]
+    return Part(name, storage.hash_json([repr(row) for row in rows]), placed, range(1, len(rows) + 1))
+
+
+def _rows(source: Any, name: str) -> list[Mapping[Any, Any]]:
+    if hasattr(source, "to_dicts"):  # polars
+        return list(source.to_dicts())
+    if hasattr(source, "iterrows"):  # pandas, where nan, NaT and NA are all that is missing
+        return list(source.astype(object).where(source.notna(), None).to_dict("records"))
+    if isinstance(source, Mapping):
+        return _of_columns(source, name)
+    for number, row in enumerate(source, 1):
+        if not isinstance(row, Mapping):
+            what = f"a row is {type(row).__name__}, and not a dict of its columns"
+            raise DataError(what, where=Where(name, number), fix='write {"text": …, "label": …}')
+    return list(source)
+
+
+def _of_columns(table: Mapping[Any, Any], name: str) -> list[Mapping[Any, Any]]:
+    columns = {}
+    for column, cells in table.items():
+        if isinstance(cells, str | bytes) or not hasattr(cells, "__iter__"):
+            what = f"the column {column!r} is {type(cells).__name__}, and not a list"
+            raise DataError(what, where=name, fix='write {"text": […], "label": […]}, or a list of rows')
+        columns[column] = list(cells)
+    lengths = {column: len(cells) for column, cells in columns.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{column!r} {length}" for column, length in itertools.islice(lengths.items(), 5))
+        raise DataError(f"columns differ in length: {found}", where=name, fix="give one cell a row in each")
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
