@@ -110,7 +110,7 @@ COMMANDS = {
     "output is a file": (["compare", "d.csv", "--out", "d.csv"], 1, "d.csv"),
     "output holds other files": (["compare", "d.csv", "--out", "full"], 2, "other files"),
     "answers for too few rows": (["compare", "d.csv", "--predictions", "few.csv"], 3, "no answer"),
-    "answers without a column": (["compare", "d.csv", "--predictions", "odd.csv"], 3, "column"),
+    "answers without a column": (["compare", "d.csv", "--predictions", "odd.csv"], 3, "no column of answers"),
     "not a run": (["predict", "empty", "hello"], 2, "neither a run nor a comparison"),
     "texts and a file": (["predict", "empty", "hello", "--input", "d.csv"], 2, "both"),
     "a method that is to come": (["train", "cascade", "d.csv"], 1, "later version"),
@@ -125,7 +125,7 @@ def test_bad_commands(case, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "d.csv").write_text(GOOD)
     (tmp_path / "few.csv").write_text("id,prediction\n1,a\n")
-    (tmp_path / "odd.csv").write_text("id,what\n1,a\n")
+    (tmp_path / "odd.csv").write_text("id,what\n" + "".join(f"{n},zz\n" for n in range(1, 41)))
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("precious")

@@ -29,15 +29,17 @@ HARD = 3  # texts of a pattern that are run at full size: those that took longes
 def made():
     """What is put together of names that only a running function has: (module, how it is written) -> such patterns."""
     from slmfit.tasks import splitting
-    from slmfit.text import ngrams
+    from slmfit.text import cutting
 
     string = r'"(?:[^"\\]|\\.)*"'
     return {
         ("slmfit.tasks.splitting", "pattern"): [p.pattern for p in splitting._patterns().values()],
-        ("slmfit.text.ngrams", "f'[{ranges}]{{{shortest},}}'"): [ngrams._python_word(n).pattern for n in (1, 2)],
+        ("slmfit.text.cutting", "_chunk(cut, shortest, f'\\\\w{marks}', _python)"): [
+            cutting.python_chunk(cut, n).pattern for cut in (cutting.FIRST, cutting.NEWEST) for n in (1, 2)
+        ],
         ("slmfit.generating.checks", "re.escape(words)"): ["aaa", r"\ \ "],
-        ("slmfit.methods.llm.prompt", "f'<[^\\\\w<]*{name}'"): [r"<[^\w<]*text"],
-        ("slmfit.tasks.forms", """f'\\\\{{"text": {string}, "label": {string}\\\\}}'"""): [
+        ("slmfit.tasks.forms.base", "f'<[^\\\\w<]*{self.kind}'"): [r"<[^\w<]*text"],
+        ("slmfit.tasks.forms.entities", """f'\\\\{{"text": {string}, "label": {string}\\\\}}'"""): [
             rf'\{{"text": {string}, "label": {string}\}}'
         ],
     }

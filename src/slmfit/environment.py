@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -96,9 +97,14 @@ def isolated(module: str) -> list[str]:
     return [sys.executable, "-P", "-c", code]
 
 
-def without_here() -> dict[str, str]:
-    """The environment for such a process: PYTHONPATH less the current folder, which an empty entry stands for, too."""
+def without_here(places: Sequence[str] | None = None) -> dict[str, str]:
+    """The environment for such a process: PYTHONPATH less the current folder, which an empty entry stands for, too.
+
+    places: to import from in its stead, the current folder among them where it is one; None = as it is.
+    """
     kept, here = dict(os.environ), Path.cwd()
+    if places is not None:
+        return kept | {"PYTHONPATH": os.pathsep.join(place for place in places if place)}
     if places := kept.pop("PYTHONPATH", ""):
         others = [place for place in places.split(os.pathsep) if place and Path(place).resolve() != here.resolve()]
         kept |= {"PYTHONPATH": os.pathsep.join(others)} if others else {}

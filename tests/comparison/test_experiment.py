@@ -103,7 +103,7 @@ def test_a_method_twice(data, tmp_path):
         (3, "uniform"), (9, "uniform"),
     ]  # fmt: skip
     assert [record.id for record in found.values()] == list(found)
-    assert result.record.verdict["best"] in rows and result.record.paired.keys() < rows.keys()
+    assert result.record.verdict.best in rows and result.record.paired.keys() < rows.keys()
     page = (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
     assert all(id in page for id in rows)
     assert load(tmp_path / "o" / "runs" / "knn@wide").predict(["my parcel is late"])
@@ -118,7 +118,7 @@ def test_a_name_of_its_own_with_added_rows(data, tmp_path):
     more.write_text("text,label\n" + "".join(f'"{e.input}",{e.target}\n' for e in added))
     result = compare(data, "majority,knn@k3", settings={"knn@k3": {"k": 3}}, augment=more, out=tmp_path / "o")
     assert [row.id for row in result.record.methods] == ["majority", "knn@k3", "knn@k3+more"]
-    assert [gain["method"] for gain in result.record.verdict["added"]["gains"]] == ["knn@k3+more"]
+    assert [gain["method"] for gain in result.record.verdict.added["gains"]] == ["knn@k3+more"]
 
 
 def of_before(out, data, k):

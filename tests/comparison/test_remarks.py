@@ -64,7 +64,7 @@ def test_a_comparison_says_so(tmp_path, data):
     rows = [{"id": example.id, "prediction": str(example.target).title() + "."} for example in data.test]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     result = compare(data, "majority", given={"gpt": read_answers(path, data)}, out=tmp_path / "o")
-    [caveat] = [one for one in result.record.verdict["caveats"] if "invalid" in one]
+    [caveat] = [one for one in result.record.verdict.caveats if "invalid" in one]
     assert "predictions-gpt: 60 answers are invalid" in caveat and "a full stop or case" in caveat
 
 
@@ -73,4 +73,4 @@ def test_and_so_for_entities(tmp_path):
     rows = [{"id": e.id, "spans": [[s.start, s.end, s.label.lower()] for s in e.target.spans]} for e in data.test]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     result = compare(data, "majority", given={"gpt": read_answers(path, data)}, out=tmp_path / "o")
-    assert any("'city', 'day' (120 times)" in one for one in result.record.verdict["caveats"])
+    assert any("'city', 'day' (120 times)" in one for one in result.record.verdict.caveats)

@@ -236,4 +236,4 @@ def test_a_file_of_before_is_read(compared):
     plain = json.loads((out / "comparison.json").read_text())
     for row in plain["methods"]:
         del row["seeds"]
-    assert [row.seeds for row in comparison_from_plain(plain).methods] == [[], []]
+    assert not any(row.seeds for row in comparison_from_plain(plain).methods)

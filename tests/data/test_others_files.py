@@ -112,7 +112,7 @@ def test_one_rule_for_numbers_and_truths() -> None:
     assert read(["1.0", "b"]) == ["1.0", "b"]
     assert read(["True", "False"], [True, False]) == ["true", "false"]
     assert read(["1", "1.0", 1.0], known=("0.0", "1.0")) == ["1.0", "1.0", "1.0"]
-    assert by_name("text-classification").with_labels(["0", "1"]).read("1.0", "") == "1"
+    assert by_name("text-classification").with_labels(["0", "1"]).form().read("1.0", "").target == "1"
 
 
 def test_a_folder_of_unlabelled_texts_is_no_class_and_gzipped_texts_are_read(tmp_path: Path) -> None:

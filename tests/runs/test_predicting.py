@@ -154,7 +154,7 @@ def test_nothing_of_a_file_is_lost_and_all_answers_stand_under_one_name(run, tmp
             assert (f"{before}probability" in answered) == (label is not None)
 
 
-RUNS = ["=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0", "@SUM(A1)", "-1"]  # labels; the last is a number, and harmless
+RUNS = ["=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0", "@SUM(A1)", "-2"]  # labels; the last is a number, and harmless
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
@@ -169,9 +169,9 @@ def test_labels_that_a_spreadsheet_would_run_are_guarded_and_read_back(tmp_path,
     predicting.predict_file(found, tmp_path / "d.csv", output)
     written = read_written(output, form)
     assert {row["note"] for row in written} == {"=1+1"} and {row["label"] for row in written} == set(RUNS)
-    plain = {"=cmd|' /C calc'!A0", "@SUM(A1)", "'=cmd|' /C calc'!A0", "-1"}
+    plain = {"=cmd|' /C calc'!A0", "@SUM(A1)", "'=cmd|' /C calc'!A0", "-2"}
     cells = {row["prediction"] for row in written}
-    assert cells == (plain if form == "jsonl" else {"'=cmd|' /C calc'!A0", "''=cmd|' /C calc'!A0", "'@SUM(A1)", "-1"})
+    assert cells == (plain if form == "jsonl" else {"'=cmd|' /C calc'!A0", "''=cmd|' /C calc'!A0", "'@SUM(A1)", "-2"})
     expected = [answer.target for answer in found.predict([e.input for e in data.test])]
     assert [answer.target for answer in read_answers(output, data)] == expected
     again = load_data(output, columns={"label": "prediction"})

@@ -112,7 +112,7 @@ def compare(
     notes: list[str] = []
     given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
     for note in notes:
-        typer.echo(note, err=True)
+        say(note, err=True)
     with display.progress() as listen:
         result = comparing.compare(
             data,

@@ -43,7 +43,7 @@ def read_parts(
         if file is not None:
             if split in parts:
                 raise UsageError(
-                    f"{'it' if is_held(path) else path} holds {split} rows already", fix=f"leave --{split} out"
+                    f"{'the data' if is_held(path) else path} holds {split} rows already", fix=f"leave --{split} out"
                 )
             parts[split] = read_held(file, split) if is_held(file) else read_file(Path(file), notes)
     return {split: parts[split] for split in SPLITS if split in parts}

@@ -19,6 +19,7 @@ from slmfit import storage
 from slmfit.environment import cache_folder
 from slmfit.errors import SlmfitError, UnsafeError
 from slmfit.llm.server import Server
+from slmfit.text.visible import visible
 
 _TYPED: set[str] = set()  # in this process: then nobody needs to be told where texts go
 _TOLD: set[str] = set()
@@ -63,7 +64,8 @@ def admit(server: Server, allowed: str | None) -> None:
         return
     _TOLD.add(server.base_url)
     place = ", on this machine" if server.loopback else ""
-    print(f"sends your texts to {server.host}{place} ({server.base_url})", file=sys.stderr, flush=True)
+    told = f"sends your texts to {server.host}{place} ({server.base_url})"
+    print(visible(told), file=sys.stderr, flush=True)
 
 
 def _remembered(base_url: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -50,12 +49,18 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "") -
     Raises SlmfitError with the process's last words when it fails.
     """
     lines = "".join(json.dumps(task.unparse(Example("", i))) + "\n" for i in _spread(inputs, BATCH))
-    command, env = [*isolated("slmfit.runs.measuring"), str(model), repr(time.time())], without_here()
-    if named and named not in methods.TABLE:
-        command.append(named)
-        env |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [*isolated("slmfit.runs.measuring"), str(model), repr(time.time())]
+    stranger = bool(named) and named not in methods.TABLE  # of another's package, found where this process found it
+    command += [str(named)] if stranger else []
+    places = sys.path if stranger else None
     done = subprocess.run(
-        command, input=lines, capture_output=True, encoding="utf-8", errors="replace", check=False, env=env
+        command,
+        input=lines,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        env=without_here(places),
     )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]

@@ -67,7 +67,8 @@ def _codes(rows: Rows, train: Sequence[int], held: Sequence[int], split: str) ->
         "If it will not stand in the texts to be labelled, remove it: methods learn to read it and nothing else. If it "
         "will, no model is needed."
     )
-    examples = ({"label": label[:80], "token": excerpt(token)} for label, token in told[:EXAMPLES])
+    of = Counter(rows.labels)
+    examples = ({"label": label[:80], "rows": of[label], "token": excerpt(token)} for label, token in told[:EXAMPLES])
     return [finding("label_in_text", "warning", count, message, fix, examples)]
 
 
