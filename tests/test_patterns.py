@@ -37,6 +37,7 @@ def made():
         ("slmfit.text.cutting", "_chunk(cut, shortest, f'\\\\w{marks}', _python)"): [
             cutting.python_chunk(cut, n).pattern for cut in (cutting.FIRST, cutting.NEWEST) for n in (1, 2)
         ],
+        ("slmfit.runs.tables", "f'[{delimiter}\"\\r\\n]|^\\\\s|\\\\s$'"): [rf'[{one}"\r\n]|^\s|\s$' for one in ",\t"],
         ("slmfit.generating.checks", "re.escape(words)"): ["aaa", r"\ \ "],
         ("slmfit.tasks.forms.base", "f'<[^\\\\w<]*{self.kind}'"): [r"<[^\w<]*text"],
         ("slmfit.tasks.forms.entities", """f'\\\\{{"text": {string}, "label": {string}\\\\}}'"""): [
