@@ -16,7 +16,6 @@ from typing import Any
 
 import typer
 
-from slmfit.storage import is_stdout
 from slmfit.text.visible import json_shown, shown, without_keys
 
 
@@ -27,6 +26,8 @@ def say(text: object, *, err: bool = False) -> None:
 
 def say_written(path: Path) -> None:
     """Where a page is; not where that would end up in the page itself."""
+    from slmfit.storage import is_stdout  # its hashes and copies cost the start of every command
+
     if not is_stdout(path):
         say(path)
 
