@@ -7,17 +7,16 @@ list(remarks("gpt", task, answers, inputs))
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
+from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import excerpt
 
-_FENCE = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
 
@@ -48,7 +47,7 @@ def _names(task: Task, given: Input) -> Collection[str]:
 
 # What may stand between a reply and a label -> the reply without it.
 _WAYS: dict[str, Callable[[str], str]] = {
-    "a code fence": lambda text: _FENCE.sub(r"\1", text),
+    "a code fence": unfenced,
     "quotation marks": lambda text: text.strip(_QUOTES),
     "a full stop": lambda text: text.removesuffix("."),
     "case": str.casefold,
@@ -99,7 +98,7 @@ def _strange_types(task: Task, answers: Sequence[Prediction]) -> Counter[str]:
 def _types_in(raw: str) -> Iterator[str]:
     """The types that a reply names which is JSON as asked for, types aside."""
     try:
-        entities = json.loads(_FENCE.sub(r"\1", raw.strip()))["entities"]
+        entities = json.loads(unfenced(raw.strip()))["entities"]
         yield from (str(entity["label"]) for entity in entities)
     except (ValueError, RecursionError, KeyError, TypeError):
         return

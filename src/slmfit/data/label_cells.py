@@ -20,14 +20,14 @@ from slmfit.tasks.common import label_among
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
-_ITEM = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"|[+-]?\d+(?:\.\d*)?|[Tt]rue|[Ff]alse|None|null"""
-# As JSON, Python and numpy print lists; of those in other brackets only texts, as (1) and {1} may be names.
-_LIST = re.compile(rf"\s*\[\s*(?:(?:{_ITEM})(?:(?:\s*,\s*|\s+)(?:{_ITEM}))*)?\s*,?\s*\]\s*", re.DOTALL)
-_GROUP = re.compile(
-    r"""\s*[({]\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\")(?:\s*,\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"))*\s*,?\s*[)}]\s*"""
-)
+_TEXT = r"""'(?:[^'\\]|\\.?)*+(?:'|\Z)|"(?:[^"\\]|\\.?)*+(?:"|\Z)"""
+_ITEM = rf"{_TEXT}|[+-]?\d+(?:\.\d*)?|[Tt]rue|[Ff]alse|None|null"
+# As JSON, Python and numpy print lists; of those in other brackets only texts, as (1) and {1} may be names. Nothing is
+# tried twice (`*+`, `(?>`): a stranger's cell may be long.
+_LIST = re.compile(rf"\s*+\[\s*+(?:(?>{_ITEM})(?:(?:\s*+,\s*+|\s++)(?>{_ITEM}))*+)?+\s*+,?\s*+\]\s*+", re.DOTALL)
+_GROUP = re.compile(rf"\s*+[({{]\s*+(?>{_TEXT})(?:\s*+,\s*+(?>{_TEXT}))*+\s*+,?\s*+[)}}]\s*+", re.DOTALL)
 _LONGEST = 10_000  # characters of a cell that may be an object
-_ITEMS = re.compile(_ITEM)
+_ITEMS = re.compile(_ITEM, re.DOTALL)
 _BOOLS = {"true": "1", "false": "0"}
 
 

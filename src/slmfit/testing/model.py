@@ -16,7 +16,7 @@ from typing import Any
 
 Body = dict[str, Any]
 
-_ROW = re.compile(r"\[row ([^\]]+)\]")
+_ROW = re.compile(r"\[row ([^][]+)\]")
 _NUMBERED = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
 _ASKS_FOR_A_NUMBER = "Answer with the number of one"
 _LISTED = "The possible answers, numbered:\n"

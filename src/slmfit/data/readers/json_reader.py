@@ -57,8 +57,9 @@ def _rows_of_lines(lines: Iterable[str], file: str, notes: list[str]) -> Iterato
     twice = _Twice()
     for number, line in enumerate(lines, 1):
         if line.strip():
-            value = parse_json(line.rstrip(), file, number)
-            twice.look(line, value, number)
+            text = line.rstrip()
+            value = parse_json(text, file, number)
+            twice.look(text, value, number)
             yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
     twice.note(file, notes)
 
