@@ -99,7 +99,7 @@ def _bad_request(status: int, said: str, code: str, named: str, reason: str) -> 
     if "content_filter" in words or "content management policy" in words:
         return Ended("filtered", reason)
     if any(word in words for word in _LENGTH_WORDS):
-        return Ended("error", reason)
+        return Ended("truncated", reason)  # the prompt is longer than the context
     if status in (400, 415, 422):
         for setting in SETTINGS:
             if setting in words:
