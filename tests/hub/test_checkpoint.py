@@ -92,6 +92,7 @@ HOSTILE = {
     "heads that do not divide": (changed("config.json", num_attention_heads=7), SlmfitError, "cannot be loaded"),
     "a configuration that is none": (written("config.json", b"[" * 100_000), UnsafeError, "no JSON"),
     "cut weights": (written("model.safetensors", b"\x00\x10\0\0\0\0\0\0{"), SlmfitError, "damaged"),
+    "no header": (written("model.safetensors", bytes(8) + b"{}"), SlmfitError, "damaged"),
 }  # fmt: skip
 
 

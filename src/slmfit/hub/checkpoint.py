@@ -83,7 +83,7 @@ def header(path: Path) -> dict[str, Any]:
         length = int.from_bytes(first[:8], "little")
         if first.startswith(PICKLES):
             raise _refused(path, "is a pickle, whatever its name says; those can run code, and are never loaded")
-        whole = len(first) == 9 and first[8:] == b"{" and length <= min(size - 8, MOST_HEADER)
+        whole = len(first) == 9 and first[8:] == b"{" and 0 < length <= min(size - 8, MOST_HEADER)
         try:
             about = json.loads(first[8:] + file.read(length - 1)) if whole else None
         except (ValueError, RecursionError):
