@@ -5,8 +5,6 @@
 def train(source: DataOptions, fit: FitOptions) -> None: ...
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 import re
@@ -64,7 +62,7 @@ class DataOptions:
     strip: Annotated[str | None, option("--strip", "Clean the texts of: headers,footers,quotes,html.", "PARTS")] = None
     seed: Annotated[int, option("--seed", "For everything random.")] = 0
 
-    def load(self) -> Dataset:
+    def load(self) -> "Dataset":
         """The dataset; what was guessed is said on stderr."""
         from slmfit.data import load_data
 
@@ -122,7 +120,7 @@ class FitOptions:
         return given | {"budget_seconds": _seconds(self.budget)}
 
     @property
-    def limits(self) -> Limits | None:
+    def limits(self) -> "Limits | None":
         """What servers may take; None = no matter."""
         if self.max_usd is None and self.max_tokens is None and self.max_minutes is None:
             return None

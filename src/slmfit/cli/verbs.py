@@ -1,9 +1,8 @@
 """The verbs of the command line: parse, one API call, print. Results go to stdout, progress to stderr.
 
-Nothing heavy is imported at the top; each command imports what it calls, inside it.
+Nothing heavy is imported at the top; each command imports what it calls, inside it. Annotations are no strings here or
+in `options`: at every start typer would evaluate each of them twice.
 """
-
-from __future__ import annotations
 
 import shlex
 import sys
