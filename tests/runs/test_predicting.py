@@ -305,3 +305,45 @@ def test_a_text_is_no_question(tmp_path):
     other = tmp_path / "odd.jsonl"
     other.write_text('{"stem": "Ice is", "options": {"A": "hot", "B": "cold"}}\n')
     assert predicting.predict_file(run, other, tmp_path / "answered.jsonl", columns={"question": "stem"}) == 1
+
+
+def test_cells_of_other_kinds_stay_as_they_are(run, tmp_path):
+    pl = pytest.importorskip("polars")
+    import decimal
+
+    day, moment = datetime.date(2025, 1, 1), datetime.datetime(2025, 1, 1, 10, 0, 0, 123456)
+    cells = {"day": day, "moment": moment, "price": decimal.Decimal("1.10"), "took": datetime.timedelta(seconds=5)}
+    source = tmp_path / "new.parquet"
+    pl.DataFrame([{"text": "my card", **cells, "n": 3, "ok": True, "tags": ["a"]}]).write_parquet(source)
+    predicting.predict_file(run, source, tmp_path / "out.csv")
+    [row] = rows_of(tmp_path / "out.csv")
+    assert {name: row[name] for name in cells} == {name: str(cell) for name, cell in cells.items()}
+    assert [row["n"], row["ok"], row["tags"]] == ["3", "true", '["a"]']
+
+
+def test_another_column_than_the_runs_own_is_named(run, tmp_path):
+    source, notes = tmp_path / "new.jsonl", []
+    source.write_text('{"message": "hello", "extra": "my card"}\n')
+    predicting.predict_file(run, source, tmp_path / "out.csv", notes=notes)
+    assert run.record.origin.columns.get("text") is None or "the texts are those of 'message'" in notes[0]
+
+
+def test_empty_texts_are_counted_and_a_file_without_any_is_refused(run, tmp_path):
+    source, notes = tmp_path / "new.csv", []
+    source.write_text("id,text\n1,my card\n2,\n3,\n")
+    predicting.predict_file(run, source, tmp_path / "out.csv", notes=notes)
+    assert notes == [f"{source}: 2 rows of 3 have an empty text, and are answered as such."]
+    source.write_text("id,text,body\n1,,my card\n2,,parcel\n")
+    with pytest.raises(DataError, match="the text is empty in every row, and there are words in 'body'"):
+        predicting.predict_file(run, source, tmp_path / "out2.csv")
+    assert not (tmp_path / "out2.csv").exists()
+    source.write_text("id,text\n1,\n")
+    assert predicting.predict_file(run, source, tmp_path / "out3.csv") == 1
+
+
+@pytest.mark.parametrize("table", [{"text": ["a"]}, "polars"])
+def test_a_table_is_no_list_of_texts(run, table):
+    if table == "polars":
+        table = pytest.importorskip("polars").DataFrame({"text": ["a", "b"], "n": [1, 2]})
+    with pytest.raises(UsageError, match="a table was given"):
+        run.predict(table)

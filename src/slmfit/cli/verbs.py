@@ -208,7 +208,10 @@ def predict(
     _named(method)
     loaded = opened(run, allow_host)
     if input:
-        count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text))
+        notes: list[str] = []
+        count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text), notes=notes)
+        for note in notes:
+            say(note, err=True)
         if output:
             say(f"{number_of(count, 'row')} answered in {output}", err=True)
     elif texts:

@@ -34,6 +34,7 @@ def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> di
     """None for a column whose values are no names: texts, lists, times, fractions, or different in nearly every row."""
     most = MOST_SHARE * sum(map(len, rows.values()))
     seen: dict[Any, int] = {}
+    numbers_of: dict[str, int] = {}
     numbers = {}
     for split, part in rows.items():
         column_of_split = numbers[split] = array("i")
@@ -43,9 +44,16 @@ def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> di
             if number is None:
                 if not _names(cell) or len(seen) >= most:
                     return None
-                number = seen[cell] = len(seen)
+                number = seen[cell] = numbers_of.setdefault(group_name(cell), len(numbers_of))
             column_of_split.append(number)
-    return numbers if len(seen) > 1 else None
+    return numbers if len(numbers_of) > 1 else None
+
+
+def group_name(cell: Any) -> str:
+    """What a cell calls the group of its row: 7, 7.0, "7" and "7 " are one."""
+    name = str(cell).strip()
+    whole, dot, zeros = name.partition(".")
+    return whole if dot and whole.lstrip("+-").isdecimal() and not zeros.strip("0") else name
 
 
 def _plain(cell: Any) -> bool:

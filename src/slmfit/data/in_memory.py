@@ -22,6 +22,11 @@ def is_held(source: object) -> bool:
     return isinstance(source, list | tuple | Mapping) or hasattr(source, "to_dicts") or hasattr(source, "iterrows")
 
 
+def is_frame(source: object) -> bool:
+    """Whether it is columns with names, which as a list would be its names; a single column is none."""
+    return isinstance(source, Mapping) or (hasattr(source, "columns") and not hasattr(source, "str"))
+
+
 def read_held(source: Any, name: str = NAME) -> Part:
     """The rows, each with its number as its place. Raises DataError for what is no table, and for an empty one."""
     rows = [{str(column): cell for column, cell in row.items()} for row in _rows(source, name)]

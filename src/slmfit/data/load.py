@@ -17,7 +17,7 @@ from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.examples import Row, ids_of, label_cells, parse
-from slmfit.data.groupings import groupings
+from slmfit.data.groupings import group_name, groupings
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.in_memory import NAME, Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
@@ -250,7 +250,7 @@ def _groups(rows: list[Row], task: Task, column: str | None) -> list[Hashable]:
     for row, cell in zip(rows, cells, strict=True):
         if cell is None or not str(cell).strip():
             raise DataError("this row has no group", where=row.where.at(column), fix="fill it in, or drop the row")
-    return [str(cell) for cell in cells]
+    return [group_name(cell) for cell in cells]
 
 
 def _chosen_by_time(rows: list[Row], column: str, shares: Mapping[str, float]) -> tuple[list[str], str]:

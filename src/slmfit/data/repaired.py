@@ -39,13 +39,19 @@ KINDS = {
 
 
 def repair_notes(part: Part, task: Task, roles: Mapping[str, str]) -> list[str]:
-    """The sentences on one part; none for tasks whose rows leave nothing to decide."""
+    """The sentences on one part; none for tasks whose rows leave nothing to decide.
+
+    Raises DataError where rows that are right one by one cannot be so together.
+    """
+    rows = ((where, {role: cells.get(column) for role, column in roles.items()}) for where, cells in part.rows)
+    if noted := getattr(task, "noted", None):
+        return [f"{part.file}: {sentence}" for sentence in noted(rows)]
     repairs = getattr(task, "repairs", None)
     if repairs is None:
         return []
     found: dict[str, list[str]] = {}
-    for where, cells in part.rows:
-        for repair in repairs({role: cells.get(column) for role, column in roles.items()}, where):
+    for where, row in rows:
+        for repair in repairs(row, where):
             found.setdefault(repair.kind, []).append(f"line {where.line} {repair.detail}")
     return [f"{part.file}: {_sentence(kind, found[kind])}" for kind in KINDS if kind in found]
 

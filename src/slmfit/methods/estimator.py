@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from slmfit import methods
+from slmfit.data.in_memory import is_frame
 from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
 from slmfit.methods.base import Context
@@ -105,9 +106,11 @@ def _is_itself(label: Any) -> bool:
 
 
 def _texts(X: Iterable[str]) -> list[str]:
-    """The texts, n of them. Raises DataError for a single one, and for what is no text, such as pandas' nan."""
+    """The texts, n of them. Raises DataError for a single one, for a table, and for what is no text, such as nan."""
     if isinstance(X, str):
         raise DataError("one text was given, and a list is needed", fix="put it into a list: [text]")
+    if is_frame(X):
+        raise DataError("a table was given, and a list of texts is needed", fix='give one column: table["text"]')
     texts = list(X)
     for n, text in enumerate(texts):
         if not isinstance(text, str):

@@ -22,6 +22,8 @@ from slmfit.records import Input
 from slmfit.runs.run import Run
 from slmfit.runs.tables import kind_of, table
 from slmfit.tasks.answers import names, prefix
+from slmfit.tasks.common import text_column
+from slmfit.text.figures import listed, number_of
 
 BATCH = 1000
 CHUNK = 2**16  # bytes read from a pipe at once, at most
@@ -58,17 +60,19 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
 
 
 def predict_file(
-    run: Run, source: str | Path, output: str | Path | None = None, *, columns: Mapping[str, str] | None = None
-) -> int:
+    run: Run, source: str | Path, output: str | Path | None = None, *, columns: Mapping[str, str] | None = None,
+    notes: list[str] | None = None,
+) -> int:  # fmt: skip
     """Answer every row of a file; returns how many. The output appears when all rows are answered.
 
     The file is read twice: what columns there are, so that none is lost and all answers stand under one name, is known
     only after its last row. A pipe is kept on disk in between.
 
     output: CSV, TSV or JSONL, each also .gz; None = JSON lines to stdout. columns: role -> column, such as
-    {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name.
-    Raises UsageError where the output is the input, and DataError with file and line for a row that has no input,
-    before anything is answered.
+    {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name. notes: filled
+    with what was guessed of the file, and how many rows have an empty text.
+    Raises UsageError where the output is the input, and DataError with file and line for a row that has no input, and
+    for a file whose texts are all empty beside a column of words, before anything is answered.
     """
     source, output = Path(source), None if output is None else Path(output)
     kind = kind_of(output)
@@ -76,11 +80,23 @@ def predict_file(
         raise UsageError("is the input, too", where=str(output), fix="give another --output")
     with _kept(source) as kept:
         own: dict[str, None] = {}
-        for _, _, row in _rows(run, kept, source, columns or {}):
+        worded, seen, empty, said = {}, 0, 0, notes if notes is not None else []
+        for where, input, row in _rows(run, kept, source, columns or {}, said):
+            if not seen:
+                said += _other_column(run, row, where, columns or {})
             own.update(dict.fromkeys(row))
+            seen += 1
+            if not run.task.text(input).strip():
+                empty += 1
+                worded.update(dict.fromkeys(name for name, cell in row.items() if _is_words(cell)))
+        if empty:
+            _check_empty(empty, seen, list(worded), source)
+            said.append(
+                f"{source}: {number_of(empty, 'row')} of {seen:,} have an empty text, and are answered as such."
+            )
         before, left_out = prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
         ours = [f"{before}{name}" for name in names(run.task) if name not in left_out]
-        rows, count = _rows(run, kept, source, columns or {}), 0
+        rows, count = _rows(run, kept, source, columns or {}, []), 0
         with table(output, list(own), ours) as write:
             while batch := list(islice(rows, BATCH)):
                 answers = run.predict([input for _, input, _ in batch])
@@ -93,9 +109,30 @@ def predict_file(
     return count
 
 
-def _rows(run: Run, path: Path, source: Path, columns: Mapping[str, str]) -> Iterator[tuple[Where, Input, Row]]:
+def _other_column(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> Iterator[str]:
+    """That the text is read from another column than the run's own, where nobody asked for one."""
+    used = run.record.origin.columns.get("text")
+    if used is not None and used not in row and "text" not in columns:
+        found = text_column(row, run.task.roles, {}, where, [r for r in ("text", "tokens") if r in run.task.roles])
+        yield f"{where.file}: there is no column {used!r}, as in the run's data; the texts are those of {found!r}."
+
+
+def _is_words(cell: Any) -> bool:
+    return isinstance(cell, str) and any(map(str.isalpha, cell))
+
+
+def _check_empty(empty: int, rows: int, worded: Sequence[str], source: Path) -> None:
+    """Raise DataError where no row has a text and another column has words: that will be the one that is meant."""
+    if empty == rows and worded:
+        what = f"the text is empty in every row, and there are words in {listed(worded)}"
+        raise DataError(what, where=str(source), fix="name the column that holds the text: --column text=NAME")
+
+
+def _rows(
+    run: Run, path: Path, source: Path, columns: Mapping[str, str], notes: list[str]
+) -> Iterator[tuple[Where, Input, Row]]:
     """Place, what the model may see, and all that is to be written again, of every row."""
-    for where, row in read_rows(path, [], str(source)):
+    for where, row in read_rows(path, notes, str(source)):
         input, more = _input(run, row, where, columns)
         yield where, input, {**row, **more}
 

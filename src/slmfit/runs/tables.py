@@ -84,8 +84,10 @@ def _cells(file: IO[str], own: Sequence[str], ours: Sequence[str], delimiter: st
 
 
 def _cell(value: Any) -> str:
-    """Text as it is; anything else as JSON writes it, and nothing for null."""
-    return value if isinstance(value, str) else "" if value is None else _json(value)
+    """Text as it is; what JSON has as JSON writes it, a date or a decimal as itself; nothing for null."""
+    if value is None:
+        return ""
+    return _json(value) if isinstance(value, bool | int | float | list | tuple | dict) else str(value)
 
 
 def _json(value: Any) -> str:

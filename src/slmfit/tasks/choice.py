@@ -36,6 +36,8 @@ from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
 
 MEDMCQA = ("opa", "opb", "opc", "opd", "ope")
+_AT = re.compile("[0-9]{1,2}")
+NEVER_FIRST = 20  # rows whose answers are positions; if none is 0 by then, they were counted from 1
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,45 @@ class MultipleChoice:
         context_in, context = find(row, self.roles["context"])
         if not isinstance(context, str | None):
             raise DataError(f"the context is {context!r}", where=where.at(context_in), fix="write it as text")
-        options_in, cell = find(row, self.roles["options"])
-        if cell is None:
-            cell = {name[-1]: row[name] for name in MEDMCQA if row.get(name) is not None}
-        pairs = _labelled(cell, where.at(options_in))
-        labels = [label for label, _ in pairs]
-        letters = _letters(labels, where.at(options_in))
-        options = dict(zip(letters, (text for _, text in pairs), strict=True))
+        options, letter_of = self._options(row, where)
         answer_in, answer = find(row, self.roles["answer"])
-        letter_of = {label: letter for label, letter in zip(labels, letters, strict=True) if label}
         letter = _letter(answer, letter_of, options, where.at(answer_in))
         return Example(id, Question(question, options, context), letter)
+
+    def _options(self, row: Row, where: Where) -> tuple[dict[str, str], dict[str, str]]:
+        """Letter -> text, and label as given -> letter."""
+        column, cell = find(row, self.roles["options"])
+        if cell is None:
+            cell = {name[-1]: row[name] for name in MEDMCQA if row.get(name) is not None}
+        pairs = _labelled(cell, where.at(column))
+        labels = [label for label, _ in pairs]
+        letters = _letters(labels, where.at(column))
+        options = dict(zip(letters, (text for _, text in pairs), strict=True))
+        return options, {label: letter for label, letter in zip(labels, letters, strict=True) if label}
+
+    def noted(self, rows: Iterable[tuple[Where, Row]]) -> Iterable[str]:
+        """That answers are read as positions, where they are. Raises DataError where they count from 1 by their look:
+        so many rows, and the first option is never right.
+        """
+        found = [(where, at) for where, row in rows if (at := self._position(row, where)) is not None]
+        if not found:
+            return
+        if len(found) >= NEVER_FIRST and all(at for _, at in found):
+            where, at = found[0]
+            what = f"the answer {at} is a position counted from 0, and in {len(found):,} such rows none is 0"
+            fix = "if they count from 1, take 1 off each; else give letters"
+            raise DataError(what, where=where, fix=fix)
+        yield "answers that are numbers are positions counted from 0: 0 is A."
+
+    def _position(self, row: Row, where: Where) -> int | None:
+        """The answer as a position among the options, where it is read as one."""
+        _, answer = find(row, self.roles["answer"])
+        word = str(answer).strip()
+        if not _AT.fullmatch(word):
+            return None
+        options, letter_of = self._options(row, where)
+        named = any(label.isdecimal() for label in letter_of) or answer in options.values()
+        return None if named else int(word)
 
     def unparse(self, example: Example) -> dict[str, Any]:
         """question, options, and context and answer where there are."""
@@ -249,7 +279,7 @@ def _letter(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str
         return word.upper()
     found = {letter for letter, text in options.items() if text == answer}
     numbered = any(label.isdecimal() for label in letter_of)  # then a number was meant as a label
-    if not numbered and re.fullmatch("[0-9]{1,2}", word) and int(word) < len(options):
+    if not numbered and _AT.fullmatch(word) and int(word) < len(options):
         found.add(list(options)[int(word)])
     if len(found) == 1:
         return found.pop()

@@ -12,12 +12,15 @@ from typing import Literal
 from slmfit.data.audit.findings import Finding, excerpt, finding
 from slmfit.data.audit.labels import INTENT, TYPE, label_findings
 from slmfit.data.audit.near import UNSPACED
-from slmfit.records import Example
+from slmfit.records import Example, Span
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.words import in_word
 from slmfit.text.figures import number_of, part_of
 
-_MANY = 0.1  # of all spans
+MANY = 0.1  # of all spans
+CHECK_OFFSETS = (
+    "Check the offsets: they count code points from 0, the end is behind the last; not tokens, bytes or UTF-16."
+)
 
 
 def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
@@ -42,14 +45,19 @@ def _inside_words(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[F
         for split, example in rows
         for text in (str(example.input),)
         for span in entities_of(example.target).spans
-        if _cuts(text, span.start) or _cuts(text, span.end)
+        if cuts_word(text, span)
     ]
     if odd:
-        severity: Literal["warning", "note"] = "warning" if len(odd) > _MANY * spans else "note"
+        severity: Literal["warning", "note"] = "warning" if len(odd) > MANY * spans else "note"
         begin = "begins or ends" if len(odd) == 1 else "begin or end"
         message = f"{len(odd):,} of {number_of(spans, 'span')} {begin} inside a word."
-        fix = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
+        fix = CHECK_OFFSETS
         yield finding("span_in_word", severity, len(odd), message, fix, ({"rows": [row]} for row in odd))
+
+
+def cuts_word(text: str, span: Span) -> bool:
+    """Whether a span begins or ends inside a word."""
+    return _cuts(text, span.start) or _cuts(text, span.end)
 
 
 def _cuts(text: str, at: int) -> bool:

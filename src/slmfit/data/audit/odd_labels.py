@@ -15,7 +15,7 @@ from slmfit.text.figures import listed, number_of, verb_of
 # What programs write where nothing is, and what people call rows that nobody labelled.
 _NONE = {
     "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
-    "#name?", "#div/0!", "unsup", "unsupervised", "unlabeled", "unlabelled",
+    "#name?", "#div/0!", "-", "--", "?", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 # Characters that take no room; joiners have their place inside words and emoji, though not at an edge.
@@ -24,7 +24,8 @@ _UNSEEN = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u2060\u2061-\u2064\ufeff]|
 
 def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
     """counts: label -> how many rows, or spans, have it."""
-    none = sorted(label for label in counts if label.strip().lower() in _NONE)
+    # "none" may be a class, as in "none of these"; Python alone writes it large.
+    none = sorted(label for label in counts if label.strip().lower() in _NONE or label.strip() == "None")
     if none:
         lost = number_of(sum(counts[label] for label in none), unit, "have")
         message = f"{lost} a {noun} that reads as if there were none: {listed(none)}."

@@ -1,5 +1,7 @@
 """CSV and TSV to rows, strictly: what does not fit the header, or leaves a quotation mark open, is refused.
 
+A header that stands between rows, as where files were put one after another, is no row.
+
 for line, row in rows_of_csv(handle, "tickets.csv", notes): ...     # 2, {"text": "My card …", "label": "billing"}
 """
 
@@ -16,6 +18,7 @@ from slmfit.errors import DataError, Where
 
 LONGEST_TEXT = 1_000_000  # characters in one cell: a long novel
 _SAMPLE = 500  # lines by which quotation marks are judged
+_SWALLOWED = 3  # whole lines in one cell by which it is asked whether they are rows
 _SEP = re.compile(r"\"?sep=(\\t|.)\"?", re.IGNORECASE | re.DOTALL)
 _SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
 
@@ -50,19 +53,28 @@ def rows_of_csv(
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_TEXT))
     reader = csv.reader(chain(sample, lines), delimiter=delimiter, quoting=quoting, strict=True)
     columns: list[str] = []
+    header_cells: list[str] = []
+    repeated = 0
     before = skipped + 1 if named else 0
     start = before + 1
     try:
         for cells in reader:
             if cells and not columns:
-                columns = _header(cells, Where(file, start))
+                columns, header_cells = _header(cells, Where(file, start)), cells
+            elif cells == header_cells and len(cells) > 1:
+                repeated += 1
             elif cells:
                 if len(cells) != len(columns):
                     raise _ragged(len(cells), len(columns), delimiter, Where(file, start))
+                if before + reader.line_num - start > _SWALLOWED:
+                    _refuse_swallowed(cells, delimiter, Where(file, start))
                 yield start, dict(zip(columns, cells, strict=True))
             start = before + reader.line_num + 1
     except csv.Error as error:
         raise _broken(str(error), Where(file, start)) from None
+    if repeated:
+        lines_again = "1 line that repeats" if repeated == 1 else f"{repeated:,} lines that repeat"
+        notes.append(f"{file}: {lines_again} the header {'is' if repeated == 1 else 'are'} left out.")
 
 
 def rows_of_tsv(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -119,6 +131,24 @@ def _rectangular(sample: list[str], delimiter: str, quoting: Any) -> bool:
         if "unexpected end" not in str(error) or len(sample) < _SAMPLE:
             return False
     return len(widths - {0}) == 1
+
+
+def _refuse_swallowed(cells: list[str], delimiter: str, where: Where) -> None:
+    """Raise DataError for a cell that holds rows: two stray quotation marks swallow what stands between them.
+
+    Its whole lines have as many cells as a row, and in some column these say the same again and again, as labels do, or
+    are all numbers, as ids are.
+    """
+    for cell in cells:
+        lines = [line.split(delimiter) for line in cell.split("\n")[1:-1]]
+        if len(lines) < _SWALLOWED or any(len(line) != len(cells) for line in lines) or len(cells) < 2:
+            continue
+        for column in zip(*lines, strict=True):
+            values = [value.strip() for value in column]
+            if all(values) and (2 * len(set(values)) <= len(values) or all(map(str.isdecimal, values))):
+                what = f"a cell of this row holds {len(lines):,} lines that are rows by their look"
+                fix = 'close its quotation mark, or double it ("") if it belongs to the text'
+                raise DataError(what, where=where, fix=fix)
 
 
 def _ragged(cells: int, columns: int, delimiter: str, where: Where) -> DataError:
