@@ -1,4 +1,4 @@
-"""What one row does not show: rows in a cell, headers between rows, answers counted from 1, a group in two spellings."""
+"""What one row does not show: rows in a cell, headers between rows, positions from 1, a group in two spellings."""
 
 import json
 import random
