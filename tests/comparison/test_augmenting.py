@@ -37,7 +37,7 @@ def test_rows_enter_train_alone(data, more):
     assert added.data.train[: len(data.train)] == data.train and len(added.data.train) == len(data.train) + 60
     for split in ("validation", "test"):
         assert added.data.hashes[split] == data.hashes[split]
-    assert added.data.hashes["train"] != data.hashes["train"] and added.warning is None
+    assert added.data.hashes["train"] != data.hashes["train"] and not any("twins" in n for n in added.notes)
     specs = [spec.id for spec in with_rows(parse_specs("majority,linear,knn,llm=x"), added)]
     assert specs == ["linear+more-rows", "knn+more-rows"]
 
@@ -52,7 +52,7 @@ def test_twins_of_held_out_rows_are_left_out_and_told(data, more, tmp_path):
         csv.writer(file).writerows([text, "billing"] for text in stolen)
     added = add_rows(data, path)
     assert (added.record["rows"], added.record["left_out"]) == (60, 3)
-    assert "3 rows of stolen.csv are twins" in added.warning
+    assert "3 rows of stolen.csv are twins" in added.notes[-1]
     with pytest.raises(DataError, match="every row is a twin"):
         add_rows(data, write(tmp_path / "all.csv", data.test))
 

@@ -281,3 +281,13 @@ def test_ids_that_stand_on_several_rows_match_nothing(tmp_path):
     notes = []
     answers = read_answers(write(tmp_path / "a.jsonl", rows), data, notes=notes)
     assert [a.target for a in answers] == [e.target for e in data.test] and "matched by text" in notes[0]
+
+
+def test_prodigys_answer_is_no_answer(data, tmp_path):
+    rows = [{"text": e.input, "label": e.target, "answer": "reject" if i % 3 else "accept"}
+            for i, e in enumerate(data.test)]  # fmt: skip
+    rows[0]["label"] = next(label for label in data.task.labels if label != rows[0]["label"])
+    path, notes = tmp_path / "model.jsonl", []
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = read_answers(path, data, notes=notes)
+    assert [a.target for a in answers] == [row["label"] for row in rows] and "column 'label'" in notes[0]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from slmfit.data import load_data
 from slmfit.data.label_cells import LabelCells
+from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
@@ -43,7 +44,9 @@ def test_rows_that_prodigy_rejected_are_left_out(tmp_path: Path) -> None:
     data = load_data(path)
     assert sum(map(len, data.splits.values())) == 20
     assert any("40 rows left out by Prodigy's column 'answer': 20 reject and 20 ignore" in note for note in data.notes)
-    assert len(load_examples(path, data.task, {}, {})) == 20
+    notes: list[str] = []
+    assert len(load_examples(read_file(path, []), data.task, data.origin, {}, notes)) == 20
+    assert any("40 rows left out by Prodigy's column 'answer'" in note for note in notes)
     other = load_data(jsonl(tmp_path / "b.jsonl", [row | {"answer": "maybe" if i == 1 else row["answer"]}
                                                    for i, row in enumerate(rows)]))  # fmt: skip
     assert sum(map(len, other.splits.values())) == 60

@@ -174,6 +174,8 @@ def evaluate(
 
     _named(method)
     scores = score(opened(run, allow_host), data, columns=given_columns(column, text=text, label=label))
+    for note in scores.details["notes"]:
+        say(note, err=True)
     display.show_scores(scores.values, as_json=json)
     display.show_unseen(scores.details["unseen"])
 

@@ -136,7 +136,7 @@ def compare(
             paired={id: from_plain(Paired, pair) for id, pair in paired.items()},
             warnings=[
                 *(f["message"] for f in findings if f["severity"] == "warning"),
-                *([added.warning] if added is not None and added.warning else []),
+                *(added.notes if added is not None else ()),
             ],
             command=command,
             seed=seed,

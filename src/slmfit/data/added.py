@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.audit.near import find_duplicates
-from slmfit.data.columns import columns_of
 from slmfit.data.dataset import Dataset
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
@@ -23,19 +22,15 @@ from slmfit.storage import file_name
 
 @dataclass(frozen=True)
 class Added:
-    """A dataset with rows added. name: of their file, short. record: JSON for the comparison's record."""
+    """A dataset with rows added. name: of their file, short. record: JSON for the comparison's record.
+
+    notes: what was guessed of the file, and what was left out of it, a sentence each.
+    """
 
     name: str
     data: Dataset
     record: dict[str, Any]
-
-    @property
-    def warning(self) -> str | None:
-        """What was left out, in a sentence; None where nothing was."""
-        left_out, file = self.record["left_out"], self.record["file"]
-        if not left_out:
-            return None
-        return f"{left_out:,} rows of {file} are twins of validation or test rows, and are not added to train."
+    notes: tuple[str, ...] = ()
 
 
 def add_rows(data: Dataset, path: str | Path) -> Added:
@@ -45,11 +40,9 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     as the data's were. Raises DataError for a file that cannot be read, a label that the data do not have, and where
     no row is left.
     """
-    part = read_file(Path(path), [])
-    present, source = columns_of(part), data.source
-    origin = data.origin
-    columns = {role: column for role, column in origin.columns.items() if column in present}
-    rows = load_examples(path, data.task, columns, origin.merged)
+    notes: list[str] = []
+    part = read_file(Path(path), notes)
+    rows = load_examples(part, data.task, data.origin, {}, notes)
     _refuse_unknown(data, rows, part.file)
     if data.recipe.strip:
         rows = [replace(row, input=data.recipe(str(row.input))) for row in rows]
@@ -57,10 +50,12 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     if not kept:
         what = "every row is a twin of a validation or test row"
         raise DataError(what, where=part.file, fix="add rows that were not copied from them")
-    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": len(rows) - len(kept)}
+    if twins := len(rows) - len(kept):
+        notes.append(f"{twins:,} rows of {Path(path).name} are twins of validation or test rows, and are not added.")
+    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": twins}
     train = (*data.train, *(replace(row, id=f"added:{row.id}") for row in kept))
-    more = replace(data, splits={**data.splits, "train": train}, source={**source, "added": record})
-    return Added(file_name(str(path).removesuffix(".gz").rpartition(".")[0]), more, record)
+    more = replace(data, splits={**data.splits, "train": train}, source={**data.source, "added": record})
+    return Added(file_name(str(path).removesuffix(".gz").rpartition(".")[0]), more, record, tuple(notes))
 
 
 def _refuse_unknown(data: Dataset, rows: Sequence[Example], file: str) -> None:

@@ -6,32 +6,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError
+from slmfit.tasks import TASKS, by_name
 from slmfit.text.figures import number_of
 
 _ANSWERS = {"accept", "reject", "ignore"}
-_ANNOTATIONS = {"label", "spans", "accept"}
+_ANNOTATIONS = {c for task in TASKS for role in ("label", "spans", "tags") for c in by_name(task).roles.get(role, ())}
 
 
 def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
     """The part without rejected and ignored rows, which are counted in `notes`; any other part as it is.
 
+    A row that says nothing, as rows have that were put beside Prodigy's, counts as accepted.
     used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
     """
-    if "answer" in used or not all("answer" in cells for _, cells in part.rows):
+    if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
         return part
-    columns = {column for _, cells in part.rows for column in cells}
-    answers = [cells["answer"] for _, cells in part.rows]
-    if "text" not in columns or not columns & _ANNOTATIONS or not all(isinstance(a, str) for a in answers):
-        return part
-    answers = [answer.strip().lower() for answer in answers]
+    answers = [_said(cells) or "accept" for _, cells in part.rows]
     counts = Counter(answers)
-    if not counts.keys() <= _ANSWERS:
-        return part
     if left := counts.total() - counts["accept"]:
         if left == len(answers):
             fix = "accept some, or remove the column 'answer' if it is not Prodigy's"
@@ -40,3 +37,20 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
         notes.append(f"{part.file}: {number_of(left, 'row')} left out by Prodigy's column 'answer': {kinds}.")
     kept = [i for i, answer in enumerate(answers) if answer == "accept"]
     return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
+
+
+def answers_of_prodigy(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the column `answer` says of annotations beside it if they are true, and nothing else."""
+    answered = annotated = False
+    for cells in rows:
+        if (said := _said(cells)) and said not in _ANSWERS:
+            return False
+        answered = answered or bool(said)
+        annotated = annotated or not _ANNOTATIONS.isdisjoint(cells)
+    return answered and annotated
+
+
+def _said(cells: Mapping[str, Any]) -> str:
+    """What a row's answer says; empty where there is none."""
+    answer = cells.get("answer")
+    return "" if answer is None else str(answer).strip().lower()

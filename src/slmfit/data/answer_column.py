@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.dataset import Dataset
 from slmfit.errors import DataError, Where
 from slmfit.records import Input, Prediction
@@ -35,6 +36,8 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
     Raises DataError where none or several can be meant.
     """
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
+    if answers_of_prodigy(row for _, row in rows):
+        columns.remove("answer")
     used = data.origin.columns
     truths = _truth_columns(data)
     named = next((c for c in ANSWER_COLUMNS if c in columns and c not in {used.get(role) for role in used}), None)

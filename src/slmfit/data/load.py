@@ -21,7 +21,7 @@ from slmfit.data.groupings import group_name, groupings
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.in_memory import NAME, Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
-from slmfit.data.layout import read_file, read_parts
+from slmfit.data.layout import read_parts
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
@@ -29,7 +29,7 @@ from slmfit.data.split import assign, assign_by_time, checked_seed
 from slmfit.data.times import moments_of, spoken
 from slmfit.data.unlabelled import refuse_minus_one, without_hidden
 from slmfit.errors import DataError, UsageError, did_you_mean
-from slmfit.records import SPLITS, Example
+from slmfit.records import SPLITS, Example, Source
 from slmfit.tasks.base import Task
 
 
@@ -115,23 +115,43 @@ def load_data(
     return Dataset(_title(path), found.with_labels(targets), splits, recipe, source, given, tuple(notes), beside)
 
 
-def load_examples(path: str | Path, task: Task, columns: Mapping[str, str], merged: Mapping[str, str]) -> list[Example]:
-    """Labelled rows of one more file for a task that is known already, as they stand in the file.
+def load_examples(
+    part: Part, task: Task, origin: Source, columns: Mapping[str, str], notes: list[str]
+) -> list[Example]:
+    """Labelled rows of one more file (see `read_file`) for a task that is known already, as they stand in the file.
 
-    columns: role -> column, recognised by name where not given. merged: old label -> new label.
-    Raises DataError as `load_data` does.
+    origin: of the data that the task is of, whose columns these are where the file has them, and whose labels were
+    merged as these are. columns: role -> column, where not. notes: filled with what was guessed, and with what was left
+    out. Raises DataError as `load_data` does.
     """
-    part = accepted(read_file(Path(path), []), list(columns.values()), [])
-    _, roles = task_and_roles({"train": part}, task.name, columns, [])
-    part = in_code_points({"train": part}, task, roles, [])["train"]
+    columns = _columns_as_before(columns, origin, part)
+    part = accepted(part, list(columns.values()), notes)
+    _, roles = task_and_roles({"train": part}, task.name, columns, notes)
+    part = in_code_points({"train": part}, task, roles, notes)["train"]
+    merged = origin.merged
     known = [*merged, *task.labels]
     labels = label_cells({"train": part}, roles, known)
     rows = parse(part, task, roles, [str(number) for number in part.numbers], labels)
+    notes += repair_notes(part, task, roles)
     if task.classifies:
         found = [str(row.example.target) for row in rows]
         refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))
     examples = [row.example for row in rows]
     return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
+
+
+def _columns_as_before(columns: Mapping[str, str], origin: Source, part: Part) -> dict[str, str]:
+    """Role -> column: as asked for, else as in the data, where the file has that column and nothing else is made of it.
+
+    Of two texts that are one input the second is not left out in silence, unless one column is asked for that has all.
+    """
+    present, asked = columns_of(part), set(columns.values())
+    found = {role: column for role, column in origin.columns.items() if column in present and column not in asked}
+    if "text_pair" in origin.columns and "text" not in columns:
+        found["text_pair"] = origin.columns["text_pair"]
+    elif "text" in columns:
+        found.pop("text_pair", None)
+    return {**found, **columns}
 
 
 def _recipe(strip: Sequence[str]) -> TextRecipe:

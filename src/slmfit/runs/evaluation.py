@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from slmfit.data.dataset import targets
+from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError
 from slmfit.runs.run import Run
@@ -22,10 +23,12 @@ def evaluate(run: Run, path: str | Path, *, columns: Mapping[str, str] | None = 
 
     columns: role -> column; as in the run's own data, or recognised by name, where not given. A label that the run
     has never seen is a label all the same, and what is answered to it is wrong; `details["unseen"]` names these, as
-    `labels` and `intents`.
+    `labels` and `intents`; `details["notes"]` says what was guessed of the file, and what was left out of it.
     Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
     """
-    examples = load_examples(path, run.task, columns or {}, run.record.origin.merged)
+    notes: list[str] = []
+    part = read_file(Path(path), notes)
+    examples = load_examples(part, run.task, run.record.origin, columns or {}, notes)
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
@@ -35,4 +38,4 @@ def evaluate(run: Run, path: str | Path, *, columns: Mapping[str, str] | None = 
     task = replace(known, **{name: tuple(sorted(old | new)) for name, (old, new) in names.items()})  # type: ignore[type-var]
     scores = task.score(truth, run.predict(inputs), run.record.seed, inputs)
     unseen = {name: sorted(new - old) for name, (old, new) in names.items()}
-    return replace(scores, details={**scores.details, "unseen": unseen})
+    return replace(scores, details={**scores.details, "unseen": unseen, "notes": notes})

@@ -1,0 +1,66 @@
+"""A run scored on rows kept apart: by the columns it was made with, less what is no truth; what was guessed is told."""
+
+import json
+
+import pytest
+
+from slmfit.__main__ import main
+from slmfit.comparison.compare import train
+from slmfit.data.load import load_data
+from slmfit.errors import DataError
+from slmfit.runs.evaluation import evaluate
+
+COLOURS = "amber azure beige black brown coral cream green".split()
+
+
+def rows(start, count=40, **more):
+    """`kind` is the truth, and `label`, which is named more usually, its opposite."""
+    made = []
+    for i in range(start, start + count):
+        words, truth = f"{COLOURS[i % 8]} thing number {i}", "ab"[i % 2]
+        made.append({"body": words, "kind": truth, "label": "ba"[i % 2], "text": "always this"} | more)
+    return made
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    data = load_data(rows(0, 60), columns={"text": "body", "label": "kind"})
+    return train(data, "linear", out=tmp_path_factory.mktemp("run"))
+
+
+def write(path, made):
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    return path
+
+
+def test_the_columns_are_those_of_the_runs_own_data(run, tmp_path):
+    scores = evaluate(run, write(tmp_path / "a.jsonl", rows(100)))
+    assert scores.values["accuracy"].value == 1.0 and scores.details["notes"] == []
+    other = evaluate(run, tmp_path / "a.jsonl", columns={"label": "label"})
+    assert other.values["accuracy"].value == 0.0
+    renamed = [{"text": row["body"], "label": row["kind"]} for row in rows(100)]
+    found = evaluate(run, write(tmp_path / "b.jsonl", renamed))
+    assert found.values["accuracy"].value == 1.0
+    assert "the text from 'text', the label from 'label'" in found.details["notes"][0]
+
+
+def test_rejected_rows_are_left_out_and_told_by_the_command(run, tmp_path, monkeypatch, capsys):
+    made = [*rows(100, 30, answer="accept"), *rows(131, 9, answer="reject")]
+    for row in made[30:]:
+        row["kind"] = row["label"]
+    path = write(tmp_path / "a.jsonl", made)
+    monkeypatch.setattr("sys.argv", ["slmfit", "evaluate", str(run.folder), str(path), "--json"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    told = capsys.readouterr()
+    assert left.value.code in (0, None) and json.loads(told.out)["accuracy"]["value"] == 1.0
+    assert "9 rows left out by Prodigy's column 'answer': 9 reject" in told.err
+
+
+def test_one_of_two_texts_is_not_left_out_in_silence(tmp_path):
+    pairs = [{"premise": row["body"], "hypothesis": f"so {row['kind']}", "label": row["kind"]} for row in rows(0, 60)]
+    run = train(load_data(pairs), "majority", out=tmp_path / "o")
+    path = write(tmp_path / "a.jsonl", [{"premise": row["body"], "label": row["kind"]} for row in rows(100)])
+    with pytest.raises(DataError, match="there is no column 'hypothesis'"):
+        evaluate(run, path)
+    assert evaluate(run, path, columns={"text": "premise"}).values["accuracy"].value == 0.5
