@@ -291,3 +291,27 @@ def test_prodigys_answer_is_no_answer(data, tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     answers = read_answers(path, data, notes=notes)
     assert [a.target for a in answers] == [row["label"] for row in rows] and "column 'label'" in notes[0]
+
+
+@hypothesis_given(st.permutations(range(1, 31)), st.sampled_from(["ID", "ticket_id", "Id", "column 1", "index"]))
+def test_ids_of_another_column_are_no_numbers_of_rows(tmp_path_factory, numbers, column):
+    assume(numbers != sorted(numbers))
+    rows = [{column: n, "text": f"words number {n}", "label": "ab"[n % 2]} for n in numbers]
+    data = load_data([{"text": f"other words {i}", "label": "ab"[i % 2]} for i in range(40)], test=rows)
+    path = tmp_path_factory.mktemp("a") / "p.jsonl"
+    answers = [{"id": row[column], "prediction": row["label"]} for row in rows]
+    path.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    with pytest.raises(DataError, match=f"the data's column '{column}' has these ids too"):
+        read_answers(path, data)
+    path.write_text("".join(json.dumps({**row, "text": f"words number {row['id']}"}) + "\n" for row in answers))
+    with pytest.raises(DataError, match="its text is not that of the test row"):
+        read_answers(path, data)
+
+
+def test_numbers_of_rows_are_said_to_be_counted(tmp_path):
+    rows = [{"n": i, "text": f"words number {i}", "label": "ab"[i % 2]} for i in range(1, 31)]
+    data = load_data([{"text": f"other words {i}", "label": "ab"[i % 2]} for i in range(40)], test=rows)
+    path, notes = tmp_path / "p.jsonl", []
+    path.write_text("".join(json.dumps({"id": i, "prediction": "a"}) + "\n" for i in range(1, 31)))
+    read_answers(path, data, notes=notes)
+    assert notes == ["p.jsonl: answers from column 'prediction', matched by id (rows of the data, counted from 1)."]

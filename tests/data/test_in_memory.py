@@ -62,3 +62,22 @@ def test_what_is_no_table(rows):
             load_data(source)
     with pytest.raises(UsageError, match="the data holds test rows already"):
         load_data([{**row, "split": ("train", "test")[i % 2]} for i, row in enumerate(rows)], test=rows)
+
+
+def test_what_cannot_be_read_is_refused():
+    for source in (({"text": "a"} for _ in range(3)), 5, object()):
+        with pytest.raises(UsageError, match="which cannot be read"):
+            load_data(source)
+
+
+def test_two_columns_of_one_name_are_refused():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame([["a thing", "x", "y"]] * 30, columns=["text", "label", "label"])
+    with pytest.raises(DataError, match="two columns are called 'label'"):
+        load_data(frame)
+
+
+def test_numbers_of_numpy_are_numbers():
+    np = pytest.importorskip("numpy")
+    data = load_data([{"text": f"words number {i}", "label": np.int64(i % 2)} for i in range(60)])
+    assert data.task.labels == ("0", "1")

@@ -64,3 +64,34 @@ def test_one_of_two_texts_is_not_left_out_in_silence(tmp_path):
     with pytest.raises(DataError, match="there is no column 'hypothesis'"):
         evaluate(run, path)
     assert evaluate(run, path, columns={"text": "premise"}).values["accuracy"].value == 0.5
+
+
+def test_rows_that_the_run_was_made_from_are_told(run, tmp_path):
+    path = write(tmp_path / "a.jsonl", rows(0, 60))
+    own = train(load_data(path, columns={"text": "body", "label": "kind"}), "majority", out=tmp_path / "o")
+    assert "made from this very file" in evaluate(own, path).details["notes"][0]
+    assert evaluate(run, path).details["notes"] == []
+
+
+def test_rows_of_train_by_the_column_split_are_left_out(run, tmp_path):
+    made = [dict(row, split="train", kind=row["label"]) for row in rows(100, 30)]
+    made += [dict(row, split="Test") for row in rows(130, 9)]
+    scores = evaluate(run, made)
+    assert scores.values["accuracy"].value == 1.0 and scores.details["rows"] == 9
+    assert "30 rows are not test by the column 'split', and left out" in scores.details["notes"][0]
+    everything = evaluate(run, [dict(row, split="train") for row in rows(100)])
+    assert everything.details["rows"] == 40
+
+
+def test_rows_that_are_held_are_scored(run):
+    pl = pytest.importorskip("polars")
+    assert evaluate(run, pl.DataFrame(rows(100))).values["accuracy"].value == 1.0
+
+
+def test_spans_that_cut_words_are_told(tmp_path):
+    made = [{"text": f"fly to Rome number {i}", "spans": [{"start": 7, "end": 11, "label": "CITY"}]} for i in range(60)]
+    run = train(load_data(made), "majority", out=tmp_path / "o")
+    assert evaluate(run, made).details["notes"][1:] == []
+    for row in made:
+        row["spans"] = [{"start": 7, "end": 10, "label": "CITY"}]
+    assert any("60 of 60 spans begin or end inside a word" in note for note in evaluate(run, made).details["notes"])

@@ -42,7 +42,7 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     """
     notes: list[str] = []
     part = read_file(Path(path), notes)
-    rows = load_examples(part, data.task, data.origin, {}, notes)
+    rows = load_examples(part, data.task, data.origin, {}, notes, split="train")
     _refuse_unknown(data, rows, part.file)
     if data.recipe.strip:
         rows = [replace(row, input=data.recipe(str(row.input))) for row in rows]

@@ -51,6 +51,7 @@ class Dataset:
     source: JSON as it stands: files with their sha256, columns used, merge rules, how it was split.
     validation_given: the user's own validation split; else it was carved from train, and methods refit on both.
     groupings: columns by which rows may belong together, see there; for the audit, and not in the fingerprint.
+    other_ids: where no column is called `id`, those that tell the test rows apart, and what they call them.
     notes: what was guessed or done, one sentence each, to be said to the user.
     """
 
@@ -62,6 +63,7 @@ class Dataset:
     validation_given: bool = True
     notes: tuple[str, ...] = ()
     groupings: Groupings = field(default_factory=dict, repr=False, compare=False)
+    other_ids: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)

@@ -5,7 +5,7 @@ rows = parse(part, task, {"text": "body", "label": "kind"}, ids, cells)      # r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from slmfit.errors import DataError, Where
 from slmfit.records import Example
 from slmfit.tasks.answers import holds_labels, read_back
 from slmfit.tasks.base import Task
+
+LONGEST_ID = 64  # characters
 
 
 @dataclass(slots=True)
@@ -81,6 +83,21 @@ def ids_of(parts: Mapping[str, Part]) -> tuple[dict[str, list[str]], str]:
         marked = len({part.file for part in parts.values()}) > 1
         kind = "repeated" if any(id is not None for ids in given.values() for id in ids) else "numbers"
     return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}, kind
+
+
+def other_ids(rows: Sequence[Row], known: Collection[str]) -> dict[str, frozenset[str]]:
+    """Columns that tell all these rows apart by short names, and not by their numbers -> those names.
+
+    known: columns that are something else.
+    """
+    found = {}
+    numbers = [row.example.id.rpartition(":")[2] for row in rows]
+    for column in rows[0].cells.keys() - known if rows else ():
+        names = [str(row.cells.get(column)).strip() for row in rows]
+        apart = len(set(names)) == len(names) and all(0 < len(name) <= LONGEST_ID for name in names)
+        if apart and names != numbers:
+            found[column] = frozenset(names)
+    return found
 
 
 def _given_id(cell: Any) -> str | None:

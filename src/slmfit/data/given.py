@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ def read_answers(
     answers = [read(row, column, e.input, where) for e, (where, row) in zip(data.test, matched, strict=True)]
     _refuse_two(rows, by_key, column, key, data)
     if notes is not None:
-        notes.append(f"{path.name}: answers from column {column!r}, matched by {key}.")
+        counted = " (rows of the data, counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
+        notes.append(f"{path.name}: answers from column {column!r}, matched by {key}{counted}.")
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers
@@ -104,7 +105,23 @@ def _by_key(rows: Sequence[Placed], key: str, data: Dataset) -> dict[str, Placed
             fix = "count the answers' rows from 1 too, or give the texts and no ids"
             raise DataError(what, where=where.at(key), fix=fix)
         found.setdefault(word, (where, row))
+    if numbers is not None and not any(name in rows[0][1] for name in _text_names(data)):
+        _refuse_other_ids(found.keys(), rows[0][0].file, key, data)
     return found
+
+
+def _refuse_other_ids(ids: Set[str], file: str, key: str, data: Dataset) -> None:
+    """Raise DataError where another column of the data has these ids too: then they are hardly numbers of rows."""
+    column = next((column for column, names in data.other_ids.items() if names <= ids), None)
+    if column is not None:
+        what = f"the data's column {column!r} has these ids too, but no column is called 'id', so rows would be counted"
+        fix = f"call the column {column!r} of the data 'id', or give the texts beside the answers"
+        raise DataError(what, where=Where(file).at(key), fix=fix)
+
+
+def _text_names(data: Dataset) -> tuple[str, ...]:
+    used = data.origin.columns.get("text")
+    return (*data.task.roles.get("text", ()), *([used] if used else []))
 
 
 def _numbers(data: Dataset) -> set[str] | None:

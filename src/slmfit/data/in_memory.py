@@ -29,17 +29,25 @@ def is_frame(source: object) -> bool:
 
 def read_held(source: Any, name: str = NAME) -> Part:
     """The rows, each with its number as its place. Raises DataError for what is no table, and for an empty one."""
-    rows = [{str(column): cell for column, cell in row.items()} for row in _rows(source, name)]
+    rows = [{str(column): _plain(cell) for column, cell in row.items()} for row in _rows(source, name)]
     if not rows:
         raise DataError("holds no rows", where=name, fix="give at least one row of data")
     placed = [(Where(name, number), row) for number, row in enumerate(rows, 1)]
     return Part(name, storage.hash_json([repr(row) for row in rows]), placed, range(1, len(rows) + 1))
 
 
+def _plain(cell: Any) -> Any:
+    """A number of numpy's as Python's own; any other cell as it is."""
+    return cell.item() if hasattr(cell, "dtype") and getattr(cell, "ndim", None) == 0 else cell
+
+
 def _rows(source: Any, name: str) -> list[Mapping[Any, Any]]:
     if hasattr(source, "to_dicts"):  # polars
         return list(source.to_dicts())
     if hasattr(source, "iterrows"):  # pandas, where nan, NaT and NA are all that is missing
+        names = list(map(str, source.columns))
+        if twice := next((column for column in names if names.count(column) > 1), None):
+            raise DataError(f"two columns are called {twice!r}", where=name, fix="rename one of the two")
         return list(source.astype(object).where(source.notna(), None).to_dict("records"))
     if isinstance(source, Mapping):
         return _of_columns(source, name)

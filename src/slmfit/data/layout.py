@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from slmfit.data.hub import is_hub, read_hub
@@ -23,6 +24,7 @@ from slmfit.data.readers.text_files import read_texts
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS
 from slmfit.storage import check_links, named
+from slmfit.text.figures import number_of
 
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
@@ -110,6 +112,22 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     if len(numbers) > 1:
         notes.append(f"{part.file}: the splits are those of the column {column!r}.")
     return {split: Part(part.file, part.sha256, [part.rows[n - 1] for n in ns], ns) for split, ns in numbers.items()}
+
+
+def of_split(part: Part, wanted: str, notes: list[str]) -> Part:
+    """The rows that a column `split` says are of that split, where it says so of some and of train of others.
+
+    Rows of another file are scored, or added to train, and a split that was made of it before holds. What is left out
+    is counted in `notes`.
+    """
+    column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
+    named = [SPLIT_NAMES.get(str(cells.get(column)).strip().lower()) for _, cells in part.rows] if column else []
+    kept = [i for i, name in enumerate(named) if name == wanted]
+    if not kept or len(kept) == len(named) or None in named:
+        return part
+    left = number_of(len(named) - len(kept), "row", "are")
+    notes.append(f"{part.file}: {left} not {wanted} by the column {column!r}, and left out.")
+    return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
 
 
 def _files_by_split(files: list[Path], folder: Path) -> dict[str, Path]:

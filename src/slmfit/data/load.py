@@ -16,12 +16,12 @@ from slmfit.data.annotated import accepted
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
-from slmfit.data.examples import Row, ids_of, label_cells, parse
+from slmfit.data.examples import Row, ids_of, label_cells, other_ids, parse
 from slmfit.data.groupings import group_name, groupings
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.in_memory import NAME, Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
-from slmfit.data.layout import read_parts
+from slmfit.data.layout import of_split, read_parts
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
@@ -74,6 +74,9 @@ def load_data(
         raise UsageError("the split is either by group or by time", fix="leave one of the two out")
     seed = checked_seed(seed)
     notes: list[str] = []
+    if not isinstance(path, str | Path) and not is_held(path):
+        what = f"the data are {type(path).__name__}, which cannot be read"
+        raise UsageError(what, fix="give a path, a list of rows, a dict of columns or a data frame")
     recipe = _recipe(strip)
     parts = read_parts(path, test, validation, notes)
     named = [*(columns or {}).values(), *filter(None, (group, time))]
@@ -112,19 +115,25 @@ def load_data(
     given = "validation" in parts
     cells = {split: [row.cells for row in rows[split]] for split in SPLITS}
     beside = groupings(cells, {"id", "split", *roles.values(), *(column for column in (group, time) if column)})
-    return Dataset(_title(path), found.with_labels(targets), splits, recipe, source, given, tuple(notes), beside)
+    named_so = other_ids(rows["test"], {"split", *roles.values()}) if kind == "numbers" else {}
+    task_of_all = found.with_labels(targets)
+    return Dataset(_title(path), task_of_all, splits, recipe, source, given, tuple(notes), beside, named_so)
 
 
 def load_examples(
-    part: Part, task: Task, origin: Source, columns: Mapping[str, str], notes: list[str]
+    part: Part, task: Task, origin: Source, columns: Mapping[str, str], notes: list[str], *, split: str
 ) -> list[Example]:
     """Labelled rows of one more file (see `read_file`) for a task that is known already, as they stand in the file.
+
+    split: what they are for; rows of another by a column `split` are left out.
 
     origin: of the data that the task is of, whose columns these are where the file has them, and whose labels were
     merged as these are. columns: role -> column, where not. notes: filled with what was guessed, and with what was left
     out. Raises DataError as `load_data` does.
     """
     columns = _columns_as_before(columns, origin, part)
+    if "split" not in columns.values():
+        part = of_split(part, split, notes)
     part = accepted(part, list(columns.values()), notes)
     _, roles = task_and_roles({"train": part}, task.name, columns, notes)
     part = in_code_points({"train": part}, task, roles, notes)["train"]

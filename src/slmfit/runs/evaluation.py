@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+from slmfit.data.audit.entities import inside_words
 from slmfit.data.dataset import targets
+from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError
@@ -18,19 +20,23 @@ from slmfit.runs.run import Run
 from slmfit.tasks.base import Scores
 
 
-def evaluate(run: Run, path: str | Path, *, columns: Mapping[str, str] | None = None) -> Scores:
+def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | None = None) -> Scores:
     """Every score of the run's task on the rows of a file; labels are merged as they were for the run.
 
+    path: a file, or rows that you hold, as `load_data` takes them.
     columns: role -> column; as in the run's own data, or recognised by name, where not given. A label that the run
     has never seen is a label all the same, and what is answered to it is wrong; `details["unseen"]` names these, as
     `labels` and `intents`; `details["notes"]` says what was guessed of the file, and what was left out of it.
     Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
     """
     notes: list[str] = []
-    part = read_file(Path(path), notes)
-    examples = load_examples(part, run.task, run.record.origin, columns or {}, notes)
+    part = read_held(path) if is_held(path) else read_file(Path(path), notes)
+    if any(part.sha256 == file["sha256"] for file in run.record.origin.files):
+        notes.append(f"{part.file}: the run was made from this very file, so its scores say nothing of new rows.")
+    examples = load_examples(part, run.task, run.record.origin, columns or {}, notes, split="test")
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
+    notes += [f"{f['message']} {f['fix']}" for f in inside_words([("test", e) for e in examples])]
     inputs = [e.input for e in examples]
     truth = targets(examples)
     found, known = run.task.with_labels(truth), run.task

@@ -35,11 +35,12 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     yield from label_findings(types, TYPE)
     total = sum(counts.total() for counts in types.values())
     yield from _edges(rows, total)
-    yield from _inside_words(rows, total)
+    yield from inside_words(rows)
 
 
-def _inside_words(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:
+def inside_words(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     """Spans that begin or end inside a word, as offsets do that count something else than characters."""
+    spans = sum(len(entities_of(example.target).spans) for _, example in rows)
     odd = [
         {"id": example.id, "split": split, "label": span.label, "text": excerpt(text[span.start : span.end])}
         for split, example in rows
