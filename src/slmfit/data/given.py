@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
+from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column
 from slmfit.data.dataset import Dataset
 from slmfit.data.label_cells import label_text
@@ -56,6 +57,8 @@ def read_answers(
     _refuse_two(rows, by_key, column, key, data)
     if notes is not None:
         notes.append(f"{path.name}: answers from column {column!r}, matched by {key}.")
+        marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
+        notes += offset_notes(path.name, marked)
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers

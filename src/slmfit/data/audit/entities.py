@@ -35,6 +35,13 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     yield from _inside_words(rows, total)
 
 
+def offset_notes(file: str, examples: Sequence[Example]) -> list[str]:
+    """What is said of one more file whose spans look as if they counted something else than characters."""
+    spans = sum(len(entities_of(example.target).spans) for example in examples)
+    found = _inside_words([("", example) for example in examples], spans)
+    return [f"{file}: {one['message']} {one['fix']}" for one in found if one["severity"] == "warning"]
+
+
 def _inside_words(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:
     """Spans that begin or end inside a word, as offsets do that count something else than characters."""
     odd = [
