@@ -19,6 +19,8 @@ from scipy.stats import binom
 
 from slmfit.evidence import metrics, spread, statistic
 from slmfit.evidence import verdict as verdicts
+from slmfit.evidence.clusters import clusters_of
+from slmfit.evidence.drawing import Repeated
 from slmfit.records import Score
 
 SIZES = (100, 500, 7600)
@@ -283,6 +285,52 @@ def seeds(trials: int, rng: np.random.Generator) -> Iterator[str]:
             )
 
 
+def repeated_rows(inputs: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Of each row, which of the different inputs it is: a share of them stand there 2 to 15 times, by chance."""
+    times = np.where(rng.random(inputs) < share, rng.integers(2, 16, size=inputs), 1)
+    return np.repeat(np.arange(inputs), times)
+
+
+def clusters(trials: int, rng: np.random.Generator) -> Iterator[str]:
+    """Rows that repeat, counted as clusters, and in brackets as if they were different; 4 equal classes, truly 90 %.
+
+    Two methods answer each input for itself and are equally good; all rows of an input have one target and one answer.
+    """
+    shares, answers = classes("4-equal 0.9", np.random.default_rng(7))
+    truths = (0.9, 0.9, float(metrics.scores_from_confusion(shares[:, None] * answers)["f1_macro"]))
+
+    def trial(inputs: int, share: float, seed: int) -> np.ndarray:
+        number = repeated_rows(inputs, share, rng)
+        target = rng.choice(len(shares), size=inputs, p=shares)
+        ways = answers.cumsum(axis=1)[target]
+        first, second = ((rng.random(inputs)[:, None] > ways[:, :3]).sum(axis=1)[number] for _ in range(2))
+        truth, known = target[number], clusters_of(number.tolist())
+        counts, both = metrics.confusion(truth, first, 4), [one_hot(truth, a, 4) for a in (first, second)]
+        told: list[bool] = []
+        for own in (known, None):
+            again = Repeated(truth, first, own) if own else None
+            found = (
+                statistic.share_right(first == truth, own),
+                statistic.bootstrap_mean(first == truth, draws=1000, seed=seed, clusters=own),
+                statistic.bootstrap_confusion(counts, ["f1_macro"], draws=1000, seed=seed, repeated=again)["f1_macro"],
+            )
+            gaps = (
+                statistic.paired_accuracy(first == truth, second == truth, clusters=own),
+                statistic.paired_sums(*both, f1_of_sums, draws=1000, seed=seed, clusters=own),
+            )
+            told += [held(one, goal) for one, goal in zip(found, truths, strict=True)]
+            told += [answer for gap in gaps for answer in (gap.low <= 0 <= gap.high, gap.p_value < 0.05)]
+        return np.array(told)
+
+    names = ("accuracy", "a mean by bootstrap", "macro F1", "difference of accuracies", "called different",
+             "difference of macro F1", "called different")  # fmt: skip
+    for inputs in (100, 500):
+        for share in (0.05, 0.3):
+            found = np.mean([trial(inputs, share, seed) for seed in range(trials)], axis=0)
+            cells = (f"{n} {a:.3f} ({b:.3f})" for n, a, b in zip(names, found[:7], found[7:], strict=True))
+            yield f"{inputs:5d} inputs, {share:4.0%} repeated  hit: {'  '.join(cells)}"
+
+
 def speed(trials: int, rng: np.random.Generator) -> Iterator[str]:
     """Processor time at 7,600 rows and 20 classes."""
     truth = rng.integers(0, 20, size=7600)
@@ -303,7 +351,8 @@ def speed(trials: int, rng: np.random.Generator) -> Iterator[str]:
 
 
 PARTS = {
-    part.__name__: part for part in (accuracy, f1_macro, losses, entities, paired, paired_f1, verdict, seeds, speed)
+    part.__name__: part
+    for part in (accuracy, f1_macro, losses, entities, paired, paired_f1, verdict, seeds, clusters, speed)
 }  # fmt: skip
 
 

@@ -74,13 +74,3 @@ def test_and_so_for_entities(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     result = compare(data, "majority", given={"gpt": read_answers(path, data)}, out=tmp_path / "o")
     assert any("'city', 'day' (120 times)" in one for one in result.record.verdict.caveats)
-
-
-@pytest.mark.parametrize("shift, spoken", [(0, False), (1, True), (-1, True)])
-def test_spans_that_begin_or_end_inside_a_word(shift, spoken):
-    task = by_name("token-classification").with_labels([Entities((Span(0, 4, "CITY"),))])
-    text = "fly to Rome on Monday"
-    answers = [Prediction(Entities((Span(7 + shift, 11 + shift, "CITY"),)))] * 5
-    found = [one for one in remarks("gpt", task, answers, [text] * 5) if "inside a word" in one]
-    assert bool(found) == spoken
-    assert not spoken or found[0].startswith("gpt: 5 of 5 spans in its answers begin or end inside a word. Check the")

@@ -45,7 +45,7 @@ def test_rows_that_prodigy_rejected_are_left_out(tmp_path: Path) -> None:
     assert sum(map(len, data.splits.values())) == 20
     assert any("40 rows left out by Prodigy's column 'answer': 20 reject and 20 ignore" in note for note in data.notes)
     notes: list[str] = []
-    assert len(load_examples(read_file(path, []), data.task, data.origin, {}, notes)) == 20
+    assert len(load_examples(read_file(path, []), data.task, data.origin, {}, notes, split="test")) == 20
     assert any("40 rows left out by Prodigy's column 'answer'" in note for note in notes)
     other = load_data(jsonl(tmp_path / "b.jsonl", [row | {"answer": "maybe" if i == 1 else row["answer"]}
                                                    for i, row in enumerate(rows)]))  # fmt: skip

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from slmfit.data import load_data
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
+from slmfit.data.given import read_answers
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError
@@ -104,7 +105,7 @@ def without_rejected(rows: Rows, kind: str, rejected: int, ignored: int, ending:
         path = write(Path(folder) / f"a.{ending}", rows)
         data, held = load_data(path), load_data(rows)
         notes: list[str] = []
-        examples = load_examples(read_file(path, notes), KNOWN[kind].task, KNOWN[kind].origin, {}, notes)
+        examples = load_examples(read_file(path, notes), KNOWN[kind].task, KNOWN[kind].origin, {}, notes, split="test")
         added = add_rows(KNOWN[kind], path)
     said = f"{rejected} reject" * (rejected > 0) + " and " * (min(rejected, ignored) > 0)
     said += f"{ignored} ignore" * (ignored > 0)
@@ -182,3 +183,22 @@ def test_minus_one_is_a_label_where_train_has_it(data: st.DataObject) -> None:
         found = load_data(paths[0], test=paths[1])
     assert found.task.labels == ("-1", "0", "1")
     assert [example.target for example in found.test] == [str(label) for label in held]
+
+
+# --- offsets that count something else, where no word beside them says so ---------------------------------------------
+
+
+def test_spans_inside_words_are_told_of_every_further_file(tmp_path: Path) -> None:
+    """In UTF-16 units, after two emoji, every span of these texts ends one word's letter too far."""
+    data = load_data([marked(i, "spans", True) | {"id": i} for i in range(60)])
+    shifted = [{"text": f"😀😀{row['text']}", "spans": [{"start": 4, "end": 4 + row["spans"][0]["end"], "label": "A"}]}
+               for row in (marked(i, "spans", True) for i in range(60, 90))]  # fmt: skip
+    path = write(tmp_path / "utf16.jsonl", shifted)
+    said = "30 of 30 spans begin or end inside a word. Check the offsets"
+    notes: list[str] = []
+    load_examples(read_file(path, notes), data.task, data.origin, {}, notes, split="test")
+    for told in (notes, add_rows(data, path).notes):
+        assert any(said in note for note in told)
+    answers = [{"id": e.id, "spans": [{"start": 2, "end": 7, "label": "A"}]} for e in data.test]
+    read_answers(write(tmp_path / "answers.parquet", answers), data, notes=notes)
+    assert f"of {len(answers)} spans begin or end inside a word" in notes[-1]

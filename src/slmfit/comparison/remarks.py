@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from slmfit.data.audit.entities import CHECK_OFFSETS, MANY, cuts_word
 from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
 from slmfit.tasks.answers import entities_of
@@ -33,23 +32,12 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         yield f"{found}."
-    if task.marks:
-        yield from _inside_words(id, answers, inputs)
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
         yield (
             f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
             f"({times}); the data have {listed(task.labels)}."
         )
-
-
-def _inside_words(id: str, answers: Sequence[Prediction], inputs: Sequence[Input]) -> Iterator[str]:
-    """That many spans begin or end inside a word, as offsets do that count something else than characters."""
-    spans = [(str(text), span) for text, a in zip(inputs, answers, strict=True) for span in entities_of(a.target).spans]
-    odd = sum(cuts_word(text, span) for text, span in spans)
-    if odd > MANY * len(spans):
-        begin = "begins or ends" if odd == 1 else "begin or end"
-        yield f"{id}: {odd:,} of {number_of(len(spans), 'span')} in its answers {begin} inside a word. {CHECK_OFFSETS}"
 
 
 def _names(task: Task, given: Input) -> Collection[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
+from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column
 from slmfit.data.dataset import Dataset
 from slmfit.data.label_cells import label_text
@@ -57,6 +58,8 @@ def read_answers(
     if notes is not None:
         counted = " (rows of the data, counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
         notes.append(f"{path.name}: answers from column {column!r}, matched by {key}{counted}.")
+        marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
+        notes += offset_notes(path.name, marked)
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.annotated import accepted
+from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
@@ -146,6 +147,7 @@ def load_examples(
         found = [str(row.example.target) for row in rows]
         refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))
     examples = [row.example for row in rows]
+    notes += offset_notes(part.file, examples)
     return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
 
 

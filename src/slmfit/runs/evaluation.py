@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
-from slmfit.data.audit.entities import inside_words
 from slmfit.data.dataset import targets
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
@@ -36,7 +35,6 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     examples = load_examples(part, run.task, run.record.origin, columns or {}, notes, split="test")
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
-    notes += [f"{f['message']} {f['fix']}" for f in inside_words([("test", e) for e in examples])]
     inputs = [e.input for e in examples]
     truth = targets(examples)
     found, known = run.task.with_labels(truth), run.task

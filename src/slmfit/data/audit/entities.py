@@ -12,15 +12,12 @@ from typing import Literal
 from slmfit.data.audit.findings import Finding, excerpt, finding
 from slmfit.data.audit.labels import INTENT, TYPE, label_findings
 from slmfit.data.audit.near import UNSPACED
-from slmfit.records import Example, Span
+from slmfit.records import Example
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.words import in_word
 from slmfit.text.figures import number_of, part_of
 
-MANY = 0.1  # of all spans
-CHECK_OFFSETS = (
-    "Check the offsets: they count code points from 0, the end is behind the last; not tokens, bytes or UTF-16."
-)
+_MANY = 0.1  # of all spans
 
 
 def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
@@ -35,10 +32,16 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     yield from label_findings(types, TYPE)
     total = sum(counts.total() for counts in types.values())
     yield from _edges(rows, total)
-    yield from inside_words(rows)
+    yield from _inside_words(rows)
 
 
-def inside_words(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
+def offset_notes(file: str, examples: Sequence[Example]) -> list[str]:
+    """What is said of one more file whose spans look as if they counted something else than characters."""
+    found = _inside_words([("", example) for example in examples])
+    return [f"{file}: {one['message']} {one['fix']}" for one in found if one["severity"] == "warning"]
+
+
+def _inside_words(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     """Spans that begin or end inside a word, as offsets do that count something else than characters."""
     spans = sum(len(entities_of(example.target).spans) for _, example in rows)
     odd = [
@@ -46,19 +49,14 @@ def inside_words(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
         for split, example in rows
         for text in (str(example.input),)
         for span in entities_of(example.target).spans
-        if cuts_word(text, span)
+        if _cuts(text, span.start) or _cuts(text, span.end)
     ]
     if odd:
-        severity: Literal["warning", "note"] = "warning" if len(odd) > MANY * spans else "note"
+        severity: Literal["warning", "note"] = "warning" if len(odd) > _MANY * spans else "note"
         begin = "begins or ends" if len(odd) == 1 else "begin or end"
         message = f"{len(odd):,} of {number_of(spans, 'span')} {begin} inside a word."
-        fix = CHECK_OFFSETS
+        fix = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
         yield finding("span_in_word", severity, len(odd), message, fix, ({"rows": [row]} for row in odd))
-
-
-def cuts_word(text: str, span: Span) -> bool:
-    """Whether a span begins or ends inside a word."""
-    return _cuts(text, span.start) or _cuts(text, span.end)
 
 
 def _cuts(text: str, at: int) -> bool:
