@@ -337,3 +337,13 @@ def test_endings_are_those_of_the_readers() -> None:
     assert ending(Path("a.b.JSONL.gz")) == "jsonl"
     assert ending(Path("csv")) is None
     assert ending(Path("a.txt")) is None
+
+
+@pytest.mark.parametrize(
+    "text, encoding", [("привет, где моя посылка", "koi8-r"), ("荷物はどこですか", "shift-jis"), ("包裹在哪里", "gbk")]
+)
+def test_what_is_not_western_is_not_called_so(tmp_path, text, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,label\n" + f"{text},a\n".encode(encoding) * 3)
+    with pytest.raises(DataError, match="iconv -f ENCODING .* such as KOI8-R"):
+        list(read_rows(path, []))

@@ -81,8 +81,16 @@ def decode(data: bytes, file: str, line: int = 1) -> str:
         raise DataError(
             f"byte {at + 1} of this line (0x{data[error.start]:02X}) is not UTF-8",
             where=Where(file, _line(data, error.start, line)),
-            fix="convert it from the encoding it has, such as: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
+            fix=_converted(data[max(0, error.start - 40) : error.start + 200]),
         ) from None
+
+
+def _converted(around: bytes) -> str:
+    """How to mend bytes that are no UTF-8: an accent now and then is western European, whole words are not."""
+    if 4 * sum(byte > 127 for byte in around) < len(around):
+        return "convert it from the encoding it has, such as: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+    usual = "KOI8-R, WINDOWS-1251, SHIFT_JIS, GB18030 or BIG5"
+    return f"convert it: iconv -f ENCODING -t UTF-8 OLD > NEW, where ENCODING is what it was saved in, such as {usual}"
 
 
 def _line(data: bytes, at: int, first: int) -> int:
