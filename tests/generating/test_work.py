@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from slmfit.errors import DataError, UsageError
+from slmfit.errors import DataError, SlmfitError, UsageError
 from slmfit.generating import generate, read_recipe, work
 from slmfit.generating.checks import Draft, flaw
 from slmfit.generating.journal import Journal
@@ -159,9 +159,9 @@ def test_a_full_disk_is_said_with_the_file_that_it_refused(tmp_path, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", refuse)
-        with pytest.raises(OSError, match="No space") as caught:
+        with pytest.raises(SlmfitError, match="No space") as caught:
             generate("emails", n=5, output=tmp_path / "e.jsonl")
-    assert caught.value.filename == str(tmp_path / ".e.jsonl.partial")
+    assert caught.value.where == str(tmp_path / ".e.jsonl.partial")
     assert generate("emails", n=5, output=tmp_path / "e.jsonl").missing == 0
 
 

@@ -244,6 +244,7 @@ def _load_model(folder: Path, config: Any) -> Any:
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise DataError(f"its weights cannot be loaded: {said[:200]}", where=str(folder), fix=fix) from None
+    pretrained.check_finite(model, str(folder))
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]  # the pooler is not used
     if missing:
         raise DataError(f"its weights lack {missing[0]} and {len(missing) - 1} more", where=str(folder), fix=fix)

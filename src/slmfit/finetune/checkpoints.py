@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -38,10 +38,10 @@ class State:
 
 
 class Checkpoints:
-    """The checkpoints of one training, below a folder of its own."""
+    """The checkpoints of one training, below a folder of its own. of: what tells it from others; those are not read."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, of: str = "") -> None:
+        self.folder, self.of = folder, of
 
     def write(self, step: int, tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
         """Write one, then remove the older ones but one. Raises OSError; what was there before is then untouched."""
@@ -50,7 +50,7 @@ class Checkpoints:
         storage.remove(partial)
         try:
             partial.mkdir(parents=True)
-            digest = _write_safetensors(partial / "state.safetensors", tensors, about)
+            digest = _write_safetensors(partial / "state.safetensors", tensors, {**about, "of": self.of})
             (partial / "sha256").write_text(digest)
             storage.remove(folder)  # the same step again: damaged, or it would have been resumed from
             storage.publish(folder)
@@ -60,15 +60,22 @@ class Checkpoints:
         for old in sorted(self.folder.glob("step-*"), reverse=True)[KEPT:]:
             storage.remove(old)
 
-    def newest(self) -> tuple[State | None, int]:
-        """The newest undamaged one, None when there is none; and how many damaged ones are newer."""
+    def newest(self, fits: Callable[[State], bool] = lambda state: True) -> tuple[State | None, int]:
+        """The newest undamaged one that fits, None when there is none; and how many others are newer."""
         folders = sorted(self.folder.glob("step-*"), reverse=True)
         for damaged, folder in enumerate(folders):
             with contextlib.suppress(OSError, ValueError):
-                path = folder / "state.safetensors"
-                if storage.hash_file(path).encode() == (folder / "sha256").read_bytes():
-                    return _read(path), damaged
+                state = self._read(folder)
+                if state is not None and fits(state):
+                    return state, damaged
         return None, len(folders)
+
+    def _read(self, folder: Path) -> State | None:
+        path = folder / "state.safetensors"
+        if path.is_symlink() or storage.hash_file(path).encode() != (folder / "sha256").read_bytes():
+            return None
+        state = _read(path)
+        return state if state.about.pop("of", None) == self.of else None
 
 
 def _write_safetensors(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> str:
@@ -96,7 +103,15 @@ def _pieces(tensors: Mapping[str, torch.Tensor]) -> Iterator[Any]:
 
 
 def _read(path: Path) -> State:
-    from safetensors import safe_open
+    """Raises ValueError for what is none of ours."""
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, framework="pt") as file:
-        return State({name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["about"]))  # noqa: SIM118
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(about, dict):
+        raise ValueError("says nothing about itself")
+    return State(tensors, about)

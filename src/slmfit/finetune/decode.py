@@ -59,6 +59,7 @@ class _Row:
             tokens.append(self.vocabulary.end)
         scores = logits[tokens].astype(np.float64)
         best = int(scores.argmax())
+        forward.finite(scores[best])  # of NaN and others NaN is the largest
         token = tokens[best]
         if token == self.vocabulary.end:
             self.answer.text = self.written[len(self.vocabulary.lead) :].decode()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from slmfit.errors import SlmfitError
 from slmfit.finetune import batches
 from slmfit.finetune.device import Device, is_out_of_memory
 from slmfit.finetune.tokens import Rows
@@ -22,6 +23,21 @@ PLACED = 256
 Made = TypeVar("Made")
 
 
+class NotFinite(SlmfitError):
+    """A model that computes NaN or infinity has no answers, though the largest of them can still be asked for."""
+
+    def __init__(self) -> None:
+        fix = "its weights are damaged or were trained too fast: fetch it again, or fit it with a lower learning rate"
+        super().__init__("the model computes what is no finite number", fix=fix)
+
+
+def finite(computed: np.ndarray) -> np.ndarray:
+    """The same. Raises NotFinite where a number in it is none."""
+    if not np.isfinite(computed).all():
+        raise NotFinite
+    return computed
+
+
 def batch_tokens(device: Device) -> int:
     """Tokens that go through the model at once: on a CPU what its caches hold, on a GPU what keeps it busy."""
     return 1024 if device.name == "cpu" else 32768
@@ -30,7 +46,7 @@ def batch_tokens(device: Device) -> int:
 def classes(
     model: torch.nn.Module, rows: Rows, device: Device, tokens: int, check: Callable[[], None] = lambda: None
 ) -> np.ndarray:
-    """The logits of every row, float32 [rows, labels], in the order of the rows.
+    """The logits of every row, float32 [rows, labels], in the order of the rows. Raises NotFinite.
 
     tokens: of one batch. check: called before every batch; what it raises ends the work.
     """
@@ -52,7 +68,7 @@ def classes(
             place()
     if order:
         place()
-    return placed
+    return finite(placed)
 
 
 def outputs(

@@ -20,7 +20,8 @@ import torch
 
 from slmfit.errors import SlmfitError
 from slmfit.finetune import batches, device, processes, state
-from slmfit.finetune.checkpoints import Checkpoints
+from slmfit.finetune.checkpoints import Checkpoints, State
+from slmfit.finetune.forward import NotFinite
 from slmfit.finetune.plan import Plan
 from slmfit.finetune.signals import Interrupted, Signals
 
@@ -78,6 +79,8 @@ class Training:
                 self.event("interrupted", step=self.progress.step, epoch=round(self.epochs_seen, 3))
                 self.signals.leave()
         state.put(self.best, self.weights)
+        if not state.sound(self.weights):
+            raise self._diverged()
         self.model.eval()
         return self.progress
 
@@ -107,14 +110,14 @@ class Training:
         self.signals.check()
 
     def _next_batch(self) -> np.ndarray:
-        p = self.progress
-        if self._batches[0] != p.epoch:
-            job = self.job
-            made = batches.epoch(
-                job.lengths, self.plan.batch_tokens, self.seed, p.epoch, strata=job.strata, step=self.on.length_step
-            )
-            self._batches = (p.epoch, made)
-        return self._batches[1][p.position]
+        return self._batches_of(self.progress.epoch)[self.progress.position]
+
+    def _batches_of(self, epoch: int) -> list[np.ndarray]:
+        if self._batches[0] != epoch:
+            job, tokens = self.job, self.plan.batch_tokens
+            made = batches.epoch(job.lengths, tokens, self.seed, epoch, strata=job.strata, step=self.on.length_step)
+            self._batches = (epoch, made)
+        return self._batches[1]
 
     def _step(self, rows: np.ndarray) -> None:
         """One update. Changes nothing when it raises."""
@@ -196,12 +199,16 @@ class Training:
         p = self.progress
         self._look()
         if p.finished:
-            return
+            return None
         last = last or p.seen >= self.rows
         if self.plan.evaluations:
             self.model.eval()
-            scores = self.job.validate(self.called, self.signals.check)
-            self.model.train()
+            try:
+                scores = self.job.validate(self.called, self.signals.check)
+            except NotFinite:
+                return self._stop_diverged()
+            finally:
+                self.model.train()
             self._judge(scores)
             rounded = {k: float(f"{v:.6g}") for k, v in state.finite(scores).items()}
             self.event("loss", split="validation", measured="evaluated", epoch=round(self.epochs_seen, 3), **rounded)
@@ -209,6 +216,21 @@ class Training:
         if p.stale >= self.plan.patience and not last:
             p.stopped = f"validation did not improve {p.stale} times in a row"
         p.finished = last or p.stopped is not None
+        return None
+
+    def _stop_diverged(self) -> None:
+        """End with the best weights so far. Raises SlmfitError when there are none."""
+        p = self.progress
+        if p.best is None:
+            raise self._diverged()
+        if not p.stopped:
+            p.stopped = f"the model computed no finite number after {p.seen:,} rows; the last good weights were kept"
+            self.event("warning", text=p.stopped, step=p.step)
+        p.finished = True
+
+    def _diverged(self) -> SlmfitError:
+        fix = "lower the learning rate, or check the base model's weights"
+        return SlmfitError(f"the training diverged: no weights were good after {self.progress.seen:,} rows", fix=fix)
 
     def _judge(self, scores: dict[str, float]) -> None:
         """A better score is better; of equal ones the one with the lower loss."""
@@ -241,7 +263,7 @@ class Training:
             rows=p.seen,
             of_rows=self.rows,
             rows_per_second=round(speed, 1),
-            eta_seconds=round((self.rows - p.seen) / speed),
+            eta_seconds=max(0, round((self.rows - p.seen) / speed)),
         )
         self.running.zero_()
         self.rows_running, self.reported = 0, now
@@ -286,10 +308,10 @@ class Training:
         self.write_seconds = self.kept - begin
 
     def _resume(self) -> None:
-        known, damaged = self.store.newest() if self.store else (None, 0)
+        known, damaged = self.store.newest(self._fits) if self.store else (None, 0)
         if damaged:
             where = "the one before is used" if known else "there is none before; starting over"
-            self.event("warning", text=f"{damaged} checkpoint(s) were damaged; {where}")
+            self.event("warning", text=f"{damaged} checkpoint(s) were damaged, or of another training; {where}")
         if known is None:
             return
         self.progress = state.Progress(**known.about["progress"])
@@ -299,3 +321,13 @@ class Training:
                 text = f"the training began with {then} {what}; with another number its last bits will differ"
                 self.event("warning", text=text)
         self.event("resume", step=self.progress.step, epoch=round(self.epochs_seen, 3))
+
+    def _fits(self, known: State) -> bool:
+        """Whether a checkpoint is one of this training: anybody may have put another there."""
+        progress = state.progress_of(known.about.get("progress"))
+        return (
+            progress is not None
+            and state.fit(known.tensors, self.weights)
+            and progress.seen <= (progress.epoch + 1) * len(self.job.lengths)
+            and progress.position < len(self._batches_of(progress.epoch))
+        )

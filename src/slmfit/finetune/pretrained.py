@@ -164,6 +164,7 @@ def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | 
         model, info = _auto(head).from_pretrained(
             folder, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **_SAFE
         )
+    check_finite(model, folder)
     model.config.update(own)
     fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
     return model, fresh & {name for name, _ in model.named_parameters()}
@@ -196,7 +197,17 @@ def load_saved(folder: Path, head: str) -> Any:
     checkpoint.check_folder(folder)
     check_size(str(folder), read_config(str(folder)), head)
     with quiet(), _in_words(str(folder)):
-        return _auto(head).from_pretrained(folder, **_SAFE)
+        model = _auto(head).from_pretrained(folder, **_SAFE)
+    check_finite(model, str(folder))
+    return model
+
+
+def check_finite(model: torch.nn.Module, where: str) -> None:
+    """Raise UnsafeError where a weight is NaN or infinite: the model would still answer, always the same."""
+    for name, weight in model.named_parameters():
+        if not weight.isfinite().all():
+            fix = "fetch the model again, or fit it again"
+            raise UnsafeError(f"its weights are damaged: {name} holds what is no finite number", where=where, fix=fix)
 
 
 _SAFE: dict[str, Any] = {

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 Weights = Mapping[str, torch.Tensor]
+MOST_COUNTED = 2**40  # rows, steps: what no training comes to
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a weight
 
 
@@ -88,6 +89,43 @@ def scattered(tensors: Weights, weights: Weights, adamw: torch.optim.Optimizer) 
         for name, tensor in _part(tensors, part).items():
             adamw.state[weights[name]][part] = tensor.to(weights[name].device, copy=True)
     return {n: t.to(weights[n].device, copy=True) for n, t in _part(tensors, "best").items()}
+
+
+def progress_of(plain: Any) -> Progress | None:
+    """The progress that a checkpoint tells; None for what is none."""
+    try:
+        progress = Progress(**plain)
+    except TypeError:
+        return None
+    counts = [getattr(progress, name) for name in ("step", "seen", "epoch", "position", "evaluations", "stale")]
+    counts += [] if progress.best_step is None else [progress.best_step]
+    figures = [x for x in (progress.seconds, progress.best, progress.best_loss) if x is not None]
+    proper = (
+        all(type(count) is int and 0 <= count < MOST_COUNTED for count in counts)
+        and all(isinstance(x, int | float) and math.isfinite(x) for x in figures)
+        and progress.seconds >= 0
+        and isinstance(progress.finished, bool)
+        and isinstance(progress.stopped, str | None)
+        and isinstance(progress.scores, dict)
+    )
+    return progress if proper else None
+
+
+def fit(tensors: Weights, weights: Weights) -> bool:
+    """Whether these are all that such weights go on from: their names, shapes and types, every number finite."""
+    for name, tensor in tensors.items():
+        part, _, of = name.partition("/")
+        alike = of in weights and (tensor.shape == weights[of].shape or (part == "step" and tensor.ndim == 0))
+        if part not in ("weights", "best", *MOMENTS) or not alike or not tensor.isfinite().all():
+            return False
+    known = [_part(tensors, part).keys() for part in ("weights", "best")]
+    moments = [_part(tensors, part).keys() for part in MOMENTS]
+    return known[0] == weights.keys() and known[1] in (weights.keys(), set()) and moments.count(moments[0]) == 3
+
+
+def sound(weights: Weights) -> bool:
+    """Whether every number is finite."""
+    return all(bool(weight.isfinite().all()) for weight in weights.values())
 
 
 def put(values: Weights, weights: Weights) -> None:

@@ -146,7 +146,7 @@ def answer(
         return np.zeros((0, 1), np.float32), np.zeros((0, 0), np.float32)
     scores = np.full((made.count, words[0].shape[1]), UNREAD, np.float32)
     scores[:, 0] = 0.0
-    scores[np.concatenate(where)] = np.concatenate(words)
+    scores[np.concatenate(where)] = forward.finite(np.concatenate(words))
     placed = np.empty((len(made.tokens), intents[0].shape[1]), np.float32)
     placed[np.concatenate(order)] = np.concatenate(intents)
-    return scores, placed
+    return scores, forward.finite(placed)

@@ -33,6 +33,7 @@ REASONS = {
     "near duplicate": "at most one word in ten away from a text that is there already",
     "over quota": "enough examples of this label, or with or without this type, are there already",
 }  # fmt: skip
+LONGEST_REJECTED = 4000  # characters that are kept of what was not
 _EDGES = ",;:!?\"“”'’()"
 
 
@@ -56,6 +57,8 @@ class Draft:
     def to_json(self) -> dict[str, Any]:
         """What was written, for people who look at what was rejected."""
         written = write_marks(self.text) if self.raw is None else self.raw
+        if len(written) > LONGEST_REJECTED:
+            written = written[:LONGEST_REJECTED] + "…"
         return {"text": written, "label": self.label, "form": self.form}
 
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from slmfit import storage
-from slmfit.errors import UsageError
+from slmfit.errors import SlmfitError, UsageError
 
 FORMAT = "slmfit.generating/1"
 
@@ -78,7 +78,8 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.path)) from None
+            fix = "free some space; the same command then goes on from here"
+            raise SlmfitError(f"could not be written: {error.strerror}", where=str(self.path), fix=fix) from None
 
 
 def _line(entry: dict[str, Any]) -> bytes:

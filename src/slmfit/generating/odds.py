@@ -20,6 +20,7 @@ from slmfit.generating.recipe import Recipe
 Types: TypeAlias = frozenset[str]
 Chances: TypeAlias = Mapping[Types, float]
 NONE: Types = frozenset()
+MOST_WORK = 3_000_000  # pairs of sets, in all of a recipe
 MOST_SETS = 4096  # of types that one template may write; beyond, working with all of them takes too long
 
 
@@ -29,6 +30,7 @@ class Odds:
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
         self._known: dict[tuple[int, str, str], Chances] = {}
+        self._work = 0  # pairs of sets looked at so far
         self._rests: dict[tuple[int, str, str], list[Chances]] = {}
 
     def of(self, template: Template, label: str, other: str) -> Chances:
@@ -45,7 +47,11 @@ class Odds:
         if key not in self._rests:
             rests: list[Chances] = [{NONE: 1.0}]
             for part in reversed(template):
-                rests.append(_union(self.of_part(part, label, other), rests[-1]))
+                own = self.of_part(part, label, other)
+                self._work += len(own) * len(rests[-1])
+                if self._work > MOST_WORK:
+                    raise _too_many()
+                rests.append(_union(own, rests[-1]))
             self._rests[key] = rests[::-1]
         return self._rests[key]
 
@@ -95,6 +101,10 @@ def _union(one: Chances, two: Chances) -> Chances:
         for b, q in two.items():
             both[a | b] = both.get(a | b, 0.0) + p * q
     if len(both) > MOST_SETS:
-        fix = "write several templates with fewer optional entities each"
-        raise DataError("a template has too many combinations of entities", fix=fix)
+        raise _too_many()
     return both
+
+
+def _too_many() -> DataError:
+    fix = "write several templates with fewer optional entities each"
+    return DataError("a template has too many combinations of entities", fix=fix)

@@ -24,6 +24,10 @@ from slmfit.tasks import TASKS, by_name
 
 CLASSIFICATION, TAGGING = "text-classification", "token-classification"
 KINDS = {CLASSIFICATION: "labels", TAGGING: "intents"}  # task -> the table of the kinds of texts it writes
+MOST_BYTES = 5_000_000  # of a recipe
+MOST_KINDS = 500  # labels or intents: each is drawn against every other one
+MOST_DOTS = 50  # in the keys of a line; reading a.a.a.… takes time in their square
+_TEXTS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
 DEEPEST = 50  # brackets and slots within each other
 PLAIN = ""  # the one label of a recipe for entities without intents
 
@@ -103,7 +107,8 @@ def read_recipe(name: str | Path) -> Recipe:
                 raise missing(Path(name))
             if not Path(name).is_file():
                 raise DataError("is no file", where=str(name), fix="give the path of a TOML file")
-            source = Path(name).read_bytes()
+            with Path(name).open("rb") as file:
+                source = file.read(MOST_BYTES + 1)
         return _read_source(source, str(name))
     folder = resources.files("slmfit.generating") / "recipes"
     files = {file.name.removesuffix(".toml"): file for file in folder.iterdir()}
@@ -116,6 +121,7 @@ def read_recipe(name: str | Path) -> Recipe:
 def _read_source(source: bytes, place: str) -> Recipe:
     try:
         text = source.decode("utf-8-sig")
+        _check_length(source, text, place)
         return parse_recipe(tomllib.loads(text), place, text)
     except UnicodeDecodeError:
         raise DataError("is not UTF-8 text", where=place, fix="save it as UTF-8") from None
@@ -123,6 +129,14 @@ def _read_source(source: bytes, place: str) -> Recipe:
         raise DataError("its brackets nest too deeply", where=place, fix="write some of it as a slot") from None
     except ValueError as error:
         raise DataError(f"is no TOML: {error}", where=place, fix="mend it there") from None
+
+
+def _check_length(source: bytes, text: str, place: str) -> None:
+    if len(source) > MOST_BYTES:
+        raise DataError(f"is longer than {MOST_BYTES:,} bytes", where=place, fix="write shorter lists")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MOST_DOTS and _TEXTS.sub("", line).count(".") > MOST_DOTS:
+            raise DataError("a key has too many parts", where=f"{place}, line {number}", fix="put texts in quotes")
 
 
 def parse_recipe(table: Mapping[str, object], place: str = "recipe", source: str = "") -> Recipe:
@@ -133,8 +147,8 @@ def parse_recipe(table: Mapping[str, object], place: str = "recipe", source: str
     """
     root = Table(table, place)
     name = root.take("name", str)
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        fix = "begin with a letter or digit; '-', '_' and '.' may follow: files are named after it"
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name):
+        fix = "begin with a letter or digit; up to 99 more, '-', '_' and '.' may follow: files are named after it"
         raise root.error("name", f"is {name!r}", fix)
     task = root.take("task", str, CLASSIFICATION)
     if task not in KINDS:
@@ -181,6 +195,8 @@ def _labels(table: Table, task: str, shared: Lists) -> tuple[dict[str, Kind], di
     key = KINDS[task]
     if key == "intents" and not labels:
         return {PLAIN: Kind(1.0)}, {PLAIN: shared}
+    if len(labels) > MOST_KINDS:
+        raise DataError(f"has more than {MOST_KINDS} {key}", where=table.place, fix="write several recipes")
     if len(labels) < 2 or "" in labels:
         fix = f"add a table [{key}.NAME]" + (", or leave intents out" if key == "intents" else "")
         raise DataError(f"a recipe needs two {key} at least, each with a name", where=table.place, fix=fix)

@@ -7,13 +7,13 @@ table.done()                 # raises for a key that nobody took
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from slmfit.errors import DataError, did_you_mean
 
 T = TypeVar("T")
+LEAST_SHARE, MOST_SHARE = 1e-9, 1e9  # between which sums and quotients stay numbers
 _KINDS = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts", dict: "a table"}
 
 
@@ -43,11 +43,11 @@ class Table:
             raise self.error(key, f"is {str(value)[:60]!r}", f"write {_KINDS[kind]}")
         return value
 
-    def share(self, key: str, most: float = math.inf, default: float | None = None) -> float:
+    def share(self, key: str, most: float = MOST_SHARE, default: float | None = None) -> float:
         """A number above 0 and at most `most`."""
         value = self.take(key, float, default)
-        if not 0 < value <= most or math.isinf(value):
-            raise self.error(key, f"is {value}", "write a number above 0" + (", at most 1" if most == 1 else ""))
+        if not LEAST_SHARE <= value <= most:
+            raise self.error(key, f"is {value}", f"write a number above 0, at most {most:g}")
         return value
 
     def part(self, key: str) -> float:

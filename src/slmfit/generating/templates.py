@@ -24,6 +24,7 @@ from slmfit.generating.phrases import Choice, Mark, Slot, Template
 from slmfit.generating.polish import roughen, tidy
 from slmfit.generating.quotas import Order
 from slmfit.generating.recipe import Recipe
+from slmfit.generating.sizes import check_sizes
 from slmfit.records import Span
 
 Ways: TypeAlias = tuple[Sequence[Any], list[float]]  # candidates, and the running sum of their weights
@@ -40,7 +41,9 @@ class Text:
 
 
 class TemplateWriter:
-    """Writes labelled texts from a recipe. Raises UsageError when the recipe has no templates."""
+    """Writes labelled texts from a recipe. Raises UsageError when the recipe has no templates, DataError when
+    its texts could become longer than any needs to be.
+    """
 
     name = "templates"
     model: str | None = None
@@ -53,6 +56,7 @@ class TemplateWriter:
         if not self._forms:
             fix = "add templates = […] to a form, or use --writer llm"
             raise UsageError(f"the recipe {recipe.name!r} has no templates", fix=fix)
+        check_sizes(recipe, f"recipe {recipe.name!r}")
         self._odds = Odds(recipe)
         self._ways: dict[Any, Ways] = {}
 

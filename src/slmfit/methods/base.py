@@ -54,6 +54,7 @@ class Context:
 
     seed: for everything random.
     metric: the score that settings are chosen by, one of `task.metrics`.
+    key: sha256 of all that decides the run; by it a checkpoint is told from another run's. "" = there is no run.
     cache: a folder for what is dear to compute and keyed by content (vectors, tokens); None = do not cache.
     work: the run's own folder while it is made, for checkpoints; it survives a kill. None = keep nothing.
     event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
@@ -63,6 +64,7 @@ class Context:
 
     seed: int = 0
     metric: str = "accuracy"
+    key: str = ""
     cache: Path | None = None
     work: Path | None = None
     event: Callable[..., None] = _ignore

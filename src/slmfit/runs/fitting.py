@@ -102,13 +102,15 @@ def fit_run(
     A method that asks a server, each time for time or money, is asked the test rows and nothing else, and what its
     answers took is what was measured.
     """
-    partial = _start(folder, run_key(spec, data, terms))
+    key = run_key(spec, data, terms)
+    partial = _start(folder, key)
     apart = 0.0 if spec.remote else MEASURING_SECONDS
     more = 0 if spec.remote else min(len(data.train), TRAIN_ROWS_SCORED) + len(data.validation)
     with recorded(partial / "events.jsonl", listen) as event:
         context = Context(
             seed=terms.seed,
             metric=terms.metric,
+            key=key,
             cache=cache_folder(),
             work=partial / "work",
             event=event,

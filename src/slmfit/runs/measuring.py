@@ -49,7 +49,7 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "") -
     Raises SlmfitError with the process's last words when it fails.
     """
     lines = "".join(json.dumps(task.unparse(Example("", i))) + "\n" for i in _spread(inputs, BATCH))
-    command = [*isolated("slmfit.runs.measuring"), str(model), repr(time.time())]
+    command = [*isolated("slmfit.runs.measuring"), str(model), repr(time.monotonic())]
     stranger = bool(named) and named not in methods.TABLE  # of another's package, found where this process found it
     command += [str(named)] if stranger else []
     places = sys.path if stranger else None
@@ -109,7 +109,7 @@ def _measure_here(model: Path, rows: list[dict[str, Any]], started: float) -> Co
     task, _, method = load_model(model)
     inputs = [task.parse(row, Where("standard input", n), str(n)).input for n, row in enumerate(rows)]
     method.predict(inputs[:1])
-    load_seconds = time.time() - started
+    load_seconds = time.monotonic() - started  # a clock of the whole machine, which nobody sets
     for text in inputs[:5]:
         method.predict([text])
     times: list[float] = []

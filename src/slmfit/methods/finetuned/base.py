@@ -72,7 +72,7 @@ class FineTuned(Method):
                 self.backbone.device,
                 seed=context.seed,
                 metric=context.metric,
-                store=Checkpoints(folder / "checkpoints") if folder else None,
+                store=Checkpoints(folder / "checkpoints", context.key) if folder else None,
                 event=context.event,
                 replan=lambda changed: _write_plan(folder, changed),
                 team=team,
