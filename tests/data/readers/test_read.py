@@ -345,5 +345,5 @@ def test_endings_are_those_of_the_readers() -> None:
 def test_what_is_not_western_is_not_called_so(tmp_path, text, encoding):
     path = tmp_path / "a.csv"
     path.write_bytes(b"text,label\n" + f"{text},a\n".encode(encoding) * 3)
-    with pytest.raises(DataError, match="iconv -f ENCODING .* such as KOI8-R"):
+    with pytest.raises(DataError, match=r"iconv -f ENCODING .* such as KOI8-R"):
         list(read_rows(path, []))
