@@ -326,11 +326,18 @@ def check_links(folder: Path, root: Path) -> None:
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
-                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
+                if entry.is_symlink() and not _target_within(Path(entry.path), inside):
                     fix = "put the file itself there, if you trust it"
                     raise UnsafeError("is a link that leads out of its folder", where=entry.path, fix=fix)
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
+
+
+def _target_within(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a link in a circle
+        return False
 
 
 def inside(folder: Path, name: str) -> Path:
