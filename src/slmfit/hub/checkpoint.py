@@ -34,6 +34,7 @@ MOST_CONFIG = 5_000_000  # bytes
 MOST_PARTS = 10_000  # layers, heads, experts, labels
 MOST_NUMBER = 10**9  # that a configuration may name anywhere
 _PARTS = re.compile(r"num_\w+|n_layers?|n_heads?|\w+_layers|\w+_heads|\w+_experts|depth")
+_NEEDED = {"num_hidden_layers", "n_layer", "n_layers", "hidden_size", "n_embd", "d_model", "dim"}  # never 0
 _FIX = "use a model from a source that you trust, or fetch it again"
 
 
@@ -88,7 +89,7 @@ def check_config(folder: Path) -> None:
             raise _refused(path, f"has {name} = {value!r}, which would be fetched and run")
         if isinstance(value, int | float) and not _buildable(name, value):
             most = MOST_PARTS if _PARTS.fullmatch(name) else MOST_NUMBER
-            raise _refused(path, f"has {name} = {value:,}, and at most {most:,} are built here")
+            raise _refused(path, f"has {name} = {value:,}, and {int(name in _NEEDED)} to {most:,} are built here")
 
 
 def _table(folder: Path) -> int | None:
@@ -101,6 +102,8 @@ def _table(folder: Path) -> int | None:
 
 def _buildable(name: str, value: float) -> bool:
     """Whether a number in a configuration can be meant: bases of turns are large, limits may be without end."""
+    if name in _NEEDED and value < 1:
+        return False
     if _PARTS.fullmatch(name):
         return abs(value) <= MOST_PARTS
     return value == value and (isinstance(value, float) or "theta" in name or abs(value) <= MOST_NUMBER)
@@ -121,10 +124,10 @@ def header(path: Path) -> dict[str, Any]:
                 about = {name: tensor for name, tensor in about.items() if name != "__metadata__"}
         except (ValueError, RecursionError):
             about = None
+    if isinstance(about, dict) and len(about) > MOST_TENSORS:
+        raise _refused(path, f"holds {len(about):,} tensors, and at most {MOST_TENSORS:,} are read here")
     if not isinstance(about, dict) or not _fills(about, size - 8 - length):
         raise DataError("its weights are damaged: no whole safetensors file", where=str(path), fix=_FIX)
-    if len(about) > MOST_TENSORS:
-        raise _refused(path, f"holds {len(about):,} tensors, and at most {MOST_TENSORS:,} are read here")
     return about
 
 
