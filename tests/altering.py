@@ -91,6 +91,17 @@ def change_json(rng: random.Random, path: Path) -> str:
     return what
 
 
+def put(path: Path, way: str, value: Any) -> None:
+    """Give one value of a JSON file: `put(run / "run.json", "split.test.rows", -3)`."""
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    *names, last = way.split(".")
+    holder = plain
+    for name in names:
+        holder = holder[name]
+    holder[last] = value
+    path.write_text(json.dumps(plain), encoding="utf-8")
+
+
 def places(value: Any, path: tuple = ()) -> Iterator[tuple]:
     """The way to every value in JSON."""
     if path:

@@ -106,7 +106,8 @@ class Static:
         shared = [tensors[name] for name in ("mapping", "weights") if name in tensors]
         if any(one.ndim != 1 for one in shared) or not tensors["embeddings"].shape[1]:
             raise self._refused("model.safetensors holds tensors of other shapes")
-        if any(one.dtype.kind not in "iuf" for one in (tensors["embeddings"], *shared)):
+        whole = "mapping" not in tensors or tensors["mapping"].dtype.kind in "iu"
+        if not whole or any(one.dtype.kind not in "iuf" for one in (tensors["embeddings"], *shared)):
             raise self._refused("model.safetensors holds no numbers that can be added")
         self._table = tensors["embeddings"].astype(np.float32)
         self._mapping = tensors.get("mapping", np.arange(len(self._table))).astype(np.int64)

@@ -37,7 +37,7 @@ def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]
     cleaned = [recipe(i) if isinstance(i, str) else i for i in inputs]
     if not type(method).__module__.startswith("slmfit."):
         return method.predict(cleaned)
-    with _undamaged(f"the model of {type(method).__name__}"):
+    with _undamaged(f"the model of {type(method).__name__}", (*storage.DAMAGE, RuntimeError)):
         answers = method.predict(cleaned)
         _check_answers(task, answers)
     return answers
@@ -59,11 +59,11 @@ def _check_answers(task: Task, answers: Sequence[Prediction]) -> None:
 
 
 @contextmanager
-def _undamaged(where: str) -> Iterator[None]:
+def _undamaged(where: str, kinds: tuple[type[Exception], ...] = DAMAGE) -> Iterator[None]:
     """The border to a model's files: what goes wrong with them in words."""
     try:
         yield
-    except DAMAGE as error:
+    except kinds as error:
         said = str(error).strip().partition("\n")[0] or type(error).__name__
         if isinstance(error, RuntimeError) and ("memory" in said or not type(error).__module__.startswith("builtins")):
             raise
