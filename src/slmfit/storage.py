@@ -364,14 +364,14 @@ def check_links(folder: Path, root: Path) -> None:
 def _target_within(link: Path, root: Path) -> bool:
     try:
         return link.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):  # a link in a circle
+    except (OSError, RuntimeError, ValueError):  # a link in a circle, a name that none can have
         return False
 
 
 def inside(folder: Path, name: str) -> Path:
     """The path below `folder` that a record names. Raises UnsafeError for one that leads out of it."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not _target_within(path, folder.resolve()):
         raise UnsafeError(f"names {name!r}, which lies outside of it", where=str(folder), fix="name that folder itself")
     return path
 

@@ -203,9 +203,8 @@ def check_works(model: Any, where: str) -> None:
     for name, weights in model.named_parameters():
         if not torch.isfinite(weights.sum()):
             raise UnsafeError(f"its weights hold numbers in {name} that are not finite", where=where, fix=AGAIN)
-    last = model.get_input_embeddings().num_embeddings - 1
     with quiet(), in_words(where, "cannot read a text"), torch.inference_mode():
-        training = model.training
+        last, training = model.get_input_embeddings().num_embeddings - 1, model.training
         model.eval()
         model(input_ids=torch.tensor([[0, last]], device=weights.device))
         model.train(training)
