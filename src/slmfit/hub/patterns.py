@@ -20,8 +20,8 @@ SECONDS = 0.15  # for any of them; proper patterns take a hundredth of it
 COMMON = "a A1 \n!\t.中\u0301'"  # what classes of characters stand for
 _BACK = re.compile(r"\\(?:[1-9]|k[<'{]|g[<'{])|\(\?(?:R|&|P[=>])")
 _ITEM = re.compile(
-    r"(?P<escape>\\[pPxuko]?\{[^}]*\}|\\.)|(?P<open>\((?:\?(?:[imsx-]*:|<?[=!]|>|<\w+>|P<\w+>|#[^)]*|[imsx-]+(?=\))))?)"
-    r"|(?P<close>\))|(?P<or>\|)|(?P<times>(?:[*+?]|\{\d*(?:,\d*)?\})[?+]?)|(?P<one>.)",
+    r"(?P<escape>\\[pPxuko]?\{[^}\\]{0,40}\}|\\.)|(?P<open>\((?:\?(?:[imsx-]{0,9}:|<?[=!]|>|<\w{1,40}>|P<\w{1,40}>|#[^)]{0,200}|[imsx-]{1,9}(?=\))))?)"
+    r"|(?P<close>\))|(?P<or>\|)|(?P<times>(?:[*+?]|\{\d{0,6}(?:,\d{0,6})?\})[?+]?)|(?P<one>.)",
     re.DOTALL,
 )
 
