@@ -20,7 +20,7 @@ from slmfit.data.hub import is_hub, read_hub
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.readers.rows import SPLIT_NAMES, Part, ending, missing, read_rows, reading
 from slmfit.data.readers.slots_reader import has_slots, read_slots
-from slmfit.data.readers.text_files import read_texts
+from slmfit.data.readers.text_files import LITTER, read_texts
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS
 from slmfit.storage import check_links, named
@@ -58,7 +58,7 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         if not path.is_dir():
             return _by_split_column(read_file(path, notes), notes)
         check_links(path, path)
-        entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+        entries = sorted(e for e in path.iterdir() if not e.name.startswith(".") and e.name not in LITTER)
         files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
         # A comparison that was written in here is not a label of the data it was made from.
         folders = [entry for entry in entries if entry.is_dir() and not (entry / "comparison.json").is_file()]
@@ -170,6 +170,6 @@ def _read_folders(root: Path, folders: list[Path], notes: list[str]) -> dict[str
     names = ", ".join(f"{folder.name} as {split}" for split, folder in by_split.items())
     notes.append(f"{root}: read {names}; each folder in those is taken as a label and each file as a text.")
     return {
-        split: read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir()), notes)
+        split: read_texts(folder, sorted(f for f in folder.iterdir() if f.is_dir() and f.name not in LITTER), notes)
         for split, folder in by_split.items()
     }

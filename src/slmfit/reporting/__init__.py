@@ -41,14 +41,26 @@ def markdown(folders: str | Path | Sequence[str | Path]) -> str:
     from slmfit.reporting import disk
     from slmfit.runs.brief import markdown
 
-    source = disk.read([Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)])
-    if source.comparison:
-        return markdown(source.comparison)
-    return "\n".join(markdown(record) for record in source.records.values())
+    paths = [Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)]
+    with storage.undamaged(paths[0] if paths else "."):
+        source = disk.read(paths)
+        if source.comparison:
+            return markdown(source.comparison)
+        return "\n".join(markdown(record) for record in source.records.values())
 
 
 def html(folders: Sequence[Path], *, texts: bool = True) -> str:
     """The report as a string."""
+    from jinja2 import UndefinedError
+
+    with storage.undamaged(folders[0] if folders else "."):
+        try:
+            return _html(folders, texts)
+        except UndefinedError as error:  # a field that the page shows, and a record lacks
+            raise KeyError(str(error)) from error
+
+
+def _html(folders: Sequence[Path], texts: bool) -> str:
     from slmfit.reporting import disk, rows, view
     from slmfit.reporting.page import HERE, render
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slmfit.data.load import load_data
 from slmfit.data.readers import csv_reader
 from slmfit.data.readers.lines import LONGEST_LINE
 from slmfit.data.readers.rows import READERS, ending, read_rows, rows_from
@@ -347,3 +348,15 @@ def test_what_is_not_western_is_not_called_so(tmp_path, text, encoding):
     path.write_bytes(b"text,label\n" + f"{text},a\n".encode(encoding) * 3)
     with pytest.raises(DataError, match=r"iconv -f ENCODING .* such as KOI8-R"):
         list(read_rows(path, []))
+
+
+def test_what_macos_and_windows_put_beside_texts_is_no_text(tmp_path):
+    for label in ("good", "bad"):
+        for i in range(12):
+            (tmp_path / label).mkdir(exist_ok=True)
+            (tmp_path / label / f"{i}.txt").write_text(f"{label} words number {i}")
+        (tmp_path / label / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "1.txt").write_text("junk")
+    data = load_data(tmp_path)
+    assert data.task.labels == ("bad", "good") and sum(len(part) for part in data.splits.values()) == 24

@@ -23,6 +23,8 @@ from slmfit.data.readers.rows import (
 from slmfit.errors import DataError, Where
 from slmfit.text.figures import number_of
 
+# What macOS and Windows put beside the texts.
+LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 # What a folder of texts that nobody labelled is called.
 _UNLABELLED = {"unsup", "unsupervised", "unlabeled", "unlabelled", "unlabeleddata", "unlabelleddata", "nolabels"}
 
@@ -40,7 +42,7 @@ def read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
         notes.append(f"{root}: {number_of(texts, 'text')} in {names} left out: by that name, they have no label.")
     for label in labels:
         for file in sorted(label.iterdir()):
-            if file.name.startswith(".") or not file.is_file():
+            if file.name.startswith(".") or file.name in LITTER or not file.is_file():
                 continue
             data = _bytes(file)
             text, by_latin = _decode(data, file)
