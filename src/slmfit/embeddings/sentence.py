@@ -253,11 +253,11 @@ def _load_model(folder: Path, config: Any) -> Any:
             trust_remote_code=False,
             output_loading_info=True,
         )
-    pretrained.check_finite(model, str(folder))
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]  # the pooler is not used
     if missing:
         raise DataError(f"its weights lack {missing[0]} and {len(missing) - 1} more", where=str(folder), fix=fix)
     pretrained.check_works(model, str(folder))
+    return model
 
 
 def _pool(hidden: Any, mask: Any, pooling: str) -> Any:
