@@ -14,7 +14,7 @@ from typing import Any
 
 from slmfit.data.annotated import accepted
 from slmfit.data.audit.near import find_duplicates
-from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
+from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, pair_columns, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.examples import Row, ids_of, label_cells, parse
 from slmfit.data.groupings import groupings
@@ -99,7 +99,8 @@ def load_data(
         _check_answers(found, rows["train"])
     if recipe.strip:
         for row in everything:
-            row.example = replace(row.example, input=recipe(str(row.example.input)))
+            if isinstance(row.example.input, str):
+                row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
     notes.append(how)
     source = {
@@ -122,6 +123,7 @@ def load_examples(path: str | Path, task: Task, columns: Mapping[str, str], merg
     Raises DataError as `load_data` does.
     """
     part = accepted(read_file(Path(path), []), list(columns.values()), [])
+    columns = {**pair_columns(task, columns_of(part)), **columns}
     _, roles = task_and_roles({"train": part}, task.name, columns, [])
     part = in_code_points({"train": part}, task, roles, [])["train"]
     known = [*merged, *task.labels]
