@@ -9,7 +9,7 @@ import pytest
 
 from slmfit.data.dataset import Dataset
 from slmfit.data.given import read_answers
-from slmfit.data.load import load_data
+from slmfit.data.load import load_data, load_examples
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.methods.llm.prompt import Prompt
 from slmfit.records import Example, Pair
@@ -111,3 +111,15 @@ def test_a_page_shows_both_texts() -> None:
     assert _text(row) == "it rains — it is wet"
     for one in ({"text": "it rains"}, {"text": "it rains", "text_pair": ""}):
         assert _text(one) == "it rains"
+
+
+def test_a_task_of_before_reads_both_as_one_text(data: Dataset, tmp_path: Path) -> None:
+    """Runs whose task names no two texts were fitted on both joined."""
+    old = from_plain({"name": "text-classification", "labels": ["a", "b"]})
+    columns = {"text": "premise", "text_pair": "hypothesis"}
+    joined = [f"{row(i)['premise']}\nthen {i}" for i in range(60)]
+    examples = load_examples(tmp_path / "a.jsonl", old, columns, {})
+    seen = [old.seen(row(i), columns, Where("f", i))[0] for i in range(60)]
+    assert [e.input for e in examples] == seen == joined
+    assert {type(text) for text in (*seen, *(e.input for e in examples))} == {str}
+    assert old.given("one text") == "one text"

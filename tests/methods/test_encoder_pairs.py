@@ -2,7 +2,6 @@
 
 import json
 import random
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -165,16 +164,3 @@ def test_a_causal_model_reads_a_line_break_between(data):
     parts = np.split(rows.ids, rows.starts[1:-1])
     assert [tokenizer.decode(part) for part in parts] == [str(text) for text in inputs]
     assert "with a line break between" in made.card(64)[0]
-
-
-def test_a_run_of_before_reads_both_as_one_text(data, folder):
-    """Runs whose task names no two texts were fitted on both joined."""
-    splits = {n: tuple(replace(e, input=str(e.input)) for e in part) for n, part in data.splits.items()}
-    old = train(replace(data, task=replace(data.task, texts=()), splits=splits), "knn", out=folder / "old")
-    assert "texts" not in old.record.task
-    rows = [{"premise": e.input.first, "hypothesis": e.input.second, "label": e.target} for e in data.test]
-    source = written(folder / "source.jsonl", rows)
-    assert evaluate(old, source).values["accuracy"] == accuracy(old)
-    predict_file(old, source, folder / "answers.jsonl")
-    answered = [json.loads(line)["prediction"] for line in (folder / "answers.jsonl").read_text().splitlines()]
-    assert answered == [p.target for p in old.predict([str(e.input) for e in data.test])]
