@@ -40,10 +40,12 @@ def word_tokenizer(texts=TEXTS, size=400):
     trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=special, show_progress=False)
     backend.train_from_iterator(texts, trainer)
     backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, mask_token="[MASK]", **names)
+    takes = ["input_ids", "token_type_ids", "attention_mask"]
+    names |= {"mask_token": "[MASK]", "model_input_names": takes}
+    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **names)
 
 
 def byte_tokenizer(texts=TEXTS, size=400):

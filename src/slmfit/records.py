@@ -53,6 +53,25 @@ class Question:
     context: str | None = None
 
 
+class Pair(str):
+    """Two texts that are one input, as a premise and what may follow from it.
+
+    As a string it is both, with a line break between, which is what a method reads that knows of no pairs.
+    """
+
+    __slots__ = ("first", "second")
+    first: str
+    second: str
+
+    def __new__(cls, first: str, second: str) -> Self:
+        pair = super().__new__(cls, "\n".join(filter(None, (first, second))))
+        pair.first, pair.second = first, second
+        return pair
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return self.first, self.second
+
+
 Input: TypeAlias = str | Question
 Target: TypeAlias = str | Entities
 

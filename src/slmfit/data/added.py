@@ -7,7 +7,7 @@ added.data.train                         # data's own, and the file's rows; vali
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from slmfit.data.load import load_examples
 from slmfit.errors import DataError
 from slmfit.records import Example
 from slmfit.storage import file_name
+from slmfit.tasks import names_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     rows = load_examples(part, data.task, data.origin, {}, notes, split="train")
     _refuse_unknown(data, rows, part.file)
     if data.recipe.strip:
-        rows = [replace(row, input=data.recipe(str(row.input))) for row in rows]
+        rows = [replace(row, input=data.recipe(row.input)) for row in rows if isinstance(row.input, str)]
     kept = _no_twins(data, rows)
     if not kept:
         what = "every row is a twin of a validation or test row"
@@ -61,11 +62,12 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
 def _refuse_unknown(data: Dataset, rows: Sequence[Example], file: str) -> None:
     """Raises DataError where a row has a label, type or intent that the data do not have: it could only be wrong."""
     task = data.task.with_labels([row.target for row in rows if row.target is not None])
-    for field in fields(task):  # type: ignore[arg-type]
-        known = getattr(data.task, field.name)
-        unknown = [name for name in getattr(task, field.name) if name not in known]
+    own = names_of(data.task)
+    for kind, names in names_of(task).items():
+        known = own[kind]
+        unknown = [name for name in names if name not in known]
         if unknown:
-            what = f"the data have no {', '.join(map(repr, unknown[:5]))} among their {field.name}"
+            what = f"the data have no {', '.join(map(repr, unknown[:5]))} among their {kind}"
             raise DataError(what, where=file, fix=f"rename or drop them; the data have: {', '.join(known[:20])}")
 
 

@@ -6,12 +6,13 @@ task_and_roles(parts, None, {"text": "body"}, notes)     # TextClassification(),
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from slmfit.data.readers.rows import Part
 from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
-from slmfit.tasks.base import Task
+from slmfit.tasks.base import PAIR_ROLES, Task
 from slmfit.text.figures import listed
 
 CLASSIFICATION = "text-classification"
@@ -76,8 +77,10 @@ def task_and_roles(
         notes.append(f"{first.file}: read as {task.name}, {', '.join(guessed)}.")
     if "text_pair" in roles:
         notes.append(
-            f"{first.file}: a text is {roles['text']!r} and then {roles['text_pair']!r}, with a line break between."
+            f"{first.file}: a text is {roles['text']!r} and then {roles['text_pair']!r}: an encoder reads them as a "
+            "pair, llm each under its name, other methods as one text with a line break between."
         )
+        task = replace(task, texts=(roles["text"], roles["text_pair"]))  # type: ignore[type-var]
     return task, roles
 
 
@@ -93,6 +96,12 @@ def text_columns(columns: Sequence[str], found: str | None, given: Mapping[str, 
         if one is not None and two is not None and not taken & {one, two} and found in (None, one, two):
             return {"text": one, "text_pair": two}
     return {}
+
+
+def pair_columns(task: Task, columns: Sequence[str]) -> dict[str, str]:
+    """Role -> column of the two texts of a task that reads pairs, in a file that has both under their names."""
+    found = dict(zip(PAIR_ROLES, task.texts, strict=False))
+    return found if set(found.values()) <= set(columns) else {}
 
 
 def _split_of(part: Part, parts: Mapping[str, Part]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slmfit.records import SPLITS, Example, Source, Target, from_plain
+from slmfit.records import SPLITS, Example, Pair, Source, Target, from_plain
 
 if TYPE_CHECKING:
     pass
@@ -40,6 +40,8 @@ class TextRecipe:
     def __call__(self, text: str) -> str:
         from slmfit.data.clean import clean
 
+        if isinstance(text, Pair):
+            return Pair(self(text.first), self(text.second))
         return clean(text, self.strip) if self.strip else text
 
 

@@ -19,12 +19,12 @@ from typing import Any
 
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
 from slmfit.data.audit.entities import offset_notes
-from slmfit.data.columns import no_column
+from slmfit.data.columns import no_column, pair_columns
 from slmfit.data.dataset import Dataset
 from slmfit.data.label_cells import label_text
 from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Prediction
+from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Pair, Prediction
 from slmfit.tasks.answers import Row, answer_first, read_back
 from slmfit.tasks.spans import read_list
 from slmfit.text.cells import guarded
@@ -43,7 +43,7 @@ def read_answers(
     row, gives two different ones, has another text beside a test row's id, or ids that cannot be these rows'.
     """
     back = read_back if is_table(path) else dict
-    rows = [(where, answer_first(back(row))) for where, row in read_rows(path, [])]
+    rows = [(where, _with_pair(answer_first(back(row)), data)) for where, row in read_rows(path, [])]
     asked = _named(columns or {}, rows, path)
     key = _key_column(rows, asked, data, path)
     by_key = _by_key(rows, key, data)
@@ -63,6 +63,15 @@ def read_answers(
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers
+
+
+def _with_pair(row: Row, data: Dataset) -> Row:
+    """The row with both texts where the first stands, if the data are of pairs and the row has both."""
+    both = pair_columns(data.task, list(row)).values()
+    cells = [row[column] for column in both]
+    if not both or not all(isinstance(cell, str) for cell in cells):
+        return row
+    return {**row, data.task.texts[0]: Pair(*cells)}
 
 
 # --- which row is meant ---
@@ -190,7 +199,7 @@ def _is_id(key: str, data: Dataset) -> bool:
 
 
 def _word(cell: Any, key: str, data: Dataset) -> str:
-    return str(cell).strip() if _is_id(key, data) else data.recipe(str(cell))
+    return str(cell).strip() if _is_id(key, data) else data.recipe(cell if isinstance(cell, str) else str(cell))
 
 
 # --- what is answered ---

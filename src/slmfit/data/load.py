@@ -103,7 +103,8 @@ def load_data(
         _check_answers(found, rows["train"])
     if recipe.strip:
         for row in everything:
-            row.example = replace(row.example, input=recipe(str(row.example.input)))
+            if isinstance(row.example.input, str):
+                row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
     notes.append(how)
     source = {
@@ -126,11 +127,9 @@ def load_examples(
 ) -> list[Example]:
     """Labelled rows of one more file (see `read_file`) for a task that is known already, as they stand in the file.
 
-    split: what they are for; rows of another by a column `split` are left out.
-
-    origin: of the data that the task is of, whose columns these are where the file has them, and whose labels were
-    merged as these are. columns: role -> column, where not. notes: filled with what was guessed, and with what was left
-    out. Raises DataError as `load_data` does.
+    split: what they are for; rows of another by a column `split` are left out. origin: of the data that the task is of,
+    whose columns these are where the file has them, and whose labels were merged as these are. columns: role -> column,
+    where not. notes: filled with what was guessed, and with what was left out. Raises DataError as `load_data` does.
     """
     columns = _columns_as_before(columns, origin, part)
     if "split" not in columns.values():

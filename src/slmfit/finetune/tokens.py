@@ -28,18 +28,45 @@ FORMAT = "slmfit.tokens/1"
 
 
 @dataclass(frozen=True)
+class Seam:
+    """Where the two texts of each row meet, in rows that are pairs.
+
+    first: int64 [rows], the tokens of the first text; head of them come before it, and fixed are of neither text.
+    types: int8 [tokens], which of the two a token belongs to as the checkpoint counts; None where it does not tell.
+    """
+
+    first: np.ndarray
+    head: int
+    fixed: int
+    types: np.ndarray | None = None
+
+    def kept(self, lengths: np.ndarray, limit: int) -> np.ndarray:
+        """int64 [rows], how many tokens of the first text stay in rows that are cut to `limit` tokens.
+
+        The longer text is cut first; when both are as long, both, and the longer one has the odd token. So do
+        tokenizers (`longest_first`), which is why rows cut by them and by us are the same.
+        """
+        room, second = max(0, limit - self.fixed), lengths - self.fixed - self.first
+        share = np.minimum(np.minimum(self.first, second), room // 2)  # of the shorter one
+        cut = np.where(self.first <= second, share, room - share)
+        return np.where(lengths <= limit, self.first, cut)
+
+
+@dataclass(frozen=True)
 class Tokens:
     """Token ids of texts.
 
     ids: int32 [tokens]; row i is ids[starts[i]:starts[i + 1]], special tokens included.
     tail: how many special tokens close a row; they stay when it is cut.
     limit: rows count as cut to this many tokens.
+    seam: of rows that are pairs of texts; None where each is one text.
     """
 
     ids: np.ndarray
     starts: np.ndarray
     tail: int
     limit: int
+    seam: Seam | None = None
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -67,9 +94,10 @@ class Rows:
         self._ids = torch.from_numpy(tokens.ids).to(device)
         self._starts = torch.from_numpy(tokens.starts).to(device)
         self._lengths = torch.from_numpy(tokens.lengths).to(device)
+        self._pairs = None if tokens.seam is None else _Pairs(tokens, tokens.seam, device)
 
     def batch(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
-        """`input_ids` and `attention_mask`, int64 [rows, longest]."""
+        """`input_ids`, `attention_mask` and, of pairs that have types, `token_type_ids`: int64 [rows, longest]."""
         longest = int(-(-self.tokens.lengths[rows].max() // self.step) * self.step)
         where = torch.from_numpy(rows).to(self.device)
         lengths = self._lengths[where].unsqueeze(1)
@@ -79,9 +107,26 @@ class Rows:
         mask = (place >= 0) & (place < lengths)
         begins, ends = self._starts[where].unsqueeze(1), self._starts[where + 1].unsqueeze(1)
         closing = place >= lengths - self.tokens.tail
-        source = torch.where(closing, ends - lengths + place, begins + place)
-        ids = self._ids[source.clamp(0, max(0, len(self._ids) - 1))].long()
-        return {"input_ids": torch.where(mask, ids, self.pad), "attention_mask": mask.long()}
+        opening = begins + place if self._pairs is None else begins + self._pairs.place(where, place)
+        source = torch.where(closing, ends - lengths + place, opening).clamp(0, max(0, len(self._ids) - 1))
+        made = {"input_ids": torch.where(mask, self._ids[source].long(), self.pad), "attention_mask": mask.long()}
+        if self._pairs is not None and self._pairs.types is not None:
+            made["token_type_ids"] = torch.where(mask, self._pairs.types[source].long(), 0)
+        return made
+
+
+class _Pairs:
+    """What `Rows` needs of rows with a seam, on its device."""
+
+    def __init__(self, tokens: Tokens, seam: Seam, device: str) -> None:
+        kept = seam.kept(np.diff(tokens.starts), tokens.limit)
+        self._turn = torch.from_numpy(seam.head + kept).to(device)
+        self._left_out = torch.from_numpy(seam.first - kept).to(device)
+        self.types = None if seam.types is None else torch.from_numpy(seam.types).to(device)
+
+    def place(self, rows: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
+        """The places in the uncut rows of places in the cut ones, but for the tail's."""
+        return place + torch.where(place >= self._turn[rows].unsqueeze(1), self._left_out[rows].unsqueeze(1), 0)
 
 
 def tokenise(

@@ -19,7 +19,8 @@ from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
 from slmfit.methods.base import Context
 from slmfit.methods.specs import Word
-from slmfit.records import Example, Prediction
+from slmfit.records import Example, Pair, Prediction
+from slmfit.tasks.base import PAIR_ROLES
 from slmfit.tasks.classification import TextClassification
 from slmfit.tasks.common import probability_table
 
@@ -31,6 +32,7 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
 
     method: a name of `slmfit methods`, or "my_module:MyMethod"; either with =BASE_MODEL. settings: setting -> value.
     seed: for everything random.
+    X may also be pairs of texts, (first, second), each pair one input; a table of two columns is that as well.
     Labels may be strings or integers; predictions are of the same kind. After `fit`: `classes_` [n_classes].
     """
 
@@ -39,8 +41,11 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
         self.settings = settings
         self.seed = seed
 
-    def fit(self, X: Sequence[str], y: Sequence[Any]) -> Self:
-        """X: n texts. y: n labels. Raises DataError when they do not match, one is missing, or all are the same."""
+    def fit(self, X: Sequence[Any], y: Sequence[Any]) -> Self:
+        """X: n texts, or pairs of texts. y: n labels.
+
+        Raises DataError when they do not match, one is missing, or all are the same.
+        """
         seed = checked_seed(self.seed)
         texts, labels = _texts(X), _labels(y)
         if len(texts) != len(labels):
@@ -53,28 +58,29 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
         sides = assign([names[c] for c in codes], texts, {"train": 0.9, "validation": 0.1}, seed)
         train, validation = ([e for e, s in zip(examples, sides, strict=True) if s == side] for side in SIDES)
         name, _, base_model = Word.of(self.method)
-        task = TextClassification(tuple(sorted(names)))
+        of_pairs = bool(texts) and isinstance(texts[0], Pair)
+        self.task_ = TextClassification(tuple(sorted(names)), PAIR_ROLES if of_pairs else ())
         self.fitted_ = methods.create(name, self.settings, base_model)
-        context = Context(seed=seed, metric=task.metric)
-        self.fitted_.fit(task, train, validation, context)
+        context = Context(seed=seed, metric=self.task_.metric)
+        self.fitted_.fit(self.task_, train, validation, context)
         if self.fitted_.refits:
-            self.fitted_.refit(task, examples, context)
+            self.fitted_.refit(self.task_, examples, context)
         return self
 
-    def predict(self, X: Sequence[str]) -> np.ndarray:
+    def predict(self, X: Sequence[Any]) -> np.ndarray:
         """Labels [n], of the kind given to `fit`."""
         answers = self._predict(X)
         by_name = {str(c): c for c in self.classes_}
         return np.array([by_name[str(answer.target)] for answer in answers], dtype=self.classes_.dtype)
 
-    def predict_proba(self, X: Sequence[str]) -> np.ndarray:
+    def predict_proba(self, X: Sequence[Any]) -> np.ndarray:
         """Probabilities [n, n_classes], columns as `classes_`."""
         answers = self._predict(X)
         return probability_table([str(c) for c in self.classes_], answers).reshape(len(answers), len(self.classes_))
 
-    def _predict(self, X: Sequence[str]) -> list[Prediction]:
+    def _predict(self, X: Sequence[Any]) -> list[Prediction]:
         check_is_fitted(self, "fitted_")
-        return self.fitted_.predict(_texts(X))
+        return self.fitted_.predict([self.task_.given(text) for text in _texts(X)])
 
 
 def _labels(y: Iterable[Any]) -> np.ndarray:
@@ -105,14 +111,27 @@ def _is_itself(label: Any) -> bool:
         return False
 
 
-def _texts(X: Iterable[str]) -> list[str]:
-    """The texts, n of them. Raises DataError for a single one, for a table, and for what is no text, such as nan."""
+def _texts(X: Iterable[Any]) -> list[str]:
+    """The texts or pairs of texts, n of them; all of one kind.
+
+    Raises DataError for a single one, for a table, whose columns may be anything, and for what is no text, such as
+    pandas' nan.
+    """
     if isinstance(X, str):
         raise DataError("one text was given, and a list is needed", fix="put it into a list: [text]")
     if is_frame(X):
-        raise DataError("a table was given, and a list of texts is needed", fix='give one column: table["text"]')
-    texts = list(X)
+        fix = 'give one column: table["text"]; or two as pairs: table[["premise", "hypothesis"]].to_numpy()'
+        raise DataError("a table was given, and a list of texts is needed", fix=fix)
+    texts = [_paired(row) for row in X]
     for n, text in enumerate(texts):
         if not isinstance(text, str):
             raise DataError(f"text {n} is {text!r:.40}, not text", fix="fill in what is missing, or drop the row")
-    return [str(text) for text in texts]
+        if isinstance(text, Pair) != isinstance(texts[0], Pair):
+            raise DataError(f"text {n} is {text!r:.40}, and others are pairs", fix="give pairs only, or texts only")
+    return [text if isinstance(text, Pair) else str(text) for text in texts]
+
+
+def _paired(row: Any) -> Any:
+    """A row of two texts as a pair; anything else as it is."""
+    two = isinstance(row, tuple | list | np.ndarray) and len(row) == 2
+    return Pair(*map(str, row)) if two and all(isinstance(text, str) for text in row) else row

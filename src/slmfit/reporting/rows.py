@@ -186,4 +186,4 @@ def _text(row: Mapping[str, Any]) -> str:
     if "question" in row:
         options = [f"{letter}: {text}" for letter, text in row["options"].items()]
         return " — ".join([*filter(None, [row.get("context")]), row["question"], *options])
-    return str(row.get("text", ""))
+    return " — ".join(str(row[name]) for name in ("text", "text_pair") if row.get(name))

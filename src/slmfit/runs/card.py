@@ -25,7 +25,7 @@ def model_card(record: RunRecord) -> str:
     """
     task, metric = record.task["name"], record.metric
     scores = record.scores["test"]
-    named = {"Labels": record.task.get("labels", ()), "Intents": record.task.get("intents", ())}
+    named = {kind: record.task.get(kind.lower(), ()) for kind in ("Labels", "Intents", "Texts")}
     names = {kind: ", ".join(f"`{visible(name).replace('`', '’')}`" for name in of[:100]) for kind, of in named.items()}
     rows = {split: f"{about.rows:,}" for split, about in record.split.items()}
     scored = f"{score_sentence(record)} on {rows['test']} test rows, which were scored once."
@@ -39,7 +39,9 @@ def model_card(record: RunRecord) -> str:
     how += f"; seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
     table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
     table += [f"| {name} | {by_unit(name, s.value)} | {interval(name, s)} |" for name, s in scores.items()]
-    use = '```python\nimport slmfit\n\nslmfit.load("RUN").predict(["…"])  # RUN: the folder above this one\n```'
+    given = '("…", "…")' if named["Texts"] else '"…"'
+    call = f'slmfit.load("RUN").predict([{given}])  # RUN: the folder above this one'
+    use = f"```python\nimport slmfit\n\n{call}\n```"
     title = f"# {escaped(record.id)} for {escaped(record.dataset['name'])}"
     head = "\n".join(["---", *_metadata(record), "---"])
     parts = [head, title, made, "\n".join(table), *(f"{kind}: {of}" for kind, of in names.items() if of), use, how]

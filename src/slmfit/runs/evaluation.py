@@ -7,7 +7,7 @@ scores.values["accuracy"]            # Score(value=0.87, low=0.84, high=0.9)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from slmfit.data.dataset import targets
@@ -16,6 +16,7 @@ from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError
 from slmfit.runs.run import Run
+from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores
 
 
@@ -38,7 +39,8 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     inputs = [e.input for e in examples]
     truth = targets(examples)
     found, known = run.task.with_labels(truth), run.task
-    names = {f.name: (set(getattr(known, f.name)), set(getattr(found, f.name))) for f in fields(known)}  # type: ignore[arg-type]
+    new_names = names_of(found)
+    names = {kind: (set(old), set(new_names[kind])) for kind, old in names_of(known).items()}
     task = replace(known, **{name: tuple(sorted(old | new)) for name, (old, new) in names.items()})  # type: ignore[type-var]
     scores = task.score(truth, run.predict(inputs), run.record.seed, inputs)
     unseen = {name: sorted(new - old) for name, (old, new) in names.items()}

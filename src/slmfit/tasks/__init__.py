@@ -16,6 +16,8 @@ TASKS = {
     "multiple-choice": "slmfit.tasks.choice:MultipleChoice",
 }
 
+TEXTS = "texts"  # the field of a task that names columns, where the others name answers
+
 
 def by_name(name: str, **known: tuple[str, ...]) -> Task:
     """The task of that name, without labels unless `known` gives them. Raises UsageError for any other."""
@@ -32,7 +34,13 @@ def marks(plain: Mapping[str, Any]) -> bool:
 
 def to_plain(task: Task) -> dict[str, Any]:
     """A task as JSON: {"name": …, "labels": […], …}."""
-    return {"name": task.name, **{f.name: list(getattr(task, f.name)) for f in fields(task)}}  # type: ignore[arg-type]
+    own = {f.name: list(getattr(task, f.name)) for f in fields(task)}  # type: ignore[arg-type]
+    return {"name": task.name, **{name: value for name, value in own.items() if value or name != TEXTS}}
+
+
+def names_of(task: Task) -> dict[str, tuple[str, ...]]:
+    """What the answers of a task are made of, by kind: {"labels": …}, {"labels": …, "intents": …}."""
+    return {f.name: getattr(task, f.name) for f in fields(task) if f.name != TEXTS}  # type: ignore[arg-type]
 
 
 def from_plain(plain: Mapping[str, Any]) -> Task:

@@ -18,6 +18,7 @@ from slmfit.records import Example, Input, Prediction, Score, Target
 from slmfit.tasks.forms import Form
 
 Row = Mapping[str, Any]
+PAIR_ROLES = ("text", "text_pair")  # of two texts that are one input
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Task(Protocol):
 
     def with_labels(self, targets: Iterable[Target]) -> Self:
         """The same task with the labels that occur in these targets."""
+        ...
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of two texts that are one input, which is a `Pair` then; empty where an input is none."""
         ...
 
     @property

@@ -56,6 +56,7 @@ class MultipleChoice:
         "context": ("context", "passage", "article"),
     } | {name: (name,) for name in MEDMCQA}
     required: ClassVar[tuple[str, ...]] = ("question",)
+    texts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "question"
     classifies: ClassVar[bool] = False
     marks: ClassVar[bool] = False

@@ -7,7 +7,7 @@ task.parse({"text": "where is my parcel", "label": "delivery"}, Where("a.csv", 2
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,9 +17,9 @@ from slmfit.evidence import metrics as m
 from slmfit.evidence import statistic
 from slmfit.evidence.clusters import clusters_of
 from slmfit.evidence.drawing import Repeated
-from slmfit.records import Example, Input, Prediction, Target
+from slmfit.records import Example, Input, Pair, Prediction, Target
 from slmfit.tasks.answers import class_columns
-from slmfit.tasks.base import Components, Row, Scores
+from slmfit.tasks.base import PAIR_ROLES, Components, Row, Scores
 from slmfit.tasks.common import (
     count_outcomes,
     coverage_points,
@@ -39,9 +39,13 @@ AVERAGED = tuple(
 
 @dataclass(frozen=True)
 class TextClassification:
-    """The task of the module's docstring; `labels` are sorted."""
+    """The task of the module's docstring.
+
+    labels: sorted. texts: the columns of the two texts that are one input, a `Pair`; empty where it is one text.
+    """
 
     labels: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     name: ClassVar[str] = "text-classification"
     metric: ClassVar[str] = "accuracy"
@@ -70,15 +74,19 @@ class TextClassification:
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place.
 
-        `text_pair`, a second text, comes after the first and a line break.
+        `text_pair` is a second text. A task without `texts`, as runs of before have, reads both as one.
         """
         text, label = row.get("text"), row.get("label")
         if not isinstance(text, str):
             raise _no_text(text, where.at("text"))
-        if (pair := row.get("text_pair")) is not None:
-            if not isinstance(pair, str):
-                raise _no_text(pair, where.at("text_pair"))
-            text = "\n".join(filter(None, [text, pair]))
+        if self.texts and "text_pair" not in row:
+            raise self._no_pair(where)
+        if (second := row.get("text_pair")) is not None and not isinstance(second, str):
+            raise _no_text(second, where.at("text_pair"))
+        if self.texts:
+            text = Pair(text, second or "")
+        elif second is not None:
+            text = str(Pair(text, second))
         if label is None:
             return Example(id, text)
         if not isinstance(label, str) or not label.strip():
@@ -90,11 +98,13 @@ class TextClassification:
     def unparse(self, example: Example) -> dict[str, Any]:
         """The row that `parse` reads back."""
         row = {"id": example.id, "text": example.input}
+        if isinstance(example.input, Pair):
+            row |= {"text": example.input.first, "text_pair": example.input.second}
         return row if example.target is None else {**row, "label": example.target}
 
     def with_labels(self, targets: Iterable[Target]) -> Self:
         """The same task with the labels that occur in these targets."""
-        return type(self)(tuple(sorted({str(t) for t in targets})))
+        return replace(self, labels=tuple(sorted({str(t) for t in targets})))
 
     def text(self, input: Input) -> str:
         return str(input)
@@ -104,14 +114,21 @@ class TextClassification:
 
     def form(self, name: str | None = None, grain: str = "words") -> Form:
         """`json`."""
-        return one_form(Labels(self.labels), name)
+        return one_form(Labels(self.labels, self.texts), name)
 
     # --- inputs and answers ---
 
     def given(self, value: Any) -> Input:
-        return given_text(value)
+        if not self.texts or isinstance(value, Pair):
+            return given_text(value)
+        if isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(text, str) for text in value):
+            return Pair(*map(str, value))
+        what = f"two texts are needed, {self.texts[0]!r} and {self.texts[1]!r}"
+        raise UsageError(what, fix="give a file with both columns: --input FILE; or in Python pairs: (first, second)")
 
     def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
+        if self.texts:
+            return self._pair_seen(row, columns, where), {}
         column = text_column(row, self.roles, columns, where)
         pair = columns.get("text_pair") if column == columns.get("text") else None
         if pair is not None and pair not in row:
@@ -119,6 +136,19 @@ class TextClassification:
             raise DataError(f"there is no column {pair!r}, the second text", where=where, fix=fix)
         more = {} if pair is None else {"text_pair": row[pair]}
         return self.parse({"text": row[column], **more}, where, "").input, {}
+
+    def _pair_seen(self, row: Row, columns: Mapping[str, str], where: Where) -> Input:
+        """Both texts, of the columns that are known, else of those that the task or a file of ours has."""
+        found = {}
+        for role, own in zip(PAIR_ROLES, self.texts, strict=True):
+            found[role] = next((name for name in (columns.get(role), own, role) if name in row), None)
+        if None in found.values() or len(set(found.values())) < len(found):
+            raise self._no_pair(where)
+        return self.parse({role: row[str(column)] for role, column in found.items()}, where, "").input
+
+    def _no_pair(self, where: Where) -> DataError:
+        what = f"two texts are needed, {self.texts[0]!r} and {self.texts[1]!r}"
+        return DataError(what, where=where, fix="give both, or --column text=NAME --column text_pair=NAME")
 
     def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
         return class_columns(prediction)

@@ -60,6 +60,7 @@ class TokenClassification:
         "intent": ("intent",),
     }
     required: ClassVar[tuple[str, ...]] = ()
+    texts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "text"
     classifies: ClassVar[bool] = False
     marks: ClassVar[bool] = True

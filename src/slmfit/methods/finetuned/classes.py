@@ -12,9 +12,10 @@ import numpy as np
 from slmfit.finetune import forward, pretrained
 from slmfit.finetune.classify import Classify, balanced_weights, first_token_only
 from slmfit.finetune.logits import labelled
-from slmfit.finetune.tokens import Rows, Tokens, tokenise
+from slmfit.finetune.pairs import Frame, tokenise_pairs
+from slmfit.finetune.tokens import Rows, Seam, Tokens, tokenise
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
-from slmfit.records import Example, Input, Prediction
+from slmfit.records import Example, Input, Pair, Prediction
 from slmfit.tasks.base import Task
 
 
@@ -49,6 +50,7 @@ class Classes(Head):
         return other_labels([str(name) for name in config.id2label.values()], task.labels)
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
+        self._set_frame(config)
         self.labels = pretrained.own_labels(config, self.task.labels) or list(self.task.labels)
         config.problem_type = "single_label_classification"
         dropout = self.backbone.settings.dropout
@@ -59,7 +61,7 @@ class Classes(Head):
     def material(self, examples: Sequence[Example], cache: Path | None) -> Texts:
         place = {label: i for i, label in enumerate(self.labels)}
         targets = np.array([place[str(e.target)] for e in examples], np.int64)
-        return Texts(self._tokens([str(e.input) for e in examples], cache), targets)
+        return Texts(self._tokens([e.input for e in examples], cache), targets)
 
     def job(self, train: Texts, validation: Texts, max_length: int, metric: str) -> Classify:
         truth = [self.labels[i] for i in validation.targets]
@@ -82,21 +84,26 @@ class Classes(Head):
     def packed(self, job: Classify) -> tuple[dict[str, int], Arrays]:
         tokens = job.rows.tokens
         arrays = {"ids": tokens.ids, "starts": tokens.starts, "targets": job.targets}
-        return {"tail": tokens.tail, "limit": tokens.limit}, arrays
+        about = {"tail": tokens.tail, "limit": tokens.limit}
+        if (seam := tokens.seam) is not None:
+            about |= {"head": seam.head, "fixed": seam.fixed}
+            arrays |= {"first": seam.first} | ({} if seam.types is None else {"types": seam.types})
+        return about, arrays
 
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Classify:
-        rows = self._rows(Tokens(arrays["ids"], arrays["starts"], about["tail"], about["limit"]))
+        seam = Seam(arrays["first"], about["head"], about["fixed"], arrays.get("types")) if "first" in arrays else None
+        rows = self._rows(Tokens(arrays["ids"], arrays["starts"], about["tail"], about["limit"], seam))
         targets = arrays["targets"]
         device = self.backbone.device
         return Classify(rows, targets, rows, targets, lambda logits: {}, device, 0, self._weights(targets))
 
     def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
-        return labelled(self.logits(model, [str(i) for i in inputs], max_length), self.labels)
+        return labelled(self.logits(model, inputs, max_length), self.labels)
 
-    def logits(self, model: Any, texts: Sequence[str], max_length: int) -> np.ndarray:
-        """float32 [texts, labels]."""
+    def logits(self, model: Any, inputs: Sequence[Input], max_length: int) -> np.ndarray:
+        """float32 [inputs, labels]."""
         on = self.backbone.device.exact()
-        tokens = self._tokens(texts, None).at_most(max_length)
+        tokens = self._tokens(inputs, None).at_most(max_length)
         rows = Rows(tokens, on.name, self.backbone.pad, step=on.length_step)
         return forward.classes(model, rows, on, forward.batch_tokens(on))
 
@@ -104,17 +111,37 @@ class Classes(Head):
     def load(cls, backbone: Backbone, task: Task, folder: Path, config: Any) -> tuple[Self, Any]:
         model = pretrained.load_saved(folder, cls.made_for)
         first_token_only(model)
-        return cls(backbone, task, [config.id2label[i] for i in range(len(config.id2label))]), model
+        head = cls(backbone, task, [config.id2label[i] for i in range(len(config.id2label))])
+        head._set_frame(config)
+        return head, model
 
     def card(self, max_length: int) -> tuple[str, str]:
         labels = "\n".join(f"- {label}" for label in self.labels)
-        about = f"It answers with one of these labels:\n\n{labels}\n\nIt reads the first {max_length} tokens of a text."
-        call = 'classify = pipeline("text-classification", model="this-folder", truncation=True)'
+        reads, call = f"It reads the first {max_length} tokens of a text.", ""
+        if self.frame is not None:
+            first, second = self.task.texts
+            way = "as a pair" if self.frame.own else "with a line break between"
+            reads = f"It reads `{first}` and `{second}` {way}, {max_length} tokens in all; the longer one is cut first."
+            given = '{"text": first, "text_pair": second}' if self.frame.own else 'f"{first}\\n{second}"'
+            call = f"\nclassify({given})"
+        about = f"It answers with one of these labels:\n\n{labels}\n\n{reads}"
+        call = f'classify = pipeline("text-classification", model="this-folder", truncation=True){call}'
         return about, f"from transformers import pipeline\n\n{call}"
 
-    def _tokens(self, texts: Sequence[str], cache: Path | None) -> Tokens:
-        tokenizer = self.backbone.tokenizer
-        return tokenise(tokenizer, texts, self.backbone.limit, cache, fill=_stand_in(tokenizer))
+    def _set_frame(self, config: Any) -> None:
+        """How a model of this configuration is given two texts, where its inputs are pairs."""
+        tokenizer, kinds = self.backbone.tokenizer, getattr(config, "type_vocab_size", None) or 0
+        self.frame = None
+        if self.task.texts:
+            by_line = Frame.by_line(tokenizer, _stand_in(tokenizer))
+            self.frame = (Frame.own_of(tokenizer, kinds) if self.backbone.kind == "encoder" else None) or by_line
+
+    def _tokens(self, inputs: Sequence[Input], cache: Path | None) -> Tokens:
+        tokenizer, limit = self.backbone.tokenizer, self.backbone.limit
+        if self.frame is None:
+            return tokenise(tokenizer, [str(i) for i in inputs], limit, cache, fill=_stand_in(tokenizer))
+        pairs = [pair for i in inputs if isinstance(pair := self.task.given(i), Pair)]
+        return tokenise_pairs(tokenizer, [(pair.first, pair.second) for pair in pairs], limit, self.frame)
 
     def _rows(self, tokens: Tokens) -> Rows:
         return Rows(tokens, self.backbone.device.name, self.backbone.pad, step=self.backbone.device.length_step)

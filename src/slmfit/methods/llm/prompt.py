@@ -12,12 +12,12 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.records import Example, Input
+from slmfit.tasks import names_of
 from slmfit.tasks.base import Task
 
 Message = dict[str, str]
@@ -36,7 +36,7 @@ class Prompt:
         Raises UsageError for a description of a label that the task has not, or has no use for.
         """
         opening = task.form().opening(lambda name: _described(name, descriptions))
-        known = [name for field in fields(task) for name in getattr(task, field.name)]  # type: ignore[arg-type]
+        known = [name for names in names_of(task).values() for name in names]
         for name in descriptions:
             if name not in known:
                 raise UsageError(f"describes {name!r}, which is no label", fix=did_you_mean(name, known))

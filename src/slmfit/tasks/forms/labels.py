@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slmfit.records import Input, Prediction, Target
+from slmfit.records import Input, Pair, Prediction, Target
 from slmfit.tasks.common import label_among
 from slmfit.tasks.forms.base import INVALID, Form
 from slmfit.tasks.replies import json_object, json_object_schema
@@ -23,9 +23,19 @@ class Labels(Form):
     name = "json"
     prompt = "labels.txt"
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        self.labels = tuple(labels)
+    def __init__(self, labels: Sequence[str], texts: Sequence[str] = ()) -> None:
+        """texts: what the two texts of an input are called, where it is a pair."""
+        self.labels, self.texts = tuple(labels), tuple(texts)
         self._known = frozenset(labels)
+
+    def words(self, input: Input) -> str:
+        return "\n".join(self.parts(input))
+
+    def parts(self, input: Input) -> list[str]:
+        """What stands between tags of its own: the text, or each of a pair under its name."""
+        if not isinstance(input, Pair):
+            return [str(input)]
+        return [f"{name}: {text}" for name, text in zip(self.texts, (input.first, input.second), strict=True)]
 
     def write(self, target: Target, input: Input) -> str:
         return json.dumps({"label": target}, ensure_ascii=False)
