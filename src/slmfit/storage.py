@@ -207,7 +207,7 @@ def _reading(path: Path) -> Iterator[None]:
     except OSError as error:
         fix = "check the path and its permissions"
         raise SlmfitError(f"cannot be read: {error.strerror}", where=str(path), fix=fix) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SlmfitError(f"cannot be read: {error}", where=str(path), fix="delete it and run again") from None
 
 
