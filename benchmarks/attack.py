@@ -4,8 +4,8 @@
     python benchmarks/attack.py files replies --share 0.1   # two sections, a tenth of each
     python benchmarks/attack.py files --only 4711           # one attempt, as a line of the output names it
 
-The exit code is 1 where anything fell. What is thrown, and what must come of it, is the tests' own; a new reader is a door
-of tests/fuzzing.py, and a new kind of door a section here: how many attempts, and a function that makes one.
+The exit code is 1 where anything fell. What is thrown, and what must come of it, is the tests' own. A new reader is a
+door of tests/fuzzing.py, a new kind of door a section here: how many attempts, and a function that makes one.
 Needs the extra `train`, and chromium for `pages`.
 """
 
@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from limits import KINDS, Attempt, Bounds, Fall, Ground, tried
+from limits import KINDS, Attempt, Bounds, Fall, Ground, apart, tried
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 sys.path[:0] = [str(TESTS), *(str(TESTS / name) for name in ("llm", "reporting", "runs", "hub", "comparison"))]
@@ -62,6 +62,7 @@ def pages(ground: Ground) -> Attempt:
     from slmfit import reporting
 
     def attempt(number: int) -> None:
+        os.environ["HOME"] = str(ground.out / "of the browser")  # it keeps files there itself
         strings = ALL[number::20][:STRINGS]
         path = reporting.report(written(ground.out / f"page-{number}", strings))
         with chromium(sync_api) as browser:
@@ -137,11 +138,14 @@ def runs(ground: Ground) -> Attempt:
 
     from conftest import make_dataset
     from slmfit.comparison.compare import train
+    from slmfit.runs.run import load
 
-    made = [
-        (train(make_dataset(task, sizes=(60, 20, 20)), name, out=ground.out / f"run-{n}").folder, make_dataset(task))
-        for n, (name, task) in enumerate(altered.RUNS)
-    ]
+    def make() -> None:
+        for n, (name, task) in enumerate(altered.RUNS):
+            train(make_dataset(task, sizes=(60, 20, 20)), name, out=ground.out / f"run-{n}")
+
+    apart(make)
+    made = [(load(ground.out / f"run-{n}").folder, make_dataset(task)) for n, (_, task) in enumerate(altered.RUNS)]
     return lambda number: altered.test_a_change_is_refused_or_harmless(
         made[number % len(made)], number, ground.out / f"sent-{number}"
     )

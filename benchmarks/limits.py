@@ -113,6 +113,22 @@ class Ground:
         return found
 
 
+def apart(work: Callable[[], object]) -> None:
+    """Do it in a process of its own: threads that it leaves behind would not survive the forks that come."""
+    child = os.fork()
+    if child:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "what is attacked could not be made"
+        return
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
 def tried(attempt: Attempt, numbers: Sequence[int], ground: Ground, bounds: Bounds) -> Iterator[Fall]:
     """The falls of all attempts, as they come."""
     share = -(-len(numbers) // bounds.processes)
