@@ -20,11 +20,11 @@ from slmfit.llm.ask import Answer, Ask
 from slmfit.llm.engine import Engine
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost, Limits, Spent
+from slmfit.llm.lines import answer_of
 from slmfit.llm.modes import Found
 from slmfit.llm.pace import Patience
 from slmfit.llm.prices import PICO
 from slmfit.llm.server import Server
-from slmfit.records import Usage
 
 
 def _ignore(kind: str, **fields: Any) -> None:
@@ -106,7 +106,7 @@ class _Run:
         self._outbox = Outbox()
         ledger.on_group = self._outbox.told.set
         self._pending: dict[str, list[Ask]] = {}
-        self._waiting = 0
+        self._waiting = self._improper = 0
         self._engine = Engine(client.server, ledger, client.limits, client.patience, self._outbox.put)
 
     def answers(self, asks: Iterator[Ask]) -> Iterator[Answer]:
@@ -125,6 +125,8 @@ class _Run:
         finally:
             self._engine.stop()
             self._client.found = self._engine.found or self._client.found
+            if self._improper:
+                self._client._told("damaged", {"lines": self._improper})
             self._client._spent = self._client._spent.plus(self._engine.took)
 
     def _kept(self, ask: Ask) -> Answer | None:
@@ -132,14 +134,22 @@ class _Run:
         key = ask.key(self._client.server.model)
         if key in self._pending:
             self._pending[key].append(ask)
-        elif (line := self._ledger.find(key)) is not None:
-            return answer_of(line, ask)
+        elif (kept := self._found(key, ask)) is not None:
+            return kept
         else:
             self._client.server.check_key()
             self._pending[key] = [ask]
             self._engine.submit(key, ask)
         self._waiting += 1
         return None
+
+    def _found(self, key: str, ask: Ask) -> Answer | None:
+        line = self._ledger.find(key)
+        if line is None:
+            return None
+        answer = answer_of(line, ask)
+        self._improper += answer is None
+        return answer
 
     def _received(self, item: tuple[Any, ...]) -> Iterator[Answer]:
         if item[0] == "event":
@@ -162,9 +172,3 @@ class _Run:
         for item in self._outbox.rest():
             if item[0] == "answer":
                 yield from self._received(item)
-
-
-def answer_of(line: dict[str, Any], ask: Ask) -> Answer:
-    """An answer from its line in the ledger."""
-    names = ("outcome", "value", "raw", "probabilities", "attempts", "reason", "mode")
-    return Answer(ask.id, usage=Usage(**line["usage"]), reused=True, **{name: line[name] for name in names})

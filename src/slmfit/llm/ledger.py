@@ -11,8 +11,9 @@
     {"answer": KEY, "id": "7", "outcome": "ok", "value": …, "charged": {"tokens": 97, "usd": 0.0001}, …}
 
 Lines are written in groups, and each group is flushed to the disk before any of its answers counts as finished. A line
-that a kill cut short is removed when the file is opened again; one that is damaged is counted and left alone. What was
-reserved and never answered before the file was opened again counts as spent: the server may have charged it.
+that a kill cut short is removed when the file is opened again; one that is damaged is counted and left alone (lines.py
+says what one may say). What was reserved and never answered before the file was opened again counts as spent: the
+server may have charged it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ import numpy as np
 
 from slmfit import storage
 from slmfit.environment import now
-from slmfit.errors import SlmfitError
+from slmfit.errors import SlmfitError, UnsafeError
 from slmfit.llm.limits import Cost
+from slmfit.llm.lines import LONGEST, cost_of, record_of
 from slmfit.llm.prices import PICO
 
 FORMAT = "slmfit.ledger/1"
@@ -48,7 +50,9 @@ def _nothing() -> None:
 
 
 class Ledger:
-    """One open ledger; `path` None keeps nothing. Raises UsageError when another process writes it.
+    """One open ledger; `path` None keeps nothing.
+
+    Raises UsageError when another process writes it, UnsafeError for a link and for what is no file.
 
     spent: what its answers were charged, and what calls that never came back could cost.
     damaged: how many lines could not be read.
@@ -111,6 +115,8 @@ class Ledger:
 
     def _open(self, path: Path) -> None:
         storage.make_folder(path.parent)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise UnsafeError("is no file of ours: a ledger is never a link", where=str(path), fix="remove it")
         with contextlib.ExitStack() as opened:
             try:
                 self._writer = opened.enter_context(path.open("ab", buffering=0))
@@ -128,36 +134,44 @@ class Ledger:
         """Take in every whole line; the size up to the last of them."""
         reserved: dict[str, Cost] = {}
         offset = 0
-        for line in self._reader:
-            if not line.endswith(b"\n"):
-                break
+        for line, size in self._lines():
             try:
-                self._take_in(json.loads(line), offset, reserved)
-            except (ValueError, KeyError, TypeError, AttributeError):
+                self._take_in(record_of(line), offset, reserved)
+            except (ValueError, KeyError, TypeError):
                 self.damaged += 1
-            offset += len(line)
+            offset += size
         self._give_up(reserved)
         return offset
 
+    def _lines(self) -> Iterator[tuple[bytes, int]]:
+        """Every whole line and how long it is; an empty one for what is longer than any of ours."""
+        while line := self._reader.readline(LONGEST):
+            size, part = len(line), line
+            while part and not part.endswith(b"\n"):
+                part = self._reader.readline(LONGEST)
+                line, size = b"", size + len(part)
+            if not part:
+                return
+            yield line, size
+
     def _give_up(self, reserved: dict[str, Cost]) -> None:
-        """Count as spent what was reserved by a run that is over."""
+        """Count as spent what was reserved by a run that is over: never less than nothing."""
         for cost in reserved.values():
-            self.spent = self.spent.plus(cost)
+            self.spent = self.spent.plus(Cost(max(0, cost.tokens), max(0, cost.pico)))
         reserved.clear()
 
     def _take_in(self, line: dict[str, Any], offset: int, reserved: dict[str, Cost]) -> None:
         if "answer" in line:
             key = line["answer"]
-            self.spent = self.spent.plus(_cost(line["charged"]))
+            self.spent = self.spent.plus(cost_of(line["charged"]))
             reserved.pop(key, None)
-            if self._index.find(key) is None:
-                self._index.add(key, offset)
-                self.answers += 1
+            self.answers += self._index.find(key) is None
+            self._index.add(key, offset)  # of two the later one: the first was no answer to what was asked
         elif "reserved" in line:
-            reserved[line["reserved"]] = reserved.get(line["reserved"], Cost()).plus(_cost(line))
+            reserved[line["reserved"]] = reserved.get(line["reserved"], Cost()).plus(cost_of(line, least=-1))
         elif "found" in line:
             self._found[line["model"], line["server"]] = line["found"]
-            self.spent = self.spent.plus(_cost(line["charged"]))
+            self.spent = self.spent.plus(cost_of(line["charged"]))
             reserved.pop(FOUND, None)
         elif line["format"] == FORMAT:
             self._give_up(reserved)
@@ -218,10 +232,6 @@ def charged(cost: Cost) -> dict[str, Any]:
     return {"tokens": cost.tokens, "usd": cost.pico / PICO}
 
 
-def _cost(line: Mapping[str, Any]) -> Cost:
-    return Cost(int(line["tokens"]), round(line["usd"] * PICO))
-
-
 def _refused(path: Path | None, error: OSError) -> SlmfitError:
     fix = "free some space or choose another folder; the same command then goes on from here"
     return SlmfitError(f"cannot be written: {error.strerror}", where=str(path), fix=fix)
@@ -252,8 +262,10 @@ class Index:
         return int(offsets[at]) if at < len(keys) and int(keys[at]) == short else None
 
     def _sort_in(self) -> None:
-        keys = np.concatenate([self._table[0], np.array(list(self._loose), dtype=np.uint64)])
-        offsets = np.concatenate([self._table[1], np.array(list(self._loose.values()), dtype=np.uint64)])
+        late = np.array(list(self._loose), dtype=np.uint64)
+        kept = ~np.isin(self._table[0], late)
+        keys = np.concatenate([self._table[0][kept], late])
+        offsets = np.concatenate([self._table[1][kept], np.array(list(self._loose.values()), dtype=np.uint64)])
         order = np.argsort(keys, kind="stable")
         self._table = keys[order], offsets[order]
         self._loose = {}  # after the table, so that whoever finds meanwhile meets each key in one of them

@@ -23,6 +23,7 @@ from slmfit.llm.exchange import Exchange, Tab
 from slmfit.llm.faults import Again, Ended, Unsupported
 from slmfit.llm.ledger import FOUND, Ledger, charged
 from slmfit.llm.limits import Cost
+from slmfit.llm.lines import found_of
 from slmfit.llm.modes import Found, mode_of, one_token, response_format
 from slmfit.llm.schemas import misfit
 from slmfit.llm.wire import Reply
@@ -46,7 +47,7 @@ class Prober:
     def __init__(self, exchange: Exchange, ledger: Ledger, listen: Callable[..., None]) -> None:
         self._exchange, self._ledger, self._listen = exchange, ledger, listen
         kept = ledger.found(exchange.server.model, exchange.server.base_url)
-        self.found = _from_plain(kept) if kept else _KNOWN.get(self._who, Found())
+        self.found = (kept and found_of(kept)) or _KNOWN.get(self._who, Found())
         self._lock = asyncio.Lock()
         self._cost = Cost()
 
@@ -193,12 +194,6 @@ def no_answer(base_url: str, last: Again | Ended) -> SlmfitError:
         return UsageError(f"the server refuses whatever it is asked: {last.reason}", where=base_url, fix=fix)
     fix = "is it running, and is this its base URL? What was answered is kept: the same command goes on from here"
     return MissingPart(f"the server does not answer: {last.reason}", where=base_url, fix=fix)
-
-
-def _from_plain(kept: Mapping[str, Any]) -> Found:
-    names = {field.name for field in dataclasses.fields(Found)}
-    values: dict[str, Any] = {name: value for name, value in kept.items() if name in names}
-    return Found(**values | {"dropped": tuple(kept["dropped"])})
 
 
 def _fits(text: str) -> bool:
