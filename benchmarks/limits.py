@@ -239,5 +239,5 @@ def _kind(error: BaseException) -> str:
 
 
 def _words(error: BaseException) -> str:
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    place = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__][-1]
     return f"{type(error).__name__}: {str(error)[:200]} ({Path(place.filename).name}, line {place.lineno})"

@@ -205,7 +205,7 @@ def doors(about):
     found["journal"] = Door({"j.partial": as_jsonl([head, {"kept": [], "rejected": []}])}, only(journal))
     compared = of_folder(about.folder / "compared", "*.json", "data/*", "runs/*/*", "runs/*/model/*")
     found["comparison"] = Door(compared, comparison, 1.5)
-    found["comparison, reported"] = Door(compared, lambda folder: reporting.html([folder]), 0.4)  # a fifth of a second
+    found["comparison, reported"] = Door(compared, lambda folder: reporting.html([folder]), 0.25)  # a fifth of a second
     found["archive"] = Door({"train.zip": zipped(as_csv(texts()))}, read, 0.2)
     return found
 

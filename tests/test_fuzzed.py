@@ -1,5 +1,6 @@
 """Damaged files: an error of ours or proper examples, in bounded time; nothing is run (benchmarks/attack.py: more)."""
 
+import json
 import time
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import pytest
 
 import slmfit
 from fuzzing import Doors
+from slmfit.data.labels import merged_labels
 from slmfit.errors import SlmfitError
 from slmfit.generating.journal import Journal
+from slmfit.llm.ledger import Ledger
 
 TRIED = 12  # of each reader, and for those that start a process or draw a page
-FEW = {"parquet": 1, "comparison, reported": 2, "ledger": 0}
+FEW = {"parquet": 1, "comparison, reported": 2}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,22 @@ def test_a_case_is_the_same_whenever_it_is_made(doors):
 
 
 # --- what fell ---
+
+
+def test_a_merge_rule_of_brackets_without_end_is_refused_at_once(tmp_path):
+    (tmp_path / "rules.txt").write_text("[" * 100_000 + "=a")
+    begin = time.process_time()
+    with pytest.raises(slmfit.UsageError, match="more than 1,000 characters"):
+        merged_labels(["a", "b"], [str(tmp_path / "rules.txt")], None)
+    assert time.process_time() - begin < 1
+
+
+def test_a_ledger_may_name_a_sum_of_any_size(tmp_path):
+    line = {"reserved": "ab" * 32, "tokens": 1, "usd": 10**400}
+    (tmp_path / "l.jsonl").write_text(json.dumps(line) + "\n")
+    opened = Ledger(tmp_path / "l.jsonl")
+    opened.close()
+    assert (opened.damaged, opened.spent.tokens) == (1, 0)
 
 
 @pytest.mark.parametrize("line", ['{"kept": [', '{"kept": []}', "7", '{"kept": 1, "rejected": []}', "[" * 100_000])
