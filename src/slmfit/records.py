@@ -287,8 +287,17 @@ def run_from_plain(plain: Mapping[str, Any]) -> RunRecord:
     """The inverse of `to_plain` for a run. Fields added by a later slmfit are left out."""
     asked = "asked" in plain.get("rows_used", {})  # how older runs say that a server was asked
     record = from_plain(RunRecord, {"remote": asked, **plain})
-    _ = record.scores["test"][record.metric]  # every reader shows it
+    _check_read(record)
     return record
+
+
+def _check_read(record: RunRecord) -> None:
+    """Raise KeyError, TypeError or ValueError unless what every reader asks of a run is there, and is what it says."""
+    _ = record.scores["test"][record.metric], record.split["test"], record.details["test"], record.origin
+    if not all(isinstance(about.get("name"), str) for about in (record.dataset, record.task)):
+        raise TypeError("a proper name of its dataset or task")
+    if not 0 <= record.seed < 2**63 or any(part.rows < 0 for part in record.split.values()):
+        raise ValueError("a proper seed, or numbers of rows")
 
 
 def comparison_from_plain(plain: Mapping[str, Any]) -> ComparisonRecord:
@@ -329,6 +338,10 @@ def _read(hint: Any, value: Any, name: str) -> Any:
         return [_read(inner[0], item, name) for item in value]
     kinds = str if origin is Literal else (int, float) if hint is float else hint
     if origin in (abc.Mapping, abc.Sequence) or not isinstance(value, kinds):
+        raise TypeError(f"a proper {name!r}")
+    if isinstance(value, bool) and hint in (int, float):
+        raise TypeError(f"a proper {name!r}")
+    if isinstance(value, int | float) and not abs(value) < 1e300:  # without end, or too large for a float
         raise TypeError(f"a proper {name!r}")
     return value
 

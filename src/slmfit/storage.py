@@ -24,6 +24,9 @@ from typing import IO, Any
 
 from slmfit.errors import SlmfitError, UnsafeError, UsageError
 
+MOST_JSON = 100_000_000  # bytes of a record: to read more would fill the memory of a small machine
+# What Python raises where a file, which may be anybody's, is not of the shape that its readers count on.
+DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 _OPEN_FILE = re.compile(r"(?:/dev|/proc/(?:thread-)?self)/fd/(\d+)|/dev/std(out|err)")
 
 
@@ -173,10 +176,24 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
+@contextlib.contextmanager
+def undamaged(where: Path | str) -> Iterator[None]:
+    """The border to what was read: where it is not of the shape that is counted on, a SlmfitError says so."""
+    try:
+        yield
+    except DAMAGE as error:
+        said = str(error).strip().partition("\n")[0][:120] or type(error).__name__
+        what = f"what it holds is damaged ({type(error).__name__}: {said})"
+        fix = "run the command that made it again, or get it again from a source that you trust"
+        raise SlmfitError(what, where=str(where), fix=fix) from error
+
+
 def read_json(path: Path, *keys: str) -> Any:
     """What a JSON file of ours holds, an object with these keys. Raises SlmfitError when it is missing or damaged."""
     with _reading(path):
-        value = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MOST_JSON:
+            raise ValueError(f"it is larger than {MOST_JSON:,} bytes")
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     for key in keys:
         if not isinstance(value, dict) or key not in value:
             raise SlmfitError(f"lacks {key!r}", where=str(path), fix="delete it and run again")
@@ -193,9 +210,14 @@ def check_format(plain: Any, expected: str, path: Path) -> None:
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSONL file of ours, one a line. Raises SlmfitError when it is missing or damaged."""
-    with _reading(path), path.open(encoding="utf-8", errors="surrogatepass") as file:
-        for line in file:
-            yield json.loads(line)
+    with _reading(path):
+        if path.exists() and not path.is_file():
+            raise ValueError("it is no file")
+        with path.open(encoding="utf-8", errors="surrogatepass") as file:
+            for line in file:
+                if not isinstance(row := json.loads(line), dict):
+                    raise ValueError("a line is no object")
+                yield row
 
 
 @contextlib.contextmanager
@@ -209,6 +231,10 @@ def _reading(path: Path) -> Iterator[None]:
         raise SlmfitError(f"cannot be read: {error.strerror}", where=str(path), fix=fix) from None
     except (ValueError, RecursionError) as error:
         raise SlmfitError(f"cannot be read: {error}", where=str(path), fix="delete it and run again") from None
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
 
 
 def partial(folder: Path) -> Path:
@@ -308,6 +334,8 @@ def verify_files(folder: Path, expected: Mapping[str, str]) -> None:
     for path in [folder, *folder.rglob("*")]:
         if path.is_symlink():
             raise UnsafeError("is a link, which a run never holds", where=str(path), fix="fit the run again")
+        if not (path.is_file() or path.is_dir()):
+            raise UnsafeError("is a pipe or a device, which a run never holds", where=str(path), fix="fit it again")
     found = hash_files(folder)
     for name in sorted(set(found) | set(expected)):
         if found.get(name) != expected.get(name):
@@ -326,17 +354,24 @@ def check_links(folder: Path, root: Path) -> None:
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
-                if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(inside):
+                if entry.is_symlink() and not _target_within(Path(entry.path), inside):
                     fix = "put the file itself there, if you trust it"
                     raise UnsafeError("is a link that leads out of its folder", where=entry.path, fix=fix)
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
 
 
+def _target_within(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError, ValueError):  # a link in a circle, a name that none can have
+        return False
+
+
 def inside(folder: Path, name: str) -> Path:
     """The path below `folder` that a record names. Raises UnsafeError for one that leads out of it."""
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not _target_within(path, folder.resolve()):
         raise UnsafeError(f"names {name!r}, which lies outside of it", where=str(folder), fix="name that folder itself")
     return path
 

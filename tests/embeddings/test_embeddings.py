@@ -123,8 +123,8 @@ def test_static_refuses_what_it_cannot_use(tmp_path):
     with pytest.raises(DataError, match=r"tokenizer\.json and model\.safetensors"):
         Static(tmp_path / "empty")
     damage = {
-        "cut": ("model.safetensors", lambda b: b[:-7], "cannot be read"),
-        "garbage": ("model.safetensors", lambda b: b"\xff" * 40, "cannot be read"),
+        "cut": ("model.safetensors", lambda b: b[:-7], "damaged"),
+        "garbage": ("model.safetensors", lambda b: b"\xff" * 40, "damaged"),
         "json": ("config.json", lambda b: b"{", r"config\.json cannot be read"),
         "list": ("config.json", lambda b: b"[]", "not a JSON object"),
         "length": ("config.json", lambda b: b'{"max_length": "long"}', "cannot be used"),

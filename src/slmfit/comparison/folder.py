@@ -109,7 +109,10 @@ def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
             test.unlink(missing_ok=True)
         split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}}
         storage.write_json(folder / "split.json", split)
-    return storage.read_json(folder / "audit.json", "findings")["findings"]
+    with storage.undamaged(folder / "audit.json"):
+        findings = storage.read_json(folder / "audit.json", "findings")["findings"]
+        _ = [(found["severity"], found["message"] + "") for found in findings]
+        return findings
 
 
 def write_diagnostics(experiment: Experiment, ok: Mapping[str, Run], texts: bool) -> None:

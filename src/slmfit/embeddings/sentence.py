@@ -27,10 +27,12 @@ import numpy as np
 from slmfit import storage
 from slmfit.embeddings.base import Vectors, normalised
 from slmfit.environment import install, missing
-from slmfit.errors import DataError, MissingPart, UsageError
+from slmfit.errors import DataError, MissingPart, UnsafeError, UsageError
 from slmfit.hub import checkpoint, snapshots
+from slmfit.hub.border import in_words
 
 FORMAT = "slmfit.vectors/1"
+LONGEST_PROMPT = 10_000  # characters
 PIECE = 4096  # texts whose vectors are kept together
 FITTING = "sentence-transformers/all-MiniLM-L6-v2"
 POOLINGS = {  # as sentence-transformers names them, now and formerly
@@ -118,6 +120,9 @@ class Sentence:
         self.recipe = read_recipe(self.folder, str(self.folder))
         checkpoint.check_folder(self.folder)
         config = pretrained.read_config(str(self.folder))
+        if not any(self.folder.glob("*.safetensors")):
+            fix = "give a whole checkpoint folder with model.safetensors"
+            raise DataError("has no safetensors weights", where=str(self.folder), fix=fix)
         pretrained.check_size(str(self.folder), config, "")
         self._tokenizer = pretrained.load_tokenizer(str(self.folder), config)
         limit = pretrained.longest(config, self._tokenizer)
@@ -153,10 +158,10 @@ class Sentence:
 def is_transformer(folder: Path) -> bool:
     """Whether a folder's config.json is that of a transformer, and not of static embeddings."""
     try:
-        about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        about = checkpoint.read_object(folder / "config.json", checkpoint.MOST_CONFIG)
+    except UnsafeError:  # whoever takes it for static embeddings says what is wrong
         return False
-    return isinstance(about, dict) and about.get("model_type", "model2vec") != "model2vec"
+    return about.get("model_type", "model2vec") != "model2vec"
 
 
 def check(folder: Path, base: str) -> None:
@@ -182,20 +187,25 @@ def read_recipe(folder: Path, base: str) -> Recipe:
     if not (folder / "modules.json").is_file():
         return Recipe()
     try:
-        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        modules = _read_json(folder / "modules.json")
         parts = [(str(module["type"]).rpartition(".")[2], str(module["path"])) for module in modules]
         strange = [kind for kind, _ in parts if kind not in ("Transformer", "Pooling", "Normalize")]
         if strange or [kind for kind, _ in parts][:2] != ["Transformer", "Pooling"] or parts[0][1]:
             raise _not_built(f"has the parts {', '.join(kind for kind, _ in parts)}", base)
-        pooling = _read_json(folder / parts[1][1] / "config.json")
+        pooling = _read_json(storage.inside(folder, parts[1][1]) / "config.json")
         length = next(iter(sorted(folder.glob("sentence_*_config.json"))), folder / "none")
         about, general = _read_json(length), _read_json(folder / "config_sentence_transformers.json")
         prompt = (general.get("prompts") or {}).get(general.get("default_prompt_name")) or ""
         if prompt and not pooling.get("include_prompt", True):
             raise _not_built("leaves its prompt out of the vector", base)
-        most = about.get("max_seq_length")
-        return Recipe(_pooling(pooling, base), most and int(most), bool(about.get("do_lower_case")), prompt, True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if not isinstance(prompt, str) or len(prompt) > LONGEST_PROMPT:
+            raise ValueError(f"the prompt is no text of at most {LONGEST_PROMPT:,} characters")
+        most = about.get("max_seq_length") or None
+        if most is not None and not (isinstance(most, int | float) and most >= 1):
+            raise ValueError(f"max_seq_length cannot be {most}")
+        most = None if most is None or most > 10**9 else int(most)
+        return Recipe(_pooling(pooling, base), most, bool(about.get("do_lower_case")), prompt, True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fix = "fetch the model again"
         raise DataError(f"modules.json or a file it names is damaged: {error}", where=base, fix=fix) from None
 
@@ -214,9 +224,13 @@ def _not_built(what: str, base: str) -> UsageError:
     return UsageError(f"{what}, which is not built here", where=base, fix=f"use another encoder, such as {FITTING}")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> Any:
     """What a file of the description says; nothing where it is missing."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    if path.stat().st_size > checkpoint.MOST_CONFIG:
+        raise ValueError(f"{path.name} is larger than {checkpoint.MOST_CONFIG:,} bytes")
+    return json.loads(path.read_text(encoding="utf-8-sig"))
 
 
 # --- torch ---
@@ -224,29 +238,25 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 def _load_model(folder: Path, config: Any) -> Any:
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModel
 
     from slmfit.finetune import pretrained
 
     fix = "give a whole checkpoint folder with model.safetensors, or fetch it again"
-    try:
-        with pretrained.quiet():
-            model, info = AutoModel.from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise DataError(f"its weights cannot be loaded: {said[:200]}", where=str(folder), fix=fix) from None
+    with pretrained.quiet(), in_words(str(folder), "its weights cannot be loaded", fix):
+        model, info = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]  # the pooler is not used
     if missing:
         raise DataError(f"its weights lack {missing[0]} and {len(missing) - 1} more", where=str(folder), fix=fix)
+    pretrained.check_works(model, str(folder))
     return model
 
 

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from slmfit.embeddings.base import Vectors, normalised, read_tensors
 from slmfit.errors import DataError, SlmfitError, UsageError
-from slmfit.hub.checkpoint import check_cached_links, check_tokenizer
+from slmfit.hub.border import encoded, is_panic
+from slmfit.hub.checkpoint import MOST_JSON, check_files, header
+from slmfit.hub.tokenizers import check_tokenizer
 
 
 class Static:
@@ -38,10 +40,11 @@ class Static:
         missing = [name for name in self.FILES if not (self.folder / name).is_file()]
         if missing:
             raise self._refused(f"{' and '.join(missing)} is missing")
-        check_cached_links(self.folder)
+        check_files(self.folder)
         config, tokenizer = (self._read_json(name) for name in self.FILES[:2])
         check_tokenizer(tokenizer, self.folder / "tokenizer.json")
         self._tokenizer, self._unknown = self._make_tokenizer(config, tokenizer)
+        header(self.folder / "model.safetensors")
         self._read_tensors(read_tensors(self.folder / "model.safetensors"))
 
     @property
@@ -62,8 +65,7 @@ class Static:
         from scipy.sparse import csr_matrix
 
         readable = [text.encode("utf-8", "replace").decode("utf-8")[: self._most_characters] for text in texts]
-        encoded = self._tokenizer.encode_batch_fast(readable, add_special_tokens=False)
-        tokens = [np.array(e.ids, np.int64) for e in encoded]
+        tokens = [np.array(e.ids, np.int64) for e in encoded(self._tokenizer, readable, special=False)]
         tokens = [ids[ids != self._unknown] for ids in tokens]
         lengths = np.array([len(ids) for ids in tokens], np.int64)
         ids, offsets = np.concatenate(tokens), np.concatenate(([0], np.cumsum(lengths)))
@@ -77,6 +79,8 @@ class Static:
 
         try:
             tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+            if getattr(tokenizer.model, "dropout", None):
+                tokenizer.model.dropout = None  # no token by chance
             unknown = described["model"].get("unk_token")
             number = described["model"].get("unk_id") if unknown is None else tokenizer.token_to_id(unknown)
             words = tokenizer.get_vocab()
@@ -89,15 +93,22 @@ class Static:
             else:
                 tokenizer.enable_truncation(int(longest))
         except BaseException as error:  # tokenizers raises nothing more specific, and a panic is no Exception
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            if not isinstance(error, Exception) and not is_panic(error):
                 raise
             raise self._refused(f"tokenizer.json cannot be used: {error}") from None
+        encoded(tokenizer, ["", "a text", "\x00"])
         self._tokens = max(words.values(), default=-1) + 1
         return tokenizer, -1 if number is None else number
 
     def _read_tensors(self, tensors: dict[str, NDArray[Any]]) -> None:
         if "embeddings" not in tensors or tensors["embeddings"].ndim != 2:
             raise self._refused(f"model.safetensors has no table 'embeddings' but {', '.join(tensors) or 'nothing'}")
+        shared = [tensors[name] for name in ("mapping", "weights") if name in tensors]
+        if any(one.ndim != 1 for one in shared) or not tensors["embeddings"].shape[1]:
+            raise self._refused("model.safetensors holds tensors of other shapes")
+        whole = "mapping" not in tensors or tensors["mapping"].dtype.kind in "iu"
+        if not whole or any(one.dtype.kind not in "iuf" for one in (tensors["embeddings"], *shared)):
+            raise self._refused("model.safetensors holds no numbers that can be added")
         self._table = tensors["embeddings"].astype(np.float32)
         self._mapping = tensors.get("mapping", np.arange(len(self._table))).astype(np.int64)
         self._weights = tensors.get("weights", np.ones(len(self._mapping))).astype(np.float32)
@@ -110,8 +121,10 @@ class Static:
 
     def _read_json(self, name: str) -> dict[str, Any]:
         try:
-            value = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            if (self.folder / name).stat().st_size > MOST_JSON:
+                raise ValueError(f"it is larger than {MOST_JSON:,} bytes")
+            value = json.loads((self.folder / name).read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError, RecursionError) as error:
             raise self._refused(f"{name} cannot be read: {error}") from None
         if not isinstance(value, dict):
             raise self._refused(f"{name} is not a JSON object")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit.errors import UsageError
+from slmfit.hub.border import encoded
 
 WINDOWS = (128, 256, 512)
 SPECIAL = 2  # tokens that an encoder puts around a text
@@ -80,7 +81,7 @@ def _counted(texts: Sequence[str], path: Path) -> Integers:
     tokenizer.no_padding()
     counts: list[int] = []
     for start in range(0, len(texts), 1_000):  # encodings take many times the memory of their texts
-        counts += [len(encoding) for encoding in tokenizer.encode_batch_fast(texts[start : start + 1_000])]
+        counts += [len(encoding) for encoding in encoded(tokenizer, texts[start : start + 1_000])]
     return np.array(counts, np.int64)
 
 

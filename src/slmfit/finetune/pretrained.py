@@ -19,14 +19,20 @@ from typing import Any
 
 import torch
 
-from slmfit.errors import MissingPart, SlmfitError, UnsafeError, UsageError
+from slmfit.errors import UnsafeError, UsageError
 from slmfit.hub import checkpoint, snapshots
+from slmfit.hub.border import encoded, in_words
 
 FITTING = {  # kind -> one that fits
     "encoder": "distilbert-base-uncased",
     "causal": "HuggingFaceTB/SmolLM2-135M-Instruct",
 }
 MOST_FRESH = 20_000_000  # parameters of a head, and buffers
+AGAIN = "fetch the model again, from a source that you trust"
+PROBES = ("", "a", "A text, of 3 words.\n")
+# How a model is called and answers here, whatever its configuration says.
+ANSWERING = {"return_dict": True, "output_hidden_states": False, "output_attentions": False,
+             "chunk_size_feed_forward": 0}  # fmt: skip
 # What a checkpoint may have been trained for, beside the task itself, when a head is to be put on it.
 HEADS = {
     "encoder": ("Model", "ForMaskedLM", "ForPreTraining"),
@@ -57,8 +63,13 @@ def read_config(folder: str, base: str | None = None) -> Any:
         fix = "give a folder with config.json, tokenizer.json and model.safetensors, or a hub name"
         raise UsageError("is no transformers checkpoint: it has no config.json", where=base, fix=fix)
     checkpoint.check_config(Path(folder))
-    with quiet(), _in_words(base):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    with quiet(), in_words(base):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        for part in (config, config.get_text_config()):
+            for name, value in ANSWERING.items():
+                if hasattr(part, name):
+                    setattr(part, name, value)
+    return config
 
 
 def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassification") -> None:
@@ -97,21 +108,33 @@ def load_tokenizer(folder: str, config: Any) -> Any:
     """The tokenizer in a folder, with a padding token. Raises UsageError when it has no tokenizer.json form."""
     from transformers import AutoTokenizer
 
-    with quiet(), _in_words(folder):
+    with quiet(), in_words(folder):
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if not getattr(tokenizer, "is_fast", False):
         raise UsageError("its tokenizer has no tokenizer.json", where=folder, fix="use a checkpoint that has one")
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # what transformers makes up where there is no file
         raise UsageError("has no tokenizer.json", where=folder, fix="use a checkpoint that has one")
-    if tokenizer.pad_token_id is None:
+    size = getattr(config.get_text_config(), "vocab_size", None)
+    size = size if isinstance(size, int) else len(tokenizer)
+    _set_right(tokenizer.backend_tokenizer, size)
+    if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= size:
         known = config.pad_token_id
-        inside = isinstance(known, int) and 0 <= known < len(tokenizer)
+        inside = isinstance(known, int) and 0 <= known < min(size, len(tokenizer))
         other = tokenizer.eos_token or tokenizer.unk_token
         tokenizer.pad_token = tokenizer.convert_ids_to_tokens(known) if inside else other
     if tokenizer.pad_token_id is None:
         fix = "use a checkpoint with a pad_token in its tokenizer_config.json"
         raise UsageError("its tokenizer has no padding token", where=folder, fix=fix)
     return tokenizer
+
+
+def _set_right(backend: Any, size: int) -> None:
+    """No token by chance, none beyond the model's table of `size`; and the tokenizer works at all."""
+    if getattr(backend.model, "dropout", None):
+        backend.model.dropout = None
+    if any(number >= size for number in backend.get_added_tokens_decoder()):
+        backend.encode_special_tokens = True  # Gemma's token for a picture, say: in a text it is a word like others
+    encoded(backend, PROBES)
 
 
 def longest(config: Any, tokenizer: Any) -> int:
@@ -159,14 +182,32 @@ def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | 
     check_size(folder, config, head)
     if dropout is not None:
         config.update(dict.fromkeys(own, dropout))
-    with quiet(), _in_words(folder), torch.random.fork_rng([]):
+    with quiet(), in_words(folder), torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model, info = _auto(head).from_pretrained(
             folder, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **_SAFE
         )
     model.config.update(own)
     fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
-    return model, fresh & {name for name, _ in model.named_parameters()}
+    fresh &= {name for name, _ in model.named_parameters()}
+    lacking = sorted(n for n in fresh if n.startswith(f"{model.base_model_prefix}.") and ".pooler." not in n)
+    if lacking:
+        what = f"its weights lack {lacking[0]} of the right shape, and {len(lacking) - 1} more"
+        raise UsageError(what, where=folder, fix="config.json and the weights are of different models: fetch it again")
+    check_works(model, folder)
+    return model, fresh
+
+
+def check_works(model: Any, where: str) -> None:
+    """Raise UnsafeError for weights that are no finite numbers, UsageError for a model that cannot read two tokens."""
+    for name, weights in model.named_parameters():
+        if not torch.isfinite(weights.sum()):
+            raise UnsafeError(f"its weights hold numbers in {name} that are not finite", where=where, fix=AGAIN)
+    with quiet(), in_words(where, "cannot read a text"), torch.inference_mode():
+        last, training = model.get_input_embeddings().num_embeddings - 1, model.training
+        model.eval()
+        model(input_ids=torch.tensor([[0, last]], device=weights.device))
+        model.train(training)
 
 
 def check_size(folder: str, config: Any, head: str) -> None:
@@ -181,7 +222,7 @@ def check_size(folder: str, config: Any, head: str) -> None:
     numbers = sum(math.prod(shape) for shape in held.values())
     wanted = layers
     if layers <= len(held):
-        with quiet(), _in_words(folder), torch.device("meta"), torch.random.fork_rng([]):
+        with quiet(), in_words(folder), torch.device("meta"), torch.random.fork_rng([]):
             model = _auto(head).from_config(config, trust_remote_code=False)
             wanted = sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()))
     if layers > len(held) or wanted > 2 * numbers + MOST_FRESH:
@@ -194,9 +235,12 @@ def check_size(folder: str, config: Any, head: str) -> None:
 def load_saved(folder: Path, head: str) -> Any:
     """A model that was saved with its head, fp32."""
     checkpoint.check_folder(folder)
-    check_size(str(folder), read_config(str(folder)), head)
-    with quiet(), _in_words(str(folder)):
-        return _auto(head).from_pretrained(folder, **_SAFE)
+    config = read_config(str(folder))
+    check_size(str(folder), config, head)
+    with quiet(), in_words(str(folder)):
+        model = _auto(head).from_pretrained(folder, config=config, **_SAFE)
+    check_works(model, str(folder))
+    return model
 
 
 _SAFE: dict[str, Any] = {
@@ -227,29 +271,3 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _in_words(where: str) -> Iterator[None]:
-    """Errors of transformers, tokenizers and safetensors as ours, a panic of their Rust included."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except SlmfitError:
-        raise
-    except SafetensorError as error:
-        raise SlmfitError(f"its weights are damaged: {error}", where=where, fix="download it again") from None
-    except ImportError as error:
-        raise MissingPart(f"needs a package: {str(error).strip().splitlines()[0]}", where=where) from None
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        if isinstance(error, MemoryError):
-            raise
-        said = str(error)
-        if "trust_remote_code" in said:
-            fix = "use a model whose code is part of transformers"
-            raise UsageError("brings code of its own, which is never run here", where=where, fix=fix) from None
-        first = next((line.strip() for line in said.splitlines() if line.strip()), type(error).__name__)
-        raise UsageError(f"cannot be loaded: {first}", where=where, fix="give a whole checkpoint folder") from None

@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from slmfit.hub.border import encoded
+
 CHUNK = 4096  # texts handed to the tokenizer at once: enough for all cores, little memory
 FORMAT = "slmfit.tokens/1"
 
@@ -111,7 +113,7 @@ def tokenise(
 def _tokenise(backend: Any, texts: Sequence[str], limit: int, fill: int | None) -> Tokens:
     chunks, lengths = [np.empty(0, np.int32)], []
     for begin in range(0, len(texts), CHUNK):
-        encodings = backend.encode_batch_fast([encodable(t) for t in texts[begin : begin + CHUNK]])
+        encodings = encoded(backend, [encodable(t) for t in texts[begin : begin + CHUNK]])
         rows = [e.ids or ([] if fill is None else [fill]) for e in encodings]
         lengths += [len(row) for row in rows]
         chunks.append(np.fromiter((i for row in rows for i in row), np.int32))

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable
+from slmfit.hub.border import encoded
 from slmfit.tasks.spans import Offsets
 
 OVERLAP = 4  # neighbouring windows share one part in so many
@@ -111,7 +112,8 @@ def encode(tokenizer: Any, texts: Sequence[str], words: Sequence[Offsets]) -> En
     frame = np.array(framed.ids, np.int32)
     ids, word, lengths, count = [np.empty(0, np.int32)], [np.empty(0, np.int64)], [0], 0
     for begin in range(0, len(texts), CHUNK):
-        encodings = backend.encode_batch([encodable(t) for t in texts[begin : begin + CHUNK]], add_special_tokens=False)
+        chunk = [encodable(t) for t in texts[begin : begin + CHUNK]]
+        encodings = encoded(backend, chunk, special=False, places=True)
         for n, encoding in enumerate(encodings, start=begin):
             ids.append(np.array(encoding.ids, np.int32))
             word.append(np.array(_spoken(texts[n], encoding.offsets, words[n], count), np.int64))

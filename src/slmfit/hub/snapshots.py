@@ -20,6 +20,7 @@ from typing import Any
 
 from slmfit.environment import install, missing
 from slmfit.errors import MissingPart, SlmfitError, UsageError
+from slmfit.hub.checkpoint import check_files
 
 # What says how a model turns texts into vectors, and what it does that with; of the weights, safetensors alone.
 DESCRIBING = (
@@ -56,6 +57,7 @@ def model_folder(base: str, check: Callable[[Path], None], *, whole: bool = True
     Raises UsageError when there is no such folder and no such model, MissingPart when the hub is out of reach.
     """
     if folder := local_folder(base):
+        check_files(folder)
         check(folder)
         return folder
     if missing("huggingface_hub"):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from slmfit import methods
+from slmfit import methods, storage
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.methods.base import Method, takes
 from slmfit.records import RunRecord
@@ -85,7 +85,8 @@ def explain(name: str | None = None, run: RunRecord | None = None) -> Explanatio
         if method == run.method:
             methods.method_class(method)
         cls = methods.recorded_class(run.method, Path(run.id))
-        found = [_in_run(setting, run) for setting in settings_of(run.method, cls)]
+        with storage.undamaged(run.id):
+            found = [_in_run(setting, run) for setting in settings_of(run.method, cls)]
         return Explanation(_named(name, found, [run.method]))
     if name is not None and method is not None:
         return Explanation(_named(name, settings_of(method), [method]))

@@ -6,7 +6,8 @@ predict_with(load_model(folder), ["my card was charged twice"])[0].target
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,19 +19,56 @@ from slmfit.data.dataset import TextRecipe
 from slmfit.errors import SlmfitError, UnsafeError
 from slmfit.methods import TABLE, recorded_class, strangers
 from slmfit.methods.base import Method, parse_settings
-from slmfit.records import Input, Prediction
+from slmfit.records import Entities, Input, Prediction
 from slmfit.storage import check_format
 from slmfit.tasks.base import Task
 
 MODEL_FORMAT = "slmfit.model/1"
-DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, OSError, RecursionError,
-          AssertionError, SafetensorError)  # fmt: skip
+DAMAGE = (*storage.DAMAGE, OSError, RuntimeError, SafetensorError)
+SUM = 0.01  # that probabilities, which are rounded, may be off 1
 
 
 def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]) -> list[Prediction]:
-    """Clean the texts as the model's recipe says, then predict."""
-    _, recipe, method = model
-    return method.predict([recipe(i) if isinstance(i, str) else i for i in inputs])
+    """Clean the texts as the model's recipe says, then predict.
+
+    Raises UnsafeError where a method of ours fails on them, or gives what is no answer: then its files were changed.
+    """
+    task, recipe, method = model
+    cleaned = [recipe(i) if isinstance(i, str) else i for i in inputs]
+    if not type(method).__module__.startswith("slmfit."):
+        return method.predict(cleaned)
+    with _undamaged(f"the model of {type(method).__name__}", (*storage.DAMAGE, RuntimeError)):
+        answers = method.predict(cleaned)
+        _check_answers(task, answers)
+    return answers
+
+
+def _check_answers(task: Task, answers: Sequence[Prediction]) -> None:
+    """Raise ValueError unless every answer is one of the task's, with probabilities that are some."""
+    known = {name for names in (vars(task) if hasattr(task, "__dict__") else {}).values() for name in names}
+    for answer in answers:
+        target, shares = answer.target, answer.probabilities
+        if isinstance(target, Entities):
+            target = target.intent
+        if target is not None and known and target not in known and task.name != "multiple-choice":
+            raise ValueError(f"an answer that is none: {target!r:.60}")
+        if shares and not (min(shares.values()) >= 0 and abs(sum(shares.values()) - 1) <= SUM):
+            raise ValueError("probabilities that are none")
+        if not all(0 <= share <= 1 for share in answer.span_probabilities or ()):
+            raise ValueError("probabilities that are none")
+
+
+@contextmanager
+def _undamaged(where: str, kinds: tuple[type[Exception], ...] = DAMAGE) -> Iterator[None]:
+    """The border to a model's files: what goes wrong with them in words."""
+    try:
+        yield
+    except kinds as error:
+        said = str(error).strip().partition("\n")[0] or type(error).__name__
+        if isinstance(error, RuntimeError) and ("memory" in said or not type(error).__module__.startswith("builtins")):
+            raise
+        fix = "fit the run again, or get it again from a source that you trust"
+        raise UnsafeError(f"its model is damaged ({said[:120]})", where=where, fix=fix) from error
 
 
 def save_model(folder: Path, task: Task, recipe: TextRecipe, name: str, method: Method) -> None:
@@ -62,7 +100,7 @@ def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
     """
     about = storage.read_json(folder / "slmfit.json")
     check_format(about, MODEL_FORMAT, folder / "slmfit.json")
-    try:
+    with _undamaged(str(folder)):
         cls = recorded_class(about["method"], folder, about.get("package"))
         settings = parse_settings(about["method"], cls.Settings, about["settings"])
         task = tasks.from_plain(about["task"])
@@ -71,10 +109,6 @@ def load_model(folder: Path) -> tuple[Task, TextRecipe, Method]:
         method.chosen = dict(about["chosen"])
         method.check(task)
         return task, TextRecipe(tuple(map(str, about["strip"]))), method
-    except DAMAGE as error:
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
-        fix = "fit the run again, or get it again from a source that you trust"
-        raise UnsafeError(f"its model is damaged ({said[:120]})", where=str(folder), fix=fix) from None
 
 
 def _check_finite(folder: Path) -> None:

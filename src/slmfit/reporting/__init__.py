@@ -8,18 +8,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.errors import SlmfitError
 
 SIZE = 980_000  # bytes a report may have; the excerpts of the texts are cut to what is left of it
 LEAST = 200_000  # characters that the rows get in any case
-# What comes of records that somebody edited: a field of another kind, a number that is none, a row without an answer.
-_DAMAGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 
 
 def report(folders: str | Path | Sequence[str | Path], output: str | Path | None = None, *, texts: bool = True) -> Path:
@@ -46,7 +42,7 @@ def markdown(folders: str | Path | Sequence[str | Path]) -> str:
     from slmfit.runs.brief import markdown
 
     paths = [Path(f) for f in ([folders] if isinstance(folders, str | Path) else folders)]
-    with _sound(paths):
+    with storage.undamaged(paths[0] if paths else "."):
         source = disk.read(paths)
         if source.comparison:
             return markdown(source.comparison)
@@ -55,8 +51,13 @@ def markdown(folders: str | Path | Sequence[str | Path]) -> str:
 
 def html(folders: Sequence[Path], *, texts: bool = True) -> str:
     """The report as a string."""
-    with _sound(folders):
-        return _html(folders, texts)
+    from jinja2 import UndefinedError
+
+    with storage.undamaged(folders[0] if folders else "."):
+        try:
+            return _html(folders, texts)
+        except UndefinedError as error:  # a field that the page shows, and a record lacks
+            raise KeyError(str(error)) from error
 
 
 def _html(folders: Sequence[Path], texts: bool) -> str:
@@ -71,18 +72,6 @@ def _html(folders: Sequence[Path], texts: bool) -> str:
     draft = render(HERE / "page.html", **_with_rows(shown, table, "", None))
     block, cut = rows.fitted(table, max(LEAST, SIZE - len(draft.encode("utf-8", "replace"))))
     return render(HERE / "page.html", **_with_rows(shown, table, block, cut))
-
-
-@contextlib.contextmanager
-def _sound(folders: Sequence[Path]) -> Iterator[None]:
-    """The border: what cannot be drawn is damaged, whoever changed it. `--debug` shows what it was."""
-    try:
-        yield
-    except _DAMAGE as error:
-        said = str(error).strip().partition("\n")[0] or type(error).__name__
-        fix = "run the command that made it again, or get it again from a source that you trust"
-        where = ", ".join(map(str, folders))
-        raise SlmfitError(f"its records are damaged ({said[:120]})", where=where, fix=fix) from error
 
 
 def _with_rows(shown: dict[str, Any], table: Any, block: str, cut: int | None) -> dict[str, Any]:

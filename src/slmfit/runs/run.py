@@ -82,8 +82,9 @@ class Run:
 
     def answers(self, split: str, examples: Sequence[Example]) -> list[Prediction]:
         """What was answered to these examples of validation or test when the run was scored, in their order."""
-        rows = {row["id"]: row for row in self.predictions() if row["split"] == split}
-        return [prediction_from_json(rows[example.id]) for example in examples]
+        with storage.undamaged(self.folder / "predictions.jsonl"):
+            rows = {row["id"]: row for row in self.predictions() if row["split"] == split}
+            return [prediction_from_json(rows[example.id]) for example in examples]
 
     @cached_property
     def _model(self) -> tuple[Task, TextRecipe, Method]:
@@ -203,5 +204,5 @@ def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: 
     check_format(plain, format, path)
     try:
         return from_plain(plain)
-    except (KeyError, TypeError, AttributeError) as error:
+    except storage.DAMAGE as error:
         raise SlmfitError(f"lacks {error}", where=str(path), fix="delete it and run the command again") from None

@@ -20,6 +20,7 @@ from slmfit.finetune.decode import Answer, has_cache, written
 from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write
+from slmfit.hub.border import encoded
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.records import Example, Input, Prediction, Target
 from slmfit.tasks.answers import entities_of
@@ -168,7 +169,7 @@ class Written(Head):
         backend.no_padding()
         backend.no_truncation()
         chunks = (texts[begin : begin + CHUNK] for begin in range(0, len(texts), CHUNK))
-        return [e.ids for chunk in chunks for e in backend.encode_batch_fast(chunk, add_special_tokens=framed)]
+        return [e.ids for chunk in chunks for e in encoded(backend, chunk, special=framed)]
 
     def packed(self, job: Write) -> tuple[dict[str, int], Arrays]:
         tokens = job.train.tokens
