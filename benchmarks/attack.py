@@ -12,7 +12,9 @@ Needs the extra `train`, and chromium for `pages`.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
+import json
 import os
 import sys
 import tempfile
@@ -24,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from limits import KINDS, Attempt, Bounds, Fall, Ground, apart, tried
+
+from slmfit.errors import SlmfitError
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 sys.path[:0] = [str(TESTS), *(str(TESTS / name) for name in ("llm", "reporting", "runs", "hub", "comparison"))]
@@ -113,42 +117,61 @@ class Printed:
 
 
 def models(ground: Ground) -> Attempt:
-    """Base models that a stranger made."""
-    import shutil
+    """Base models that a stranger made, each at the first door that it may enter by."""
+    from test_checkpoint import entered
 
-    from test_checkpoint import HOSTILE
-    from test_checkpoint import test_refused_in_a_sentence as refused
+    import hostile_models
 
-    import tiny
+    cases = [(name, entry.doors[0]) for name, entry in hostile_models.HOSTILE.items()]
+    wholes: dict[str, Path] = {}
 
-    whole = ground.out / "whole"
-    tiny.encoder(whole)
-    cases = list(HOSTILE)
+    def make() -> None:
+        for door in {door for _, door in cases}:
+            hostile_models.whole(door, ground.out / "whole" / door)
+
+    apart(make)
+    wholes = {door: ground.out / "whole" / door for _, door in cases}
 
     def attempt(number: int) -> None:
-        folder = shutil.copytree(whole, ground.out / f"model-{number}" / "model")
-        refused(cases[number % len(cases)], folder)
+        folder = ground.out / f"model-{number}"
+        folder.mkdir()
+        entered(wholes, folder, *cases[number % len(cases)])
 
     return attempt
 
 
 def runs(ground: Ground) -> Attempt:
-    """Runs of every method that a stranger changed."""
-    import test_altered as altered
+    """A comparison that a stranger altered, and each of its runs; every verb that reads one is asked."""
+    import shutil
 
+    import altering
     from conftest import make_dataset
-    from slmfit.comparison.compare import train
-    from slmfit.runs.run import load
+    from slmfit.comparison.compare import compare
+    from slmfit.tasks.answers import target_to_json
+
+    kinds = ("text-classification", "token-classification")
+    rows = ground.out / "rows"
 
     def make() -> None:
-        for n, (name, task) in enumerate(altered.RUNS):
-            train(make_dataset(task, sizes=(60, 20, 20)), name, out=ground.out / f"run-{n}")
+        rows.mkdir()
+        for kind in kinds:
+            data = make_dataset(kind, sizes=(60, 20, 20))
+            compare(data, "majority,linear" + ",knn" * (kind == kinds[0]), out=ground.out / kind)
+            lines = [json.dumps({"text": e.input, "label": target_to_json(e.target)}) + "\n" for e in data.test[:5]]
+            (rows / f"{kind}.jsonl").write_text("".join(lines))
 
     apart(make)
-    made = [(load(ground.out / f"run-{n}").folder, make_dataset(task)) for n, (_, task) in enumerate(altered.RUNS)]
-    return lambda number: altered.test_a_change_is_refused_or_harmless(
-        made[number % len(made)], number, ground.out / f"sent-{number}"
-    )
+
+    def attempt(number: int) -> None:
+        kind = kinds[number % 2]
+        sent = shutil.copytree(ground.out / kind, ground.out / f"sent-{number}")
+        altering.altered(sent, number)
+        for folder in (sent, *sorted((sent / "runs").iterdir())):
+            for verb in altering.VERBS if folder == sent else ("predict", "report"):
+                with contextlib.suppress(SlmfitError):
+                    altering.ask(verb, folder, rows / f"{kind}.jsonl")
+
+    return attempt
 
 
 def kills(ground: Ground) -> Attempt:
@@ -192,8 +215,8 @@ SECTIONS = {
     "files": Section("fuzzed files", 100_000, files),
     "pages": Section("hostile strings in a browser", 7, pages, Bounds(120, ANY, 1), STRINGS),
     "replies": Section("hostile replies", 91, replies, Bounds(60)),
-    "models": Section("hostile base models", 23, models, Bounds(20)),
-    "runs": Section("altered runs", 300, runs),
+    "models": Section("hostile base models", 206, models, Bounds(20)),
+    "runs": Section("altered runs", 300, runs, Bounds(60)),
     "kills": Section("kills", 40, kills, Bounds(90, ANY)),
 }
 COLUMNS = ("tried", *KINDS, "seconds")
