@@ -72,7 +72,7 @@ class Ground:
         self._before: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        self._at = Path.cwd()
+        self._at, self._environment = Path.cwd(), dict(os.environ)
         os.chdir(self.here)
         os.environ |= {"HOME": str(self.home), "SLMFIT_CACHE": str(self.out / "cache"), "OPENAI_API_KEY": KEY}
         os.environ |= {"TMPDIR": str(self.out), "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
@@ -82,6 +82,9 @@ class Ground:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         os.chdir(self._at)
+        os.environ.clear()
+        os.environ.update(self._environment)
+        tempfile.tempdir = None
 
     def falls(self, number: int) -> Iterator[Fall]:
         """What the attempts until this one did that nobody may do."""
