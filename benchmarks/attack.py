@@ -185,7 +185,7 @@ def kills(ground: Ground) -> Attempt:
     from llm_trial import Trial as Asking
 
     begin = clock.perf_counter()
-    resume.compare_in(ground.out / "undisturbed")
+    apart(lambda: resume.compare_in(ground.out / "undisturbed"))
     expected = resume.contents(ground.out / "undisturbed"), clock.perf_counter() - begin
     trainings = [Training(kind, ground.out / kind) for kind in ("encoder", "causal")]
     points = [training.points(16, seed=0) for training in trainings]
