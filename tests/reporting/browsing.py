@@ -3,6 +3,7 @@
 A test module that visits pages says `pytest_plugins = ["browsing"]`.
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -17,37 +18,48 @@ FLAGS = """
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 
 
+@contextlib.contextmanager
+def chromium(sync_api):
+    """A running browser. sync_api: playwright's module."""
+    with sync_api.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+def visited(context, path, fragment=""):
+    """The page in a context of the browser, once its rows are unpacked, and what it asked for and said.
+
+    `page.asked` holds the addresses of its requests, `page.said` its console messages and errors.
+    """
+    page = context.new_page()
+    page.asked, page.said = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.goto(path.as_uri() + fragment)
+    page.wait_for_function("() => !(document.getElementById('count')?.textContent ?? '').startsWith('Unpacking')")
+    return page
+
+
 @pytest.fixture(scope="module")
 def browser():
     """One chromium for the tests of a file: the loop it runs on may not go on while other tests start theirs."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs `pip install playwright`")
     if CHROMIUM is None:
         pytest.skip("needs chromium (Debian: apt-get install chromium), or SLMFIT_CHROMIUM=PATH")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium(playwright) as running:
+        yield running
 
 
 @pytest.fixture
 def visit(browser):
-    """visit(path, fragment, width=…, scheme=…): the page when its rows are unpacked, and what it asked for and said.
-
-    `page.asked` holds the addresses of its requests, `page.said` its console messages and errors.
-    """
+    """visit(path, fragment, width=…, scheme=…): the page, as `visited` has it."""
     contexts = []
 
     def visit(path, fragment="", width=1280, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked, page.said = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(path.as_uri() + fragment)
-        page.wait_for_function("() => !(document.getElementById('count')?.textContent ?? '').startsWith('Unpacking')")
-        return page
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
+        return visited(contexts[-1], path, fragment)
 
     yield visit
     for context in contexts:

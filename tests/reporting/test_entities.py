@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import tagged
-from test_hostile import ATTACKS
+from hostile import ATTACKS
 
 from slmfit import reporting, storage
 from slmfit.reporting import pictures

@@ -20,6 +20,7 @@ from slmfit.text.figures import listed
 
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
+_LONGEST_PATTERN = 1000  # characters; what looks for a bracket's end takes quadratic time
 _SEPARATORS = "|;,"  # between the labels of a cell that holds several
 
 
@@ -104,5 +105,9 @@ def _rule(text: str, where: str) -> Rule:
     else:
         cells = next(csv.reader([text[:10_000]]))  # no label is longer, and csv has a limit of its own
     if len(cells) != 2 or not all(cell.strip() for cell in cells):
-        raise UsageError(f"{text!r} is not a merge rule", where=where, fix="write PATTERN=NEW, or old,new in a file")
+        said = repr(text if len(text) < 80 else f"{text[:80]}…")
+        raise UsageError(f"{said} is not a merge rule", where=where, fix="write PATTERN=NEW, or old,new in a file")
+    if len(cells[0]) > _LONGEST_PATTERN:
+        fix = "write * in place of a part of it"
+        raise UsageError(f"this pattern has more than {_LONGEST_PATTERN:,} characters", where=where, fix=fix)
     return cells[0].strip(), cells[1].strip()

@@ -61,11 +61,22 @@ class Journal:
             if not line.endswith(b"\n"):
                 break
             if number:
-                self.rounds.append(json.loads(line))
+                self.rounds.append(self._round(line, number + 1))
             whole += len(line)
         self._file.truncate(whole)
         if not whole:
             self._append({"format": FORMAT, "key": self.key})
+
+    def _round(self, line: bytes, number: int) -> dict[str, Any]:
+        """What a whole line holds. Raises SlmfitError for one that nobody here wrote."""
+        try:
+            round = json.loads(line)
+            if all(type(round[part]) is list for part in ("kept", "rejected")):
+                return dict(round)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass
+        fix = "delete the file, and all is written anew"
+        raise SlmfitError(f"line {number} of this unfinished work is damaged", where=str(self.path), fix=fix)
 
     def add(self, round: dict[str, Any]) -> None:
         """A finished round."""

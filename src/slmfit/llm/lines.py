@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +51,7 @@ def record_of(line: bytes) -> dict[str, Any]:
 def cost_of(charged: Mapping[str, Any], least: float = 0) -> Cost:
     """What a line says was charged, or reserved. Raises ValueError for what is no number, or none that can be."""
     tokens, usd = charged["tokens"], charged["usd"]
-    if type(tokens) is not int or not (_is_number(usd) and math.isfinite(usd)):
+    if type(tokens) is not int or not _is_number(usd):
         raise ValueError("charges what is no number")
     if not (least * _MOST_TOKENS <= tokens <= _MOST_TOKENS and least * _MOST_USD <= usd <= _MOST_USD):
         raise ValueError("charges what cannot be")
