@@ -1,5 +1,6 @@
 """Small datasets of every task, made on the spot; and what is left out where torch is not installed."""
 
+import os
 import random
 from importlib.util import find_spec
 
@@ -8,6 +9,10 @@ import pytest
 from slmfit.data.dataset import Dataset
 from slmfit.records import Entities, Example, Question, Span
 from slmfit.tasks import by_name
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # two processes work already; threads of theirs would stand in each other's way
+    for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):
+        os.environ.setdefault(name, "1")
 
 TORCH = find_spec("torch") is not None and find_spec("transformers") is not None
 NEED_TORCH = [

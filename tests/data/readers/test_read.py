@@ -147,7 +147,7 @@ BROKEN_AT_88 = b'{"text": "a"}\n' * 87 + b'{"text": "a" "label": 1}\n'
     ("csv", b"text,label\na,b\nc\xe9,d\n", "line 3: byte 2 of this line (0xE9) is not UTF-8"),
     ("csv", "text,label\na,b\n".encode("utf-16"), "UTF-16"),
     ("csv", "text,label\na,b\n".encode("utf-16-le"), "NUL"),
-    ("csv", gzip.compress(CSV), "add .gz"),
+    ("csv", gzip.compress(CSV, mtime=0), "add .gz"),
     ("csv", b"PK\x03\x04rest of an xlsx", "Excel"),
     ("csv", b"text,label\n" + b"x" * 1_000_001 + b",b\n", "1,000,000 characters"),
     ("csv", b"text,label\n" + b"x" * 10_000_000 + b",b\n", "1,000,000 characters"),
@@ -188,11 +188,11 @@ def test_emoji_written_as_two_halves_are_whole() -> None:
     ("a", b"text", "no ending"),
     (".csv", b"text", "no ending"),
     ("a.csv.gz", CSV, "not a whole gzip file"),
-    ("a.csv.gz", gzip.compress(CSV)[:-9], "not a whole gzip file"),
-    ("a.csv.gz", gzip.compress(CSV)[:20] + b"\xff\xff\xff\xff" + gzip.compress(CSV)[24:], "not a whole gzip file"),
+    ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-9], "not a whole gzip file"),
+    ("a.csv.gz", gzip.compress(CSV, mtime=0)[:20] + b"\xff\xff\xff\xff" + gzip.compress(CSV, mtime=0)[24:], "not a whole gzip file"),
     ("a.csv.gz", b"", "is empty"),
-    ("a.csv.gz", gzip.compress(b"text,label\n" + b"a,b\n" * 10_000_000), "200 times its size"),
-    ("a.parquet.gz", gzip.compress(bytes(40_000_000)), "200 times its size"),
+    ("a.csv.gz", gzip.compress(b"text,label\n" + b"a,b\n" * 10_000_000, mtime=0), "200 times its size"),
+    ("a.parquet.gz", gzip.compress(bytes(40_000_000), mtime=0), "200 times its size"),
 ])  # fmt: skip
 def test_refused_files(tmp_path: Path, name: str, data: bytes, words: str) -> None:
     path = tmp_path / name
