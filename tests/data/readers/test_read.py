@@ -24,6 +24,7 @@ from slmfit.errors import DataError, SlmfitError
 
 ROWS = [{"text": "a parcel, late", "label": "delivery"}, {"text": 'she said "no"\nand left', "label": "billing"}]
 CSV = b'text,label\n"a parcel, late",delivery\n"she said ""no""\nand left",billing\n'
+ZIPPED = gzip.compress(CSV, mtime=0)  # the same bytes in each process
 JSONL = b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)
 
 
@@ -147,7 +148,7 @@ BROKEN_AT_88 = b'{"text": "a"}\n' * 87 + b'{"text": "a" "label": 1}\n'
     ("csv", b"text,label\na,b\nc\xe9,d\n", "line 3: byte 2 of this line (0xE9) is not UTF-8"),
     ("csv", "text,label\na,b\n".encode("utf-16"), "UTF-16"),
     ("csv", "text,label\na,b\n".encode("utf-16-le"), "NUL"),
-    ("csv", gzip.compress(CSV, mtime=0), "add .gz"),
+    ("csv", ZIPPED, "add .gz"),
     ("csv", b"PK\x03\x04rest of an xlsx", "Excel"),
     ("csv", b"text,label\n" + b"x" * 1_000_001 + b",b\n", "1,000,000 characters"),
     ("csv", b"text,label\n" + b"x" * 10_000_000 + b",b\n", "1,000,000 characters"),
@@ -188,8 +189,8 @@ def test_emoji_written_as_two_halves_are_whole() -> None:
     ("a", b"text", "no ending"),
     (".csv", b"text", "no ending"),
     ("a.csv.gz", CSV, "not a whole gzip file"),
-    ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-9], "not a whole gzip file"),
-    ("a.csv.gz", gzip.compress(CSV, mtime=0)[:20] + b"\xff\xff\xff\xff" + gzip.compress(CSV, mtime=0)[24:], "not a whole gzip file"),
+    ("a.csv.gz", ZIPPED[:-9], "not a whole gzip file"),
+    ("a.csv.gz", ZIPPED[:20] + b"\xff\xff\xff\xff" + ZIPPED[24:], "not a whole gzip file"),
     ("a.csv.gz", b"", "is empty"),
     ("a.csv.gz", gzip.compress(b"text,label\n" + b"a,b\n" * 10_000_000, mtime=0), "200 times its size"),
     ("a.parquet.gz", gzip.compress(bytes(40_000_000), mtime=0), "200 times its size"),
