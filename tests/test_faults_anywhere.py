@@ -76,7 +76,9 @@ def child(work, at=None, error=None, count=None):
 def without_times(value):
     if isinstance(value, dict):
         return {
-            k: without_times(v) for k, v in value.items() if not TIMES.search(k) and k not in ("environment", "made")
+            k: without_times(v)
+            for k, v in value.items()
+            if not TIMES.search(k) and k not in ("environment", "made", "reused")
         }
     return [without_times(v) for v in value] if isinstance(value, list) else value
 
@@ -101,21 +103,30 @@ def generating(folder):
     return lambda: generate("emails", n=12, output=folder / "o" / "emails.jsonl")
 
 
-WORKS = {"generate": generating}
+def comparing(folder):
+    return lambda: slmfit.compare(DATA, "majority", out=folder / "o")
+
+
+WORKS = {
+    "generate": (generating, 12),
+    "compare": (comparing, 4),
+}  # what is done, and at how many points it is disturbed
 
 
 @pytest.mark.parametrize("name", WORKS)
 def test_whatever_fails_the_same_command_ends_as_undisturbed(name, tmp_path):
     def run(n, **fault):
         folder = tmp_path / str(n)
-        return folder, child(WORKS[name](folder), **fault)
+        return folder, child(work(folder), **fault)
+
+    work, points = WORKS[name]
 
     whole, code = run("whole", count=tmp_path / "seen")
     assert code == 0
     kinds = (tmp_path / "seen").read_text().split()
     expected = left(whole)
     # The n-th point is met with the n-th of three faults, so that all of them meet every kind of point.
-    step = max(1, len(kinds) // 12)
+    step = max(1, len(kinds) // points)
     for at in range(0, len(kinds), step):
         for error in ((None, errno.ENOSPC, errno.EIO)[at // step % 3],):
             folder, code = run(f"{at}", at=at, error=error)

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import random
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from slmfit import __main__ as cli
 from slmfit.comparison.compare import compare, plan
 from slmfit.comparison.planning import with_rows
 from slmfit.data.added import add_rows
+from slmfit.data.load import load_data
 from slmfit.errors import DataError
 from slmfit.methods.specs import parse_specs
 
@@ -130,3 +133,30 @@ def test_the_command(data, more, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as exit:
         cli.main()
     assert exit.value.code == 3
+
+
+FORMS = {
+    "capitals": str.upper,
+    "spaces": lambda text: f"  {text.replace(' ', '  ')}\n",
+    "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
+    "taken apart": lambda text: unicodedata.normalize("NFD", text),
+    "zero-width spaces": lambda text: text.replace("a", "a\u200b"),
+    "soft hyphens": lambda text: text.replace("e", "e\u00ad"),
+    "marks around": lambda text: f'\ufeff"{text}"!!!',
+    "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
+    "the other way": lambda text: f"\u202e{text}",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_test_row_in_another_form_is_not_added(tmp_path, form):
+    words = "amber azure beige café coral cream élan green ivory khaki".split()
+    rng = random.Random(0)
+    rows = [{"text": " ".join(rng.choices(words, k=9)) + f" {i}", "label": "ab"[i % 2]} for i in range(60)]
+    data = load_data(rows)
+    copies = [{"text": FORMS[form](str(e.input)), "label": e.target} for e in data.test]
+    own = {"text": "of another kind altogether, and nowhere else", "label": "a"}
+    path = tmp_path / "more.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [*copies, own]))
+    added = add_rows(data, path)
+    assert added.record["rows"] == 1 and added.record["left_out"] == len(copies)

@@ -73,12 +73,13 @@ def generate(
     if dry_run:
         asks = asking()
         return _show_quote(asks.quote(count) if asks else None, as_json=json)
-    if writer == "llm":
-        remember(Server(base_url, model or "").base_url)
     with display.progress() as listen:
         heard = named(listen, read.name)
+        asks = asking(heard)
+        if asks:  # only now: a command that was mistyped trusts no host
+            remember(Server(base_url, model or "").base_url)
         made = write_examples(
-            read, n=n, seed=seed, output=output, form=form, avoid=avoid or (), writer=asking(heard), listen=heard
+            read, n=n, seed=seed, output=output, form=form, avoid=avoid or (), writer=asks, listen=heard
         )
     _show(made, as_json=json)
     if made.missing:

@@ -50,6 +50,9 @@ class Facts:
     validation_rows: int
 
 
+MOST_COUNTED = 2**40  # rows, steps: what no training comes to
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a training goes.
@@ -84,8 +87,25 @@ class Plan:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Plan:
+        """Raises KeyError, TypeError or ValueError for what is no plan."""
         values = {f.name: plain[f.name] for f in fields(cls)}
-        return cls(**values | {"revisions": tuple((s, r) for s, r in plain["revisions"])})
+        plan = cls(**values | {"revisions": tuple((s, r) for s, r in plain["revisions"])})
+        counts = [plan.rows, plan.epochs, plan.max_length, plan.batch_tokens, plan.split]
+        counts += [
+            plan.evaluations + 1,
+            plan.patience + 1,
+            plan.epochs if plan.most_epochs is None else plan.most_epochs,
+        ]
+        counts += [count + 1 for pair in plan.revisions for count in pair]
+        figures = [plan.learning_rate, plan.weight_decay, plan.warmup, plan.seconds or 0.0]
+        proper = (
+            all(type(count) is int and 0 < count < MOST_COUNTED for count in counts)
+            and all(type(x) in (int, float) and math.isfinite(x) and x >= 0 for x in figures)
+            and plan.warmup < 1
+        )
+        if not proper:
+            raise ValueError("a plan of such numbers cannot be")
+        return plan
 
     def rows_at(self, step: int) -> int:
         """How many rows are seen in all, as known when this step is made."""

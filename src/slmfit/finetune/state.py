@@ -14,8 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from slmfit.finetune.plan import MOST_COUNTED
+
 Weights = Mapping[str, torch.Tensor]
-MOST_COUNTED = 2**40  # rows, steps: what no training comes to
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what AdamW remembers of a weight
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from safetensors import SafetensorError
 
 from slmfit import storage, tasks
-from slmfit.errors import SlmfitError, UsageError
+from slmfit.errors import SlmfitError, UnsafeError, UsageError
 from slmfit.finetune import costs, lora, pretrained, processes
 from slmfit.finetune.checkpoints import Checkpoints
 from slmfit.finetune.device import choose
@@ -199,7 +199,11 @@ class FineTuned(Method):
 
         known = context.work / "plan.json" if context.work else None
         if known and known.is_file():
-            plan = Plan.from_json(storage.read_json(known))
+            try:
+                plan = Plan.from_json(storage.read_json(known))
+            except (KeyError, TypeError, ValueError):
+                fix = "delete its folder and run the command again"
+                raise UnsafeError("the plan of this training is damaged", where=str(known), fix=fix) from None
             return plan, job_of(plan)
         s = self.settings
         facts = Facts(
