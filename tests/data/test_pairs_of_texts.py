@@ -9,10 +9,11 @@ import pytest
 
 from slmfit.data.dataset import Dataset
 from slmfit.data.given import read_answers
+from slmfit.data.layout import read_file
 from slmfit.data.load import load_data, load_examples
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.methods.llm.prompt import Prompt
-from slmfit.records import Example, Pair
+from slmfit.records import Example, Pair, Source
 from slmfit.reporting.rows import _text
 from slmfit.tasks import by_name, from_plain, names_of, to_plain
 
@@ -118,7 +119,8 @@ def test_a_task_of_before_reads_both_as_one_text(data: Dataset, tmp_path: Path) 
     old = from_plain({"name": "text-classification", "labels": ["a", "b"]})
     columns = {"text": "premise", "text_pair": "hypothesis"}
     joined = [f"{row(i)['premise']}\nthen {i}" for i in range(60)]
-    examples = load_examples(tmp_path / "a.jsonl", old, columns, {})
+    part = read_file(tmp_path / "a.jsonl", [])
+    examples = load_examples(part, old, Source(columns=columns), {}, [], split="test")
     seen = [old.seen(row(i), columns, Where("f", i))[0] for i in range(60)]
     assert [e.input for e in examples] == seen == joined
     assert {type(text) for text in (*seen, *(e.input for e in examples))} == {str}

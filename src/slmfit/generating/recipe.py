@@ -27,7 +27,7 @@ KINDS = {CLASSIFICATION: "labels", TAGGING: "intents"}  # task -> the table of t
 MOST_BYTES = 5_000_000  # of a recipe
 MOST_KINDS = 500  # labels or intents: each is drawn against every other one
 MOST_DOTS = 50  # in the keys of a line; reading a.a.a.… takes time in their square
-_TEXTS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
+_TEXTS = re.compile(r"\"(?:[^\"\\]|\\.?)*+(?:\"|\Z)|'[^']*+(?:'|\Z)|#.*")  # one that is not closed, to the end
 DEEPEST = 50  # brackets and slots within each other
 PLAIN = ""  # the one label of a recipe for entities without intents
 

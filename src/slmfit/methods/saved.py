@@ -19,8 +19,9 @@ from slmfit.data.dataset import TextRecipe
 from slmfit.errors import SlmfitError, UnsafeError
 from slmfit.methods import TABLE, recorded_class, strangers
 from slmfit.methods.base import Method, parse_settings
-from slmfit.records import Entities, Input, Prediction
+from slmfit.records import Input, Prediction
 from slmfit.storage import check_format
+from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 
 MODEL_FORMAT = "slmfit.model/1"
@@ -45,13 +46,13 @@ def predict_with(model: tuple[Task, TextRecipe, Method], inputs: Sequence[Input]
 
 def _check_answers(task: Task, answers: Sequence[Prediction]) -> None:
     """Raise ValueError unless every answer is one of the task's, with probabilities that are some."""
-    known = {name for names in (vars(task) if hasattr(task, "__dict__") else {}).values() for name in names}
+    known = set().union(*tasks.names_of(task).values())
     for answer in answers:
-        target, shares = answer.target, answer.probabilities
-        if isinstance(target, Entities):
-            target = target.intent
-        if target is not None and known and target not in known and task.name != "multiple-choice":
-            raise ValueError(f"an answer that is none: {target!r:.60}")
+        shares = answer.probabilities
+        # A question has letters of its own; they were looked at when it was answered.
+        said = answer.target if task.classifies else entities_of(answer.target).intent if task.marks else None
+        if said is not None and known and said not in known:
+            raise ValueError(f"an answer that is none: {said!r:.60}")
         if shares and not (min(shares.values()) >= 0 and abs(sum(shares.values()) - 1) <= SUM):
             raise ValueError("probabilities that are none")
         if not all(0 <= share <= 1 for share in answer.span_probabilities or ()):
