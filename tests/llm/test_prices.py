@@ -33,6 +33,7 @@ def test_prices_from_a_file(tmp_path):
         ("date = 2026-11-01\n[models.m]\ninput = true\noutput = 2\n", "'input' is missing or no price"),
         ("date = 2026-11-01\n[models.m]\ninput = 1\n", "'output' is missing or no price"),
         ("date = 2026-11-01\n[models.m]\ninput = inf\noutput = 1\n", "'input' is missing or no price"),
+        (f"date = 2026-11-01\n[models.m]\ninput = 1\noutput = {10**400}\n", "'output' is missing or no price"),
         ("date = 2026-11-01\nmodels = 3\n", None),
         ("not toml", "is not TOML"),
     ],

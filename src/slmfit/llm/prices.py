@@ -28,6 +28,8 @@ PICO = 10**12
 _ONE_TOKEN_PRICES = ("input_mtok", "output_mtok", "cache_read_mtok")
 _NEVER_USED = ("searches", "cache_write", "audio", "image", "video", "document")  # what asks of text do not cause
 
+MOST = 1e9  # USD per million tokens: what is above it is no price
+
 
 @dataclass(frozen=True)
 class Prices:
@@ -98,7 +100,7 @@ def from_toml(path: Path, model: str) -> Prices | None:
 
 def _price(row: Any, name: str, path: Path, model: str) -> float:
     value = row.get(name) if isinstance(row, dict) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
         where = f"{path}, model {model!r}"
         raise UsageError(f"{name!r} is missing or no price", where=where, fix="give USD per million tokens")
     return float(value)
