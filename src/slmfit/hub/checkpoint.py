@@ -15,12 +15,11 @@ import math
 import os
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from slmfit.errors import DataError, UnsafeError
-from slmfit.hub.tokenizers import check_described, check_tokenizer
+from slmfit.hub.tokenizers import check_described, check_tokenizer, leaves
 from slmfit.storage import check_links
 
 INDEX = "model.safetensors.index.json"
@@ -84,10 +83,11 @@ def check_config(folder: Path) -> None:
     made_for = about.get("architectures") or []
     if not (isinstance(made_for, list) and all(isinstance(name, str) for name in made_for)):
         raise _refused(path, "its architectures are no list of names")
-    for name, value in values(about):
+    for name, value in leaves(about):
         if name.endswith("_implementation") and isinstance(value, str) and ("/" in value or ":" in value):
             raise _refused(path, f"has {name} = {value!r}, which would be fetched and run")
-        if isinstance(value, int | float) and not _buildable(name, value):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and not _buildable(name, value):
             most = MOST_PARTS if _PARTS.fullmatch(name) else MOST_NUMBER
             raise _refused(path, f"has {name} = {value:,}, and {int(name in _NEEDED)} to {most:,} are built here")
 
@@ -159,19 +159,6 @@ def _indexed(folder: Path) -> set[str]:
     if not isinstance(named, dict) or not all(isinstance(name, str) for name in named.values()):
         raise _refused(folder / INDEX, "is no index of weights")
     return set(named.values())
-
-
-def values(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """(name, value) for every number and text at any depth."""
-    waiting = [(name, value)]
-    while waiting:
-        name, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.items()
-        elif isinstance(value, list):
-            waiting += [(name, item) for item in value]
-        elif isinstance(value, int | float | str) and not isinstance(value, bool):
-            yield name, value
 
 
 def read_object(path: Path, most: int) -> dict[str, Any]:

@@ -128,16 +128,16 @@ def _patterns(part: Any) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:
-    return ((name, text) for name, text in _leaves(value) if isinstance(text, str))
+    return ((name, text) for name, text in leaves(value) if isinstance(text, str))
 
 
 def _numbers(value: Any) -> Iterator[tuple[str, int]]:
-    for name, number in _leaves(value):
+    for name, number in leaves(value):
         if isinstance(number, int) and not isinstance(number, bool):
             yield name, number
 
 
-def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
+def leaves(value: Any) -> Iterator[tuple[str, Any]]:
     """(name, value) for what holds nothing, at any depth."""
     waiting = [("", value)]
     while waiting:
