@@ -126,6 +126,7 @@ def models(ground: Ground) -> Attempt:
     wholes: dict[str, Path] = {}
 
     def make() -> None:
+        (ground.out / "whole").mkdir()
         for door in {door for _, door in cases}:
             hostile_models.whole(door, ground.out / "whole" / door)
 

@@ -412,7 +412,7 @@ ENTRIES = {  # name -> (change, doors, what must be said)
         written("tokenizer.json", b'{"pre_tokenizer": ' + b'{"type":"Sequence","pretokenizers":[' * 5000 + b"]}" * 5000 + b"}"),
         (*TRANSFORMERS, "static"), ""),
     "a map that is none": (
-        tokens(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA////AAAA"}), (*TRANSFORMERS, "static"), ""),
+        tokens(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA////AAAA"}), (*TRANSFORMERS, "static"), "map of characters"),
     "an added token of nothing": (added({"id": 400, "content": ""}), (*TRANSFORMERS, "static"), None),
     "an added token of a megabyte": (added({"id": 400, "content": "x" * 10**6}), (*TRANSFORMERS, "static"), "long"),
     "an added token beyond": (added({"id": 10**9, "content": "the", "special": True}), (*TRANSFORMERS, "static"), "beyond"),
@@ -429,7 +429,7 @@ ENTRIES = {  # name -> (change, doors, what must be said)
         tokens(post_processor=template([{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, A], {"[CLS]": CLS})),
         TRANSFORMERS, "beyond"),
     "special tokens that are lost": (
-        tokens(post_processor=template([{"SpecialToken": {"id": "[LOST]", "type_id": 0}}, A], {})), TRANSFORMERS, ""),
+        tokens(post_processor=template([{"SpecialToken": {"id": "[LOST]", "type_id": 0}}, A], {})), TRANSFORMERS, "not describe"),
     "a million special tokens": (
         tokens(post_processor=template([A], {"[CLS]": {**CLS, "ids": [2] * 10**6, "tokens": ["[CLS]"] * 10**6}})
                | {"single": [A] + [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}] * 50}),

@@ -82,12 +82,13 @@ def test_harmless(wholes, tmp_path, name, door):
         assert str(error)
 
 
-def test_patterns():
+def test_patterns(capfd):
     for pattern in GOOD:
         patterns.check_pattern(pattern)
     for pattern in BAD:
         with pytest.raises(ValueError, match="a pattern"):
             patterns.check_pattern(pattern)
+    assert capfd.readouterr() == ("", "")  # a panic that is caught would print a page
 
 
 def test_a_panic_is_a_sentence_too():

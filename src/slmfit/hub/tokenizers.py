@@ -6,6 +6,8 @@ tokenizer = opened(Path("models/minilm/tokenizer.json"))
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,6 +42,9 @@ def check_tokenizer(about: Mapping[str, Any], path: Path, size: int | None = Non
         if any(number > MOST_PADDING for number in numbers):
             raise ValueError("it fills every text up without measure")
         _check_words(about, MOST_WORDS if size is None else size)
+        for name, text in _texts(about.get("normalizer")):
+            if name == "precompiled_charsmap":
+                _check_map(text)
         for part in ("normalizer", "pre_tokenizer", "decoder"):
             for pattern in _patterns(about.get(part)):
                 check_pattern(pattern)
@@ -90,24 +95,42 @@ def _check_words(about: Mapping[str, Any], size: int) -> None:
         raise ValueError("it has a token of a number beyond any table")
 
 
+def _check_map(text: str) -> None:
+    """A map of characters opens with the size of its table; the library takes so much memory before it looks further."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("its map of characters is none") from None
+    if len(data) < 4 or int.from_bytes(data[:4], "little") > len(data) - 4:
+        raise ValueError("its map of characters is none")
+
+
 def _around(part: Any) -> int:
-    """The most tokens that a chain of post-processors puts around a text or a pair."""
-    if not isinstance(part, dict):
-        return 0
-    inner = part.get("processors")
-    many = sum(_around(one) for one in inner) if isinstance(inner, list) else 0
-    special = part.get("special_tokens")
-    lengths = {name: len(about["ids"]) for name, about in special.items() if isinstance(about, dict)
-               and isinstance(about.get("ids"), list)} if isinstance(special, dict) else {}  # fmt: skip
-    for name in ("single", "pair"):
-        pieces = part.get(name)
-        used = (
-            [piece.get("SpecialToken") for piece in pieces if isinstance(piece, dict)]
-            if isinstance(pieces, list)
-            else []
-        )
-        many += sum(lengths.get(str(piece.get("id")), 1) for piece in used if isinstance(piece, dict))
+    """The most tokens that a chain of post-processors puts around a text or a pair, each one that it describes."""
+    many = 0
+    for known, used in _templates(part):
+        for token in used:
+            name = token.get("id") if isinstance(token, dict) else None
+            about = known.get(name) if isinstance(name, str) else None
+            if about is None:
+                raise ValueError(f"it puts a token around a text that it does not describe: {str(name)[:60]}")
+            ids = about.get("ids") if isinstance(about, dict) else None
+            many += len(ids) if isinstance(ids, list) else 1
     return many
+
+
+def _templates(part: Any) -> Iterator[tuple[dict[str, Any], list[Any]]]:
+    """Of each post-processor: the tokens that it describes, and what it puts around a text and around a pair."""
+    waiting = [part]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, dict):
+            continue
+        waiting += one["processors"] if isinstance(one.get("processors"), list) else []
+        known = one.get("special_tokens")
+        pieces = [piece for name in ("single", "pair") if isinstance(one.get(name), list) for piece in one[name]]
+        used = [piece["SpecialToken"] for piece in pieces if isinstance(piece, dict) and "SpecialToken" in piece]
+        yield known if isinstance(known, dict) else {}, used
 
 
 def _growth(part: Any) -> int:
