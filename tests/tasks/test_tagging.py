@@ -370,3 +370,8 @@ def test_rows_are_stratified_by_intent_or_first_type() -> None:
     assert TASK.label(Entities(ROME)) == "CITY"
     assert TASK.label(Entities()) == "O"
     assert TASK.text("fly") == "fly"
+
+
+def test_a_record_with_labels_that_are_no_texts_is_no_task() -> None:
+    with pytest.raises(TypeError, match="no text"):
+        from_plain({"name": TASK.name, "labels": ["CITY", {"test": 7}]})

@@ -44,5 +44,8 @@ def names_of(task: Task) -> dict[str, tuple[str, ...]]:
 
 
 def from_plain(plain: Mapping[str, Any]) -> Task:
-    """The inverse of `to_plain`."""
-    return by_name(plain["name"], **{k: tuple(v) for k, v in plain.items() if k != "name"})
+    """The inverse of `to_plain`. Raises TypeError for labels that are no texts."""
+    known = {name: tuple(values) for name, values in plain.items() if name != "name"}
+    if not all(isinstance(value, str) for values in known.values() for value in values):
+        raise TypeError("a label that is no text")
+    return by_name(plain["name"], **known)
