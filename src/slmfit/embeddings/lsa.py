@@ -124,11 +124,13 @@ class LSA:
         """For every word of every text: its number (-1: unknown) and the number of its text."""
         from slmfit.text.ngrams import split_words
 
+        get = self._number.get
         if len(texts) > FEW:
-            tokens = split_words(texts, self.words, cut=self.cut)
-            return tokens.ids, np.repeat(np.arange(len(texts)), np.diff(tokens.offsets))
+            tokens = split_words(texts, cut=self.cut)
+            known = np.array([get(word, -1) for word in tokens.vocabulary], np.int64)
+            return known[tokens.ids], np.repeat(np.arange(len(texts)), np.diff(tokens.offsets))
         found = [words_of(text, cut=self.cut) for text in texts]
-        ids = [self._number.get(word, -1) for words in found for word in words]
+        ids = [get(word, -1) for words in found for word in words]
         return np.array(ids, np.int64), np.repeat(np.arange(len(texts)), [len(words) for words in found])
 
 

@@ -32,8 +32,10 @@ from slmfit.errors import DataError
 
 CUTS = FIRST, NEWEST = (1, 2)
 MOST_REMEMBERED = 200_000  # chunks
+LONGEST_REMEMBERED = 30  # characters without a space
 
 Ranges = list[tuple[int, int]]  # first and last code point of each
+Words = tuple[str, ...]
 
 _LIMIT = 0x40000  # above lie no letters and no signs, only
 _FAR_MARKS = (0xE0100, 0xE01EF)
@@ -62,8 +64,9 @@ _RUNS = r"<?-+>|<-+|[!?]+|[+*<>=|&^~%#$@]+"
 
 def words_of(text: str, *, shortest: int = 2, cut: int = NEWEST) -> list[str]:
     """The words of one text, without polars: the same as `split_words` finds, some 10 microseconds a sentence."""
-    found = python_chunk(cut, shortest).findall(text.lower())
-    return found if cut == FIRST else [word for chunk in found for word in parts(chunk, shortest)]
+    if cut == FIRST:
+        return python_chunk(cut, shortest).findall(text.lower())
+    return [word for run in text.lower().split() for word in _inside(run, shortest)]
 
 
 def known_cut(cut: Any, where: Path) -> int:
@@ -75,8 +78,20 @@ def known_cut(cut: Any, where: Path) -> int:
     return int(cut)
 
 
-@lru_cache(maxsize=MOST_REMEMBERED)
-def parts(chunk: str, shortest: int) -> tuple[str, ...]:
+def _remembered(work: Callable[[str, int], Words]) -> Callable[[str, int], Words]:
+    """Words come again from text to text; long runs, such as sentences without spaces, seldom do."""
+    known = lru_cache(maxsize=MOST_REMEMBERED)(work)
+    return lambda run, shortest: (known if len(run) <= LONGEST_REMEMBERED else work)(run, shortest)
+
+
+@_remembered
+def _inside(run: str, shortest: int) -> Words:
+    """The words of what stands between two spaces, which no chunk holds."""
+    return tuple(word for chunk in python_chunk(NEWEST, shortest).findall(run) for word in parts(chunk, shortest))
+
+
+@_remembered
+def parts(chunk: str, shortest: int) -> Words:
     """The words of a chunk of cut 2."""
     if chunk.isascii() and chunk.isalnum():
         return (chunk,) if len(chunk) >= shortest else ()

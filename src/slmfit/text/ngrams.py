@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ _MARK = 1  # the border of a word
 class Tokens:
     """The words of all texts, one text after the other.
 
-    ids: int32, one per word, an index into `vocabulary`; -1 for a word that a given vocabulary lacks.
+    ids: int32, one per word, an index into `vocabulary`; -1 for a word that is not known.
     offsets: int64, one more than there are texts; text i owns ids[offsets[i]:offsets[i + 1]].
     vocabulary: the distinct words in code point order, so the ids do not depend on the order of the texts.
     """
@@ -51,10 +50,8 @@ class Grams:
     offsets: Ints
 
 
-def split_words(
-    texts: Sequence[str], vocabulary: Sequence[str] | None = None, *, shortest: int = 2, cut: int = NEWEST
-) -> Tokens:
-    """The words of every text, as indices into `vocabulary`, or into a new sorted one when none is given.
+def split_words(texts: Sequence[str], *, shortest: int = 2, cut: int = NEWEST) -> Tokens:
+    """The words of every text, and which there are.
 
     shortest: how many characters a word of letters must have. cut: what a word is, see `cutting`.
     """
@@ -62,16 +59,14 @@ def split_words(
 
     lowered = pl.Series(_encodable([text.lower() for text in texts]), dtype=pl.String)
     found = lowered.str.extract_all(rust_chunk(cut, shortest))
-    offsets = _offsets(found.list.len().to_numpy())
     chunks = found.explode().drop_nulls()  # an empty list explodes to one null
-    if vocabulary is not None and cut == FIRST:
-        return Tokens(_codes(chunks, pl.Series(vocabulary, dtype=pl.String)), offsets, list(vocabulary))
     known = chunks.unique().sort()
-    tokens = Tokens(_codes(chunks, known), offsets, known.to_list())
-    if cut != FIRST:
-        odd = known.str.contains(rust_plain(shortest)).not_().arg_true().to_list()
-        tokens = _taken_apart(tokens, {i: parts(tokens.vocabulary[i], shortest) for i in odd})
-    return tokens if vocabulary is None else _renumbered(tokens, vocabulary)
+    ids = chunks.cast(pl.Enum(known)).to_physical().cast(pl.Int32).to_numpy()
+    tokens = Tokens(ids, _offsets(found.list.len().to_numpy()), known.to_list())
+    if cut == FIRST:
+        return tokens
+    odd = known.str.contains(rust_plain(shortest)).not_().arg_true().to_list()
+    return _taken_apart(tokens, {i: parts(tokens.vocabulary[i], shortest) for i in odd})
 
 
 def ngrams(tokens: Tokens, n: int) -> Grams:
@@ -125,21 +120,14 @@ def character_ngrams(words: Sequence[str], alphabet: str, lengths: Sequence[int]
     return Grams(np.concatenate(keys)[order], _offsets(np.bincount(owner, minlength=len(words))))
 
 
-def _codes(chunks: Any, known: Any) -> NDArray[np.int32]:
-    """The place of each in `known`, two series of strings; -1 for those it lacks."""
-    import polars as pl
-
-    if len(known) == 0:
-        return np.full(len(chunks), UNKNOWN, np.int32)
-    return chunks.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int32).fill_null(UNKNOWN).to_numpy()
-
-
 def _taken_apart(chunks: Tokens, words: Mapping[int, Sequence[str]]) -> Tokens:
     """Every chunk that is in `words` replaced by those, all others kept as they stand."""
     if not words:
         return chunks
     kept = [words.get(i, (word,)) for i, word in enumerate(chunks.vocabulary)]
-    vocabulary = sorted({word for several in kept for word in several})
+    plain = [word for i, word in enumerate(chunks.vocabulary) if i not in words]
+    others = {word for several in words.values() for word in several}.difference(plain)
+    vocabulary = sorted(plain + sorted(others))  # two sorted lists in a row, which only have to be merged
     number = {word: i for i, word in enumerate(vocabulary)}
     flat = np.array([number[word] for several in kept for word in several], np.int32)
     sizes = np.fromiter(map(len, kept), np.int64, len(kept))
@@ -149,12 +137,6 @@ def _taken_apart(chunks: Tokens, words: Mapping[int, Sequence[str]]) -> Tokens:
     within = np.arange(ends[-1]) - np.repeat(ends[:-1], repeats)
     ids = flat[np.repeat(begins[chunks.ids], repeats) + within]
     return Tokens(ids, ends[chunks.offsets], vocabulary)
-
-
-def _renumbered(tokens: Tokens, vocabulary: Sequence[str]) -> Tokens:
-    number = {word: i for i, word in enumerate(vocabulary)}
-    places = np.array([number.get(word, UNKNOWN) for word in tokens.vocabulary], np.int32)
-    return Tokens(places[tokens.ids], tokens.offsets, list(vocabulary))
 
 
 def numbered(keys: Ints, known: Ints) -> Ints:
