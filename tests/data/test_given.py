@@ -315,3 +315,32 @@ def test_numbers_of_rows_are_said_to_be_counted(tmp_path):
     path.write_text("".join(json.dumps({"id": i, "prediction": "a"}) + "\n" for i in range(1, 31)))
     read_answers(path, data, notes=notes)
     assert notes == ["p.jsonl: answers from column 'prediction', matched by id (rows of the data, counted from 1)."]
+
+
+# --- as pipelines answer ---
+
+PIPELINES = {
+    "an object": lambda label: {"label": label, "score": 0.9},
+    "a list of one": lambda label: [{"label": label, "score": 0.9}],
+    "all scores": lambda label: [{"label": "zzz", "score": 0.1}, {"score": 0.8, "label": label}],
+    "the label in a list": lambda label: [label],
+}
+
+
+@pytest.mark.parametrize("form", PIPELINES)
+@pytest.mark.parametrize("written", ["as JSON", "in a cell", "as Python writes it"])
+def test_labels_with_their_scores(tmp_path, data, form, written):
+    cells = [PIPELINES[form](e.target) for e in data.test]
+    as_text = {"as JSON": lambda cell: cell, "in a cell": json.dumps, "as Python writes it": str}[written]
+    path = tmp_path / "answers.jsonl"
+    rows = [{"id": e.id, "prediction": as_text(cell)} for e, cell in zip(data.test, cells, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
+
+
+def test_two_answers_to_one_id_are_not_to_be_matched_by_id(tmp_path, data):
+    rows = [{"id": e.id, "prediction": label} for label in data.task.labels for e in data.test]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"another answer to the same id as on line \d+\n  fix: keep one of them$"):
+        read_answers(path, data)

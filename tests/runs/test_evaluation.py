@@ -7,7 +7,7 @@ import pytest
 from slmfit.__main__ import main
 from slmfit.comparison.compare import train
 from slmfit.data.load import load_data
-from slmfit.errors import DataError
+from slmfit.errors import DataError, UsageError
 from slmfit.runs.evaluation import evaluate
 
 COLOURS = "amber azure beige black brown coral cream green".split()
@@ -96,3 +96,25 @@ def test_spans_that_cut_words_are_told(tmp_path):
     for row in made:
         row["spans"] = [{"start": 7, "end": 10, "label": "CITY"}]
     assert any("60 of 60 spans begin or end inside a word" in note for note in evaluate(run, made).details["notes"])
+
+
+def test_of_two_columns_that_may_be_meant_none_is_taken(run):
+    two = [{"message": row["body"], "content": "x", "label": row["kind"]} for row in rows(100)]
+    with pytest.raises(DataError, match="no column 'body', as in the run's data, and 'content', 'message' may each be"):
+        evaluate(run, two)
+    assert evaluate(run, two, columns={"text": "message"}).values["accuracy"].value == 1.0
+    labels = [{"body": row["body"], "intent": row["kind"], "category": "a"} for row in rows(100)]
+    with pytest.raises(DataError, match="name the label: --column label=NAME"):
+        evaluate(run, labels)
+    case = [{"Body": row["body"], "KIND": row["kind"], "label": "a", "text": "x"} for row in rows(100)]
+    assert evaluate(run, case).values["accuracy"].value == 1.0
+
+
+def test_rows_that_repeat_are_told_of(run):
+    scores = evaluate(run, rows(100, 10) * 5)
+    assert any("40 of 50 rows (80.0 %) repeat an earlier one" in note for note in scores.details["notes"])
+
+
+def test_what_cannot_be_read_is_refused_in_words(run):
+    with pytest.raises(UsageError, match="the rows are generator"):
+        evaluate(run, (row for row in rows(100)))

@@ -7,6 +7,7 @@ list(remarks("gpt", task, answers, inputs))
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -17,6 +18,7 @@ from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import excerpt
 
+_NUMBER = re.compile(r"\d+(?:\.0*)?")
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
 
@@ -31,6 +33,8 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             all_ways = [way for way in _WAYS if any(way in ways for ways in between)]
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
+        elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
+            found += _of_numbers(task, [float(raw) for raw, _ in written])
         yield f"{found}."
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
@@ -38,6 +42,22 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
             f"({times}); the data have {listed(task.labels)}."
         )
+
+
+def _of_numbers(task: Task, numbers: Sequence[float]) -> str:
+    """What may be meant by numbers where names are needed; nothing where they number no names."""
+    names = task.labels
+    if not names or task.marks or any(map(_NUMBER.fullmatch, names)):
+        return ""
+    if not task.classifies:
+        return ": they are positions, and an answer is a letter, where A is the first option"
+    if not all(number.is_integer() and 0 <= number < len(names) for number in numbers):
+        return ""
+    order = ", ".join(f"{number} is {name!r}" for number, name in enumerate(names[:3]))
+    return (
+        ": if they number the labels, write the names in their place, in the order in which they were numbered; "
+        f"sorted, as LabelEncoder and pandas number them, {order}{' …' if len(names) > 3 else ''}"
+    )
 
 
 def _names(task: Task, given: Input) -> Collection[str]:
@@ -50,6 +70,7 @@ _WAYS: dict[str, Callable[[str], str]] = {
     "a code fence": unfenced,
     "quotation marks": lambda text: text.strip(_QUOTES),
     "a full stop": lambda text: text.removesuffix("."),
+    "brackets": lambda text: text.strip("()[]"),
     "case": str.casefold,
 }
 
@@ -58,7 +79,7 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
     """What must go for the reply to be one of the names; empty where that is not enough."""
     text, ways = _inner(raw.strip()), []
     known = {name.casefold() for name in names}
-    for way in ("a code fence", "quotation marks", "a full stop", "quotation marks"):
+    for way in ("a code fence", "quotation marks", "a full stop", "quotation marks", "brackets"):
         shorter = _inner(_WAYS[way](text).strip())
         if shorter != text and text not in names and text.casefold() not in known:
             text = shorter

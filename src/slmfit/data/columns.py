@@ -5,7 +5,7 @@ task_and_roles(parts, None, {"text": "body"}, notes)     # TextClassification(),
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from slmfit.data.readers.rows import Part
@@ -44,11 +44,7 @@ def task_and_roles(
     """
     first = parts["train"]
     columns = columns_of(first)
-    task = by_name(name) if name else _recognised(columns, given)
-    for role in given:
-        if role not in task.roles:
-            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
-    found = {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
+    task, found = _task_and_columns(first, columns, name, given, notes)
     if "text_pair" in task.roles and not given.get("text"):
         found |= text_columns(columns, found["text"], given)
     for role in task.required:
@@ -71,8 +67,8 @@ def task_and_roles(
             if lacking and part is not first:
                 raise no_labels(_split_of(part, parts), part.file, f": {_no_column(column, present)}")
             if column not in present and (role in task.required or role in given or role == "text_pair"):
-                raise no_column(column, present, part.file)
-    guessed = [f"the {role} from {column!r}" for role, column in roles.items() if role not in given]
+                raise _unlike(column, present, part.file, first.file)
+    guessed = list(_spoken(task, {role: column for role, column in roles.items() if role not in given}))
     if guessed:
         notes.append(f"{first.file}: read as {task.name}, {', '.join(guessed)}.")
     if "text_pair" in roles:
@@ -82,6 +78,62 @@ def task_and_roles(
         )
         task = replace(task, texts=(roles["text"], roles["text_pair"]))  # type: ignore[type-var]
     return task, roles
+
+
+def _spoken(task: Task, roles: Mapping[str, str]) -> Iterator[str]:
+    """Which column is what; those of one kind, as options are, together."""
+    by_kind: dict[str, list[str]] = {}
+    for role, column in roles.items():
+        by_kind.setdefault(getattr(task, "spoken", {}).get(role, role), []).append(column)
+    for kind, columns in by_kind.items():
+        yield f"the {kind} from {listed(columns, 26)}"
+
+
+def _task_and_columns(
+    part: Part, columns: Sequence[str], name: str | None, given: Mapping[str, str], notes: list[str]
+) -> tuple[Task, dict[str, str | None]]:
+    """The task that was named, or that the part is of, and role -> column as given or found."""
+    usual = by_name(CLASSIFICATION)
+    task = by_name(name) if name else _of_roles(given)
+    for role in given:
+        if role not in task.roles:
+            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
+    found = _found(task, columns, given)
+    if task != usual:
+        return task, found | _shown_by(task, found, part)
+    if name:
+        return task, found
+    for other in (other for other in map(by_name, TASKS) if other != usual):
+        known = {role: column for role, column in given.items() if role in other.roles}
+        of_other = _found(other, columns, known)
+        shown = _shown_by(other, of_other, part)
+        if (shown or other.recognises(columns)) and known == given:
+            return other, of_other | shown
+        if shown or other.recognises(columns):
+            ruled_out = " and ".join(role for role in given if role not in known)
+            notes.append(
+                f"{part.file}: its columns are those of {other.name}, which has no {ruled_out} and so is not meant; "
+                f"to read it so, give --task {other.name}, and --column only for its own."
+            )
+    return task, found
+
+
+def _of_roles(given: Mapping[str, str]) -> Task:
+    """text-classification, unless it lacks a role that was given and another task has them all."""
+    usual = by_name(CLASSIFICATION)
+    return next((task for task in (usual, *map(by_name, TASKS)) if given.keys() <= task.roles.keys()), usual)
+
+
+def _found(task: Task, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str | None]:
+    return {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
+
+
+def _shown_by(task: Task, found: Mapping[str, str | None], part: Part) -> dict[str, str | None]:
+    """All roles -> column, where the cells show what the columns' names do not say; else nothing."""
+    looks = getattr(task, "shown_by", None)
+    roles = {role: column for role, column in found.items() if column is not None}
+    shown = looks(roles, (cells for _, cells in part.rows)) if looks else {}
+    return {role: shown.get(role) for role in task.roles} if shown else {}
 
 
 def text_columns(columns: Sequence[str], found: str | None, given: Mapping[str, str]) -> dict[str, str]:
@@ -118,11 +170,11 @@ def _no_column(column: str, present: Sequence[str]) -> str:
     return f"there is no column {column!r}; the columns are: {listed(present, 20, quoted=False)}"
 
 
-def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:
-    """The task that surely fits the columns and has the roles given; text-classification where none does."""
-    usual = by_name(CLASSIFICATION)
-    others = (task for task in map(by_name, TASKS) if task != usual)
-    return next((t for t in others if given.keys() <= t.roles.keys() and t.recognises(columns)), usual)
+def _unlike(column: str, present: Sequence[str], file: str, first: str) -> DataError:
+    """The error for a file that lacks a column of the one that it belongs to."""
+    if file == first:
+        return no_column(column, present, file)
+    return DataError(_no_column(column, present), where=file, fix=f"call it as in {first}: {column!r}")
 
 
 def find_column(names: Sequence[str], columns: Sequence[str]) -> str | None:

@@ -21,13 +21,15 @@ from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column, pair_columns
 from slmfit.data.dataset import Dataset
-from slmfit.data.label_cells import label_text
+from slmfit.data.label_cells import label_text, parsed
 from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Pair, Prediction
 from slmfit.tasks.answers import Row, answer_first, read_back
 from slmfit.tasks.spans import read_list
 from slmfit.text.cells import guarded
+
+_SCORES = {"score", "probability", "confidence"}
 
 Placed = tuple[Where, Row]
 
@@ -191,7 +193,8 @@ def _refuse_two(rows: Sequence[Placed], by_key: Mapping[str, Placed], column: st
         first, other = by_key[_word(row.get(key), key, data)]
         if any(row.get(c) != other.get(c) for c in said):
             what = f"another answer to the same {key} as on line {first.line}"
-            raise DataError(what, where=where, fix="keep one of them, or match by id: add a column 'id'")
+            by_id = "" if _is_id(key, data) else ", or match by id: add a column 'id'"
+            raise DataError(what, where=where, fix=f"keep one of them{by_id}")
 
 
 def _is_id(key: str, data: Dataset) -> bool:
@@ -222,7 +225,7 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
             return _entities(cell, where.at(column), data, input)
         if isinstance(cell, list):
             return _entities({**row, "spans": cell}, where.at(column), data, input)
-    said = _said(cell)
+    said = _said(_best(cell) if data.task.classifies and cell not in data.task.labels else cell)
     if said is None:
         return Prediction(None, "invalid")
     merged = data.origin.merged
@@ -230,6 +233,25 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         said = merged[said]
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
     return replace(data.task.form().read(said, input), raw=raw)
+
+
+def _best(cell: Any) -> Any:
+    """The label of {"label": …, "score": …}, as pipelines of transformers answer; of a list of these, the one with the
+    highest score. They may be written out. Anything else as it is.
+    """
+    read = parsed(cell) if isinstance(cell, str) and cell.lstrip()[:1] in ("{", "[") else cell
+    if isinstance(read, tuple) and len(read) == 1 and isinstance(read[0], str):
+        return read[0]
+    scored = [one for one in (read if isinstance(read, list) else [read]) if isinstance(one, Mapping)]
+    if not scored or not all(one.keys() & _SCORES and "label" in one for one in scored):
+        return cell
+    if len(scored) == 1 or not all(isinstance(_score(one), int | float) for one in scored):
+        return scored[0]["label"] if len(scored) == 1 else cell
+    return max(scored, key=_score)["label"]
+
+
+def _score(one: Mapping[str, Any]) -> Any:
+    return next(one[name] for name in sorted(_SCORES) if name in one)
 
 
 def _said(cell: Any) -> str | Mapping[str, Any] | None:

@@ -17,6 +17,8 @@ from typing import Any
 
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import label_among
+from slmfit.tasks.spans import holds_spans
+from slmfit.text.visible import written
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
@@ -26,6 +28,7 @@ _ITEM = rf"{_TEXT}|[+-]?\d+(?:\.\d*)?|[Tt]rue|[Ff]alse|None|null"
 # tried twice (`*+`, `(?>`): a stranger's cell may be long.
 _LIST = re.compile(rf"\s*+\[\s*+(?:(?>{_ITEM})(?:(?:\s*+,\s*+|\s++)(?>{_ITEM}))*+)?+\s*+,?\s*+\]\s*+", re.DOTALL)
 _GROUP = re.compile(rf"\s*+[({{]\s*+(?>{_TEXT})(?:\s*+,\s*+(?>{_TEXT}))*+\s*+,?\s*+[)}}]\s*+", re.DOTALL)
+_OBJECT = re.compile(r"\s*+(?:\[\s*+)?\{")
 _LONGEST = 10_000  # characters of a cell that may be an object
 _ITEMS = re.compile(_ITEM, re.DOTALL)
 _BOOLS = {"true": "1", "false": "0"}
@@ -78,7 +81,7 @@ class LabelCells:
 
     def _written_lists(self, texts: set[str], cells: set[Any]) -> dict[str, Any]:
         """Text -> the list that it writes."""
-        found = {text: read for text in texts - self._known if (read := _written(text)) is not None}
+        found = {text: read for text in texts - self._known if (read := parsed(text)) is not None}
         others = {str(cell) for cell in cells if cell not in found and _none_if_empty(cell) is not None} | self._known
         if len(found) == 1 and others:
             [items] = found.values()
@@ -89,6 +92,8 @@ class LabelCells:
 
 def label_text(cell: Any, where: Where) -> str:
     """A cell as text: 3 and 3.0 are "3", true is "true", a list of one is that one. Raises DataError for the rest."""
+    if (not isinstance(cell, str) or cell.startswith(("[[", "[{"))) and holds_spans(cell):
+        raise several(written(cell, 60), where.at("label"), spans=True)
     if isinstance(cell, list | tuple) and len(cell) == 1 and not isinstance(cell[0], list | tuple):
         cell = cell[0]
     if isinstance(cell, bool):
@@ -100,17 +105,20 @@ def label_text(cell: Any, where: Where) -> str:
     if isinstance(cell, str) and cell.strip():
         return cell
     if isinstance(cell, list | tuple) and cell:
-        raise several(str(list(cell))[:60], where.at("label"))
+        raise several(written(list(cell), 60), where.at("label"))
     empty = cell is None or isinstance(cell, str | float | list | tuple)
     raise DataError(
-        "the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
+        "the label is empty" if empty else f"a label is text or a number, and this is {written(cell, 60)}",
         where=where.at("label"),
         fix="give the row one label, or drop it",
     )
 
 
-def several(what: str, where: Where) -> DataError:
-    """The error for a row with more than one label."""
+def several(what: str, where: Where, *, spans: bool = False) -> DataError:
+    """The error for a row with more than one label. spans: the cell holds entities."""
+    if spans:
+        fix = f"to read them as entities: --task token-classification --column spans={where.column}"
+        return DataError(f"the cell holds spans, not a label: {what}", where=where, fix=fix)
     return DataError(
         f"{what} is several labels, and a row can have one",
         where=where,
@@ -138,12 +146,12 @@ def _hashable(cell: Any) -> Any:
     return cell if isinstance(cell, str | bool | tuple | float) or cell is None else str(cell)
 
 
-def _written(text: str) -> Any:
-    """The list, or the object, that a text is written as; None where it is neither."""
-    if text.lstrip()[:1] == "{" and len(text) < _LONGEST:
+def parsed(text: str) -> Any:
+    """The list, or the object, or the list of objects, that a text is written as; None where it is none of these."""
+    if _OBJECT.match(text) and len(text) < _LONGEST:
         for read in (json.loads, ast.literal_eval):
             with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-                if isinstance(value := read(text.strip()), dict):
+                if isinstance(value := read(text.strip()), dict | list):
                     return value
     if _LIST.fullmatch(text) or _GROUP.fullmatch(text):
         return tuple(_item(found[0]) for found in _ITEMS.finditer(text))

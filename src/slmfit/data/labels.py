@@ -44,7 +44,7 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
             where=where,
             fix="name another column with --label, or add rows with other labels",
         )
-    rare = sorted(label for label, n in counts.items() if n == 1)
+    rare = sorted((label for label, n in counts.items() if n == 1), key=lambda label: (label != labels[0], label))
     if len(rare) > max(1, len(counts) // 2):
         raise DataError(
             f"{len(rare)} of {len(counts)} labels have a single row, so this does not look like a label",
@@ -56,8 +56,13 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
         raise DataError(
             f"the label {rare[0]!r} has a single row{more}; every label needs two",
             where=place(labels.index(rare[0])),
-            fix=f"merge it (--merge '{rare[0]}=other') or drop the row",
+            fix=f"merge it (--merge '{rare[0]}=other') or drop the row{_header_again(labels, rare)}",
         )
+
+
+def _header_again(labels: Sequence[str], rare: Sequence[str]) -> str:
+    """What a label that only the first row has may be besides: a second line of headers."""
+    return ", which comes first and may be a second header" if rare[0] == labels[0] else ""
 
 
 def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | None) -> dict[str, str]:

@@ -14,10 +14,11 @@ from slmfit.data.dataset import targets
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
-from slmfit.errors import DataError
+from slmfit.errors import DataError, UsageError
 from slmfit.runs.run import Run
 from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores
+from slmfit.text.figures import part_of
 
 
 def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | None = None) -> Scores:
@@ -29,6 +30,9 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     `labels` and `intents`; `details["notes"]` says what was guessed of the file, and what was left out of it.
     Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
     """
+    if not isinstance(path, str | Path) and not is_held(path):
+        fix = "give a path, a list of rows, a dict of columns or a data frame"
+        raise UsageError(f"the rows are {type(path).__name__}, which cannot be read", fix=fix)
     notes: list[str] = []
     part = read_held(path) if is_held(path) else read_file(Path(path), notes)
     if any(part.sha256 == file["sha256"] for file in run.record.origin.files):
@@ -37,6 +41,9 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
+    if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
+        rows = part_of(repeats, len(inputs), "row", "repeat")
+        notes.append(f"{part.file}: {rows} an earlier one; rows that are the same count as one in the intervals.")
     truth = targets(examples)
     found, known = run.task.with_labels(truth), run.task
     new_names = names_of(found)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from slmfit.data.readers.lines import Bytes, lines_of, text_of
@@ -22,13 +23,26 @@ _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, object) of every line that is not blank. Raises DataError."""
-    yield from _rows_of_lines(lines_of(handle, file), file, notes)
+    """(line, object) of every line that is not blank, or of one JSON list. Raises DataError."""
+    lines = lines_of(handle, file)
+    start: list[str] = []
+    for line in lines:
+        start.append(line)
+        if line.strip():
+            break
+    if start and _opens_list(start[-1]):
+        notes.append(f"{file}: this is one list and no object a line, so it is read as JSON.")
+        yield from _rows_of_text("".join([*start, *lines]), file, notes)
+        return
+    yield from _rows_of_lines(chain(start, lines), file, notes)
 
 
 def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, object) of a list of objects, or of the one list of objects that an object holds. Raises DataError."""
-    text = text_of(handle, file)
+    yield from _rows_of_text(text_of(handle, file), file, notes)
+
+
+def _rows_of_text(text: str, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     if _is_json_lines(text):
         notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
         yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file, notes)
@@ -134,6 +148,17 @@ def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
     if maybe_half:
         refuse_halves(value, where)
     return value
+
+
+def _opens_list(line: str) -> bool:
+    """Whether a list of rows begins with this line, which is then no row itself as spaCy's pair is."""
+    if not line.lstrip().startswith("["):
+        return False
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip() == "[" or line.lstrip("[ \t").startswith("{")
+    return bool(value) and isinstance(value, list) and all(isinstance(_unpaired(item), dict) for item in value)
 
 
 def _is_json_lines(text: str) -> bool:

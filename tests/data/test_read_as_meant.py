@@ -1,0 +1,254 @@
+"""Files as annotation tools, quizzes and spreadsheets write them: read as they are meant, or refused with a remedy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slmfit.data import load_data
+from slmfit.data.layout import read_file
+from slmfit.errors import DataError, Where
+from slmfit.records import Entities, Span
+from slmfit.tasks import by_name
+from slmfit.tasks.spans import read_spans
+from slmfit.text.visible import written
+
+WORDS = "amber azure beige black brown coral cream green ivory khaki lilac mauve ochre olive pearl rouge".split()
+CITIES = ["Rome", "Oslo", "Lima"]
+
+
+def text(i: int) -> str:
+    return f"{WORDS[i % 16]} {WORDS[i // 16 % 16]} number {i} {WORDS[i * 7 % 16]}"
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def rows_of(path: Path, content: str) -> tuple[list[dict[str, Any]], list[str]]:
+    notes: list[str] = []
+    path.write_text(content)
+    return [cells for _, cells in read_file(path, notes).rows], notes
+
+
+# --- spans where labels stand ---
+
+FORMS = {
+    "doccano": lambda start, end, words: [start, end, "CITY"],
+    "doccano with relations": lambda start, end, words: {"id": 1, "label": "CITY", "start_offset": start,
+                                                         "end_offset": end},
+    "Label Studio": lambda start, end, words: {"start": start, "end": end, "text": words, "labels": ["CITY"]},
+    "ours": lambda start, end, words: {"start": start, "end": end, "label": "CITY"},
+}  # fmt: skip
+
+
+def spans_rows(form: str, column: str = "label", empty: bool = True) -> list[dict[str, Any]]:
+    made = []
+    for i in range(60):
+        city, before = CITIES[i % 3], f"{text(i)} to "
+        spans = [] if empty and i % 5 == 0 else [FORMS[form](len(before), len(before) + len(city), city)]
+        made.append({"id": i, "text": f"{before}{city} soon", column: spans, "Comments": []})
+    return made
+
+
+@pytest.mark.parametrize("column", ["label", "labels", "Label"])
+@pytest.mark.parametrize("form", FORMS)
+def test_spans_under_a_labels_name_are_entities(tmp_path: Path, form: str, column: str) -> None:
+    path = write(tmp_path / "a.jsonl", spans_rows(form, column))
+    for task in (None, "token-classification"):
+        data = load_data(path, task=task)
+        assert data.task.labels == ("CITY",) and data.origin.columns["spans"] == column
+        every = [e for split in data.splits.values() for e in split]
+        found = [str(e.input)[s.start : s.end] for e in every for s in e.target.spans]  # type: ignore[union-attr]
+        assert len(every) == 60 and sorted(found) == sorted(CITIES[i % 3] for i in range(60) if i % 5)
+    named = load_data(path, columns={"spans": column})
+    assert named.task == data.task and named.train[0].target == data.train[0].target
+
+
+def test_spans_written_in_a_table_are_entities_too(tmp_path: Path) -> None:
+    import csv
+
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["text", "label"])
+        table.writerows([row["text"], json.dumps(row["label"])] for row in spans_rows("Label Studio"))
+    assert load_data(tmp_path / "a.csv").task.labels == ("CITY",)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_spans_asked_for_as_a_label_are_refused_with_the_line_to_type(tmp_path: Path, form: str) -> None:
+    path = write(tmp_path / "a.jsonl", spans_rows(form, empty=False))
+    with pytest.raises(DataError, match="--task token-classification --column spans=label") as refused:
+        load_data(path, columns={"label": "label"})
+    shown = str(refused.value).partition("\n")[0]
+    assert shown.count("'") % 2 == 0, "cut within quotation marks"
+
+
+def test_labels_that_only_look_like_spans_stay_labels(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "[[0, 4, 'x']]y" if i % 2 else "[[0, 4]]"} for i in range(60)]
+    assert load_data(write(tmp_path / "a.jsonl", rows)).task.labels == ("[[0, 4, 'x']]y", "[[0, 4]]")
+
+
+def test_a_span_with_two_labels_is_refused() -> None:
+    with pytest.raises(DataError, match="span 1 has 2 labels"):
+        read_spans([{"start": 0, "end": 2, "labels": ["A", "B"]}], "abc", Where("f", 1))
+
+
+@given(st.lists(st.text("a'\" b", max_size=30), max_size=8), st.integers(10, 60))
+def test_what_is_shown_of_a_value_is_not_cut_in_a_quotation(value: list[str], limit: int) -> None:
+    shown = written([one.replace("'", "").replace('"', "") for one in value], limit)
+    assert len(shown) <= limit + 1 and shown.count("'") % 2 == 0
+
+
+# --- a column for each option ---
+
+
+@pytest.mark.parametrize(
+    "columns", [list("ABCD"), list("abcd"), [f"option_{c}" for c in "abcd"], [f"Choice {c}" for c in "ABCD"],
+                [f"op{c}" for c in "abcd"], [f"option{c}" for c in "ABCD"]]
+)  # fmt: skip
+@pytest.mark.parametrize("question, answer", [("question", "answer"), ("prompt", "label"), ("Question", "correct")])
+def test_columns_of_options(tmp_path: Path, columns: list[str], question: str, answer: str) -> None:
+    letters = "ABCD"
+    rows = [{question: f"What {text(i)}?"} | {c: f"{c}{i}" for c in columns} | {answer: letters[i * 7 % 4]}
+            for i in range(60)]  # fmt: skip
+    data = load_data(write(tmp_path / "a.jsonl", rows))
+    assert data.task.name == "multiple-choice"
+    by_question = {row[question]: row for row in rows}
+    for example in data.train:
+        row = by_question[example.input.question]  # type: ignore[union-attr]
+        assert list(example.input.options.values()) == [row[c] for c in columns]  # type: ignore[union-attr]
+        assert example.target == row[answer]
+    assert any("the options from '" in note for note in data.notes)
+
+
+def test_positions_among_columns_of_options_are_counted_from_0(tmp_path: Path) -> None:
+    rows = [{"question": f"What {text(i)}?", "A": f"p{i}", "B": f"q{i}", "C": f"r{i}", "answer": i * 5 % 3}
+            for i in range(60)]  # fmt: skip
+    data = load_data(write(tmp_path / "a.jsonl", rows))
+    first = data.train[0]
+    [row] = [row for row in rows if row["question"] == first.input.question]  # type: ignore[union-attr]
+    assert first.target == "ABC"[row["answer"]]  # type: ignore[index]
+    with pytest.raises(DataError, match=r"the answer 3 is not among the options[^$]*counted from 0"):
+        load_data(write(tmp_path / "b.jsonl", [row | {"answer": row["answer"] + 1} for row in rows]))  # type: ignore[operator]
+
+
+def test_options_that_a_named_label_leaves_unused_are_told_of(tmp_path: Path) -> None:
+    rows = [{"question": f"What {text(i)}?", "A": f"p{i}", "B": f"q{i}", "answer": "AB"[i % 2]} for i in range(60)]
+    data = load_data(write(tmp_path / "a.jsonl", rows), columns={"label": "answer"})
+    assert data.task.name == "text-classification"
+    assert any("its columns are those of multiple-choice" in note and "--task multiple-choice" in note
+               for note in data.notes)  # fmt: skip
+
+
+def test_columns_named_like_options_without_an_answer_that_fits_are_none(tmp_path: Path) -> None:
+    rows = [{"question": f"What {text(i)}?", "a": f"{i}", "b": "x", "label": ["good", "bad"][i % 2]} for i in range(60)]
+    data = load_data(write(tmp_path / "a.jsonl", rows))
+    assert data.task.name == "text-classification" and data.task.labels == ("bad", "good")
+
+
+def test_a_question_without_options_says_where_they_go(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", [{"question": text(i), "answer": "A"} for i in range(9)])
+    with pytest.raises(DataError, match="has no options\n  fix: give them in a column 'options', or in a column each"):
+        load_data(path, task="multiple-choice")
+
+
+def test_a_run_on_columns_of_options_sees_other_forms() -> None:
+    task, columns = by_name("multiple-choice"), {"question": "question", "opa": "A", "opb": "B", "answer": "answer"}
+    for row in ({"question": "q", "A": "x", "B": "y"}, {"Question": "q", "option_a": "x", "option_b": "y"},
+                {"question_stem": "q", "choices": ["x", "y"]}):  # fmt: skip
+        found, _ = task.seen(row, columns, Where("f", 1))
+        assert found.question == "q" and found.options == {"A": "x", "B": "y"}  # type: ignore[union-attr]
+
+
+# --- tables and lists ---
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("before", ["", "\n\n"])
+def test_a_list_in_a_file_of_lines(tmp_path: Path, indent: int | None, before: str) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(5)]
+    found, notes = rows_of(tmp_path / "a.jsonl", before + json.dumps(rows, indent=indent))
+    assert found == rows and "this is one list" in notes[0]
+    split = "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n"
+    assert rows_of(tmp_path / "a.jsonl", split)[0] == rows
+    assert rows_of(tmp_path / "a.jsonl", split.replace("[\n", "["))[0] == rows
+
+
+def test_lines_of_spacys_pairs_are_no_list(tmp_path: Path) -> None:
+    pairs = [[text(i), {"entities": [[0, 5, "X"]]}] for i in range(3)]
+    found, notes = rows_of(tmp_path / "a.jsonl", "".join(json.dumps(pair) + "\n" for pair in pairs))
+    assert [row["text"] for row in found] == [pair[0] for pair in pairs] and not notes
+
+
+def test_cells_between_bars(tmp_path: Path) -> None:
+    found, notes = rows_of(tmp_path / "a.csv", "text|label\n" + "".join(f"{text(i)}, so|b\n" for i in range(9)))
+    assert found[3] == {"text": f"{text(3)}, so", "label": "b"} and "split at each vertical bar" in notes[0]
+    with pytest.raises(DataError, match=r"line 3: this row has 3 cells, but the header has 2\n.*holds a vertical bar"):
+        rows_of(tmp_path / "a.csv", "text|label\none|a\ntwo|three|b\n")
+
+
+@pytest.mark.parametrize("title", ["# exported 2025-08-25", "Report of May", "#FORMAT=WebAnno TSV 3.3", "//x"])
+def test_a_line_above_the_header_is_named(tmp_path: Path, title: str) -> None:
+    with pytest.raises(DataError, match="line 3: this row has 2 cells") as refused:
+        rows_of(tmp_path / "a.csv", f"{title}\n\ntext,label\n" + "".join(f"{text(i)},b\n" for i in range(9)))
+    assert f"if line 1 is no header ({title!r}), remove it" in str(refused.value)
+
+
+def test_a_second_header_row_is_named(tmp_path: Path) -> None:
+    lines = ["text,label", "What do you say?,Which is it?", *(f"{text(i)},{'ab'[i % 2]}" for i in range(30))]
+    (tmp_path / "a.csv").write_text("\n".join(lines))
+    with pytest.raises(DataError, match=r"line 2, column 'label': .*\n.*may be a second header"):
+        load_data(tmp_path / "a.csv")
+
+
+def test_a_header_with_a_byte_order_mark_between_rows_is_no_row(tmp_path: Path) -> None:
+    half = "\ufefftext,label\n" + "".join(f"{text(i)},b\n" for i in range(4))
+    found, notes = rows_of(tmp_path / "a.csv", half + half)
+    assert len(found) == 8 and "1 line that repeats the header is left out" in notes[0]
+
+
+def test_merged_labels_are_named(tmp_path: Path) -> None:
+    names = ["net.a", "netting", "other"]
+    data = load_data([{"text": text(i), "label": names[i % 3]} for i in range(60)], merge=["net*=network"])
+    assert "3 labels were merged into 2: 'net.a', 'netting' -> 'network'." in data.notes
+
+
+# --- rows that a program holds ---
+
+
+def test_numbers_of_numpy_are_labels() -> None:
+    np = pytest.importorskip("numpy")
+    rows = [{"text": text(i), "label": kind(i % 2)} for i in range(60) for kind in [np.int64, np.float32][i % 2 :][:1]]
+    assert load_data(rows).task.labels == ("0", "1")
+
+
+def test_what_is_no_table_is_refused_in_words() -> None:
+    with pytest.raises(Exception, match="the data are generator, which cannot be read\n  fix: give a path"):
+        load_data({"text": text(i), "label": "a"} for i in range(3))
+
+
+# --- further files ---
+
+
+def test_a_test_files_columns_in_another_case(tmp_path: Path) -> None:
+    train = write(tmp_path / "a.jsonl", [{"text": text(i), "label": "ab"[i % 2]} for i in range(60)])
+    test = write(tmp_path / "t.jsonl", [{"Text": text(100 + i), "LABEL": "ab"[i % 2]} for i in range(8)])
+    data = load_data(train, test=test)
+    assert [e.input for e in data.test] == [text(100 + i) for i in range(8)]
+    assert any("read as train's: 'Text as text', 'LABEL as label'" in note for note in data.notes)
+    other = write(tmp_path / "o.jsonl", [{"sentence": text(i), "label": "ab"[i % 2]} for i in range(8)])
+    with pytest.raises(DataError, match=r"no column 'text'; the columns are: sentence, label\n  fix: call it as in"):
+        load_data(train, test=other)
+
+
+def test_entities_and_spans_are_what_they_were() -> None:
+    row = {"text": "fly to Rome", "label": [{"start": 7, "end": 11, "text": "Rome", "labels": ["CITY"]}]}
+    example = by_name("token-classification").parse({**row, "spans": row["label"]}, Where("f", 1), "1")
+    assert example.target == Entities((Span(7, 11, "CITY"),), None)
