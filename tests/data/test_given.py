@@ -338,6 +338,16 @@ def test_labels_with_their_scores(tmp_path, data, form, written):
     assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
 
 
+def test_what_prodigy_rejected_is_an_answer_and_that_is_said(tmp_path, data):
+    rows = [
+        {"text": e.input, "label": e.target, "answer": ["accept", "reject"][i % 2]} for i, e in enumerate(data.test)
+    ]
+    path, notes = tmp_path / "answers.jsonl", []
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target for answer in read_answers(path, data, notes=notes)] == [e.target for e in data.test]
+    assert "answers.jsonl: Prodigy's column 'answer' is not used: what was rejected is an answer, too." in notes
+
+
 def test_two_answers_to_one_id_are_not_to_be_matched_by_id(tmp_path, data):
     rows = [{"id": e.id, "prediction": label} for label in data.task.labels for e in data.test]
     path = tmp_path / "answers.jsonl"

@@ -153,6 +153,17 @@ def test_columns_named_like_options_without_an_answer_that_fits_are_none(tmp_pat
     assert data.task.name == "text-classification" and data.task.labels == ("bad", "good")
 
 
+def test_numbered_columns_that_may_be_options_are_told_of(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"What {text(i)}?", "option1": f"p{i}", "option 2": f"q{i}", "label": i % 2} for i in range(60)
+    ]
+    data = load_data(write(tmp_path / "a.jsonl", rows))
+    [note] = [note for note in data.notes if "may be options" in note]
+    assert note.endswith("--task multiple-choice --column opa=option1 --column opb='option 2'.")
+    asked = load_data(tmp_path / "a.jsonl", task="multiple-choice", columns={"opa": "option1", "opb": "option 2"})
+    assert asked.task.labels == ("A", "B") and list(asked.train[0].input.options) == ["A", "B"]  # type: ignore[union-attr]
+
+
 def test_a_question_without_options_says_where_they_go(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", [{"question": text(i), "answer": "A"} for i in range(9)])
     with pytest.raises(DataError, match="has no options\n  fix: give them in a column 'options', or in a column each"):

@@ -100,7 +100,9 @@ def test_spans_that_cut_words_are_told(tmp_path):
 
 def test_of_two_columns_that_may_be_meant_none_is_taken(run):
     two = [{"message": row["body"], "content": "x", "label": row["kind"]} for row in rows(100)]
-    with pytest.raises(DataError, match="no column 'body', as in the run's data, and 'content', 'message' may each be"):
+    with pytest.raises(
+        DataError, match="no column 'body', as in the training data, and 'content', 'message' may each be"
+    ):
         evaluate(run, two)
     assert evaluate(run, two, columns={"text": "message"}).values["accuracy"].value == 1.0
     labels = [{"body": row["body"], "intent": row["kind"], "category": "a"} for row in rows(100)]

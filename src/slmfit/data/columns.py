@@ -112,9 +112,11 @@ def _task_and_columns(
         if shown or other.recognises(columns):
             ruled_out = " and ".join(role for role in given if role not in known)
             notes.append(
-                f"{part.file}: its columns are those of {other.name}, which has no {ruled_out} and so is not meant; "
-                f"to read it so, give --task {other.name}, and --column only for its own."
+                f"{part.file}: its columns are those of {other.name}, but the {ruled_out} was named, so that it is "
+                f"read as {task.name} and the rest is left out; --task {other.name} reads it all."
             )
+        elif how := getattr(other, "overlooked", lambda columns: "")(columns):
+            notes.append(f"{part.file}: {how}.")
     return task, found
 
 

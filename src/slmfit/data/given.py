@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column, pair_columns
@@ -60,6 +61,8 @@ def read_answers(
     if notes is not None:
         counted = " (rows of the data, counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
         notes.append(f"{path.name}: answers from column {column!r}, matched by {key}{counted}.")
+        if answers_of_prodigy(row for _, row in rows):
+            notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
         notes += offset_notes(path.name, marked)
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,10 +38,12 @@ from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import column_of, count_outcomes, find, one_form, probability_scores
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
+from slmfit.text.figures import listed
 
 MEDMCQA = ("opa", "opb")  # of which a question has at least these
 _PREFIXES = ("op", "", "option", "option_", "option ", "choice", "choice_", "choice ", "answer_")
 APART = {f"op{letter}": tuple(f"{prefix}{letter}" for prefix in _PREFIXES) for letter in "abcdefgh"}
+_NUMBERED = re.compile("(?:option|choice|ending|opt|sol)[ _-]?[0-9]", re.IGNORECASE)
 _OPTION = re.compile("(?:option|choice)[ _-]?([a-z])", re.IGNORECASE)
 LOOKED_AT = 20  # rows, by which it is judged whether columns are options
 _AT = re.compile("[0-9]{1,2}")
@@ -88,6 +91,14 @@ class MultipleChoice:
                 if self.parse(keyed, Where(""), "").target is not None:
                     return dict(roles)
         return {}
+
+    def overlooked(self, columns: Sequence[str]) -> str:
+        """How to read columns that may be options, but whose names do not say from where they count; else empty."""
+        found = [column for column in columns if _NUMBERED.fullmatch(column)][: len(APART)]
+        if len(found) < 2:
+            return ""
+        named = " ".join(f"--column {role}={shlex.quote(column)}" for role, column in zip(APART, found, strict=False))
+        return f"{listed(found, 26)} may be options of a question: --task {self.name} {named}"
 
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""

@@ -80,7 +80,7 @@ def text_column(
 
 def several_columns(role: str, known: str, found: Sequence[str], where: Where | str) -> DataError:
     """The error for a file without the run's own column, and with several that may be meant for it."""
-    what = f"there is no column {known!r}, as in the run's data, and {listed(found)} may each be meant"
+    what = f"there is no column {known!r}, as in the training data, and {listed(found)} may each be meant"
     return DataError(what, where=where, fix=f"name the {role}: --column {role}=NAME, for example {role}={found[0]}")
 
 
