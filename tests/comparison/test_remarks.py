@@ -80,6 +80,7 @@ def test_numbers_in_place_of_names_are_told_of():
     [sentence] = said("0", "2", "1.0")
     assert "write the names in their place" in sentence
     assert sentence.endswith("LabelEncoder and pandas number them, 0 is 'Delivery.', 1 is 'account', 2 is 'billing'.")
+    assert said("LABEL_0", "LABEL_2")[0].endswith("2 is 'billing'.")
     for raws in (["0", "3"], ["0", "x"]):
         assert "LabelEncoder" not in said(*raws)[0]
     assert "LabelEncoder" not in said("0", task=TASK.with_labels(["1", "2"]))[0]

@@ -18,7 +18,8 @@ from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import excerpt
 
-_NUMBER = re.compile(r"\d+(?:\.0*)?")
+_NAMELESS = "LABEL_"  # as transformers calls a class without a name
+_NUMBER = re.compile(rf"(?:{_NAMELESS})?\d+(?:\.0*)?")
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
 
@@ -34,7 +35,7 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
-            found += _of_numbers(task, [float(raw) for raw, _ in written])
+            found += _of_numbers(task, [float(raw.strip().removeprefix(_NAMELESS)) for raw, _ in written])
         yield f"{found}."
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")

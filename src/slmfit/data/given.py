@@ -228,7 +228,9 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
             return _entities(cell, where.at(column), data, input)
         if isinstance(cell, list):
             return _entities({**row, "spans": cell}, where.at(column), data, input)
-    said = _said(_best(cell) if data.task.classifies and cell not in data.task.labels else cell)
+    if data.task.classifies and cell not in data.task.labels:
+        cell = _best(cell)
+    said = _said(cell)
     if said is None:
         return Prediction(None, "invalid")
     merged = data.origin.merged
