@@ -139,6 +139,15 @@ def test_positions_among_columns_of_options_are_counted_from_0(tmp_path: Path) -
         load_data(write(tmp_path / "b.jsonl", [row | {"answer": row["answer"] + 1} for row in rows]))  # type: ignore[operator]
 
 
+def test_answers_that_fit_no_option_are_told_of(tmp_path: Path) -> None:
+    rows = [{"question": text(i), "A": "p", "B": "q", "answer": "AB"[i % 2] + "."} for i in range(60)]
+    assert load_data(write(tmp_path / "a.jsonl", rows)).task.labels == ("A", "B")
+    with pytest.raises(
+        DataError, match=r"named as a label.*\n.*fits no option: see --task multiple-choice"
+    ):
+        load_data(write(tmp_path / "a.jsonl", [row | {"answer": "A,B"} for row in rows]))
+
+
 def test_options_that_a_named_label_leaves_unused_are_told_of(tmp_path: Path) -> None:
     rows = [{"question": f"What {text(i)}?", "A": f"p{i}", "B": f"q{i}", "answer": "AB"[i % 2]} for i in range(60)]
     data = load_data(write(tmp_path / "a.jsonl", rows), columns={"label": "answer"})
@@ -186,10 +195,21 @@ def test_a_run_on_columns_of_options_sees_other_forms() -> None:
 def test_a_list_in_a_file_of_lines(tmp_path: Path, indent: int | None, before: str) -> None:
     rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(5)]
     found, notes = rows_of(tmp_path / "a.jsonl", before + json.dumps(rows, indent=indent))
-    assert found == rows and "this is one list" in notes[0]
+    assert found == rows and "this is no object a line but one value" in notes[0]
     split = "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n"
     assert rows_of(tmp_path / "a.jsonl", split)[0] == rows
     assert rows_of(tmp_path / "a.jsonl", split.replace("[\n", "["))[0] == rows
+
+
+def test_other_values_in_a_file_of_lines(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(5)]
+    assert rows_of(tmp_path / "a.jsonl", json.dumps({"data": rows}, indent=1))[0] == rows
+    with pytest.raises(DataError, match=r"line 1: an object goes over several lines\n  fix: .*jq -c"):
+        rows_of(tmp_path / "a.jsonl", "\n".join(json.dumps(row, indent=1) for row in rows))
+    with pytest.raises(DataError, match="remove the comma at the end of the line"):
+        rows_of(tmp_path / "a.jsonl", ",\n".join(map(json.dumps, rows)))
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    assert rows_of(tmp_path / "a.jsonl", f"\ufeff{lines}\ufeff{lines}")[0] == rows * 2
 
 
 def test_lines_of_spacys_pairs_are_no_list(tmp_path: Path) -> None:

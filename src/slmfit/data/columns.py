@@ -25,6 +25,9 @@ PAIRS = (
 )  # fmt: skip
 
 
+_HEADER = ("a CSV file needs a header line",)
+
+
 def columns_of(part: Part) -> list[str]:
     """All columns, in the order of their first appearance."""
     seen: dict[str, None] = {}
@@ -44,7 +47,7 @@ def task_and_roles(
     """
     first = parts["train"]
     columns = columns_of(first)
-    task, found = _task_and_columns(first, columns, name, given, notes)
+    task, found, hints = _task_and_columns(first, columns, name, given)
     if "text_pair" in task.roles and not given.get("text"):
         found |= text_columns(columns, found["text"], given)
     for role in task.required:
@@ -52,7 +55,7 @@ def task_and_roles(
             raise DataError(
                 f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
-                fix=f"name the column with --column {role}=NAME, or call it {role!r}; a CSV file needs a header line",
+                fix="; ".join((f"name the column with --column {role}=NAME, or call it {role!r}", *(hints or _HEADER))),
             )
     roles = {role: column for role, column in found.items() if column is not None}
     needed = [*task.required, *(role for role in roles if role == "text_pair")]
@@ -68,6 +71,7 @@ def task_and_roles(
                 raise no_labels(_split_of(part, parts), part.file, f": {_no_column(column, present)}")
             if column not in present and (role in task.required or role in given or role == "text_pair"):
                 raise _unlike(column, present, part.file, first.file)
+    notes += [f"{first.file}: {hint}." for hint in hints]
     guessed = list(_spoken(task, {role: column for role, column in roles.items() if role not in given}))
     if guessed:
         notes.append(f"{first.file}: read as {task.name}, {', '.join(guessed)}.")
@@ -90,9 +94,9 @@ def _spoken(task: Task, roles: Mapping[str, str]) -> Iterator[str]:
 
 
 def _task_and_columns(
-    part: Part, columns: Sequence[str], name: str | None, given: Mapping[str, str], notes: list[str]
-) -> tuple[Task, dict[str, str | None]]:
-    """The task that was named, or that the part is of, and role -> column as given or found."""
+    part: Part, columns: Sequence[str], name: str | None, given: Mapping[str, str]
+) -> tuple[Task, dict[str, str | None], list[str]]:
+    """The task that was named, or that the part is of, role -> column as given or found, and what else may be meant."""
     usual = by_name(CLASSIFICATION)
     task = by_name(name) if name else _of_roles(given)
     for role in given:
@@ -100,24 +104,23 @@ def _task_and_columns(
             raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
     found = _found(task, columns, given)
     if task != usual:
-        return task, found | _shown_by(task, found, part)
-    if name:
-        return task, found
-    for other in (other for other in map(by_name, TASKS) if other != usual):
+        return task, found | _shown_by(task, found, part), []
+    hints: list[str] = []
+    for other in (other for other in map(by_name, TASKS) if other != usual and not name):
         known = {role: column for role, column in given.items() if role in other.roles}
         of_other = _found(other, columns, known)
         shown = _shown_by(other, of_other, part)
         if (shown or other.recognises(columns)) and known == given:
-            return other, of_other | shown
+            return other, of_other | shown, []
         if shown or other.recognises(columns):
             ruled_out = " and ".join(role for role in given if role not in known)
-            notes.append(
-                f"{part.file}: its columns are those of {other.name}, but the {ruled_out} was named, so that it is "
-                f"read as {task.name} and the rest is left out; --task {other.name} reads it all."
+            hints.append(
+                f"its columns are those of {other.name}, but the {ruled_out} was named, so that it is read as "
+                f"{task.name} and the rest is left out; --task {other.name} reads it all"
             )
         elif how := getattr(other, "overlooked", lambda columns: "")(columns):
-            notes.append(f"{part.file}: {how}.")
-    return task, found
+            hints.append(how)
+    return task, found, hints
 
 
 def _of_roles(given: Mapping[str, str]) -> Task:

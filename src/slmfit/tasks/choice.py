@@ -44,7 +44,7 @@ MEDMCQA = ("opa", "opb")  # of which a question has at least these
 _PREFIXES = ("op", "", "option", "option_", "option ", "choice", "choice_", "choice ", "answer_")
 APART = {f"op{letter}": tuple(f"{prefix}{letter}" for prefix in _PREFIXES) for letter in "abcdefgh"}
 _NUMBERED = re.compile("(?:option|choice|ending|opt|sol)[ _-]?[0-9]", re.IGNORECASE)
-_OPTION = re.compile("(?:option|choice)[ _-]?([a-z])", re.IGNORECASE)
+_OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
 LOOKED_AT = 20  # rows, by which it is judged whether columns are options
 _AT = re.compile("[0-9]{1,2}")
 NEVER_FIRST = 20  # rows whose answers are positions; if none is 0 by then, they were counted from 1
@@ -93,7 +93,10 @@ class MultipleChoice:
         return {}
 
     def overlooked(self, columns: Sequence[str]) -> str:
-        """How to read columns that may be options, but whose names do not say from where they count; else empty."""
+        """How to read columns that may be options, but of which no answer fits, or that are numbered; else empty."""
+        lower = {column.lower() for column in columns}
+        if all(not lower.isdisjoint(map(str.lower, self.roles[role])) for role in ("question", "answer", *MEDMCQA)):
+            return f"its columns may be those of a question whose answer fits no option: see --task {self.name}"
         found = [column for column in columns if _NUMBERED.fullmatch(column)][: len(APART)]
         if len(found) < 2:
             return ""

@@ -18,6 +18,7 @@ from slmfit.errors import DataError, Where
 from slmfit.tasks.common import refuse_halves
 from slmfit.text.figures import number_of
 
+_MEND = "mend it there; a comma, quotation mark or bracket is often missing just before"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -30,9 +31,13 @@ def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[
         start.append(line)
         if line.strip():
             break
-    if start and _opens_list(start[-1]):
-        notes.append(f"{file}: this is one list and no object a line, so it is read as JSON.")
-        yield from _rows_of_text("".join([*start, *lines]), file, notes)
+    if start and _opens_more(start[-1]):
+        text = "".join([*start, *lines])
+        if start[-1].strip() == "{" and not _is_json(text):
+            fix = "write each on a line of its own: jq -c . OLD > NEW"
+            raise DataError("an object goes over several lines", where=Where(file, len(start)), fix=fix)
+        notes.append(f"{file}: this is no object a line but one value, so it is read as JSON.")
+        yield from _rows_of_text(text, file, notes)
         return
     yield from _rows_of_lines(chain(start, lines), file, notes)
 
@@ -71,7 +76,7 @@ def _rows_of_lines(lines: Iterable[str], file: str, notes: list[str]) -> Iterato
     twice = _Twice()
     for number, line in enumerate(lines, 1):
         if line.strip():
-            text = line.rstrip()
+            text = line.rstrip().removeprefix("\ufeff")  # as where files were put one after another
             value = parse_json(text, file, number)
             twice.look(text, value, number)
             yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
@@ -123,7 +128,7 @@ def parse_json(text: str, file: str, line: int = 1) -> Any:
         raise DataError(
             f"broken JSON at character {error.colno}: {error.msg}",
             where=Where(file, line + error.lineno - 1),
-            fix="mend it there; a comma, quotation mark or bracket is often missing just before",
+            fix=_MEND if text[error.pos :].strip() != "," else "remove the comma at the end of the line",
         ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of open brackets
         raise DataError(f"JSON that cannot be read ({error})", where=Where(file, line), fix="mend or drop it") from None
@@ -150,8 +155,18 @@ def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
     return value
 
 
-def _opens_list(line: str) -> bool:
-    """Whether a list of rows begins with this line, which is then no row itself as spaCy's pair is."""
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _opens_more(line: str) -> bool:
+    """Whether a list of rows, or an object, begins with this line, which is no row itself as spaCy's pair is."""
+    if line.strip() == "{":
+        return True
     if not line.lstrip().startswith("["):
         return False
     try:
