@@ -86,6 +86,11 @@ def test_numbers_in_place_of_names_are_told_of():
     assert "LabelEncoder" not in said("0", task=TASK.with_labels(["1", "2"]))[0]
 
 
+def test_probabilities_in_place_of_labels_are_told_of():
+    assert said("0.91", "0.07", "1.0")[0].endswith("they may be probabilities, and an answer is a label.")
+    assert "probabilities" not in said("0.91", "7.5")[0]
+
+
 def test_positions_and_brackets_in_place_of_letters_are_told_of():
     data = make_dataset("multiple-choice")
     inputs = [example.input for example in data.test[:2]]

@@ -317,6 +317,20 @@ def test_numbers_of_rows_are_said_to_be_counted(tmp_path):
     assert notes == ["p.jsonl: answers from column 'prediction', matched by id (rows of the data, counted from 1)."]
 
 
+@pytest.mark.parametrize("beside", [{"id": "batch_req_{}"}, {}])
+def test_the_column_that_holds_the_ids_is_named(tmp_path, data, beside):
+    data = replace(data, source={"ids": "column"})
+    path = tmp_path / "answers.jsonl"
+    rows = [{k: v.format(i) for k, v in beside.items()} | {"custom_id": e.id, "prediction": e.target}
+            for i, e in enumerate(data.test)]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match="the column 'custom_id' holds the ids of the test rows: call it 'id'"):
+        read_answers(path, data)
+    path.write_text("".join(json.dumps(row | {"id": f"x{i}", "custom_id": 0}) + "\n" for i, row in enumerate(rows)))
+    with pytest.raises(DataError, match="where they have others, such as 'x0', 'x1'"):
+        read_answers(path, data)
+
+
 # --- as pipelines answer ---
 
 PIPELINES = {

@@ -106,6 +106,25 @@ def test_what_is_shown_of_a_value_is_not_cut_in_a_quotation(value: list[str], li
     assert len(shown) <= limit + 1 and shown.count("'") % 2 == 0
 
 
+def test_labels_beside_spans_that_are_all_empty_are_labels(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2], "spans": [], "answer": "accept"} for i in range(60)]
+    assert load_data(write(tmp_path / "a.jsonl", rows)).task.labels == ("a", "b")
+    with pytest.raises(DataError, match="no row of train has an entity"):
+        load_data(write(tmp_path / "b.jsonl", [{"text": row["text"], "spans": []} for row in rows]))
+
+
+def test_labels_joined_as_doccano_does_are_several(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": ["a", "b", "a#b"][i % 3]} for i in range(60)]
+    with pytest.raises(DataError, match="'a#b' is several labels"):
+        load_data(write(tmp_path / "a.jsonl", rows))
+
+
+def test_objects_that_are_not_looked_into_are_named(tmp_path: Path) -> None:
+    rows = [{"id": i, "data": {"text": text(i)}} for i in range(9)]
+    with pytest.raises(DataError, match="what objects hold, as in 'data', is not looked at"):
+        load_data(write(tmp_path / "a.jsonl", rows))
+
+
 # --- a column for each option ---
 
 
@@ -142,9 +161,7 @@ def test_positions_among_columns_of_options_are_counted_from_0(tmp_path: Path) -
 def test_answers_that_fit_no_option_are_told_of(tmp_path: Path) -> None:
     rows = [{"question": text(i), "A": "p", "B": "q", "answer": "AB"[i % 2] + "."} for i in range(60)]
     assert load_data(write(tmp_path / "a.jsonl", rows)).task.labels == ("A", "B")
-    with pytest.raises(
-        DataError, match=r"named as a label.*\n.*fits no option: see --task multiple-choice"
-    ):
+    with pytest.raises(DataError, match=r"named as a label.*\n.*fits no option: see --task multiple-choice"):
         load_data(write(tmp_path / "a.jsonl", [row | {"answer": "A,B"} for row in rows]))
 
 

@@ -19,6 +19,7 @@ from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import excerpt
 
 _NAMELESS = "LABEL_"  # as transformers calls a class without a name
+_SHARE = re.compile(r"0?\.\d+|[01](?:\.0*)?")
 _NUMBER = re.compile(rf"(?:{_NAMELESS})?\d+(?:\.0*)?")
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
@@ -36,6 +37,8 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
             found += _of_numbers(task, [float(raw.strip().removeprefix(_NAMELESS)) for raw, _ in written])
+        elif task.classifies and all(_SHARE.fullmatch(raw.strip()) for raw, _ in written):
+            found += ": they may be probabilities, and an answer is a label"
         yield f"{found}."
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")

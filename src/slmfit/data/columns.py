@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from slmfit.data.readers.rows import Part
+from slmfit.data.readers.rows import Part, is_table
 from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
@@ -23,9 +24,6 @@ PAIRS = (
     ("question", "sentence"), ("question", "context"), ("question", "passage"), ("query", "document"),
     ("query", "passage"), ("premise", "hypothesis"), ("instruction", "input"),
 )  # fmt: skip
-
-
-_HEADER = ("a CSV file needs a header line",)
 
 
 def columns_of(part: Part) -> list[str]:
@@ -52,10 +50,11 @@ def task_and_roles(
         found |= text_columns(columns, found["text"], given)
     for role in task.required:
         if found[role] is None:
+            also = hints or _looked_for(first)
             raise DataError(
                 f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
-                fix="; ".join((f"name the column with --column {role}=NAME, or call it {role!r}", *(hints or _HEADER))),
+                fix="; ".join([f"name the column with --column {role}=NAME, or call it {role!r}", *also]),
             )
     roles = {role: column for role, column in found.items() if column is not None}
     needed = [*task.required, *(role for role in roles if role == "text_pair")]
@@ -84,6 +83,15 @@ def task_and_roles(
     return task, roles
 
 
+def _looked_for(part: Part) -> Iterator[str]:
+    """What may stand in the way of finding columns by their names."""
+    nested = [column for column, cell in part.rows[0][1].items() if isinstance(cell, Mapping)]
+    if nested:
+        yield f"what objects hold, as in {listed(nested)}, is not looked at: make columns of it first"
+    elif is_table(Path(part.file)):
+        yield "a CSV file needs a header line"
+
+
 def _spoken(task: Task, roles: Mapping[str, str]) -> Iterator[str]:
     """Which column is what; those of one kind, as options are, together."""
     by_kind: dict[str, list[str]] = {}
@@ -110,9 +118,10 @@ def _task_and_columns(
         known = {role: column for role, column in given.items() if role in other.roles}
         of_other = _found(other, columns, known)
         shown = _shown_by(other, of_other, part)
-        if (shown or other.recognises(columns)) and known == given:
+        fits = shown or (other.recognises(columns) and not (found["label"] and _is_bare(other, of_other, part)))
+        if fits and known == given:
             return other, of_other | shown, []
-        if shown or other.recognises(columns):
+        if fits:
             ruled_out = " and ".join(role for role in given if role not in known)
             hints.append(
                 f"its columns are those of {other.name}, but the {ruled_out} was named, so that it is read as "
@@ -131,6 +140,13 @@ def _of_roles(given: Mapping[str, str]) -> Task:
 
 def _found(task: Task, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str | None]:
     return {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
+
+
+def _is_bare(task: Task, found: Mapping[str, str | None], part: Part) -> bool:
+    """Whether the columns of a task's answers are there, but hold none, as in Prodigy's rows of labels."""
+    bare = getattr(task, "bare", None)
+    roles = {role: column for role, column in found.items() if column is not None}
+    return bool(bare and bare(roles, (cells for _, cells in part.rows)))
 
 
 def _shown_by(task: Task, found: Mapping[str, str | None], part: Part) -> dict[str, str | None]:

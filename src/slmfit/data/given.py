@@ -29,6 +29,7 @@ from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Pair, Pre
 from slmfit.tasks.answers import Row, answer_first, read_back
 from slmfit.tasks.spans import read_list
 from slmfit.text.cells import guarded
+from slmfit.text.figures import listed
 
 _SCORES = {"score", "probability", "confidence"}
 
@@ -107,6 +108,8 @@ def _key_column(rows: Sequence[Placed], asked: Mapping[str, str], data: Dataset,
         return id
     if text is None:
         fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
+        if (column := _with_ids(rows, data)) is not None:
+            fix = f"the column {column!r} holds the ids of the test rows: call it 'id'"
         raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
     return text
 
@@ -169,8 +172,21 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
         counted = " (rows are counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
         fix = f"match by {key}{counted}: give an answer to every row of the test split"
+        if len(missing) == len(data.test):
+            fix += f", where they have others, such as {listed(list(by_key)[:2])}"
+            if (column := _with_ids(list(by_key.values()), data)) is not None:
+                fix = f"the column {column!r} holds the ids of the test rows: call it 'id', in place of {key!r}"
         raise DataError(what, where=str(path), fix=fix)
     return found
+
+
+def _with_ids(rows: Sequence[Placed], data: Dataset) -> str | None:
+    """A column that holds the ids of all test rows, where the data have ids of their own."""
+    if data.origin.ids != "column":
+        return None
+    ids = {example.id.removeprefix("test:") for example in data.test}
+    columns = dict.fromkeys(name for _, row in rows for name in row)
+    return next((c for c in columns if ids <= {str(row.get(c)).strip() for _, row in rows}), None)
 
 
 def _texts(data: Dataset, example: Example) -> tuple[str, str]:

@@ -89,6 +89,11 @@ class TokenClassification:
         spans = next((column for column, filled in cells.items() if all(map(sp.holds_spans, filled))), None)
         return {} if spans is None else {role: c for role, c in roles.items() if c != spans} | {"spans": spans}
 
+    def bare(self, roles: Mapping[str, str], rows: Iterable[Row]) -> bool:
+        """Whether no row has a span, a tag or an intent."""
+        columns = [roles[role] for role in ("spans", "tags", "intent") if role in roles]
+        return all(row.get(column) in (None, "", [], "[]") for row in rows for column in columns)
+
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""
         read = self._read(row, where)
