@@ -331,6 +331,16 @@ def test_the_column_that_holds_the_ids_is_named(tmp_path, data, beside):
         read_answers(path, data)
 
 
+def test_of_two_columns_of_answers_one_must_be_readable(tmp_path, data):
+    rows = [{"id": e.id, "prediction": i % 3, "prediction_label": e.target} for i, e in enumerate(data.test)]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match="no answer in 'prediction' can be read, and 'prediction_label' could be meant"):
+        read_answers(path, data)
+    named = read_answers(path, data, columns={"prediction": "prediction_label"})
+    assert [answer.target for answer in named] == [e.target for e in data.test]
+
+
 # --- as pipelines answer ---
 
 PIPELINES = {

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slmfit.data import load_data
+from slmfit.data.label_cells import LabelCells
 from slmfit.data.layout import read_file
 from slmfit.errors import DataError, Where
 from slmfit.records import Entities, Span
@@ -300,3 +301,37 @@ def test_entities_and_spans_are_what_they_were() -> None:
     row = {"text": "fly to Rome", "label": [{"start": 7, "end": 11, "text": "Rome", "labels": ["CITY"]}]}
     example = by_name("token-classification").parse({**row, "spans": row["label"]}, Where("f", 1), "1")
     assert example.target == Entities((Span(7, 11, "CITY"),), None)
+
+
+@pytest.mark.parametrize("known", [(), ("Pr\u00fcfung", "b"), ("Pru\u0308fung", "b")])
+def test_accents_in_two_forms_are_one_label(tmp_path: Path, known: tuple[str, ...]) -> None:
+    whole, apart = "Pr\u00fcfung", "Pru\u0308fung"
+    cells = LabelCells([[whole, "b"], [apart, "b"]], known)
+    assert {cells.read(whole, Where("f", 1)), cells.read(apart, Where("f", 1))} == {known[0] if known else whole}
+    if not known:
+        train = write(tmp_path / "a.jsonl", [{"text": text(i), "label": [whole, "b"][i % 2]} for i in range(60)])
+        test = write(tmp_path / "t.jsonl", [{"text": text(90 + i), "label": [apart, "b"][i % 2]} for i in range(8)])
+        data = load_data(train, test=test)
+        assert data.task.labels == (whole, "b")
+        assert any("accents are written in two ways are read as one" in note for note in data.notes)
+        assert data.task.form().read(apart, "x").target == whole
+    assert LabelCells([[apart, "b"]]).read(apart, Where("f", 1)) == apart
+
+
+def test_a_column_of_splits_by_another_name_is_told_of(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2], "is_test": i % 5 == 0} for i in range(60)]
+    [note] = [note for note in load_data(write(tmp_path / "a.jsonl", rows)).notes if "is_test" in note]
+    assert "the column 'is_test' is not used; to split by it, call it 'split'" in note
+
+
+def test_files_beside_those_of_splits_are_told_of(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(60)]
+    for name in ("train", "train (1)", "test"):
+        write(tmp_path / f"{name}.jsonl", rows[:40] if name != "test" else rows[40:])
+    note = next(note for note in load_data(tmp_path).notes if "read" in note)
+    assert note.endswith("read train.jsonl as train, test.jsonl as test; not 'train (1).jsonl'.")
+
+
+def test_objects_one_after_another_in_json(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"line 5: .*\n  fix: one object follows another"):
+        rows_of(tmp_path / "a.json", "\n".join(json.dumps({"text": text(i), "label": "a"}, indent=1) for i in range(3)))

@@ -349,6 +349,12 @@ def test_a_table_is_no_list_of_texts(run, table):
         run.predict(table)
 
 
+@pytest.mark.parametrize("texts", [{"a", "b"}, frozenset("ab"), {"a": 1}.keys()])
+def test_a_set_has_no_order_to_answer_in(run, texts):
+    with pytest.raises(UsageError, match="a set was given, which has no order"):
+        run.predict(texts)
+
+
 def asked(run, path, rows, **more):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     notes = []

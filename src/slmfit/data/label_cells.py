@@ -12,12 +12,14 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import label_among
 from slmfit.tasks.spans import holds_spans
+from slmfit.text.figures import listed
 from slmfit.text.visible import written
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -55,8 +57,18 @@ class LabelCells:
         booleans = [bool(cells) and all(map(_is_bool, cells)) for cells in filled]
         spellings = {str(c) if isinstance(c, str) else str(c).lower() for cs in filled for c in cs if _is_bool(c)}
         self._lower = any(booleans) and len({s.lower() for s in spellings}) < len(spellings)
+        self._composed = _composed(texts, self._known)
         numbers = {_plain(c) for cells, bools in zip(filled, booleans, strict=True) if not bools for c in cells}
         self.bools_as_numbers = any(booleans) and bool(numbers) and numbers <= {"0", "1"}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What was decided of the labels of all files together."""
+        if self.bools_as_numbers:
+            yield "The labels true and false are read as 1 and 0."
+        if self._composed:
+            names = listed(sorted(set(self._composed.values())))
+            yield f"Labels whose accents are written in two ways are read as one (Unicode's NFC): {names}."
 
     def read(self, cell: Any, where: Where) -> str:
         """The label of a cell. Raises DataError for an empty one, for several, and for what is no label at all."""
@@ -68,6 +80,7 @@ class LabelCells:
         return self._cache[cell]
 
     def _called(self, label: str) -> str:
+        label = self._composed.get(label, label)
         if self._numeric and (whole := _WHOLE.fullmatch(label)):
             label = "0" if whole[1] == "-0" else whole[1]
         if label.lower() in _BOOLS:
@@ -88,6 +101,16 @@ class LabelCells:
             if isinstance(items, dict) or not {str(item) for item in items} <= others:
                 return {}
         return found
+
+
+def _composed(texts: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """Label -> what it is called, where an accent is a sign of its own in one and part of its letter in another."""
+    by_form: dict[str, set[str]] = {}
+    for text in {*texts, *known}:
+        if not text.isascii():
+            by_form.setdefault(unicodedata.normalize("NFC", text), set()).add(text)
+    groups = {form: group for form, group in by_form.items() if len(group) > 1 and len(group.intersection(known)) < 2}
+    return {text: next(iter(group.intersection(known)), form) for form, group in groups.items() for text in group}
 
 
 def label_text(cell: Any, where: Where) -> str:

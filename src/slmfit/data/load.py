@@ -97,8 +97,7 @@ def load_data(
     merged: dict[str, str] = {}
     if found.classifies:
         _check_minus_one(rows, roles["label"], notes)
-        if labels.bools_as_numbers:
-            notes.append("The labels true and false are read as 1 and 0.")
+        notes += labels.notes
         merged = _merge(everything, merge, merge_prefix, notes)
         _check_labels(everything, rows["train"], roles["label"])
     else:
@@ -143,7 +142,7 @@ def load_examples(
     known = [*merged, *task.labels]
     labels = label_cells({"train": part}, roles, known)
     rows = parse(part, task, roles, [str(number) for number in part.numbers], labels)
-    notes += repair_notes(part, task, roles)
+    notes += [*labels.notes, *repair_notes(part, task, roles)]
     if task.classifies:
         found = [str(row.example.target) for row in rows]
         refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))

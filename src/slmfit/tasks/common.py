@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -105,15 +106,18 @@ _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 
 def label_among(word: str, labels: Collection[str]) -> str | None:
-    """The label that a word is, or is another spelling of as files and models write them: 1.0 for 1, True for true.
-
-    None where there is none, or more than one.
+    """The label that a word is, or is another spelling of as files and models write them: 1.0 for 1, True for true, an
+    accent as a sign of its own. None where there is none, or more than one.
     """
     if word in labels:
         return word
-    if not _respelled(word):
+    if not word.isascii():
+        form = unicodedata.normalize("NFC", word)
+        found = [label for label in labels if unicodedata.normalize("NFC", label) == form]
+    elif plain := _respelled(word):
+        found = [label for label in labels if _respelled(label) == plain]
+    else:
         return None
-    found = [label for label in labels if _respelled(label) == _respelled(word)]
     return found[0] if len(found) == 1 else None
 
 

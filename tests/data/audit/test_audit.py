@@ -183,3 +183,11 @@ def test_texts_without_a_word_are_found():
     found = audit(texts, ["a", "b", "a", "b", "a", "b", "a"], ["train"] * 7)["findings"]
     (no_word,) = [f for f in found if f["kind"] == "no_word"]
     assert [row["text"] for example in no_word["examples"] for row in example["rows"]] == ["。"]
+
+
+def test_numbers_in_place_of_texts_are_told_of():
+    texts = [str(10_000 + i) for i in range(30)]
+    kinds = [f["kind"] for f in audit(texts, ["a", "b"] * 15, ["train"] * 30)["findings"]]
+    assert "text_is_number" in kinds
+    kinds = [f["kind"] for f in audit([f"case {text}" for text in texts], ["a", "b"] * 15, ["train"] * 30)["findings"]]
+    assert "text_is_number" not in kinds

@@ -6,6 +6,7 @@ odd_labels(Counter({"nan": 12, "a": 40}), "label", "row")
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ from slmfit.text.figures import listed, number_of, verb_of
 # What programs write where nothing is, and what people call rows that nobody labelled.
 _NONE = {
     "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
-    "#name?", "#div/0!", "-", "--", "?", "unsup", "unsupervised", "unlabeled", "unlabelled",
+    "#name?", "#div/0!", "-", "--", "?", ".", "\\n", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 # Characters that take no room; joiners have their place inside words and emoji, though not at an edge.
@@ -36,11 +37,25 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
         fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."
         yield finding("unseen_character", "warning", len(unseen), message, fix, counted(unseen, counts))
+    if mixed := sorted(filter(_mixes, counts)):
+        some = f"{number_of(len(mixed), noun)} {verb_of(len(mixed), 'mix')}"
+        message = f"{some} letters of two scripts in a word: {listed(mixed)}."
+        fix = "Write them in one script: a Cyrillic or Greek letter may look like a Latin one, and then they are two."
+        yield finding("mixed_scripts", "warning", len(mixed), message, fix, counted(mixed, counts))
     if edged := sorted(label for label in counts if _has_edge(label)):
         some = f"{number_of(len(edged), noun)} {verb_of(len(edged), 'have')}"
         message = f"{some} quotation marks or spaces around them: {listed(edged)}."
         fix = "Remove them; in a CSV file a quotation mark must follow the comma at once, without a space."
         yield finding("label_edges", "warning", len(edged), message, fix, counted(edged, counts))
+
+
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look alike
+
+
+def _mixes(label: str) -> bool:
+    """Whether a word of it has letters of two scripts that look alike: a Cyrillic а among Latin letters."""
+    words = (word for word in re.findall(r"[^\W\d_]+", label) if not word.isascii())
+    return any(len(_ALIKE & {unicodedata.name(letter, "").partition(" ")[0] for letter in word}) > 1 for word in words)
 
 
 def _has_edge(label: str) -> bool:

@@ -18,7 +18,6 @@ from slmfit.errors import DataError, Where
 from slmfit.tasks.common import refuse_halves
 from slmfit.text.figures import number_of
 
-_MEND = "mend it there; a comma, quotation mark or bracket is often missing just before"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -128,10 +127,19 @@ def parse_json(text: str, file: str, line: int = 1) -> Any:
         raise DataError(
             f"broken JSON at character {error.colno}: {error.msg}",
             where=Where(file, line + error.lineno - 1),
-            fix=_MEND if text[error.pos :].strip() != "," else "remove the comma at the end of the line",
+            fix=_remedy(error),
         ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of open brackets
         raise DataError(f"JSON that cannot be read ({error})", where=Where(file, line), fix="mend or drop it") from None
+
+
+def _remedy(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos : error.pos + 20].strip()
+    if error.msg == "Extra data" and rest == ",":
+        return "remove the comma at the end of the line"
+    if error.msg == "Extra data" and rest.startswith("{"):
+        return "one object follows another: make a list of them, or one a line in a .jsonl file (jq -c . OLD > NEW)"
+    return "mend it there; a comma, quotation mark or bracket is often missing just before"
 
 
 def _unpaired(value: Any) -> Any:
