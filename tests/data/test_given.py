@@ -341,6 +341,15 @@ def test_of_two_columns_of_answers_one_must_be_readable(tmp_path, data):
     assert [answer.target for answer in named] == [e.target for e in data.test]
 
 
+def test_the_column_that_is_told_of_is_the_one_that_was_read(tmp_path, data):
+    path, notes = tmp_path / "answers.jsonl", []
+    rows = [{"id": e.id, "prediction": "wrong", "slmfit_prediction": "worse", "slmfit_slmfit_prediction": e.target}
+            for e in data.test]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target for answer in read_answers(path, data, notes=notes)] == [e.target for e in data.test]
+    assert notes[0] == "answers.jsonl: answers from column 'slmfit_slmfit_prediction', matched by id."
+
+
 # --- as pipelines answer ---
 
 PIPELINES = {

@@ -115,9 +115,10 @@ def test_labels_beside_spans_that_are_all_empty_are_labels(tmp_path: Path) -> No
 
 
 def test_labels_joined_as_doccano_does_are_several(tmp_path: Path) -> None:
-    rows = [{"text": text(i), "label": ["a", "b", "a#b"][i % 3]} for i in range(60)]
-    with pytest.raises(DataError, match="'a#b' is several labels"):
-        load_data(write(tmp_path / "a.jsonl", rows))
+    for label in ("a#b", "a\nb"):
+        rows = [{"text": text(i), "label": ["a", "b", label][i % 3]} for i in range(60)]
+        with pytest.raises(DataError, match=r"'a(#|\\n)b' is several labels"):
+            load_data(write(tmp_path / "a.jsonl", rows))
 
 
 def test_objects_that_are_not_looked_into_are_named(tmp_path: Path) -> None:
@@ -335,3 +336,25 @@ def test_files_beside_those_of_splits_are_told_of(tmp_path: Path) -> None:
 def test_objects_one_after_another_in_json(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"line 5: .*\n  fix: one object follows another"):
         rows_of(tmp_path / "a.json", "\n".join(json.dumps({"text": text(i), "label": "a"}, indent=1) for i in range(3)))
+
+
+@pytest.mark.parametrize("several", ["{joy,anger}", '{"joy","anger"}', "[[0, 4, 'PER']]", '[[0, 4, "PER"]]'])
+def test_arrays_in_a_tables_labels_are_several(tmp_path: Path, several: str) -> None:
+    (tmp_path / "a.csv").write_text(
+        "text;label\n" + "".join(f"{text(i)};{['{joy}', '{anger}', several][i % 3]}\n" for i in range(60))
+    )
+    if several.startswith("{"):
+        with pytest.raises(DataError, match="is several labels"):
+            load_data(tmp_path / "a.csv")
+    braces = LabelCells([["{joy}", "{anger}"]])
+    assert braces.read("{joy}", Where("f", 1)) == "{joy}"
+    assert LabelCells([["{joy}", "{joy,anger}"]]).read("{joy}", Where("f", 1)) == "joy"
+
+
+@pytest.mark.parametrize("cell", [[[0, 4, "PER"]], [{"label": "joy", "score": 0.9}], [{"a": 1}, {"b": 2}]])
+def test_lists_of_objects_are_no_label_in_a_table_either(tmp_path: Path, cell: Any) -> None:
+    rows = [{"text": text(i), "label": cell if i % 2 else "joy"} for i in range(60)]
+    with pytest.raises(DataError, match="line 2, column 'label'"):
+        load_data(write(tmp_path / "a.jsonl", rows), columns={"label": "label"})
+    with pytest.raises(DataError, match="line 2, column 'label'"):
+        load_data([row | {"label": json.dumps(row["label"])} for row in rows], columns={"label": "label"})

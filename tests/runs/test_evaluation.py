@@ -120,3 +120,18 @@ def test_rows_that_repeat_are_told_of(run):
 def test_what_cannot_be_read_is_refused_in_words(run):
     with pytest.raises(UsageError, match="the rows are generator"):
         evaluate(run, (row for row in rows(100)))
+
+
+def test_rows_that_the_run_learnt_from_are_told_of(tmp_path):
+    made = [{"text": f"{COLOURS[i % 8]} thing number {i}", "label": "ab"[i % 2]} for i in range(60)]
+    path = write(tmp_path / "a.jsonl", made)
+    data = load_data(path)
+    run = train(data, "majority", out=tmp_path / "out")
+    tested = {str(example.input) for example in data.test}
+    again = [row | {"text": f"{row['text'].upper()} "} for row in made if row["text"] not in tested][:30]
+    notes = evaluate(run, again + rows(100, 10, text="new", label="a")).details["notes"]
+    assert any("30 of 40 rows (75.0 %) are among those that the run learnt from" in note for note in notes)
+    for other in ([row for row in made if row["text"] in tested], rows(100, 10, text="new", label="a")):
+        assert not any("learnt from" in note for note in evaluate(run, other).details["notes"])
+    write(path, made[1:])
+    assert not any("learnt from" in note for note in evaluate(run, again).details["notes"])

@@ -26,7 +26,7 @@ from slmfit.data.label_cells import label_text, parsed
 from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Pair, Prediction
-from slmfit.tasks.answers import Row, answer_first, read_back
+from slmfit.tasks.answers import Row, answer_first, read_back, stood_at
 from slmfit.tasks.spans import read_list
 from slmfit.text.cells import guarded
 from slmfit.text.figures import listed
@@ -47,7 +47,8 @@ def read_answers(
     row, gives two different ones, has another text beside a test row's id, or ids that cannot be these rows'.
     """
     back = read_back if is_table(path) else dict
-    rows = [(where, _with_pair(answer_first(back(row)), data)) for where, row in read_rows(path, [])]
+    read_so = list(read_rows(path, []))
+    rows = [(where, _with_pair(answer_first(back(row)), data)) for where, row in read_so]
     asked = _named(columns or {}, rows, path)
     key = _key_column(rows, asked, data, path)
     by_key = _by_key(rows, key, data)
@@ -61,7 +62,8 @@ def read_answers(
     _refuse_two(rows, by_key, column, key, data)
     if notes is not None:
         counted = " (rows of the data, counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
-        notes.append(f"{path.name}: answers from column {column!r}, matched by {key}{counted}.")
+        named = stood_at(column, {name for _, row in read_so for name in row})
+        notes.append(f"{path.name}: answers from column {named!r}, matched by {key}{counted}.")
         if answers_of_prodigy(row for _, row in rows):
             notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]

@@ -30,6 +30,7 @@ _ITEM = rf"{_TEXT}|[+-]?\d+(?:\.\d*)?|[Tt]rue|[Ff]alse|None|null"
 # tried twice (`*+`, `(?>`): a stranger's cell may be long.
 _LIST = re.compile(rf"\s*+\[\s*+(?:(?>{_ITEM})(?:(?:\s*+,\s*+|\s++)(?>{_ITEM}))*+)?+\s*+,?\s*+\]\s*+", re.DOTALL)
 _GROUP = re.compile(rf"\s*+[({{]\s*+(?>{_TEXT})(?:\s*+,\s*+(?>{_TEXT}))*+\s*+,?\s*+[)}}]\s*+", re.DOTALL)
+_BRACES = re.compile(r"\s*+\{[^{}:]*+\}\s*+")
 _OBJECT = re.compile(r"\s*+(?:\[\s*+)?\{")
 _LONGEST = 10_000  # characters of a cell that may be an object
 _ITEMS = re.compile(_ITEM, re.DOTALL)
@@ -94,11 +95,11 @@ class LabelCells:
 
     def _written_lists(self, texts: set[str], cells: set[Any]) -> dict[str, Any]:
         """Text -> the list that it writes."""
-        found = {text: read for text in texts - self._known if (read := parsed(text)) is not None}
+        found = _arrays(texts) or {t: read for t in texts - self._known if (read := parsed(t)) is not None}
         others = {str(cell) for cell in cells if cell not in found and _none_if_empty(cell) is not None} | self._known
         if len(found) == 1 and others:
             [items] = found.values()
-            if isinstance(items, dict) or not {str(item) for item in items} <= others:
+            if isinstance(items, dict) or (isinstance(items, tuple) and not {str(item) for item in items} <= others):
                 return {}
         return found
 
@@ -167,6 +168,14 @@ def _hashable(cell: Any) -> Any:
     if isinstance(cell, int) and not isinstance(cell, bool):
         return str(cell)
     return cell if isinstance(cell, str | bool | tuple | float) or cell is None else str(cell)
+
+
+def _arrays(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Text -> its items, where all are arrays as Postgres writes them, and some hold several: {joy,anger}, {joy}."""
+    filled = [text for text in texts if text.strip()]
+    if not all(map(_BRACES.fullmatch, filled)) or not any("," in text for text in filled):
+        return {}
+    return {text: tuple(item.strip(' "') for item in text.strip()[1:-1].split(",") if item.strip()) for text in filled}
 
 
 def parsed(text: str) -> Any:

@@ -21,7 +21,7 @@ from slmfit.text.figures import listed
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
 _LONGEST_PATTERN = 1000  # characters; what looks for a bracket's end takes quadratic time
-_SEPARATORS = "|;,#"  # between the labels of a cell that holds several
+_SEPARATORS = "|;,#\n"  # between the labels of a cell that holds several
 
 
 def refuse_several(labels: Sequence[str], place: Place) -> None:

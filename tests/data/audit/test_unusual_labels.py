@@ -27,3 +27,13 @@ def test_a_large_label_that_test_lacks_is_a_warning():
     assert {f["severity"] for f in label_findings(splits, LABEL) if f["kind"] == "absent_label"} == {"warning"}
     splits["train"]["unsup"] = 5
     assert {f["severity"] for f in label_findings(splits, LABEL) if f["kind"] == "absent_label"} == {"note"}
+
+
+@pytest.mark.parametrize("label", ["a/b", "a / b", "a + b", "a & b", "a::b", "a:b"])
+def test_labels_that_join_others_are_told_of(label):
+    assert [f["kind"] for f in odd_labels(Counter({label: 12, "a": 9, "b": 9}), "label", "row")] == ["joined_labels"]
+    assert not list(odd_labels(Counter({label: 12, "a": 9}), "label", "row"))
+
+
+def test_a_line_break_in_a_label_is_told_of():
+    assert [f["kind"] for f in odd_labels(Counter({"a\nc": 12, "b": 9}), "label", "row")] == ["line_break"]

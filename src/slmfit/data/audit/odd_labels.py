@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from slmfit.data.audit.findings import Finding, counted, finding
 from slmfit.text.figures import listed, number_of, verb_of
@@ -42,6 +42,16 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some} letters of two scripts in a word: {listed(mixed)}."
         fix = "Write them in one script: a Cyrillic or Greek letter may look like a Latin one, and then they are two."
         yield finding("mixed_scripts", "warning", len(mixed), message, fix, counted(mixed, counts))
+    if joined := sorted(label for label in counts if _joins(label, counts)):
+        some = f"{number_of(len(joined), noun)} {verb_of(len(joined), 'join')}"
+        message = f"{some} others that stand alone elsewhere: {listed(joined)}."
+        fix = f"If these {unit}s have several {noun}s, keep the one that matters most; else nothing is wrong."
+        yield finding("joined_labels", "warning", len(joined), message, fix, counted(joined, counts))
+    if broken := sorted(label for label in counts if len(label.strip().splitlines()) > 1):
+        some = f"{number_of(len(broken), noun)} {verb_of(len(broken), 'hold')}"
+        message = f"{some} a line break: {listed(broken)}."
+        fix = "Check that the file was read right: a cell may hold several labels, or a stray quotation mark."
+        yield finding("line_break", "warning", len(broken), message, fix, counted(broken, counts))
     if edged := sorted(label for label in counts if _has_edge(label)):
         some = f"{number_of(len(edged), noun)} {verb_of(len(edged), 'have')}"
         message = f"{some} quotation marks or spaces around them: {listed(edged)}."
@@ -56,6 +66,15 @@ def _mixes(label: str) -> bool:
     """Whether a word of it has letters of two scripts that look alike: a Cyrillic а among Latin letters."""
     words = (word for word in re.findall(r"[^\W\d_]+", label) if not word.isascii())
     return any(len(_ALIKE & {unicodedata.name(letter, "").partition(" ")[0] for letter in word}) > 1 for word in words)
+
+
+def _joins(label: str, known: Collection[str]) -> bool:
+    """Whether what stands between slashes, plus signs and the like are labels all."""
+    for separator in ("/", "+", "&", "::", ":"):
+        parts = [part.strip() for part in label.split(separator)]
+        if len(set(parts)) > 1 and all(part in known for part in parts):
+            return True
+    return False
 
 
 def _has_edge(label: str) -> bool:
