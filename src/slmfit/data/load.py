@@ -14,6 +14,7 @@ from typing import Any
 
 from slmfit.data.annotated import accepted
 from slmfit.data.as_before import columns_as_before, spelled_alike
+from slmfit.data.asked_split import groups_of, held_against
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
@@ -108,6 +109,7 @@ def load_data(
                 row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
     notes.append(how)
+    notes += held_against({split: rows[split] for split in SPLITS}, group, time, [s for s in parts if s != "train"])
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
         "columns": roles, "group": group, "time": time, "split": how, "ids": kind,
@@ -117,10 +119,11 @@ def load_data(
     splits = {split: tuple(row.example for row in rows[split]) for split in SPLITS}
     given = "validation" in parts
     cells = {split: [row.cells for row in rows[split]] for split in SPLITS}
-    beside = groupings(cells, {"id", "split", *roles.values(), *(column for column in (group, time) if column)})
+    beside = groupings(cells, {"id", "split", *roles.values(), *([time] if time else [])})
+    held = frozenset(name for split in SPLITS[1:] for name in groups_of(rows[split], group) if name)
     named_so = other_ids(rows["test"], {"split", *roles.values()}) if kind == "numbers" else {}
     task_of_all = found.with_labels(targets)
-    return Dataset(_title(path), task_of_all, splits, recipe, source, given, tuple(notes), beside, named_so)
+    return Dataset(_title(path), task_of_all, splits, recipe, source, given, tuple(notes), beside, named_so, held)
 
 
 def load_examples(
