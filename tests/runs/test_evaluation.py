@@ -128,7 +128,7 @@ def test_rows_that_the_run_learnt_from_are_told_of(tmp_path):
     data = load_data(path)
     run = train(data, "majority", out=tmp_path / "out")
     tested = {str(example.input) for example in data.test}
-    again = [row | {"text": f"{row['text'].upper()} "} for row in made if row["text"] not in tested][:30]
+    again = [row | {"text": f"{row['text'].upper()} !"} for row in made if row["text"] not in tested][:30]
     notes = evaluate(run, again + rows(100, 10, text="new", label="a")).details["notes"]
     assert any("30 of 40 rows (75.0 %) are among those that the run learnt from" in note for note in notes)
     for other in ([row for row in made if row["text"] in tested], rows(100, 10, text="new", label="a")):

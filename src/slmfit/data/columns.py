@@ -14,7 +14,7 @@ from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import PAIR_ROLES, Task
-from slmfit.text.figures import listed
+from slmfit.text.figures import joined, listed
 
 CLASSIFICATION = "text-classification"
 # Columns that are one input together: to read one of them alone is to leave half of it out.
@@ -122,9 +122,10 @@ def _task_and_columns(
         if fits and known == given:
             return other, of_other | shown, []
         if fits:
-            ruled_out = " and ".join(role for role in given if role not in known)
+            named = [role for role in given if role not in known]
+            ruled_out = f"{joined(named)} {'was' if len(named) == 1 else 'were'}"
             hints.append(
-                f"its columns are those of {other.name}, but the {ruled_out} was named, so that it is read as "
+                f"its columns are those of {other.name}, but the {ruled_out} named, so that it is read as "
                 f"{task.name} and the rest is left out; --task {other.name} reads it all"
             )
         elif how := getattr(other, "overlooked", lambda columns: "")(columns):

@@ -6,6 +6,7 @@ scores.values["accuracy"]            # Score(value=0.87, low=0.84, high=0.9)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -80,4 +81,5 @@ def _learnt(run: Run) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    """A text but for case, spaces and punctuation."""
+    return " ".join(re.findall(r"\w+", text.casefold())) or text

@@ -38,7 +38,7 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."
         yield finding("unseen_character", "warning", len(unseen), message, fix, counted(unseen, counts))
     if mixed := sorted(filter(_mixes, counts)):
-        some = f"{number_of(len(mixed), noun)} {verb_of(len(mixed), 'mix')}"
+        some = f"{number_of(len(mixed), noun)} {verb_of(len(mixed), 'have')}"
         message = f"{some} letters of two scripts in a word: {listed(mixed)}."
         fix = "Write them in one script: a Cyrillic or Greek letter may look like a Latin one, and then they are two."
         yield finding("mixed_scripts", "warning", len(mixed), message, fix, counted(mixed, counts))
@@ -69,8 +69,8 @@ def _mixes(label: str) -> bool:
 
 
 def _joins(label: str, known: Collection[str]) -> bool:
-    """Whether what stands between slashes, plus signs and the like are labels all."""
-    for separator in ("/", "+", "&", "::", ":"):
+    """Whether what stands between slashes, spaces and the like are labels all."""
+    for separator in ("/", "+", "&", "::", ":", " and ", " "):
         parts = [part.strip() for part in label.split(separator)]
         if len(set(parts)) > 1 and all(part in known for part in parts):
             return True
