@@ -36,7 +36,7 @@ def notes_of(tmp_path: Path, test: list[dict[str, Any]], **asked: str) -> list[s
 
 
 def test_groups_of_a_given_test_that_stand_in_train_are_told_of(tmp_path: Path) -> None:
-    said = "have a 'user' that stands in train or validation as well: these splits were given."
+    said = "have a 'user' that stands in train or validation as well: splits that are given stay as they are."
     assert f"40 of 40 test rows (100.0 %) {said}" in notes_of(tmp_path, rows(200, 40), group="user")
     new = [row | {"user": f"v{row['user']}"} for row in rows(200, 40)]
     assert not any(said in note for note in notes_of(tmp_path, new, group="user"))

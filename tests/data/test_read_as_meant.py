@@ -45,6 +45,7 @@ FORMS = {
     "doccano with relations": lambda start, end, words: {"id": 1, "label": "CITY", "start_offset": start,
                                                          "end_offset": end},
     "Label Studio": lambda start, end, words: {"start": start, "end": end, "text": words, "labels": ["CITY"]},
+    "a pipeline": lambda start, end, words: {"entity_group": "CITY", "word": words.lower(), "start": start, "end": end},
     "ours": lambda start, end, words: {"start": start, "end": end, "label": "CITY"},
 }  # fmt: skip
 
@@ -118,6 +119,13 @@ def test_labels_joined_as_doccano_does_are_several(tmp_path: Path) -> None:
     for label in ("a#b", "a\nb"):
         rows = [{"text": text(i), "label": ["a", "b", label][i % 3]} for i in range(60)]
         with pytest.raises(DataError, match=r"'a(#|\\n)b' is several labels"):
+            load_data(write(tmp_path / "a.jsonl", rows))
+
+
+def test_tags_of_words_in_one_cell_are_no_classes(tmp_path: Path) -> None:
+    for tags in ("O O B-CITY", "O,O,B-CITY,I-CITY"):
+        rows = [{"text": text(i), "label": [tags, f"{tags} O"][i % 2]} for i in range(60)]
+        with pytest.raises(DataError, match="the labels are tags, one a word"):
             load_data(write(tmp_path / "a.jsonl", rows))
 
 

@@ -2,7 +2,7 @@
 so that a group may stand on both sides, and test may be older than train. Whatever is so is said.
 
 list(held_against(rows, "user", None, ["test"]))
-# ["60 of 60 test rows (100.0 %) have a 'user' that stands in train or validation as well: these splits were given."]
+# ["60 of 60 test rows (100.0 %) have a 'user' that stands in train or validation as well: splits that are given …"]
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def _grouped(rows: Splits, column: str) -> Iterator[str]:
     for split, names in groups.items():
         if torn := sum(name in before for name in names):
             share = part_of(torn, len(names), f"{split} row", "have")
-            yield f"{share} a {column!r} that stands in {' or '.join(sides)} as well: these splits were given."
+            others = " or ".join(sides)
+            yield f"{share} a {column!r} that stands in {others} as well: splits that are given stay as they are."
         if not any(names):
             yield f"{rows[split][0].where.file}: there is no {column!r}, so {split} may hold groups of the others."
         before |= {name for name in names if name}

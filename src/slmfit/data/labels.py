@@ -7,6 +7,7 @@ mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -20,13 +21,18 @@ from slmfit.text.figures import listed
 
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
+_TAG = r"(?:O|[BI]-[^\s,]+)"
+_TAGS = re.compile(rf"{_TAG}(?:[\s,]+{_TAG})+")
 _LONGEST_PATTERN = 1000  # characters; what looks for a bracket's end takes quadratic time
 _SEPARATORS = "|;,#\n"  # between the labels of a cell that holds several
 
 
 def refuse_several(labels: Sequence[str], place: Place) -> None:
-    """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows."""
+    """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows, and for tags of words."""
     known = set(labels)
+    if all(map(_TAGS.fullmatch, known)):
+        fix = 'to find entities give lists: {"tokens": ["fly", "to", "Rome"], "tags": ["O", "O", "B-CITY"]}'
+        raise DataError(f"the labels are tags, one a word: {labels[0]!r:.60}", where=place(0), fix=fix)
     for label in sorted(known):
         for separator in _SEPARATORS:
             parts = {part.strip() for part in label.split(separator)}

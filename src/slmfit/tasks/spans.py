@@ -139,13 +139,13 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
     return spans
 
 
-_OTHERS = {"start_offset": "start", "end_offset": "end"}
+_OTHERS = {"start_offset": "start", "end_offset": "end", "entity_group": "label"}
 _UNUSUAL = _OTHERS.keys() | {"labels"}
 
 
 def usual(item: Any) -> Any:
-    """A span under the usual keys: doccano's `start_offset` and `end_offset` are `start` and `end`, and Label Studio's
-    list `labels`, where it has one, is `label`. Anything else as it is.
+    """A span under the usual keys: doccano's `start_offset` and `end_offset` are `start` and `end`, `entity_group`, as
+    pipelines of transformers have it, and Label Studio's list `labels`, where it has one, `label`. All else as it is.
     """
     if type(item) is not dict or _UNUSUAL.isdisjoint(item):
         return item
