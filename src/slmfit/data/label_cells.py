@@ -30,8 +30,7 @@ _ITEM = rf"{_TEXT}|[+-]?\d+(?:\.\d*)?|[Tt]rue|[Ff]alse|None|null"
 # tried twice (`*+`, `(?>`): a stranger's cell may be long.
 _LIST = re.compile(rf"\s*+\[\s*+(?:(?>{_ITEM})(?:(?:\s*+,\s*+|\s++)(?>{_ITEM}))*+)?+\s*+,?\s*+\]\s*+", re.DOTALL)
 _GROUP = re.compile(rf"\s*+[({{]\s*+(?>{_TEXT})(?:\s*+,\s*+(?>{_TEXT}))*+\s*+,?\s*+[)}}]\s*+", re.DOTALL)
-_BRACES = re.compile(r"\s*+\{[^{}:]*+\}\s*+")
-_OBJECT = re.compile(r"\s*+(?:\[\s*+)?\{")
+_BRACES = re.compile(r"\{[^{}:]*+\}")
 _LONGEST = 10_000  # characters of a cell that may be an object
 _ITEMS = re.compile(_ITEM, re.DOTALL)
 _BOOLS = {"true": "1", "false": "0"}
@@ -173,14 +172,15 @@ def _hashable(cell: Any) -> Any:
 def _arrays(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Text -> its items, where all are arrays as Postgres writes them, and some hold several: {joy,anger}, {joy}."""
     filled = [text for text in texts if text.strip()]
-    if not all(map(_BRACES.fullmatch, filled)) or not any("," in text for text in filled):
+    if not all(_BRACES.fullmatch(text.strip()) for text in filled) or not any("," in text for text in filled):
         return {}
     return {text: tuple(item.strip(' "') for item in text.strip()[1:-1].split(",") if item.strip()) for text in filled}
 
 
 def parsed(text: str) -> Any:
     """The list, or the object, or the list of objects, that a text is written as; None where it is none of these."""
-    if _OBJECT.match(text) and len(text) < _LONGEST:
+    start = text[:_LONGEST].lstrip()
+    if start[:1] in ("{", "[") and start.lstrip("[ \n").startswith("{") and len(text) < _LONGEST:
         for read in (json.loads, ast.literal_eval):
             with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
                 if isinstance(value := read(text.strip()), dict | list):

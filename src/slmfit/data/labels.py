@@ -7,7 +7,6 @@ mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -21,8 +20,6 @@ from slmfit.text.figures import listed
 
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
-_TAG = r"(?:O|[BI]-[^\s,]+)"
-_TAGS = re.compile(rf"{_TAG}(?:[\s,]+{_TAG})+")
 _LONGEST_PATTERN = 1000  # characters; what looks for a bracket's end takes quadratic time
 _SEPARATORS = "|;,#\n"  # between the labels of a cell that holds several
 
@@ -30,7 +27,7 @@ _SEPARATORS = "|;,#\n"  # between the labels of a cell that holds several
 def refuse_several(labels: Sequence[str], place: Place) -> None:
     """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows, and for tags of words."""
     known = set(labels)
-    if all(map(_TAGS.fullmatch, known)):
+    if all(map(_are_tags, known)):
         fix = 'to find entities give lists: {"tokens": ["fly", "to", "Rome"], "tags": ["O", "O", "B-CITY"]}'
         raise DataError(f"the labels are tags, one a word: {labels[0]!r:.60}", where=place(0), fix=fix)
     for label in sorted(known):
@@ -38,6 +35,11 @@ def refuse_several(labels: Sequence[str], place: Place) -> None:
             parts = {part.strip() for part in label.split(separator)}
             if len(parts) > 1 and parts <= known:
                 raise several(repr(label), place(labels.index(label)))
+
+
+def _are_tags(label: str) -> bool:
+    tags = label.replace(",", " ").split()
+    return len(tags) > 1 and all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in tags)
 
 
 def refuse_rare(labels: Sequence[str], place: Place) -> None:
