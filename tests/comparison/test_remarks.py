@@ -74,3 +74,30 @@ def test_and_so_for_entities(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     result = compare(data, "majority", given={"gpt": read_answers(path, data)}, out=tmp_path / "o")
     assert any("'city', 'day' (120 times)" in one for one in result.record.verdict.caveats)
+
+
+def test_numbers_in_place_of_names_are_told_of():
+    [sentence] = said("0", "2", "1.0")
+    assert "write the names in their place" in sentence
+    assert sentence.endswith("LabelEncoder and pandas number them, 0 is 'Delivery.', 1 is 'account', 2 is 'billing'.")
+    assert said("LABEL_0", "LABEL_2")[0].endswith("2 is 'billing'.")
+    for raws in (["0", "3"], ["0", "x"]):
+        assert "LabelEncoder" not in said(*raws)[0]
+    assert "LabelEncoder" not in said("0", task=TASK.with_labels(["1", "2"]))[0]
+
+
+def test_probabilities_in_place_of_labels_are_told_of():
+    assert said("0.91", "0.07", "1.0")[0].endswith("they may be probabilities, and an answer is a label.")
+    assert "probabilities" not in said("0.91", "7.5")[0]
+
+
+def test_positions_and_brackets_in_place_of_letters_are_told_of():
+    data = make_dataset("multiple-choice")
+    inputs = [example.input for example in data.test[:2]]
+    [numbers] = remarks("gpt", data.task, [Prediction(None, "invalid", raw=raw) for raw in ("0", "1")], inputs)
+    assert numbers.endswith("they are positions, and an answer is a letter, where A is the first option.")
+    texts = [Prediction(None, "invalid", raw=input.options["B"]) for input in inputs]
+    [options] = remarks("gpt", data.task, texts, inputs)
+    assert ("they are" in options and options.endswith("and an answer is a letter.")) or "positions" in options
+    [small] = remarks("gpt", data.task, [Prediction(None, "invalid", raw="b)"), Prediction("A")], inputs)
+    assert small.endswith("between 1 of them and a label stand only brackets or case.")

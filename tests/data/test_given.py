@@ -315,3 +315,75 @@ def test_numbers_of_rows_are_said_to_be_counted(tmp_path):
     path.write_text("".join(json.dumps({"id": i, "prediction": "a"}) + "\n" for i in range(1, 31)))
     read_answers(path, data, notes=notes)
     assert notes == ["p.jsonl: answers from column 'prediction', matched by id (rows of the data, counted from 1)."]
+
+
+@pytest.mark.parametrize("beside", [{"id": "batch_req_{}"}, {}])
+def test_the_column_that_holds_the_ids_is_named(tmp_path, data, beside):
+    data = replace(data, source={"ids": "column"})
+    path = tmp_path / "answers.jsonl"
+    rows = [{k: v.format(i) for k, v in beside.items()} | {"custom_id": e.id, "prediction": e.target}
+            for i, e in enumerate(data.test)]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match="the column 'custom_id' holds the ids of the test rows: call it 'id'"):
+        read_answers(path, data)
+    path.write_text("".join(json.dumps(row | {"id": f"x{i}", "custom_id": 0}) + "\n" for i, row in enumerate(rows)))
+    with pytest.raises(DataError, match="where they have others, such as 'x0', 'x1'"):
+        read_answers(path, data)
+
+
+def test_of_two_columns_of_answers_one_must_be_readable(tmp_path, data):
+    rows = [{"id": e.id, "prediction": i % 3, "prediction_label": e.target} for i, e in enumerate(data.test)]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match="no answer in 'prediction' can be read, and 'prediction_label' could be meant"):
+        read_answers(path, data)
+    named = read_answers(path, data, columns={"prediction": "prediction_label"})
+    assert [answer.target for answer in named] == [e.target for e in data.test]
+
+
+def test_the_column_that_is_told_of_is_the_one_that_was_read(tmp_path, data):
+    path, notes = tmp_path / "answers.jsonl", []
+    rows = [{"id": e.id, "prediction": "wrong", "slmfit_prediction": "worse", "slmfit_slmfit_prediction": e.target}
+            for e in data.test]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target for answer in read_answers(path, data, notes=notes)] == [e.target for e in data.test]
+    assert notes[0] == "answers.jsonl: answers from column 'slmfit_slmfit_prediction', matched by id."
+
+
+# --- as pipelines answer ---
+
+PIPELINES = {
+    "an object": lambda label: {"label": label, "score": 0.9},
+    "a list of one": lambda label: [{"label": label, "score": 0.9}],
+    "all scores": lambda label: [{"label": "zzz", "score": 0.1}, {"score": 0.8, "label": label}],
+    "the label in a list": lambda label: [label],
+}
+
+
+@pytest.mark.parametrize("form", PIPELINES)
+@pytest.mark.parametrize("written", ["as JSON", "in a cell", "as Python writes it"])
+def test_labels_with_their_scores(tmp_path, data, form, written):
+    cells = [PIPELINES[form](e.target) for e in data.test]
+    as_text = {"as JSON": lambda cell: cell, "in a cell": json.dumps, "as Python writes it": str}[written]
+    path = tmp_path / "answers.jsonl"
+    rows = [{"id": e.id, "prediction": as_text(cell)} for e, cell in zip(data.test, cells, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
+
+
+def test_what_prodigy_rejected_is_an_answer_and_that_is_said(tmp_path, data):
+    rows = [
+        {"text": e.input, "label": e.target, "answer": ["accept", "reject"][i % 2]} for i, e in enumerate(data.test)
+    ]
+    path, notes = tmp_path / "answers.jsonl", []
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target for answer in read_answers(path, data, notes=notes)] == [e.target for e in data.test]
+    assert "answers.jsonl: Prodigy's column 'answer' is not used: what was rejected is an answer, too." in notes
+
+
+def test_two_answers_to_one_id_are_not_to_be_matched_by_id(tmp_path, data):
+    rows = [{"id": e.id, "prediction": label} for label in data.task.labels for e in data.test]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"another answer to the same id as on line \d+\n  fix: keep one of them$"):
+        read_answers(path, data)

@@ -81,3 +81,8 @@ def test_numbers_of_numpy_are_numbers():
     np = pytest.importorskip("numpy")
     data = load_data([{"text": f"words number {i}", "label": np.int64(i % 2)} for i in range(60)])
     assert data.task.labels == ("0", "1")
+
+
+def test_a_column_without_order_is_refused():
+    with pytest.raises(DataError, match="the column 'text' is set, which has no order"):
+        load_data({"text": {"one", "two"}, "label": ["a", "b"]})

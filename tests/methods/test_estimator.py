@@ -89,6 +89,11 @@ def test_labels_that_are_not_one_a_text(rows):
     texts, labels = rows
     with pytest.raises(DataError, match=r"have the shape \(210, 1\)"):
         SlmClassifier("majority").fit(texts, np.array(labels).reshape(-1, 1))
+    for set_of in (set(labels), dict.fromkeys(texts).keys(), {"label": labels}):
+        with pytest.raises(DataError, match=r"the labels are .* and a list is needed"):
+            SlmClassifier("majority").fit(texts, set_of)
+    with pytest.raises(DataError, match="the texts are a set, which has no order"):
+        SlmClassifier("majority").fit(set(texts), labels)
     with pytest.raises(DataError, match="one label was given"):
         SlmClassifier("majority").fit(texts, "billing")
     with pytest.raises(DataError, match="some labels are text and some are numbers"):

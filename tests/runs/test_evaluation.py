@@ -7,7 +7,7 @@ import pytest
 from slmfit.__main__ import main
 from slmfit.comparison.compare import train
 from slmfit.data.load import load_data
-from slmfit.errors import DataError
+from slmfit.errors import DataError, UsageError
 from slmfit.runs.evaluation import evaluate
 
 COLOURS = "amber azure beige black brown coral cream green".split()
@@ -96,3 +96,42 @@ def test_spans_that_cut_words_are_told(tmp_path):
     for row in made:
         row["spans"] = [{"start": 7, "end": 10, "label": "CITY"}]
     assert any("60 of 60 spans begin or end inside a word" in note for note in evaluate(run, made).details["notes"])
+
+
+def test_of_two_columns_that_may_be_meant_none_is_taken(run):
+    two = [{"message": row["body"], "content": "x", "label": row["kind"]} for row in rows(100)]
+    with pytest.raises(
+        DataError, match="no column 'body', as in the training data, and 'content', 'message' may each be"
+    ):
+        evaluate(run, two)
+    assert evaluate(run, two, columns={"text": "message"}).values["accuracy"].value == 1.0
+    labels = [{"body": row["body"], "intent": row["kind"], "category": "a"} for row in rows(100)]
+    with pytest.raises(DataError, match="name the label: --column label=NAME"):
+        evaluate(run, labels)
+    case = [{"Body": row["body"], "KIND": row["kind"], "label": "a", "text": "x"} for row in rows(100)]
+    assert evaluate(run, case).values["accuracy"].value == 1.0
+
+
+def test_rows_that_repeat_are_told_of(run):
+    scores = evaluate(run, rows(100, 10) * 5)
+    assert any("40 of 50 rows (80.0 %) repeat an earlier one" in note for note in scores.details["notes"])
+
+
+def test_what_cannot_be_read_is_refused_in_words(run):
+    with pytest.raises(UsageError, match="the rows are generator"):
+        evaluate(run, (row for row in rows(100)))
+
+
+def test_rows_that_the_run_learnt_from_are_told_of(tmp_path):
+    made = [{"text": f"{COLOURS[i % 8]} thing number {i}", "label": "ab"[i % 2]} for i in range(60)]
+    path = write(tmp_path / "a.jsonl", made)
+    data = load_data(path)
+    run = train(data, "majority", out=tmp_path / "out")
+    tested = {str(example.input) for example in data.test}
+    again = [row | {"text": f"{row['text'].upper()} !"} for row in made if row["text"] not in tested][:30]
+    notes = evaluate(run, again + rows(100, 10, text="new", label="a")).details["notes"]
+    assert any("30 of 40 rows (75.0 %) are among those that the run learnt from" in note for note in notes)
+    for other in ([row for row in made if row["text"] in tested], rows(100, 10, text="new", label="a")):
+        assert not any("learnt from" in note for note in evaluate(run, other).details["notes"])
+    write(path, made[1:])
+    assert not any("learnt from" in note for note in evaluate(run, again).details["notes"])

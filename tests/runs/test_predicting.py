@@ -347,3 +347,35 @@ def test_a_table_is_no_list_of_texts(run, table):
         table = pytest.importorskip("polars").DataFrame({"text": ["a", "b"], "n": [1, 2]})
     with pytest.raises(UsageError, match="a table was given"):
         run.predict(table)
+
+
+@pytest.mark.parametrize("texts", [{"a", "b"}, frozenset("ab"), {"a": 1}.keys()])
+def test_a_set_has_no_order_to_answer_in(run, texts):
+    with pytest.raises(UsageError, match="a set was given, which has no order"):
+        run.predict(texts)
+
+
+def asked(run, path, rows, **more):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    notes = []
+    predicting.predict_file(run, path, path.with_name("out.jsonl"), notes=notes, **more)
+    return notes
+
+
+def test_which_column_holds_the_text(tmp_path):
+    data = load_data([{"text": f"card {i} {'ab'[i % 2]}", "label": "ab"[i % 2]} for i in range(60)])
+    run = train(data, "majority", out=tmp_path / "out")
+    path = tmp_path / "in.jsonl"
+    with pytest.raises(DataError, match=r"'message', 'body' may each be meant\n.*--column text=NAME"):
+        asked(run, path, [{"body": "card", "message": "x"}])
+    assert asked(run, path, [{"body": "card", "message": "x"}], columns={"text": "body"}) == []
+    assert "the texts are those of 'Text'" in asked(run, path, [{"Text": "card", "body": "x", "message": "x"}])[0]
+    with pytest.raises(DataError, match="line 2, column 'text': the text is missing"):
+        asked(run, path, [{"text": "card"}, {"other": "x"}])
+
+
+def test_a_column_without_a_name_is_told_of(run, tmp_path):
+    (tmp_path / "in.csv").write_text(",text\n0,card\n")
+    notes = []
+    predicting.predict_file(run, tmp_path / "in.csv", tmp_path / "out.csv", notes=notes)
+    assert "what has no name in the header is called 'column 1'" in notes[0]

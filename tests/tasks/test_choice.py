@@ -72,7 +72,7 @@ def test_a_file_of_another_task_is_not_recognised() -> None:
         ({"options": ["x", "x"], "answer": "x"}, "answer", "more than one option"),
         ({"options": ["1", "0"], "answer": "1"}, "answer", "more than one option"),
         ({"options": {"1": "x", "2": "y"}, "answer": "0"}, "answer", "is not among the options"),
-        ({"options": None}, "options", "the number of options is 0"),
+        ({"options": None}, "options", "the question has no options"),
         ({"options": {"A": "x"}}, "options", "the number of options is 1"),
         ({"options": [str(i) for i in range(30)]}, "options", "the number of options is 30"),
         ({"options": {"A": "x", "B": ""}}, "options", "option 2 is empty"),

@@ -198,6 +198,7 @@ def predict(
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
     from slmfit.cli.predictions import show
+    from slmfit.data.readers.rows import ending
     from slmfit.runs import predicting
     from slmfit.text.figures import number_of
 
@@ -207,6 +208,9 @@ def predict(
         raise UsageError("--output, --text and --column go with --input", fix="add --input FILE")
     if not texts and not input and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
+    named = (text for text in texts or () if len(text) < 256 and "\0" not in text and ending(Path(text)))
+    if files := [text for text in named if Path(text).is_file()]:
+        raise UsageError(f"the text {files[0]!r} is a file", fix=f"answer its rows: --input {shlex.quote(files[0])}")
     _named(method)
     loaded = opened(run, allow_host)
     if input:

@@ -7,16 +7,20 @@ list(remarks("gpt", task, answers, inputs))
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from slmfit.llm.modes import unfenced
-from slmfit.records import Input, Prediction
+from slmfit.records import Input, Prediction, Question
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import excerpt
 
+_NAMELESS = "LABEL_"  # as transformers calls a class without a name
+_SHARE = re.compile(r"0?\.\d+|[01](?:\.0*)?")
+_NUMBER = re.compile(rf"(?:{_NAMELESS})?\d+(?:\.0*)?")
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
 
@@ -31,6 +35,12 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             all_ways = [way for way in _WAYS if any(way in ways for ways in between)]
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
+        elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
+            found += _of_numbers(task, [float(raw.strip().removeprefix(_NAMELESS)) for raw, _ in written])
+        elif all(isinstance(given, Question) and raw.strip() in given.options.values() for raw, given in written):
+            found += ": they are the texts of options, and an answer is a letter"
+        elif task.classifies and all(_SHARE.fullmatch(raw.strip()) for raw, _ in written):
+            found += ": they may be probabilities, and an answer is a label"
         yield f"{found}."
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
@@ -38,6 +48,22 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
             f"({times}); the data have {listed(task.labels)}."
         )
+
+
+def _of_numbers(task: Task, numbers: Sequence[float]) -> str:
+    """What may be meant by numbers where names are needed; nothing where they number no names."""
+    names = task.labels
+    if not names or task.marks or any(map(_NUMBER.fullmatch, names)):
+        return ""
+    if not task.classifies:
+        return ": they are positions, and an answer is a letter, where A is the first option"
+    if not all(number.is_integer() and 0 <= number < len(names) for number in numbers):
+        return ""
+    order = ", ".join(f"{number} is {name!r}" for number, name in enumerate(names[:3]))
+    return (
+        ": if they number the labels, write the names in their place, in the order in which they were numbered; "
+        f"sorted, as LabelEncoder and pandas number them, {order}{' …' if len(names) > 3 else ''}"
+    )
 
 
 def _names(task: Task, given: Input) -> Collection[str]:
@@ -50,6 +76,7 @@ _WAYS: dict[str, Callable[[str], str]] = {
     "a code fence": unfenced,
     "quotation marks": lambda text: text.strip(_QUOTES),
     "a full stop": lambda text: text.removesuffix("."),
+    "brackets": lambda text: text.strip("()[]"),
     "case": str.casefold,
 }
 
@@ -58,7 +85,7 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
     """What must go for the reply to be one of the names; empty where that is not enough."""
     text, ways = _inner(raw.strip()), []
     known = {name.casefold() for name in names}
-    for way in ("a code fence", "quotation marks", "a full stop", "quotation marks"):
+    for way in ("a code fence", "quotation marks", "a full stop", "quotation marks", "brackets"):
         shorter = _inner(_WAYS[way](text).strip())
         if shorter != text and text not in names and text.casefold() not in known:
             text = shorter

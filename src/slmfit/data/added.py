@@ -13,12 +13,15 @@ from typing import Any
 
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.dataset import Dataset
+from slmfit.data.groupings import group_name
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
+from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError
 from slmfit.records import Example
 from slmfit.storage import file_name
 from slmfit.tasks import names_of
+from slmfit.text.figures import number_of
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,14 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     _refuse_unknown(data, rows, part.file)
     if data.recipe.strip:
         rows = [replace(row, input=data.recipe(row.input)) for row in rows if isinstance(row.input, str)]
+    rows, grouped = _of_other_groups(data, rows, part, notes)
     kept = _no_twins(data, rows)
     if not kept:
-        what = "every row is a twin of a validation or test row"
+        what = f"every row is a twin of a validation or test row{', or of a group of theirs' if grouped else ''}"
         raise DataError(what, where=part.file, fix="add rows that were not copied from them")
     if twins := len(rows) - len(kept):
         notes.append(f"{twins:,} rows of {Path(path).name} are twins of validation or test rows, and are not added.")
-    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": twins}
+    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": twins + grouped}
     train = (*data.train, *(replace(row, id=f"added:{row.id}") for row in kept))
     more = replace(data, splits={**data.splits, "train": train}, source={**data.source, "added": record})
     return Added(file_name(str(path).removesuffix(".gz").rpartition(".")[0]), more, record, tuple(notes))
@@ -69,6 +73,22 @@ def _refuse_unknown(data: Dataset, rows: Sequence[Example], file: str) -> None:
         if unknown:
             what = f"the data have no {', '.join(map(repr, unknown[:5]))} among their {kind}"
             raise DataError(what, where=file, fix=f"rename or drop them; the data have: {', '.join(known[:20])}")
+
+
+def _of_other_groups(data: Dataset, rows: list[Example], part: Part, notes: list[str]) -> tuple[list[Example], int]:
+    """The rows without those whose group stands in validation or test, where the split went by groups; and how many."""
+    column = data.source.get("group")
+    if not column or not data.held_groups:
+        return rows, 0
+    groups = {str(n): cells.get(column) for n, (_, cells) in zip(part.numbers, part.rows, strict=True)}
+    if not any(group not in (None, "") for group in groups.values()):
+        notes.append(f"{part.file}: there is no {column!r}, so rows of groups in validation and test may be added.")
+        return rows, 0
+    kept = [row for row in rows if group_name(groups[row.id]) not in data.held_groups]
+    if left := len(rows) - len(kept):
+        say = f"a {column!r} that stands in validation or test, and are not added"
+        notes.append(f"{number_of(left, 'row')} of {Path(part.file).name} have {say}.")
+    return kept, left
 
 
 def _no_twins(data: Dataset, rows: Sequence[Example]) -> list[Example]:

@@ -41,11 +41,14 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
     used = data.origin.columns
     truths = _truth_columns(data)
     named = next((c for c in ANSWER_COLUMNS if c in columns and c not in {used.get(role) for role in used}), None)
-    if named is not None:
-        return named
     known = {column for names in data.task.roles.values() for column in names} | set(used.values())
     others = [column for column in columns if column not in known.union(ASIDE, truths)]
     meant = [column for column in others if _reads(column, rows, data, read)]
+    if named is not None:
+        if meant and not _reads(named, rows, data, read):
+            what = f"no answer in {named!r} can be read, and {listed(meant)} could be meant"
+            raise DataError(what, where=Where(str(path), 1), fix="name it: --column prediction=NAME")
+        return named
     if len(meant) == 1:
         return meant[0]
     truth = next((column for column in truths if column in columns), None)

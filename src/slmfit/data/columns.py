@@ -5,15 +5,16 @@ task_and_roles(parts, None, {"text": "body"}, notes)     # TextClassification(),
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from slmfit.data.readers.rows import Part
+from slmfit.data.readers.rows import Part, is_table
 from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import PAIR_ROLES, Task
-from slmfit.text.figures import listed
+from slmfit.text.figures import joined, listed
 
 CLASSIFICATION = "text-classification"
 # Columns that are one input together: to read one of them alone is to leave half of it out.
@@ -44,19 +45,16 @@ def task_and_roles(
     """
     first = parts["train"]
     columns = columns_of(first)
-    task = by_name(name) if name else _recognised(columns, given)
-    for role in given:
-        if role not in task.roles:
-            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
-    found = {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
+    task, found, hints = _task_and_columns(first, columns, name, given)
     if "text_pair" in task.roles and not given.get("text"):
         found |= text_columns(columns, found["text"], given)
     for role in task.required:
         if found[role] is None:
+            also = hints or _looked_for(first)
             raise DataError(
                 f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
-                fix=f"name the column with --column {role}=NAME, or call it {role!r}; a CSV file needs a header line",
+                fix="; ".join([f"name the column with --column {role}=NAME, or call it {role!r}", *also]),
             )
     roles = {role: column for role, column in found.items() if column is not None}
     needed = [*task.required, *(role for role in roles if role == "text_pair")]
@@ -71,8 +69,9 @@ def task_and_roles(
             if lacking and part is not first:
                 raise no_labels(_split_of(part, parts), part.file, f": {_no_column(column, present)}")
             if column not in present and (role in task.required or role in given or role == "text_pair"):
-                raise no_column(column, present, part.file)
-    guessed = [f"the {role} from {column!r}" for role, column in roles.items() if role not in given]
+                raise _unlike(column, present, part.file, first.file)
+    notes += [f"{first.file}: {hint}." for hint in hints]
+    guessed = list(_spoken(task, {role: column for role, column in roles.items() if role not in given}))
     if guessed:
         notes.append(f"{first.file}: read as {task.name}, {', '.join(guessed)}.")
     if "text_pair" in roles:
@@ -82,6 +81,81 @@ def task_and_roles(
         )
         task = replace(task, texts=(roles["text"], roles["text_pair"]))  # type: ignore[type-var]
     return task, roles
+
+
+def _looked_for(part: Part) -> Iterator[str]:
+    """What may stand in the way of finding columns by their names."""
+    nested = [column for column, cell in part.rows[0][1].items() if isinstance(cell, Mapping)]
+    if nested:
+        yield f"what objects hold, as in {listed(nested)}, is not looked at: make columns of it first"
+    elif is_table(Path(part.file)):
+        yield "a CSV file needs a header line"
+
+
+def _spoken(task: Task, roles: Mapping[str, str]) -> Iterator[str]:
+    """Which column is what; those of one kind, as options are, together."""
+    by_kind: dict[str, list[str]] = {}
+    for role, column in roles.items():
+        by_kind.setdefault(getattr(task, "spoken", {}).get(role, role), []).append(column)
+    for kind, columns in by_kind.items():
+        yield f"the {kind} from {listed(columns, 26)}"
+
+
+def _task_and_columns(
+    part: Part, columns: Sequence[str], name: str | None, given: Mapping[str, str]
+) -> tuple[Task, dict[str, str | None], list[str]]:
+    """The task that was named, or that the part is of, role -> column as given or found, and what else may be meant."""
+    usual = by_name(CLASSIFICATION)
+    task = by_name(name) if name else _of_roles(given)
+    for role in given:
+        if role not in task.roles:
+            raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
+    found = _found(task, columns, given)
+    if task != usual:
+        return task, found | _shown_by(task, found, part), []
+    hints: list[str] = []
+    for other in (other for other in map(by_name, TASKS) if other != usual and not name):
+        known = {role: column for role, column in given.items() if role in other.roles}
+        of_other = _found(other, columns, known)
+        shown = _shown_by(other, of_other, part)
+        fits = shown or (other.recognises(columns) and not (found["label"] and _is_bare(other, of_other, part)))
+        if fits and known == given:
+            return other, of_other | shown, []
+        if fits:
+            named = [role for role in given if role not in known]
+            ruled_out = f"{joined(named)} {'was' if len(named) == 1 else 'were'}"
+            hints.append(
+                f"its columns are those of {other.name}, but the {ruled_out} named, so that it is read as "
+                f"{task.name} and the rest is left out; --task {other.name} reads it all"
+            )
+        elif how := getattr(other, "overlooked", lambda columns: "")(columns):
+            hints.append(how)
+    return task, found, hints
+
+
+def _of_roles(given: Mapping[str, str]) -> Task:
+    """text-classification, unless it lacks a role that was given and another task has them all."""
+    usual = by_name(CLASSIFICATION)
+    return next((task for task in (usual, *map(by_name, TASKS)) if given.keys() <= task.roles.keys()), usual)
+
+
+def _found(task: Task, columns: Sequence[str], given: Mapping[str, str]) -> dict[str, str | None]:
+    return {role: given.get(role) or find_column(names, columns) for role, names in task.roles.items()}
+
+
+def _is_bare(task: Task, found: Mapping[str, str | None], part: Part) -> bool:
+    """Whether the columns of a task's answers are there, but hold none, as in Prodigy's rows of labels."""
+    bare = getattr(task, "bare", None)
+    roles = {role: column for role, column in found.items() if column is not None}
+    return bool(bare and bare(roles, (cells for _, cells in part.rows)))
+
+
+def _shown_by(task: Task, found: Mapping[str, str | None], part: Part) -> dict[str, str | None]:
+    """All roles -> column, where the cells show what the columns' names do not say; else nothing."""
+    looks = getattr(task, "shown_by", None)
+    roles = {role: column for role, column in found.items() if column is not None}
+    shown = looks(roles, (cells for _, cells in part.rows)) if looks else {}
+    return {role: shown.get(role) for role in task.roles} if shown else {}
 
 
 def text_columns(columns: Sequence[str], found: str | None, given: Mapping[str, str]) -> dict[str, str]:
@@ -118,11 +192,11 @@ def _no_column(column: str, present: Sequence[str]) -> str:
     return f"there is no column {column!r}; the columns are: {listed(present, 20, quoted=False)}"
 
 
-def _recognised(columns: Sequence[str], given: Mapping[str, str]) -> Task:
-    """The task that surely fits the columns and has the roles given; text-classification where none does."""
-    usual = by_name(CLASSIFICATION)
-    others = (task for task in map(by_name, TASKS) if task != usual)
-    return next((t for t in others if given.keys() <= t.roles.keys() and t.recognises(columns)), usual)
+def _unlike(column: str, present: Sequence[str], file: str, first: str) -> DataError:
+    """The error for a file that lacks a column of the one that it belongs to."""
+    if file == first:
+        return no_column(column, present, file)
+    return DataError(_no_column(column, present), where=file, fix=f"call it as in {first}: {column!r}")
 
 
 def find_column(names: Sequence[str], columns: Sequence[str]) -> str | None:

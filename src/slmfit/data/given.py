@@ -17,17 +17,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column, pair_columns
 from slmfit.data.dataset import Dataset
-from slmfit.data.label_cells import label_text
+from slmfit.data.label_cells import label_text, parsed
 from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Pair, Prediction
-from slmfit.tasks.answers import Row, answer_first, read_back
+from slmfit.tasks.answers import Row, answer_first, read_back, stood_at
 from slmfit.tasks.spans import read_list
 from slmfit.text.cells import guarded
+from slmfit.text.figures import listed
+
+_SCORES = {"score", "probability", "confidence"}
 
 Placed = tuple[Where, Row]
 
@@ -43,7 +47,8 @@ def read_answers(
     row, gives two different ones, has another text beside a test row's id, or ids that cannot be these rows'.
     """
     back = read_back if is_table(path) else dict
-    rows = [(where, _with_pair(answer_first(back(row)), data)) for where, row in read_rows(path, [])]
+    read_so = list(read_rows(path, []))
+    rows = [(where, _with_pair(answer_first(back(row)), data)) for where, row in read_so]
     asked = _named(columns or {}, rows, path)
     key = _key_column(rows, asked, data, path)
     by_key = _by_key(rows, key, data)
@@ -57,7 +62,10 @@ def read_answers(
     _refuse_two(rows, by_key, column, key, data)
     if notes is not None:
         counted = " (rows of the data, counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
-        notes.append(f"{path.name}: answers from column {column!r}, matched by {key}{counted}.")
+        named = stood_at(column, {name for _, row in read_so for name in row})
+        notes.append(f"{path.name}: answers from column {named!r}, matched by {key}{counted}.")
+        if answers_of_prodigy(row for _, row in rows):
+            notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
         notes += offset_notes(path.name, marked)
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
@@ -102,6 +110,8 @@ def _key_column(rows: Sequence[Placed], asked: Mapping[str, str], data: Dataset,
         return id
     if text is None:
         fix = "add a column 'id' with the ids of the test rows, or 'text' with their texts"
+        if (column := _with_ids(rows, data)) is not None:
+            fix = f"the column {column!r} holds the ids of the test rows: call it 'id'"
         raise DataError("its rows cannot be matched to the test rows", where=Where(str(path), 1), fix=fix)
     return text
 
@@ -164,8 +174,21 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
         counted = " (rows are counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
         fix = f"match by {key}{counted}: give an answer to every row of the test split"
+        if len(missing) == len(data.test):
+            fix += f", where they have others, such as {listed(list(by_key)[:2])}"
+            if (column := _with_ids(list(by_key.values()), data)) is not None:
+                fix = f"the column {column!r} holds the ids of the test rows: call it 'id', in place of {key!r}"
         raise DataError(what, where=str(path), fix=fix)
     return found
+
+
+def _with_ids(rows: Sequence[Placed], data: Dataset) -> str | None:
+    """A column that holds the ids of all test rows, where the data have ids of their own."""
+    if data.origin.ids != "column":
+        return None
+    ids = {example.id.removeprefix("test:") for example in data.test}
+    columns = dict.fromkeys(name for _, row in rows for name in row)
+    return next((c for c in columns if ids <= {str(row.get(c)).strip() for _, row in rows}), None)
 
 
 def _texts(data: Dataset, example: Example) -> tuple[str, str]:
@@ -191,7 +214,8 @@ def _refuse_two(rows: Sequence[Placed], by_key: Mapping[str, Placed], column: st
         first, other = by_key[_word(row.get(key), key, data)]
         if any(row.get(c) != other.get(c) for c in said):
             what = f"another answer to the same {key} as on line {first.line}"
-            raise DataError(what, where=where, fix="keep one of them, or match by id: add a column 'id'")
+            by_id = "" if _is_id(key, data) else ", or match by id: add a column 'id'"
+            raise DataError(what, where=where, fix=f"keep one of them{by_id}")
 
 
 def _is_id(key: str, data: Dataset) -> bool:
@@ -222,6 +246,8 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
             return _entities(cell, where.at(column), data, input)
         if isinstance(cell, list):
             return _entities({**row, "spans": cell}, where.at(column), data, input)
+    if data.task.classifies and cell not in data.task.labels:
+        cell = _best(cell)
     said = _said(cell)
     if said is None:
         return Prediction(None, "invalid")
@@ -230,6 +256,25 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         said = merged[said]
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
     return replace(data.task.form().read(said, input), raw=raw)
+
+
+def _best(cell: Any) -> Any:
+    """The label of {"label": …, "score": …}, as pipelines of transformers answer; of a list of these, the one with the
+    highest score. They may be written out. Anything else as it is.
+    """
+    read = parsed(cell) if isinstance(cell, str) and cell.lstrip()[:1] in ("{", "[") else cell
+    if isinstance(read, tuple) and len(read) == 1 and isinstance(read[0], str):
+        return read[0]
+    scored = [one for one in (read if isinstance(read, list) else [read]) if isinstance(one, Mapping)]
+    if not scored or not all(one.keys() & _SCORES and "label" in one for one in scored):
+        return cell
+    if len(scored) == 1 or not all(isinstance(_score(one), int | float) for one in scored):
+        return scored[0]["label"] if len(scored) == 1 else cell
+    return max(scored, key=_score)["label"]
+
+
+def _score(one: Mapping[str, Any]) -> Any:
+    return next(one[name] for name in sorted(_SCORES) if name in one)
 
 
 def _said(cell: Any) -> str | Mapping[str, Any] | None:

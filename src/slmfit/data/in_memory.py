@@ -6,7 +6,7 @@ part = read_held([{"text": "where is my parcel", "label": "delivery"}, …])
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, TypeAlias
 
 from slmfit import storage
@@ -25,6 +25,11 @@ def is_held(source: object) -> bool:
 def is_frame(source: object) -> bool:
     """Whether it is columns with names, which as a list would be its names; a single column is none."""
     return isinstance(source, Mapping) or (hasattr(source, "columns") and not hasattr(source, "str"))
+
+
+def has_no_order(source: object) -> bool:
+    """Whether it is a set, or what is one of a dict's: which text a label belongs to cannot be told by their places."""
+    return isinstance(source, Set)
 
 
 def read_held(source: Any, name: str = NAME) -> Part:
@@ -64,6 +69,9 @@ def _of_columns(table: Mapping[Any, Any], name: str) -> list[Mapping[Any, Any]]:
         if isinstance(cells, str | bytes) or not hasattr(cells, "__iter__"):
             what = f"the column {column!r} is {type(cells).__name__}, and not a list"
             raise DataError(what, where=name, fix='write {"text": […], "label": […]}, or a list of rows')
+        if has_no_order(cells):
+            what = f"the column {column!r} is {type(cells).__name__}, which has no order"
+            raise DataError(what, where=name, fix="give a list, in the order of the others")
         columns[column] = list(cells)
     lengths = {column: len(cells) for column, cells in columns.items()}
     if len(set(lengths.values())) > 1:

@@ -12,11 +12,15 @@ import contextlib
 import json
 import math
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import label_among
+from slmfit.tasks.spans import holds_spans
+from slmfit.text.figures import listed
+from slmfit.text.visible import written
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
@@ -26,6 +30,7 @@ _ITEM = rf"{_TEXT}|[+-]?\d+(?:\.\d*)?|[Tt]rue|[Ff]alse|None|null"
 # tried twice (`*+`, `(?>`): a stranger's cell may be long.
 _LIST = re.compile(rf"\s*+\[\s*+(?:(?>{_ITEM})(?:(?:\s*+,\s*+|\s++)(?>{_ITEM}))*+)?+\s*+,?\s*+\]\s*+", re.DOTALL)
 _GROUP = re.compile(rf"\s*+[({{]\s*+(?>{_TEXT})(?:\s*+,\s*+(?>{_TEXT}))*+\s*+,?\s*+[)}}]\s*+", re.DOTALL)
+_BRACES = re.compile(r"\{[^{}:]*+\}")
 _LONGEST = 10_000  # characters of a cell that may be an object
 _ITEMS = re.compile(_ITEM, re.DOTALL)
 _BOOLS = {"true": "1", "false": "0"}
@@ -52,8 +57,18 @@ class LabelCells:
         booleans = [bool(cells) and all(map(_is_bool, cells)) for cells in filled]
         spellings = {str(c) if isinstance(c, str) else str(c).lower() for cs in filled for c in cs if _is_bool(c)}
         self._lower = any(booleans) and len({s.lower() for s in spellings}) < len(spellings)
+        self._composed = _composed(texts, self._known)
         numbers = {_plain(c) for cells, bools in zip(filled, booleans, strict=True) if not bools for c in cells}
         self.bools_as_numbers = any(booleans) and bool(numbers) and numbers <= {"0", "1"}
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What was decided of the labels of all files together."""
+        if self.bools_as_numbers:
+            yield "The labels true and false are read as 1 and 0."
+        if self._composed:
+            names = listed(sorted(set(self._composed.values())))
+            yield f"Labels whose accents are written in two ways are read as one (Unicode's NFC): {names}."
 
     def read(self, cell: Any, where: Where) -> str:
         """The label of a cell. Raises DataError for an empty one, for several, and for what is no label at all."""
@@ -65,6 +80,7 @@ class LabelCells:
         return self._cache[cell]
 
     def _called(self, label: str) -> str:
+        label = self._composed.get(label, label)
         if self._numeric and (whole := _WHOLE.fullmatch(label)):
             label = "0" if whole[1] == "-0" else whole[1]
         if label.lower() in _BOOLS:
@@ -78,17 +94,29 @@ class LabelCells:
 
     def _written_lists(self, texts: set[str], cells: set[Any]) -> dict[str, Any]:
         """Text -> the list that it writes."""
-        found = {text: read for text in texts - self._known if (read := _written(text)) is not None}
+        found = _arrays(texts) or {t: read for t in texts - self._known if (read := parsed(t)) is not None}
         others = {str(cell) for cell in cells if cell not in found and _none_if_empty(cell) is not None} | self._known
         if len(found) == 1 and others:
             [items] = found.values()
-            if isinstance(items, dict) or not {str(item) for item in items} <= others:
+            if isinstance(items, dict) or (isinstance(items, tuple) and not {str(item) for item in items} <= others):
                 return {}
         return found
 
 
+def _composed(texts: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """Label -> what it is called, where an accent is a sign of its own in one and part of its letter in another."""
+    by_form: dict[str, set[str]] = {}
+    for text in {*texts, *known}:
+        if not text.isascii():
+            by_form.setdefault(unicodedata.normalize("NFC", text), set()).add(text)
+    groups = {form: group for form, group in by_form.items() if len(group) > 1 and len(group.intersection(known)) < 2}
+    return {text: next(iter(group.intersection(known)), form) for form, group in groups.items() for text in group}
+
+
 def label_text(cell: Any, where: Where) -> str:
     """A cell as text: 3 and 3.0 are "3", true is "true", a list of one is that one. Raises DataError for the rest."""
+    if (not isinstance(cell, str) or cell.startswith(("[[", "[{"))) and holds_spans(cell):
+        raise several(written(cell, 60), where.at("label"), spans=True)
     if isinstance(cell, list | tuple) and len(cell) == 1 and not isinstance(cell[0], list | tuple):
         cell = cell[0]
     if isinstance(cell, bool):
@@ -100,17 +128,20 @@ def label_text(cell: Any, where: Where) -> str:
     if isinstance(cell, str) and cell.strip():
         return cell
     if isinstance(cell, list | tuple) and cell:
-        raise several(str(list(cell))[:60], where.at("label"))
+        raise several(written(list(cell), 60), where.at("label"))
     empty = cell is None or isinstance(cell, str | float | list | tuple)
     raise DataError(
-        "the label is empty" if empty else f"a label is text or a number, and this is {str(cell)[:60]}",
+        "the label is empty" if empty else f"a label is text or a number, and this is {written(cell, 60)}",
         where=where.at("label"),
         fix="give the row one label, or drop it",
     )
 
 
-def several(what: str, where: Where) -> DataError:
-    """The error for a row with more than one label."""
+def several(what: str, where: Where, *, spans: bool = False) -> DataError:
+    """The error for a row with more than one label. spans: the cell holds entities."""
+    if spans:
+        fix = f"to read them as entities: --task token-classification --column spans={where.column}"
+        return DataError(f"the cell holds spans, not a label: {what}", where=where, fix=fix)
     return DataError(
         f"{what} is several labels, and a row can have one",
         where=where,
@@ -138,12 +169,21 @@ def _hashable(cell: Any) -> Any:
     return cell if isinstance(cell, str | bool | tuple | float) or cell is None else str(cell)
 
 
-def _written(text: str) -> Any:
-    """The list, or the object, that a text is written as; None where it is neither."""
-    if text.lstrip()[:1] == "{" and len(text) < _LONGEST:
+def _arrays(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Text -> its items, where all are arrays as Postgres writes them, and some hold several: {joy,anger}, {joy}."""
+    filled = [text for text in texts if text.strip()]
+    if not all(_BRACES.fullmatch(text.strip()) for text in filled) or not any("," in text for text in filled):
+        return {}
+    return {text: tuple(item.strip(' "') for item in text.strip()[1:-1].split(",") if item.strip()) for text in filled}
+
+
+def parsed(text: str) -> Any:
+    """The list, or the object, or the list of objects, that a text is written as; None where it is none of these."""
+    start = text[:_LONGEST].lstrip()
+    if start[:1] in ("{", "[") and start.lstrip("[ \n").startswith("{") and len(text) < _LONGEST:
         for read in (json.loads, ast.literal_eval):
             with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-                if isinstance(value := read(text.strip()), dict):
+                if isinstance(value := read(text.strip()), dict | list):
                     return value
     if _LIST.fullmatch(text) or _GROUP.fullmatch(text):
         return tuple(_item(found[0]) for found in _ITEMS.finditer(text))

@@ -21,17 +21,25 @@ from slmfit.text.figures import listed
 Rule = tuple[str, str]  # a pattern as in file names (* ? […]), and the label it becomes
 Place = Callable[[int], Where]  # the label cell of the row with this number, from 0
 _LONGEST_PATTERN = 1000  # characters; what looks for a bracket's end takes quadratic time
-_SEPARATORS = "|;,"  # between the labels of a cell that holds several
+_SEPARATORS = "|;,#\n"  # between the labels of a cell that holds several
 
 
 def refuse_several(labels: Sequence[str], place: Place) -> None:
-    """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows."""
+    """Raises DataError for a label such as `a|b` where `a` and `b` are labels of other rows, and for tags of words."""
     known = set(labels)
+    if all(map(_are_tags, known)):
+        fix = 'to find entities give lists: {"tokens": ["fly", "to", "Rome"], "tags": ["O", "O", "B-CITY"]}'
+        raise DataError(f"the labels are tags, one a word: {labels[0]!r:.60}", where=place(0), fix=fix)
     for label in sorted(known):
         for separator in _SEPARATORS:
             parts = {part.strip() for part in label.split(separator)}
             if len(parts) > 1 and parts <= known:
                 raise several(repr(label), place(labels.index(label)))
+
+
+def _are_tags(label: str) -> bool:
+    tags = label.replace(",", " ").split()
+    return len(tags) > 1 and all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in tags)
 
 
 def refuse_rare(labels: Sequence[str], place: Place) -> None:
@@ -44,7 +52,7 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
             where=where,
             fix="name another column with --label, or add rows with other labels",
         )
-    rare = sorted(label for label, n in counts.items() if n == 1)
+    rare = sorted((label for label, n in counts.items() if n == 1), key=lambda label: (label != labels[0], label))
     if len(rare) > max(1, len(counts) // 2):
         raise DataError(
             f"{len(rare)} of {len(counts)} labels have a single row, so this does not look like a label",
@@ -56,8 +64,13 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
         raise DataError(
             f"the label {rare[0]!r} has a single row{more}; every label needs two",
             where=place(labels.index(rare[0])),
-            fix=f"merge it (--merge '{rare[0]}=other') or drop the row",
+            fix=f"merge it (--merge '{rare[0]}=other') or drop the row{_header_again(labels, rare)}",
         )
+
+
+def _header_again(labels: Sequence[str], rare: Sequence[str]) -> str:
+    """What a label that only the first row has may be besides: a second line of headers."""
+    return ", which comes first and may be a second header" if rare[0] == labels[0] else ""
 
 
 def merged_labels(labels: Iterable[str], merge: Sequence[str], prefix: str | None) -> dict[str, str]:

@@ -24,8 +24,10 @@ from slmfit.data.readers.text_files import LITTER, read_texts
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS
 from slmfit.storage import check_links, named
-from slmfit.text.figures import number_of
+from slmfit.text.figures import listed, number_of
 
+# What other programs call a column that says which rows are for what.
+_SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|set|subset|partition|fold)", re.IGNORECASE)
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
 
@@ -63,7 +65,9 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         # A comparison that was written in here is not a label of the data it was made from.
         folders = [entry for entry in entries if entry.is_dir() and not (entry / "comparison.json").is_file()]
         if files:
-            notes.append(f"{path}: read {', '.join(f'{file.name} as {split}' for split, file in files.items())}.")
+            read = ", ".join(f"{file.name} as {split}" for split, file in files.items())
+            others = [entry.name for entry in entries if ending(entry) and entry not in files.values()]
+            notes.append(f"{path}: read {read}{f'; not {listed(others)}' if others else ''}.")
             return {split: read_file(file, notes) for split, file in files.items()}
         if any(ending(entry) for entry in entries):
             names = ", ".join(entry.name for entry in entries if ending(entry))
@@ -98,6 +102,9 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     """The part taken apart by a column `split`, if it has one that says so."""
     column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
     if column is None:
+        if unused := [c for c in part.rows[0][1] if _SPLITTING.fullmatch(c)]:
+            say = "to split by it, call it 'split', with train, validation and test in its cells"
+            notes.append(f"{part.file}: the column {unused[0]!r} is not used; {say}.")
         return {"train": part}
     named = [SPLIT_NAMES.get(str(cells.get(column)).strip().lower()) for _, cells in part.rows]
     if not any(named):

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.annotated import accepted
+from slmfit.data.as_before import columns_as_before, spelled_alike
+from slmfit.data.asked_split import groups_of, held_against
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
@@ -32,6 +34,7 @@ from slmfit.data.unlabelled import refuse_minus_one, without_hidden
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.records import SPLITS, Example, Source
 from slmfit.tasks.base import Task
+from slmfit.text.figures import listed
 
 
 def load_data(
@@ -79,7 +82,7 @@ def load_data(
         what = f"the data are {type(path).__name__}, which cannot be read"
         raise UsageError(what, fix="give a path, a list of rows, a dict of columns or a data frame")
     recipe = _recipe(strip)
-    parts = read_parts(path, test, validation, notes)
+    parts = spelled_alike(read_parts(path, test, validation, notes), notes)
     named = [*(columns or {}).values(), *filter(None, (group, time))]
     parts = {split: accepted(part, named, notes) for split, part in parts.items()}
     found, roles = task_and_roles(parts, task, columns or {}, notes)
@@ -95,8 +98,7 @@ def load_data(
     merged: dict[str, str] = {}
     if found.classifies:
         _check_minus_one(rows, roles["label"], notes)
-        if labels.bools_as_numbers:
-            notes.append("The labels true and false are read as 1 and 0.")
+        notes += labels.notes
         merged = _merge(everything, merge, merge_prefix, notes)
         _check_labels(everything, rows["train"], roles["label"])
     else:
@@ -107,6 +109,7 @@ def load_data(
                 row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
     notes.append(how)
+    notes += held_against({split: rows[split] for split in SPLITS}, group, time, [s for s in parts if s != "train"])
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
         "columns": roles, "group": group, "time": time, "split": how, "ids": kind,
@@ -116,10 +119,11 @@ def load_data(
     splits = {split: tuple(row.example for row in rows[split]) for split in SPLITS}
     given = "validation" in parts
     cells = {split: [row.cells for row in rows[split]] for split in SPLITS}
-    beside = groupings(cells, {"id", "split", *roles.values(), *(column for column in (group, time) if column)})
+    beside = groupings(cells, {"id", "split", *roles.values(), *([time] if time else [])})
+    held = frozenset(name for split in SPLITS[1:] for name in groups_of(rows[split], group) if name)
     named_so = other_ids(rows["test"], {"split", *roles.values()}) if kind == "numbers" else {}
     task_of_all = found.with_labels(targets)
-    return Dataset(_title(path), task_of_all, splits, recipe, source, given, tuple(notes), beside, named_so)
+    return Dataset(_title(path), task_of_all, splits, recipe, source, given, tuple(notes), beside, named_so, held)
 
 
 def load_examples(
@@ -131,7 +135,7 @@ def load_examples(
     whose columns these are where the file has them, and whose labels were merged as these are. columns: role -> column,
     where not. notes: filled with what was guessed, and with what was left out. Raises DataError as `load_data` does.
     """
-    columns = _columns_as_before(columns, origin, part)
+    columns = columns_as_before(columns, origin, part, task)
     if "split" not in columns.values():
         part = of_split(part, split, notes)
     part = accepted(part, list(columns.values()), notes)
@@ -141,27 +145,13 @@ def load_examples(
     known = [*merged, *task.labels]
     labels = label_cells({"train": part}, roles, known)
     rows = parse(part, task, roles, [str(number) for number in part.numbers], labels)
-    notes += repair_notes(part, task, roles)
+    notes += [*labels.notes, *repair_notes(part, task, roles)]
     if task.classifies:
         found = [str(row.example.target) for row in rows]
         refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))
     examples = [row.example for row in rows]
     notes += offset_notes(part.file, examples)
     return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
-
-
-def _columns_as_before(columns: Mapping[str, str], origin: Source, part: Part) -> dict[str, str]:
-    """Role -> column: as asked for, else as in the data, where the file has that column and nothing else is made of it.
-
-    Of two texts that are one input the second is not left out in silence, unless one column is asked for that has all.
-    """
-    present, asked = columns_of(part), set(columns.values())
-    found = {role: column for role, column in origin.columns.items() if column in present and column not in asked}
-    if "text_pair" in origin.columns and "text" not in columns:
-        found["text_pair"] = origin.columns["text_pair"]
-    elif "text" in columns:
-        found.pop("text_pair", None)
-    return {**found, **columns}
 
 
 def _recipe(strip: Sequence[str]) -> TextRecipe:
@@ -200,8 +190,19 @@ def _merge(rows: list[Row], merge: Sequence[str], prefix: str | None, notes: lis
     new = merged_labels(old, merge, prefix)
     for row in rows:
         row.example = replace(row.example, target=new[str(row.example.target)])
-    notes.append(f"{len(old)} labels were merged into {len(set(new.values()))}.")
+    notes.append(f"{len(old)} labels were merged into {len(set(new.values()))}: {_merges(new)}.")
     return new
+
+
+def _merges(new: Mapping[str, str]) -> str:
+    """Which labels became which: 'net.a', 'netting' -> 'network'."""
+    by_new: dict[str, list[str]] = {}
+    for old, to in new.items():
+        if old != to:
+            by_new.setdefault(to, []).append(old)
+    said = [f"{listed(olds)} -> {to!r}" for to, olds in by_new.items()]
+    more = f"; and {len(said) - 10:,} more" if len(said) > 10 else ""
+    return "; ".join(said[:10]) + more
 
 
 def _check_minus_one(rows: Mapping[str, list[Row]], column: str, notes: list[str]) -> None:

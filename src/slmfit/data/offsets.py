@@ -16,7 +16,7 @@ from typing import Any
 from slmfit.data.readers.rows import Part, Placed
 from slmfit.errors import DataError
 from slmfit.tasks.base import Task
-from slmfit.tasks.spans import own_words, read_list, same_words
+from slmfit.tasks.spans import own_words, read_list, same_words, usual
 
 _BEYOND = re.compile("[\U00010000-\U0010ffff]")  # two units each
 
@@ -48,7 +48,7 @@ def _counted(part: Part, text_in: str, spans_in: str) -> tuple[list[Placed], boo
         text, cell = cells.get(text_in), cells.get(spans_in)
         if isinstance(text, str) and cell and not text.isascii() and _BEYOND.search(text):
             try:
-                items = read_list(cell, where)
+                items = [usual(item) for item in read_list(cell, where)]
             except DataError:
                 return None
             places = _places(text)

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from slmfit import methods
-from slmfit.data.in_memory import is_frame
+from slmfit.data.in_memory import has_no_order, is_frame
 from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
 from slmfit.methods.base import Context
@@ -87,6 +87,9 @@ def _labels(y: Iterable[Any]) -> np.ndarray:
     """The labels [n]. Raises DataError for a missing one (None, nan, pandas' NA), and for more than one a text."""
     if isinstance(y, str):
         raise DataError("one label was given, and a list is needed", fix="give one label per text")
+    if is_frame(y) or has_no_order(y):
+        what = f"the labels are {type(y).__name__}, and a list is needed"
+        raise DataError(what, fix='give a list, in the order of the texts, or one column: table["label"]')
     given = y if isinstance(y, np.ndarray) else list(y)
     if isinstance(given, np.ndarray) and given.ndim != 1:
         raise DataError(f"the labels have the shape {given.shape}", fix="give one label per text: y.ravel()")
@@ -122,6 +125,8 @@ def _texts(X: Iterable[Any]) -> list[str]:
     if is_frame(X):
         fix = 'give one column: table["text"]; or two as pairs: table[["premise", "hypothesis"]].to_numpy()'
         raise DataError("a table was given, and a list of texts is needed", fix=fix)
+    if has_no_order(X):
+        raise DataError("the texts are a set, which has no order", fix="give a list, in the order of the labels")
     texts = [_paired(row) for row in X]
     for n, text in enumerate(texts):
         if not isinstance(text, str):

@@ -6,18 +6,22 @@ scores.values["accuracy"]            # Score(value=0.87, low=0.84, high=0.9)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from slmfit.data.dataset import targets
+from slmfit.data.examples import ids_of
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
-from slmfit.errors import DataError
+from slmfit.errors import DataError, UsageError
 from slmfit.runs.run import Run
 from slmfit.tasks import names_of
-from slmfit.tasks.base import Scores
+from slmfit.tasks.base import PAIR_ROLES, Scores
+from slmfit.text.figures import part_of
 
 
 def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | None = None) -> Scores:
@@ -29,14 +33,25 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     `labels` and `intents`; `details["notes"]` says what was guessed of the file, and what was left out of it.
     Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
     """
+    if not isinstance(path, str | Path) and not is_held(path):
+        fix = "give a path, a list of rows, a dict of columns or a data frame"
+        raise UsageError(f"the rows are {type(path).__name__}, which cannot be read", fix=fix)
     notes: list[str] = []
     part = read_held(path) if is_held(path) else read_file(Path(path), notes)
-    if any(part.sha256 == file["sha256"] for file in run.record.origin.files):
+    same = any(part.sha256 == file["sha256"] for file in run.record.origin.files)
+    if same:
         notes.append(f"{part.file}: the run was made from this very file, so its scores say nothing of new rows.")
     examples = load_examples(part, run.task, run.record.origin, columns or {}, notes, split="test")
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
+    learnt = set() if same else _learnt(run)
+    if again := sum(_plain(run.task.text(input)) in learnt for input in inputs):
+        rows = part_of(again, len(inputs), "row", "are")
+        notes.append(f"{part.file}: {rows} among those that the run learnt from, and say nothing of new rows.")
+    if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
+        rows = part_of(repeats, len(inputs), "row", "repeat")
+        notes.append(f"{part.file}: {rows} an earlier one; rows that are the same count as one in the intervals.")
     truth = targets(examples)
     found, known = run.task.with_labels(truth), run.task
     new_names = names_of(found)
@@ -45,3 +60,26 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     scores = task.score(truth, run.predict(inputs), run.record.seed, inputs)
     unseen = {name: sorted(new - old) for name, (old, new) in names.items()}
     return replace(scores, details={**scores.details, "unseen": unseen, "notes": notes})
+
+
+def _learnt(run: Run) -> set[str]:
+    """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
+    columns = [run.record.origin.columns[role] for role in PAIR_ROLES if role in run.record.origin.columns]
+    files = [file for file in run.record.origin.files if file["used_as"] != "test" and Path(file["file"]).is_file()]
+    if not columns or not files or not (run.folder / "predictions.jsonl").is_file():
+        return set()
+    tested = {row["id"] for row in run.predictions() if row["split"] == "test"}
+    texts = set[str]()
+    for file in files:
+        with suppress(DataError):
+            part = read_file(Path(file["file"]), [])
+            [ids] = ids_of({"train": part})[0].values()
+            for (_, cells), id in zip(part.rows if part.sha256 == file["sha256"] else (), ids, strict=False):
+                if tested.isdisjoint((id, f"test:{id}")):
+                    texts.add(_plain(" ".join(str(cells.get(column)) for column in columns)))
+    return texts
+
+
+def _plain(text: str) -> str:
+    """A text but for case, spaces and punctuation."""
+    return " ".join(re.findall(r"\w+", text.casefold())) or text

@@ -6,8 +6,9 @@ predict_file(load("slmfit-demo"), Path("new.csv"), Path("answered.csv"))
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import IO, Any
 
 from slmfit.data.columns import no_column
 from slmfit.data.readers.lines import LONGEST_LINE
-from slmfit.data.readers.rows import ending, read_rows, reading
+from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.records import Input
 from slmfit.runs.run import Run
@@ -25,6 +26,7 @@ from slmfit.tasks.answers import names, prefix
 from slmfit.tasks.common import text_column
 from slmfit.text.figures import listed, number_of
 
+_NUMBERED = re.compile(r"column \d+")
 BATCH = 1000
 CHUNK = 2**16  # bytes read from a pipe at once, at most
 
@@ -81,7 +83,7 @@ def predict_file(
     with _kept(source) as kept:
         own: dict[str, None] = {}
         worded, seen, empty, said = {}, 0, 0, notes if notes is not None else []
-        for where, input, row in _rows(run, kept, source, columns or {}, said):
+        for where, input, row in _rows(run, kept, source, columns or {}, said, own):
             if not seen:
                 said += _other_column(run, row, where, columns or {})
             own.update(dict.fromkeys(row))
@@ -89,6 +91,7 @@ def predict_file(
             if not run.task.text(input).strip():
                 empty += 1
                 worded.update(dict.fromkeys(name for name, cell in row.items() if _is_words(cell)))
+        said += _nameless(own, source)
         if empty:
             _check_empty(empty, seen, list(worded), source)
             said.append(
@@ -96,7 +99,7 @@ def predict_file(
             )
         before, left_out = prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
         ours = [f"{before}{name}" for name in names(run.task) if name not in left_out]
-        rows, count = _rows(run, kept, source, columns or {}, []), 0
+        rows, count = _rows(run, kept, source, columns or {}, [], own), 0
         with table(output, list(own), ours) as write:
             while batch := list(islice(rows, BATCH)):
                 answers = run.predict([input for _, input, _ in batch])
@@ -113,7 +116,8 @@ def _other_column(run: Run, row: Row, where: Where, columns: Mapping[str, str]) 
     """That the text is read from another column than the run's own, where nobody asked for one."""
     used = run.record.origin.columns.get("text")
     if used is not None and used not in row and "text" not in columns:
-        found = text_column(row, run.task.roles, {}, where, [r for r in ("text", "tokens") if r in run.task.roles])
+        among = [role for role in ("text", "tokens") if role in run.task.roles]
+        found = text_column(row, run.task.roles, run.record.origin.columns, where, among)
         yield f"{where.file}: there is no column {used!r}, as in the run's data; the texts are those of {found!r}."
 
 
@@ -128,11 +132,24 @@ def _check_empty(empty: int, rows: int, worded: Sequence[str], source: Path) -> 
         raise DataError(what, where=str(source), fix="name the column that holds the text: --column text=NAME")
 
 
+def _nameless(own: Iterable[str], source: Path) -> Iterator[str]:
+    """That columns without a name in a table's header get one: it stands in the output."""
+    if is_table(source) and (named := [column for column in own if _NUMBERED.fullmatch(column)]):
+        verb = "is" if len(named) == 1 else "are"
+        yield f"{source}: what has no name in the header {verb} called {listed(named)}."
+
+
 def _rows(
-    run: Run, path: Path, source: Path, columns: Mapping[str, str], notes: list[str]
+    run: Run, path: Path, source: Path, columns: Mapping[str, str], notes: list[str], own: Collection[str]
 ) -> Iterator[tuple[Where, Input, Row]]:
-    """Place, what the model may see, and all that is to be written again, of every row."""
+    """Place, what the model may see, and all that is to be written again, of every row.
+
+    own: columns of the rows before, in which a row may lack one.
+    """
     for where, row in read_rows(path, notes, str(source)):
+        text = columns.get("text", run.record.origin.columns.get("text"))
+        if text is not None and text in own and text not in row and "text" in run.task.required:
+            raise DataError("the text is missing", where=where.at(text), fix="give text, or drop the row")
         input, more = _input(run, row, where, columns)
         yield where, input, {**row, **more}
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from slmfit import storage
 from slmfit.data.dataset import TextRecipe
-from slmfit.data.in_memory import is_frame
+from slmfit.data.in_memory import has_no_order, is_frame
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.methods.base import Method
 from slmfit.methods.saved import load_model, predict_with
@@ -70,12 +70,14 @@ class Run:
         """One prediction per input, in order; texts are cleaned as those it was fitted on.
 
         Raises UnsafeError when the model's files are not those that were recorded, UsageError for what is no input of
-        the task, for a single text, which would be taken for a list of letters, and for a table.
+        the task, for a single text, which would be taken for a list of letters, for a table, and for a set.
         """
         if isinstance(inputs, str):
             raise UsageError("one text was given, and a list is needed", fix="predict([text])")
         if is_frame(inputs):
             raise UsageError("a table was given, and a list is needed", fix='predict(list(table["text"]))')
+        if has_no_order(inputs):
+            raise UsageError("a set was given, which has no order", fix="predict(list) answers in the list's order")
         given = [self.task.given(input) for input in inputs]
         return predict_with((self.task, self._model[1], self.method), given)
 

@@ -11,7 +11,7 @@ The columns of entities are read back as data: `spans` is what a file of labelle
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -53,6 +53,12 @@ def answer_first(row: Row) -> Row:
     for name in sorted((name for name in row if name.startswith(APART)), key=lambda name: name.count(APART)):
         row = row | {name.replace(APART, ""): row[name]}
     return row
+
+
+def stood_at(column: str, columns: Collection[str]) -> str:
+    """What the column is called in a file with these columns, whose answers' columns may stand apart."""
+    apart = [name for name in columns if name.startswith(APART) and name.replace(APART, "") == column]
+    return max(apart, key=len, default=column)
 
 
 def read_back(row: Row) -> Row:

@@ -9,6 +9,7 @@ A row is one of these; without an answer it has no target:
     ARC, OpenBookQA  question (question_stem), choices {"text": [...], "label": [...]}, answerKey: label
     MMLU             question, choices [text], answer: position, counted from 0
     MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
+    tables           question (prompt), A … D (option_a …, choice_a …), answer (correct_answer, label): any of these
 
 Options keep the order shown. Capital letters stay, small ones become capital, any other labels become A, B, C …
 An answer is looked for among the letters and labels first, then among the options' texts, then as a position.
@@ -16,10 +17,13 @@ An answer is looked for among the letters and labels first, then among the optio
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from string import ascii_uppercase
 from typing import Any, ClassVar, Self
 
@@ -31,11 +35,17 @@ from slmfit.evidence.statistic import share_right
 from slmfit.records import Example, Input, Prediction, Question, Score, Target
 from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
-from slmfit.tasks.common import count_outcomes, find, one_form, probability_scores
+from slmfit.tasks.common import column_of, count_outcomes, find, one_form, probability_scores
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
+from slmfit.text.figures import listed
 
-MEDMCQA = ("opa", "opb", "opc", "opd", "ope")
+MEDMCQA = ("opa", "opb")  # of which a question has at least these
+_PREFIXES = ("op", "", "option", "option_", "option ", "choice", "choice_", "choice ", "answer_")
+APART = {f"op{letter}": tuple(f"{prefix}{letter}" for prefix in _PREFIXES) for letter in "abcdefgh"}
+_NUMBERED = re.compile("(?:option|choice|ending|opt|sol)[ _-]?[0-9]", re.IGNORECASE)
+_OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
+LOOKED_AT = 20  # rows, by which it is judged whether columns are options
 _AT = re.compile("[0-9]{1,2}")
 NEVER_FIRST = 20  # rows whose answers are positions; if none is 0 by then, they were counted from 1
 
@@ -50,11 +60,15 @@ class MultipleChoice:
     metric: ClassVar[str] = "accuracy"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "question": ("question", "question_stem"),
+        "question": ("question", "question_stem", "prompt"),
         "options": ("options", "choices"),
-        "answer": ("answer_idx", "answer", "answerKey", "answer_gt", "cop"),
+        "answer": (
+            "answer_idx", "answer", "answerKey", "answer_gt", "cop", "correct_answer", "correct_option", "correct",
+            "label",
+        ),
         "context": ("context", "passage", "article"),
-    } | {name: (name,) for name in MEDMCQA}
+    } | APART  # fmt: skip
+    spoken: ClassVar[Mapping[str, str]] = dict.fromkeys(APART, "options")
     required: ClassVar[tuple[str, ...]] = ("question",)
     texts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "question"
@@ -62,10 +76,32 @@ class MultipleChoice:
     marks: ClassVar[bool] = False
 
     def recognises(self, columns: Sequence[str]) -> bool:
-        """A question with options, in any of the forms."""
+        """A question with options under a name of theirs."""
         lower = {column.lower() for column in columns}
         has = {role: any(name.lower() in lower for name in names) for role, names in self.roles.items()}
-        return has["question"] and (has["options"] or (has["opa"] and has["opb"]))
+        return has["question"] and (has["options"] or lower.issuperset(MEDMCQA))
+
+    def shown_by(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
+        """role -> column, where a question has a column for each option and an answer fits; empty where none does."""
+        if not {"question", "answer", *MEDMCQA} <= roles.keys():
+            return {}
+        for row in islice(rows, LOOKED_AT):
+            with contextlib.suppress(DataError):
+                keyed = {role: row.get(column) for role, column in roles.items()}
+                if self.parse(keyed, Where(""), "").target is not None:
+                    return dict(roles)
+        return {}
+
+    def overlooked(self, columns: Sequence[str]) -> str:
+        """How to read columns that may be options, but of which no answer fits, or that are numbered; else empty."""
+        lower = {column.lower() for column in columns}
+        if all(not lower.isdisjoint(map(str.lower, self.roles[role])) for role in ("question", "answer", *MEDMCQA)):
+            return f"its columns may be those of a question whose answer fits no option: see --task {self.name}"
+        found = [column for column in columns if _NUMBERED.fullmatch(column)][: len(APART)]
+        if len(found) < 2:
+            return ""
+        named = " ".join(f"--column {role}={shlex.quote(column)}" for role, column in zip(APART, found, strict=False))
+        return f"{listed(found, 26)} may be options of a question: --task {self.name} {named}"
 
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""
@@ -84,7 +120,11 @@ class MultipleChoice:
         """Letter -> text, and label as given -> letter."""
         column, cell = find(row, self.roles["options"])
         if cell is None:
-            cell = {name[-1]: row[name] for name in MEDMCQA if row.get(name) is not None}
+            apart = {role[-1]: find(row, names)[1] for role, names in APART.items()}
+            cell = {letter: text for letter, text in apart.items() if text not in (None, "")}
+            if not cell:
+                fix = "give them in a column 'options', or in a column each: A, B, C …"
+                raise DataError("the question has no options", where=where.at(column), fix=fix)
         pairs = _labelled(cell, where.at(column))
         labels = [label for label, _ in pairs]
         letters = _letters(labels, where.at(column))
@@ -147,8 +187,10 @@ class MultipleChoice:
 
     def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
         keyed = {role: row[column] for role, column in columns.items() if column in row and role != "answer"}
-        known = {name for role, names in self.roles.items() if role != "answer" for name in names}
-        return self.parse({**{k: v for k, v in row.items() if k in known}, **keyed}, where, "").input, {}
+        if "question" not in keyed or not ("options" in keyed or keyed.keys() >= set(MEDMCQA)):
+            found = {role: column_of(row, columns.get(role), names) for role, names in self.roles.items()}
+            keyed = {role: row[column] for role, column in found.items() if column is not None and role != "answer"}
+        return self.parse(keyed, where, "").input, {}
 
     def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:
         return class_columns(prediction)
@@ -276,8 +318,9 @@ def _letter(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str
     word = str(answer).strip()
     if word in letter_of:
         return letter_of[word]
-    if word.upper() in options:
-        return word.upper()
+    named = _OPTION.fullmatch(word)
+    if (letter := (named[1] if named else word).upper()) in options:
+        return letter
     found = {letter for letter, text in options.items() if text == answer}
     numbered = any(label.isdecimal() for label in letter_of)  # then a number was meant as a label
     if not numbered and _AT.fullmatch(word) and int(word) < len(options):

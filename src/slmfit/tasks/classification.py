@@ -21,6 +21,7 @@ from slmfit.records import Example, Input, Pair, Prediction, Target
 from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import PAIR_ROLES, Components, Row, Scores
 from slmfit.tasks.common import (
+    column_of,
     count_outcomes,
     coverage_points,
     given_text,
@@ -141,7 +142,7 @@ class TextClassification:
         """Both texts, of the columns that are known, else of those that the task or a file of ours has."""
         found = {}
         for role, own in zip(PAIR_ROLES, self.texts, strict=True):
-            found[role] = next((name for name in (columns.get(role), own, role) if name in row), None)
+            found[role] = column_of(row, columns.get(role), (own, role))
         if None in found.values() or len(set(found.values())) < len(found):
             raise self._no_pair(where)
         return self.parse({role: row[str(column)] for role, column in found.items()}, where, "").input

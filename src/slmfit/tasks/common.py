@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, des
 from slmfit.records import OUTCOMES, Prediction, Score, Target
 from slmfit.tasks.base import Row
 from slmfit.tasks.forms.base import Form
+from slmfit.text.figures import listed
 
 
 def find(row: Row, columns: Sequence[str]) -> tuple[str, Any]:
@@ -33,6 +35,25 @@ def given_text(value: Any) -> str:
     return value
 
 
+def alike(name: str, columns: Collection[str]) -> str | None:
+    """The column of that name, else the only one that differs from it in case alone."""
+    if name in columns:
+        return name
+    found = [column for column in columns if column.lower() == name.lower()]
+    return found[0] if len(found) == 1 else None
+
+
+def column_of(columns: Collection[str], known: str | None, names: Sequence[str]) -> str | None:
+    """The column that is known, else the first that goes by one of the names; None where there is none."""
+    every = (name for name in (known, *names) if name is not None)
+    return next((found for name in every if (found := alike(name, columns)) is not None), None)
+
+
+def meant(columns: Collection[str], names: Sequence[str]) -> list[str]:
+    """All columns that go by one of the names, best first."""
+    return list(dict.fromkeys(found for name in names if (found := alike(name, columns)) is not None))
+
+
 def text_column(
     row: Row,
     roles: Mapping[str, Sequence[str]],
@@ -42,14 +63,26 @@ def text_column(
 ) -> str:
     """The column of a row that holds its text: the one that is known, else one that goes by the name of a role `among`.
 
-    Raises DataError where there is none.
+    Raises DataError where there is none, and where the known one lacks and several have such a name.
     """
-    names = [name for role in among for name in (columns.get(role), *roles[role])]
-    found = next((name for name in names if name in row), None)
-    if found is None:
-        fix = f"name the column with --column text=NAME; the columns are: {', '.join(row)}"
-        raise DataError("there is no column with a text", where=where, fix=fix)
-    return found
+    known = [columns[role] for role in among if role in columns]
+    for role in among:
+        if role in columns and (own := alike(columns[role], row)) is not None:
+            return own
+    for role in among:
+        found = meant(row, roles[role])
+        if len(found) > 1 and known:
+            raise several_columns("text", known[0], found, where)
+        if found:
+            return found[0]
+    fix = f"name the column with --column text=NAME; the columns are: {listed(row, 20, quoted=False)}"
+    raise DataError("there is no column with a text", where=where, fix=fix)
+
+
+def several_columns(role: str, known: str, found: Sequence[str], where: Where | str) -> DataError:
+    """The error for a file without the run's own column, and with several that may be meant for it."""
+    what = f"there is no column {known!r}, as in the training data, and {listed(found)} may each be meant"
+    return DataError(what, where=where, fix=f"name the {role}: --column {role}=NAME, for example {role}={found[0]}")
 
 
 def one_form(form: Form, name: str | None) -> Form:
@@ -73,15 +106,18 @@ _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 
 def label_among(word: str, labels: Collection[str]) -> str | None:
-    """The label that a word is, or is another spelling of as files and models write them: 1.0 for 1, True for true.
-
-    None where there is none, or more than one.
+    """The label that a word is, or is another spelling of as files and models write them: 1.0 for 1, True for true, an
+    accent as a sign of its own. None where there is none, or more than one.
     """
     if word in labels:
         return word
-    if not _respelled(word):
+    if not word.isascii():
+        form = unicodedata.normalize("NFC", word)
+        found = [label for label in labels if unicodedata.normalize("NFC", label) == form]
+    elif plain := _respelled(word):
+        found = [label for label in labels if _respelled(label) == plain]
+    else:
         return None
-    found = [label for label in labels if _respelled(label) == _respelled(word)]
     return found[0] if len(found) == 1 else None
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from slmfit.errors import DataError, Where
 from slmfit.records import Span
 from slmfit.tasks.common import refuse_halves
+from slmfit.text.visible import excerpt, written
 
 Offsets: TypeAlias = Sequence[tuple[int, int]]
 _WORDS = ("text", "value", "word")  # where a span says what stands at its offsets
@@ -105,18 +106,22 @@ def tags_from_spans(spans: Iterable[Span], offsets: Offsets) -> list[str]:
 def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
     """[{"start", "end", "label"}] or [[start, end, label]] in any order, as spans in reading order.
 
-    What a span says of its own words, under `text`, `value` or `word`, must stand at its offsets. Raises DataError.
+    Keys may be those of Label Studio and doccano, see `usual`. What a span says of its own words, under `text`, `value`
+    or `word`, must stand at its offsets. Raises DataError.
     """
     spans: list[Span] = []
-    for i, item in enumerate(read_list(cell, where)):
+    for i, item in enumerate(map(usual, read_list(cell, where))):
         match item:
             case [int(start), int(end), str(label)] | {"start": int(start), "end": int(end), "label": str(label)} if (
                 label.strip() and not isinstance(start, bool) and not isinstance(end, bool)
             ):
                 span = Span(start, end, label)
             case _:
-                fix = 'write {"start": 0, "end": 4, "label": "X"}'
-                raise DataError(f"span {i + 1} is {item!r}", where=where, fix=fix)
+                labels = item.get("labels") if type(item) is dict else None
+                several = type(labels) is list and len(labels) > 1
+                fix = "keep one of them" if several else 'write {"start": 0, "end": 4, "label": "X"}'
+                what = f"has {len(labels)} labels" if several and labels else f"is {written(item, 120)}"
+                raise DataError(f"span {i + 1} {what}", where=where, fix=fix)
         if not 0 <= span.start < span.end <= len(text):
             outside = span.start < 0 or span.end > len(text)
             wrong = f"outside of the text, which has {len(text)} characters" if outside else "empty"
@@ -132,6 +137,41 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
             what = f"the spans {one.start}–{one.end} {one.label} and {two.start}–{two.end} {two.label} overlap"
             raise DataError(what, where=where, fix="keep one of them, or join them")
     return spans
+
+
+_OTHERS = {"start_offset": "start", "end_offset": "end", "entity_group": "label"}
+_UNUSUAL = _OTHERS.keys() | {"labels"}
+
+
+def usual(item: Any) -> Any:
+    """A span under the usual keys: doccano's `start_offset` and `end_offset` are `start` and `end`, `entity_group`, as
+    pipelines of transformers have it, and Label Studio's list `labels`, where it has one, `label`. All else as it is.
+    """
+    if type(item) is not dict or _UNUSUAL.isdisjoint(item):
+        return item
+    item = {_OTHERS.get(key, key) if _OTHERS.get(key) not in item else key: cell for key, cell in item.items()}
+    match item:
+        case {"labels": [str(label)]} if "label" not in item:
+            return {**{key: cell for key, cell in item.items() if key != "labels"}, "label": label}
+    return item
+
+
+def holds_spans(cell: Any) -> bool:
+    """Whether a cell is a list of spans by its look: each has two offsets and a name, or several."""
+    if not isinstance(cell, list | tuple | str) or not cell:
+        return False
+    try:
+        items = [usual(item) for item in read_list(cell, Where(""))]
+    except DataError:
+        return False
+    return bool(items) and all(map(_is_span, items))
+
+
+def _is_span(item: Any) -> bool:
+    match item:
+        case [int(start), int(end), str()] | {"start": int(start), "end": int(end)}:
+            return 0 <= start <= end
+    return False
 
 
 def own_words(item: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -155,7 +195,7 @@ def _refuse_other_words(number: int, span: Span, there: str, words: tuple[str, s
     key, said = words
     if not same_words(there, said):
         place = f"span {number}, {span.start} to {span.end}"
-        what = f"{place}, is {there[:60]!r} in the text, but {said[:60]!r} by its own {key!r}"
+        what = f"{place}, is {excerpt(there, 60)!r} in the text, but {excerpt(said, 60)!r} by its own {key!r}"
         fix = (
             "correct the offsets: they count code points from 0, not tokens, bytes or UTF-16 units; or leave "
             f"{key!r} out where it is not what stands in the text"
@@ -204,6 +244,10 @@ def _tag_name(tag: Any, names: Sequence[Any] | None) -> str:
     return str(names[tag])
 
 
+def _quoted(cell: Any) -> str:
+    return repr(excerpt(cell, 40) if isinstance(cell, str) else written(cell, 40))
+
+
 def read_list(cell: Any, where: Where) -> list[Any]:
     """A list, also one that is written as JSON, as in a CSV file. Raises DataError."""
     if isinstance(cell, str) and cell.lstrip().startswith("["):
@@ -211,5 +255,5 @@ def read_list(cell: Any, where: Where) -> list[Any]:
             cell = json.loads(cell)
             refuse_halves(cell, where)  # in here, as what was only just not too deep to read may be too deep to write
     if isinstance(cell, (str, bytes, Mapping)) or not isinstance(cell, Iterable):
-        raise DataError(f"a list is needed here, not {str(cell)[:40]!r}", where=where, fix="write it as a JSON list")
+        raise DataError(f"a list is needed here, not {_quoted(cell)}", where=where, fix="write it as a JSON list")
     return list(cell)

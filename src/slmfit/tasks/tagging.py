@@ -5,7 +5,8 @@
 
 A row is one of these, each with an optional `intent`; a row without entities' columns has no target:
 
-    text + spans          [{"start", "end", "label"}] or [[start, end, label]] (spaCy's `entities`)
+    text + spans          [{"start", "end", "label"}] or [[start, end, label]] (spaCy's `entities`; doccano's and Label
+                          Studio's `label`)
     tokens + tags         BIO tags, one per token, by name, or as numbers with `tag_names`; with `text`, the tokens
                           are placed in it, else it is the tokens joined by single spaces
     text + labels         [{"word", "label"}]: entity words in reading order with BIO tags, others left out
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, NamedTuple, Self
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
@@ -29,6 +31,9 @@ from slmfit.tasks.common import find, given_text, text_column
 from slmfit.tasks.entity_scores import METRICS, Rows, score
 from slmfit.tasks.forms.entities import FORMS, EntityForm
 from slmfit.tasks.words import read_words
+
+LABELS = ("label", "labels")  # columns that some programs write spans to
+LOOKED_AT = 200  # rows, by which it is judged whether they did
 
 
 class _Read(NamedTuple):
@@ -71,6 +76,23 @@ class TokenClassification:
         has = {role: bool(lower & set(names)) for role, names in self.roles.items()}
         words = {"text", "labels", "intent"} <= lower
         return (has["text"] and has["spans"]) or (has["tokens"] and has["tags"]) or words
+
+    def shown_by(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
+        """role -> column, where spans stand under a label's name, as doccano and Label Studio have it; else empty."""
+        if "text" not in roles or "spans" in roles:
+            return {}
+        cells: dict[str, list[Any]] = {}
+        for row in islice(rows, LOOKED_AT):
+            for column in row:
+                if column.lower() in LABELS and row[column] not in (None, "", [], "[]"):
+                    cells.setdefault(column, []).append(row[column])
+        spans = next((column for column, filled in cells.items() if all(map(sp.holds_spans, filled))), None)
+        return {} if spans is None else {role: c for role, c in roles.items() if c != spans} | {"spans": spans}
+
+    def bare(self, roles: Mapping[str, str], rows: Iterable[Row]) -> bool:
+        """Whether no row has a span, a tag or an intent."""
+        columns = [roles[role] for role in ("spans", "tags", "intent") if role in roles]
+        return all(row.get(column) in (None, "", [], "[]") for row in rows for column in columns)
 
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""

@@ -35,6 +35,16 @@ def excerpt(text: str, limit: int) -> str:
     return line if whole else line[: limit - 1] + "…"
 
 
+def written(value: Any, limit: int) -> str:
+    """A value as Python writes it, as `excerpt` does, but not cut within quotation marks."""
+    line = excerpt(str(value), limit)
+    if line.endswith("…"):
+        for mark in "'\"":
+            if line.count(mark) % 2:
+                line = line[: line.rindex(mark)].rstrip() + "…"
+    return line
+
+
 def shown(text: str) -> str:
     """`visible` of a text of several lines: line ends stay."""
     return "\n".join(map(visible, text.split("\n")))

@@ -183,3 +183,18 @@ def test_texts_without_a_word_are_found():
     found = audit(texts, ["a", "b", "a", "b", "a", "b", "a"], ["train"] * 7)["findings"]
     (no_word,) = [f for f in found if f["kind"] == "no_word"]
     assert [row["text"] for example in no_word["examples"] for row in example["rows"]] == ["。"]
+
+
+def test_numbers_in_place_of_texts_are_told_of():
+    texts = [str(10_000 + i) for i in range(30)]
+    kinds = [f["kind"] for f in audit(texts, ["a", "b"] * 15, ["train"] * 30)["findings"]]
+    assert "text_is_number" in kinds
+    kinds = [f["kind"] for f in audit([f"case {text}" for text in texts], ["a", "b"] * 15, ["train"] * 30)["findings"]]
+    assert "text_is_number" not in kinds
+
+
+def test_long_numbers_are_no_twins():
+    assert not label_twins(["12345678901234567", "12345678901234568", "-1", "1", "0", "10", "100", "0.1"])
+    twins = ["0.1", "0.10", "00.1", "+0.1"], ["-2", "-2.0"], ["0", "0.0", "00"], ["0012", "12"]
+    for group in twins:
+        assert [(sorted(found), kind) for found, kind in label_twins(group)] == [(sorted(group), "spelling")]

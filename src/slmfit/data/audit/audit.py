@@ -152,6 +152,10 @@ def _texts(rows: Rows) -> Iterator[Finding]:
         message = f"{part_of(len(wordless), len(lengths), 'text', 'hold')} no word, only marks such as full stops."
         fix = "Methods that count words see nothing in them: drop these rows, or check that the file was read right."
         yield finding("no_word", "note", len(wordless), message, fix, (rows.example([k]) for k in wordless))
+    numbers = sum(map(str.isdecimal, map(str.strip, rows.texts)))
+    if numbers >= FEW and numbers >= _UNIQUE * len(lengths):
+        message = f"{part_of(numbers, len(lengths), 'text', 'are')} a number and nothing else."
+        yield finding("text_is_number", "warning", numbers, message, "Name the column of the text with --text.")
     filled = lengths[lengths > 0]
     if len(filled) > 1 and len({text.strip() for text in rows.texts}) == 1:
         message = f"All {number_of(len(lengths), 'text')} are the same."

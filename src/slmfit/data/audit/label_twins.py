@@ -41,8 +41,9 @@ def label_twins(labels: Iterable[str]) -> list[tuple[list[str], Likeness]]:
 def _spelling(label: str) -> str:
     """Equal for labels that differ in case, spaces and punctuation only. Numbers by value, so -1 and 1 stay apart."""
     plain = unicodedata.normalize("NFKC", label).casefold().strip()
-    if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
-        return f"number {float(plain)!r}"
+    if number := re.fullmatch(r"([+-]?)(\d++)(?:\.(\d++))?", plain):
+        sign, whole, part = (group or "" for group in number.groups())
+        return f"number {sign.strip('+')}{whole.lstrip('0')}.{part.rstrip('0')}"
     # A separator between digits counts: 1.2.3 is not 12.3, and 3-5 is not 35.
     return re.sub(r"(?<!\d) | (?!\d)", "", " ".join(_SEPARATORS.sub(" ", plain).split())) or plain
 

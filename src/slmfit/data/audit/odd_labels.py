@@ -6,8 +6,9 @@ odd_labels(Counter({"nan": 12, "a": 40}), "label", "row")
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from slmfit.data.audit.findings import Finding, counted, finding
 from slmfit.text.figures import listed, number_of, verb_of
@@ -15,7 +16,7 @@ from slmfit.text.figures import listed, number_of, verb_of
 # What programs write where nothing is, and what people call rows that nobody labelled.
 _NONE = {
     "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
-    "#name?", "#div/0!", "-", "--", "?", "unsup", "unsupervised", "unlabeled", "unlabelled",
+    "#name?", "#div/0!", "-", "--", "?", ".", "\\n", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 # Characters that take no room; joiners have their place inside words and emoji, though not at an edge.
@@ -36,11 +37,44 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
         fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."
         yield finding("unseen_character", "warning", len(unseen), message, fix, counted(unseen, counts))
+    if mixed := sorted(filter(_mixes, counts)):
+        some = f"{number_of(len(mixed), noun)} {verb_of(len(mixed), 'have')}"
+        message = f"{some} letters of two scripts in a word: {listed(mixed)}."
+        fix = "Write them in one script: a Cyrillic or Greek letter may look like a Latin one, and then they are two."
+        yield finding("mixed_scripts", "warning", len(mixed), message, fix, counted(mixed, counts))
+    if joined := sorted(label for label in counts if _joins(label, counts)):
+        some = f"{number_of(len(joined), noun)} {verb_of(len(joined), 'join')}"
+        message = f"{some} others that stand alone elsewhere: {listed(joined)}."
+        fix = f"If these {unit}s have several {noun}s, keep the one that matters most; else nothing is wrong."
+        yield finding("joined_labels", "warning", len(joined), message, fix, counted(joined, counts))
+    if broken := sorted(label for label in counts if len(label.strip().splitlines()) > 1):
+        some = f"{number_of(len(broken), noun)} {verb_of(len(broken), 'hold')}"
+        message = f"{some} a line break: {listed(broken)}."
+        fix = "Check that the file was read right: a cell may hold several labels, or a stray quotation mark."
+        yield finding("line_break", "warning", len(broken), message, fix, counted(broken, counts))
     if edged := sorted(label for label in counts if _has_edge(label)):
         some = f"{number_of(len(edged), noun)} {verb_of(len(edged), 'have')}"
         message = f"{some} quotation marks or spaces around them: {listed(edged)}."
         fix = "Remove them; in a CSV file a quotation mark must follow the comma at once, without a space."
         yield finding("label_edges", "warning", len(edged), message, fix, counted(edged, counts))
+
+
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look alike
+
+
+def _mixes(label: str) -> bool:
+    """Whether a word of it has letters of two scripts that look alike: a Cyrillic а among Latin letters."""
+    words = (word for word in re.findall(r"[^\W\d_]+", label) if not word.isascii())
+    return any(len(_ALIKE & {unicodedata.name(letter, "").partition(" ")[0] for letter in word}) > 1 for word in words)
+
+
+def _joins(label: str, known: Collection[str]) -> bool:
+    """Whether what stands between slashes, spaces and the like are labels all."""
+    for separator in ("/", "+", "&", "::", ":", " and ", " "):
+        parts = [part.strip() for part in label.split(separator)]
+        if len(set(parts)) > 1 and all(part in known for part in parts):
+            return True
+    return False
 
 
 def _has_edge(label: str) -> bool:

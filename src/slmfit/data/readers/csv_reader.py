@@ -15,12 +15,15 @@ from typing import Any
 
 from slmfit.data.readers.lines import Bytes, lines_of
 from slmfit.errors import DataError, Where
+from slmfit.text.figures import EXCERPT, number_of
+from slmfit.text.visible import excerpt
 
 LONGEST_TEXT = 1_000_000  # characters in one cell: a long novel
+_COMMENTS = ("#", "//", "%", "--")
 _SAMPLE = 500  # lines by which quotation marks are judged
 _SWALLOWED = 3  # whole lines in one cell by which it is asked whether they are rows
 _SEP = re.compile(r"\"?sep=(\\t|.)\"?", re.IGNORECASE | re.DOTALL)
-_SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab"}
+_SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
 def rows_of_csv(
@@ -54,18 +57,18 @@ def rows_of_csv(
     reader = csv.reader(chain(sample, lines), delimiter=delimiter, quoting=quoting, strict=True)
     columns: list[str] = []
     header_cells: list[str] = []
-    repeated = 0
+    repeated, header_line = 0, 1
     before = skipped + 1 if named else 0
     start = before + 1
     try:
         for cells in reader:
             if cells and not columns:
-                columns, header_cells = _header(cells, Where(file, start)), cells
-            elif cells == header_cells and len(cells) > 1:
+                columns, header_cells, header_line = _header(cells, Where(file, start)), cells, start
+            elif len(cells) > 1 and [cells[0].removeprefix("\ufeff"), *cells[1:]] == header_cells:
                 repeated += 1
             elif cells:
                 if len(cells) != len(columns):
-                    raise _ragged(len(cells), len(columns), delimiter, Where(file, start))
+                    raise _ragged(cells, header_cells, header_line, delimiter, Where(file, start))
                 if before + reader.line_num - start > _SWALLOWED:
                     _refuse_swallowed(cells, delimiter, Where(file, start))
                 yield start, dict(zip(columns, cells, strict=True))
@@ -84,7 +87,7 @@ def rows_of_tsv(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[in
 
 def _delimiter(header: str, sample: list[str], usual: str, file: str, notes: list[str]) -> str:
     """What stands between cells: the usual one unless the header lacks it, or it alone leaves rows of unlike length."""
-    others = [d for d in ";\t," if d != usual and d in header]
+    others = [d for d in ";\t,|" if d != usual and d in header]
     fitting = [d for d in others if _rectangular(sample, d, csv.QUOTE_MINIMAL) and len(_cells(header, d)) > 1]
     if usual not in header and others:
         found = (fitting or others)[0]
@@ -151,12 +154,14 @@ def _refuse_swallowed(cells: list[str], delimiter: str, where: Where) -> None:
                 raise DataError(what, where=where, fix=fix)
 
 
-def _ragged(cells: int, columns: int, delimiter: str, where: Where) -> DataError:
-    return DataError(
-        f"this row has {cells} cell{'s' * (cells != 1)}, but the header has {columns}",
-        where=where,
-        fix=f"put quotation marks around a cell that holds a {_spoken(delimiter)} or a line break",
-    )
+def _ragged(cells: list[str], header: list[str], header_line: int, delimiter: str, where: Where) -> DataError:
+    """The error for a row of another length than the header, which may be none: a title above it, or a comment."""
+    fix = f"put quotation marks around a cell that holds a {_spoken(delimiter)} or a line break"
+    if len(header) < len(cells) and (len(header) == 1 or header[0].startswith(_COMMENTS)):
+        title = excerpt(delimiter.join(header), EXCERPT)
+        fix = f"if line {header_line} is no header ({title!r}), remove it; else {fix}"
+    what = f"this row has {number_of(len(cells), 'cell')}, but the header has {len(header)}"
+    return DataError(what, where=where, fix=fix)
 
 
 def _broken(error: str, where: Where) -> DataError:

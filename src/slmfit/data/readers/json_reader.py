@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from slmfit.data.readers.lines import Bytes, lines_of, text_of
@@ -22,13 +23,30 @@ _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line, object) of every line that is not blank. Raises DataError."""
-    yield from _rows_of_lines(lines_of(handle, file), file, notes)
+    """(line, object) of every line that is not blank, or of one JSON list. Raises DataError."""
+    lines = lines_of(handle, file)
+    start: list[str] = []
+    for line in lines:
+        start.append(line)
+        if line.strip():
+            break
+    if start and _opens_more(start[-1]):
+        text = "".join([*start, *lines])
+        if start[-1].strip() == "{" and not _is_json(text):
+            fix = "write each on a line of its own: jq -c . OLD > NEW"
+            raise DataError("an object goes over several lines", where=Where(file, len(start)), fix=fix)
+        notes.append(f"{file}: this is no object a line but one value, so it is read as JSON.")
+        yield from _rows_of_text(text, file, notes)
+        return
+    yield from _rows_of_lines(chain(start, lines), file, notes)
 
 
 def rows_of_json(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, object) of a list of objects, or of the one list of objects that an object holds. Raises DataError."""
-    text = text_of(handle, file)
+    yield from _rows_of_text(text_of(handle, file), file, notes)
+
+
+def _rows_of_text(text: str, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     if _is_json_lines(text):
         notes.append(f"{file}: this is one object a line, so it is read as JSON lines.")
         yield from _rows_of_lines(re.split("\r\n|\r|\n", text), file, notes)
@@ -57,7 +75,7 @@ def _rows_of_lines(lines: Iterable[str], file: str, notes: list[str]) -> Iterato
     twice = _Twice()
     for number, line in enumerate(lines, 1):
         if line.strip():
-            text = line.rstrip()
+            text = line.rstrip().removeprefix("\ufeff")  # as where files were put one after another
             value = parse_json(text, file, number)
             twice.look(text, value, number)
             yield number, _row(value, Where(file, number), bool(_MAYBE_HALF.search(line)))
@@ -109,10 +127,19 @@ def parse_json(text: str, file: str, line: int = 1) -> Any:
         raise DataError(
             f"broken JSON at character {error.colno}: {error.msg}",
             where=Where(file, line + error.lineno - 1),
-            fix="mend it there; a comma, quotation mark or bracket is often missing just before",
+            fix=_remedy(error),
         ) from None
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; thousands of open brackets
         raise DataError(f"JSON that cannot be read ({error})", where=Where(file, line), fix="mend or drop it") from None
+
+
+def _remedy(error: json.JSONDecodeError) -> str:
+    rest = error.doc[error.pos : error.pos + 20].strip()
+    if error.msg == "Extra data" and rest == ",":
+        return "remove the comma at the end of the line"
+    if error.msg == "Extra data" and rest.startswith("{"):
+        return "one object follows another: make a list of them, or one a line in a .jsonl file (jq -c . OLD > NEW)"
+    return "mend it there; a comma, quotation mark or bracket is often missing just before"
 
 
 def _unpaired(value: Any) -> Any:
@@ -134,6 +161,27 @@ def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
     if maybe_half:
         refuse_halves(value, where)
     return value
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _opens_more(line: str) -> bool:
+    """Whether a list of rows, or an object, begins with this line, which is no row itself as spaCy's pair is."""
+    if line.strip() == "{":
+        return True
+    if not line.lstrip().startswith("["):
+        return False
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip() == "[" or line.lstrip("[ \t").startswith("{")
+    return bool(value) and isinstance(value, list) and all(isinstance(_unpaired(item), dict) for item in value)
 
 
 def _is_json_lines(text: str) -> bool:
