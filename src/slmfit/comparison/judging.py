@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.comparison.remarks import remarks
+from slmfit.comparison.shifting import shifted
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
@@ -82,7 +83,12 @@ def judge(
         "tied": list(verdict.tied),
         "not_worse": list(verdict.not_worse),
         "sentence": verdicts.sentence(verdict),
-        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason), *odd],
+        "caveats": [
+            *shifted(data, out, list(scored.values())),
+            *verdicts.caveats(verdict),
+            *(_fewer(row) for row in scored.values() if row.reason),
+            *odd,
+        ],
     }
     paired = {
         id: {
