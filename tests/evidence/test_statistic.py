@@ -355,8 +355,12 @@ def test_unknown_size_counts_as_largest_and_ties_go_to_the_smaller():
     )
 
 
-def test_a_single_method_is_a_pick_and_nothing_is_an_error():
-    assert verdicts.sentence(judge(LINEAR)).endswith("the only method compared.")
+def test_a_single_method_is_compared_with_nothing_and_none_is_an_error():
+    alone = judge(LINEAR)
+    assert (alone.kind, alone.method, alone.not_worse) == ("nothing-to-compare", "linear", ())
+    assert verdicts.sentence(alone) == (
+        "linear is the only method that ran, so there is nothing to compare it with: accuracy 90.9 % (89.9–91.9)."
+    )
     assert verdicts.caveats(judge(LINEAR)) == ()
     with pytest.raises(ValueError):
         judge()

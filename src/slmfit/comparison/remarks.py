@@ -40,6 +40,17 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
         )
 
 
+def always(answers: Sequence[Prediction]) -> str:
+    """The one answer to all rows, in words; empty where they differ."""
+    first = answers[0].target if answers else None
+    if first is None or any(answer.target != first for answer in answers):
+        return ""
+    if isinstance(first, str):
+        return f"'{excerpt(first, _SHOWN)}'"
+    intent = f"'{excerpt(first.intent, _SHOWN)}' and " if first.intent else ""
+    return f"{intent}{number_of(len(first.spans), 'entity')}" if first.spans else f"{intent}no entities"
+
+
 def _names(task: Task, given: Input) -> Collection[str]:
     """What an answer to this row may be; nothing where it is more than a name."""
     return task.form().candidates(given) or ()

@@ -30,7 +30,8 @@ ALARMS = 0.01  # of splits without a shift, all parts together
 PARTS = 4  # labels · words · the classifier · validation to test
 EACH = ALARMS / PARTS
 FEWEST = 8  # rows that hold a feature; with fewer nothing can be told by it
-CHOSEN = 0.01  # by so much a score on validation may be too good, as settings were chosen there
+# By how much a score on validation may be too good, as settings were chosen there: at least, and over the root of rows.
+CHOSEN = 0.01, 0.3
 MATTERS = 0.53  # pairs told apart; with fewer the sides differ, but hardly
 _EXACT = 50  # features whose p-value is computed exactly, those furthest apart
 _LEAST = 25  # rows on either side of either half, for the classifier
@@ -79,7 +80,7 @@ class ToldApart:
 
 @dataclass(frozen=True)
 class Gap:
-    """Shares of rows that a method has right; the p-value is that of a gap no larger than `CHOSEN`."""
+    """Shares of rows that a method has right; the p-value is that of a gap no larger than choosing makes."""
 
     validation: float
     test: float
@@ -143,7 +144,8 @@ def gap(
         count = clusters.effective if clusters else float(len(right))
         share = (float(np.mean(right)) * count + 0.5) / (count + 1)
         error += share * (1 - share) / count
-    beyond = max(abs(values[0] - values[1]) - CHOSEN, 0.0) / math.sqrt(error)
+    allowed = max(CHOSEN[0], CHOSEN[1] / math.sqrt(max(len(validation), 1)))
+    beyond = max(abs(values[0] - values[1]) - allowed, 0.0) / math.sqrt(error)
     return Gap(values[0], values[1], 2 * NormalDist().cdf(-beyond))
 
 
