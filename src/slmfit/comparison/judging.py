@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.comparison.others import disagreements
-from slmfit.comparison.remarks import always, remarks
+from slmfit.comparison.remarks import always, remarks, shortened
 from slmfit.comparison.shifting import shifted
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
@@ -93,6 +93,7 @@ def judge(
         "caveats": [
             *shifted(data, out, list(scored.values())),
             *disagreements(list(scored.values()), metric, best, gap),
+            *(said for row in scored.values() for said in shortened(row.id, Run(out / str(row.run)).record.chosen)),
             *verdicts.caveats(verdict),
             *(_fewer(row) for row in scored.values() if row.reason),
             *odd,

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
-from slmfit.text.figures import listed, number_of, verb_of
+from slmfit.text.figures import listed, number_of, percent, verb_of
 from slmfit.text.visible import excerpt
 
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
+_MANY_CUT = 0.05  # texts of which only a part is read, as a share
 
 
 def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence[Input]) -> Iterator[str]:
@@ -38,6 +40,15 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
             f"({times}); the data have {listed(task.labels)}."
         )
+
+
+def shortened(id: str, chosen: Mapping[str, Any]) -> Iterator[str]:
+    """What kept a method from its best: the budget, or the length that texts were cut at. chosen: as its run has it."""
+    if chosen.get("cut_short") is True:
+        yield f"{id}: the budget ended its training while it was still improving; a larger one may raise it."
+    share, length = chosen.get("texts_cut"), chosen.get("max_length")
+    if isinstance(share, float) and share >= _MANY_CUT and isinstance(length, int):
+        yield f"{id} read only the beginning of {percent(share)} of the texts, which are longer than {length:,} tokens."
 
 
 def always(answers: Sequence[Prediction]) -> str:
