@@ -6,7 +6,7 @@ import pytest
 
 from conftest import make_dataset
 from slmfit.comparison.compare import compare
-from slmfit.comparison.remarks import remarks
+from slmfit.comparison.remarks import remarks, shortened
 from slmfit.data.given import read_answers
 from slmfit.records import Entities, Prediction, Span
 from slmfit.tasks import by_name
@@ -101,3 +101,12 @@ def test_positions_and_brackets_in_place_of_letters_are_told_of():
     assert ("they are" in options and options.endswith("and an answer is a letter.")) or "positions" in options
     [small] = remarks("gpt", data.task, [Prediction(None, "invalid", raw="b)"), Prediction("A")], inputs)
     assert small.endswith("between 1 of them and a label stand only brackets or case.")
+
+
+def test_what_kept_a_method_from_its_best_is_said():
+    assert list(shortened("encoder", {"cut_short": True, "texts_cut": 0.231, "max_length": 64})) == [
+        "encoder: the budget ended its training while it was still improving; a larger one may raise it.",
+        "encoder read only the beginning of 23.1 % of the texts, which are longer than 64 tokens.",
+    ]
+    assert list(shortened("encoder", {"texts_cut": 0.02, "max_length": 64})) == []
+    assert list(shortened("linear", {"C": 1.0})) == list(shortened("odd", {"texts_cut": "all", "cut_short": 1})) == []

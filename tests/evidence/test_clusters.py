@@ -89,14 +89,15 @@ def test_swapping_counts_all_ways_to_swap(gaps):
         abs(sum(sign * gap for sign, gap in zip(signs, gaps, strict=True)))
         for signs in product((1, -1), repeat=len(gaps))
     ]
-    assert swapping(np.array(gaps, float)) == pytest.approx(np.mean([way >= seen for way in ways]))
+    further = np.mean([(way > seen) + (way == seen) / 2 for way in ways])
+    assert swapping(np.array(gaps, float)) == pytest.approx(further if seen else 1.0)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
 @settings(deadline=None)
 def test_swapping_single_rows_is_mcnemar(a, b):
     gaps = np.concatenate([np.ones(a), -np.ones(b), np.zeros(3)])
-    assert swapping(gaps) == pytest.approx(s.mcnemar_exact(a, b))
+    assert swapping(gaps) == pytest.approx(s.mcnemar(a, b))
 
 
 def test_a_text_with_two_labels_is_one_cluster():

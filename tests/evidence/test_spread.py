@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import ndtri
 
@@ -80,6 +82,16 @@ def test_more_or_fewer_seeds_on_either_side():
     assert there.low > -1 and there.seed_error > 0
     with pytest.raises(ValueError, match="not the same rows"):
         spread.difference(three, tables(rng.random((300, 1)) < 0.9), share_right)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32), st.integers(20, 200), st.floats(0, 0.2), st.integers(1, 5), st.integers(1, 3))
+def test_interval_and_p_value_agree_with_and_without_several_seeds(seed, n, gap, comparisons, seeds):
+    rng = np.random.default_rng(seed)
+    ours, theirs = (tables(rng.random((n, seeds)) < 0.7 + better) for better in (gap, 0))
+    found = spread.difference(ours, theirs, share_right, comparisons=comparisons, draws=400)
+    assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
+    assert found.low <= found.value <= found.high
 
 
 def trained(n, seeds, apart, rng, every):

@@ -13,6 +13,7 @@ from scipy import stats
 from slmfit.evidence import metrics
 from slmfit.evidence import statistic as s
 from slmfit.evidence import verdict as verdicts
+from slmfit.evidence.clusters import clusters_of
 from slmfit.evidence.drawing import condensed
 from slmfit.records import Score
 
@@ -148,14 +149,40 @@ def test_the_mean_of_skewed_losses_is_covered():
 
 @settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300))
-def test_mcnemar_is_the_binomial_test(b, c):
-    expected = stats.binomtest(b, b + c).pvalue if b + c else 1.0
-    assert s.mcnemar_exact(b, c) == pytest.approx(expected)
+def test_mcnemar_is_the_binomial_tests_mid_p(b, c):
+    exact = stats.binomtest(b, b + c).pvalue if b + c else 1.0
+    expected = exact - stats.binom.pmf(b, b + c, 0.5) if b != c else 1.0
+    assert s.mcnemar(b, c) == pytest.approx(expected)
 
 
 def test_mcnemar_neither_overflows_nor_stalls():
-    assert s.mcnemar_exact(200_000, 200_000) == pytest.approx(1.0)
-    assert s.mcnemar_exact(100_000, 10) == 0.0
+    assert s.mcnemar(200_000, 200_000) == pytest.approx(1.0)
+    assert s.mcnemar(100_000, 10) == 0.0
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 400), st.integers(1, 8), st.integers(1, 6))
+def test_interval_and_p_value_of_a_difference_agree(b, c, same, comparisons, each):
+    a, m = np.repeat([1, 0, 1], [b, c, same]), np.repeat([0, 1, 1], [b, c, same])
+    if not len(a):
+        return
+    clusters = clusters_of(np.repeat(np.arange(len(a)), each).tolist())
+    a, m = np.repeat(a, each), np.repeat(m, each)
+    found = s.paired_accuracy(a, m, comparisons=comparisons, clusters=clusters)
+    assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
+    assert found.low <= found.value <= found.high and 0 <= found.p_value <= 1
+    back = s.paired_accuracy(m, a, comparisons=comparisons, clusters=clusters)
+    assert (-back.high, -back.low, back.p_value) == pytest.approx((found.low, found.high, found.p_value))
+
+
+@pytest.mark.parametrize("b, c, n, different", [
+    (16, 6, 400, True),  # exact McNemar .052, mid-p .035: "not distinguishable" stood beside an interval above 0
+    (15, 6, 400, False),  # mid-p .053 beside Tango's .0496: now the interval reaches 0
+    (4, 0, 400, False),  # Tango's test alone calls four rows a difference
+])  # fmt: skip
+def test_interval_and_p_value_give_one_answer(b, c, n, different):
+    found = s.paired_accuracy(np.repeat([1, 0, 1], [b, c, n]), np.repeat([0, 1, 1], [b, c, n]))
+    assert (found.p_value < 0.05) == (found.low > 0) == different
 
 
 def test_tango_against_its_definition_and_published_example():
@@ -188,7 +215,7 @@ def test_paired_accuracy_is_corrected_for_the_number_of_methods():
     one, three = s.paired_accuracy(a, b), s.paired_accuracy(a, b, comparisons=3)
     assert one.value == three.value == pytest.approx(0.05)
     assert three.low < one.low and one.high < three.high
-    assert three.p_value == pytest.approx(3 * one.p_value) == pytest.approx(6 / 2**10)
+    assert three.p_value == pytest.approx(3 * one.p_value) == pytest.approx(6 * stats.norm.sf(math.sqrt(10)))
     assert (three.low, three.high) == s.tango(10, 0, 200, level=1 - 0.05 / 3)
     with pytest.raises(ValueError):
         s.paired_accuracy([True], [True, False])
@@ -202,8 +229,7 @@ def test_the_paired_bootstrap_of_accuracy_is_mcnemars_mid_p_and_near_tango():
     a, b = truth.copy(), truth.copy()
     a[:9], b[9:30] = (truth[:9] + 1) % 3, (truth[9:30] + 1) % 3
     found = labels_paired(truth, a, b, "accuracy", draws=20_000)
-    mid_p = s.mcnemar_exact(21, 9) - stats.binom.pmf(9, 30, 0.5)
-    assert found.p_value == pytest.approx(mid_p, abs=0.006)
+    assert found.p_value == pytest.approx(s.mcnemar(21, 9), abs=0.006)
     assert (found.low, found.high) == pytest.approx(s.tango(21, 9, 400), abs=0.003)
 
 
@@ -329,8 +355,12 @@ def test_unknown_size_counts_as_largest_and_ties_go_to_the_smaller():
     )
 
 
-def test_a_single_method_is_a_pick_and_nothing_is_an_error():
-    assert verdicts.sentence(judge(LINEAR)).endswith("the only method compared.")
+def test_a_single_method_is_compared_with_nothing_and_none_is_an_error():
+    alone = judge(LINEAR)
+    assert (alone.kind, alone.method, alone.not_worse) == ("nothing-to-compare", "linear", ())
+    assert verdicts.sentence(alone) == (
+        "linear is the only method that ran, so there is nothing to compare it with: accuracy 90.9 % (89.9–91.9)."
+    )
     assert verdicts.caveats(judge(LINEAR)) == ()
     with pytest.raises(ValueError):
         judge()

@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -209,6 +210,18 @@ def test_a_budget_is_planned_once(base, data, tmp_path):
     assert events.count("plan") == 1
     fit(data, base_model=base, context=context, **QUICK)
     assert events.count("plan") == 1
+
+
+def test_a_budget_that_ends_it_while_it_still_improves_is_recorded(base, data, monkeypatch):
+    def within(plan, *_, **__):
+        return replace(plan, epochs=1, rows=len(data.train), evaluations=0, seconds=1000.0)
+
+    monkeypatch.setattr("slmfit.finetune.costs.within", within)
+    context = Context(budget_seconds=1000.0, rows_to_predict=300)
+    cut = fit(data, base_model=base, context=context, **QUICK, max_length=16).chosen
+    assert cut["cut_short"] is True and 0 <= cut.get("texts_cut", 0.0) <= 1
+    whole = fit(data, base_model=base, context=context, **{**QUICK, "epochs": 1}).chosen
+    assert "cut_short" not in whole and "texts_cut" not in whole
 
 
 def test_a_budget_that_is_too_small(base, data):

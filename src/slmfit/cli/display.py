@@ -19,6 +19,7 @@ from slmfit.methods import list_methods
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.runs.run import Run
 from slmfit.text.figures import (
+    PARTS,
     by_unit,
     bytes_words,
     dollars,
@@ -30,6 +31,7 @@ from slmfit.text.figures import (
     number_words,
     seconds_words,
     seeds_words,
+    told,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         "$ / 1,000 rows": ["" if (usd := row.usd_per_1000_rows) is None else dollars(usd) for row in record.methods],
         "no answer": [failures(row.outcomes) for row in record.methods],
         "seeds": [seeds_words(metric, row) for row in record.methods],
+        **{told(name): [_part(row, name) for row in record.methods] for name in PARTS.get(metric, ())},
     }
     more = {name: cells for name, cells in asked.items() if any(cells)}
     figures = (
@@ -282,6 +285,11 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
         bytes_words(row.size_bytes),
         bytes_words(row.peak_memory_bytes),
     ]
+
+
+def _part(row: MethodRow, metric: str) -> str:
+    score = (row.scores or {}).get("test", {}).get(metric)
+    return by_unit(metric, score.value) if score else ""
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slmfit.comparison.remarks import remarks
+from slmfit.comparison.others import disagreements
+from slmfit.comparison.remarks import always, remarks, shortened
+from slmfit.comparison.shifting import shifted
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
@@ -21,6 +23,7 @@ from slmfit.evidence.verdict import Prefer
 from slmfit.records import MethodRow
 from slmfit.runs.run import Run
 from slmfit.tasks.base import Components
+from slmfit.text.figures import parts_of
 
 # What "smallest" means -> the figure it goes by; None = unknown, which counts as largest.
 PREFERENCES: dict[Prefer, Callable[[MethodRow], float | None]] = {
@@ -54,15 +57,15 @@ def judge(
     """The verdict and each method's paired difference to the best, both JSON as they stand.
 
     rows: the lines of the table; their runs are below `out`. A method trained with several seeds is judged by the means
-    of its scores (see `spread`). Without a run the verdict's kind is `too-little-data`, with a sentence that says so.
+    of its scores (see `spread`). Without a run the kind is `nothing-to-compare`, with a sentence that says so.
     """
     scored = {row.id: row for row in rows if row.scores}
     if not scored:
         sentence = "No method could be fitted, so there is nothing to compare."
-        empty = {"kind": "too-little-data", "method": None, "metric": metric, "margin": margin, "prefer": prefer}
+        empty = {"kind": "nothing-to-compare", "method": None, "metric": metric, "margin": margin, "prefer": prefer}
         return {**empty, "best": None, "tied": [], "not_worse": [], "sentence": sentence, "caveats": []}, {}
     parts = {id: _components(data, out, row, metric) for id, row in scored.items()}
-    candidates = [_candidate(row, metric, prefer) for row in scored.values()]
+    candidates = [_candidate(data, out, row, metric, prefer) for row in scored.values()]
     best = verdicts.best_of(candidates)
     others = [id for id in scored if id != best]
     repeats = data.repeats("test")
@@ -71,6 +74,11 @@ def judge(
         candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer,
         different=len(repeats.sizes) if repeats else None,
     )  # fmt: skip
+
+    def gap(other: str, name: str) -> Difference:
+        one, two = (_components(data, out, scored[id], other) for id in (name, best))
+        return _difference(one, two, len(others), seed, repeats)
+
     odd = [remark for row in scored.values() for remark in _remarks(data, out, row)]
     plain = {
         "kind": verdict.kind,
@@ -82,7 +90,14 @@ def judge(
         "tied": list(verdict.tied),
         "not_worse": list(verdict.not_worse),
         "sentence": verdicts.sentence(verdict),
-        "caveats": [*verdicts.caveats(verdict), *(_fewer(row) for row in scored.values() if row.reason), *odd],
+        "caveats": [
+            *shifted(data, out, list(scored.values())),
+            *disagreements(list(scored.values()), metric, best, gap),
+            *(said for row in scored.values() for said in shortened(row.id, Run(out / str(row.run)).record.chosen)),
+            *verdicts.caveats(verdict),
+            *(_fewer(row) for row in scored.values() if row.reason),
+            *odd,
+        ],
     }
     paired = {
         id: {
@@ -135,10 +150,17 @@ def _remarks(data: Dataset, out: Path, row: MethodRow) -> Iterator[str]:
     yield from remarks(row.id, data.task, answers, [example.input for example in data.test])
 
 
-def _candidate(row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:
-    score = (row.scores or {})["test"][metric]
-    size = PREFERENCES[prefer](row)
-    return verdicts.Candidate(row.id, score, size, is_baseline=row.name == "majority", seeds=len(row.seeds))
+def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:
+    baseline = row.name == "majority"
+    return verdicts.Candidate(
+        row.id,
+        (row.scores or {})["test"][metric],
+        PREFERENCES[prefer](row),
+        is_baseline=baseline,
+        seeds=len(row.seeds),
+        always=always(Run(out / str(row.run)).answers("test", data.test)) if baseline else "",
+        parts=parts_of(row, metric),
+    )
 
 
 def _fewer(row: MethodRow) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction, Question
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
-from slmfit.text.figures import listed, number_of, verb_of
+from slmfit.text.figures import listed, number_of, percent, verb_of
 from slmfit.text.visible import excerpt
 
 _NAMELESS = "LABEL_"  # as transformers calls a class without a name
@@ -23,6 +24,7 @@ _SHARE = re.compile(r"0?\.\d+|[01](?:\.0*)?")
 _NUMBER = re.compile(rf"(?:{_NAMELESS})?\d+(?:\.0*)?")
 _QUOTES = "\"'`“”„‘’«»"
 _SHOWN = 60  # characters of an answer
+_MANY_CUT = 0.05  # texts of which only a part is read, as a share
 
 
 def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence[Input]) -> Iterator[str]:
@@ -64,6 +66,26 @@ def _of_numbers(task: Task, numbers: Sequence[float]) -> str:
         ": if they number the labels, write the names in their place, in the order in which they were numbered; "
         f"sorted, as LabelEncoder and pandas number them, {order}{' …' if len(names) > 3 else ''}"
     )
+
+
+def shortened(id: str, chosen: Mapping[str, Any]) -> Iterator[str]:
+    """What kept a method from its best: the budget, or the length that texts were cut at. chosen: as its run has it."""
+    if chosen.get("cut_short") is True:
+        yield f"{id}: the budget ended its training while it was still improving; a larger one may raise it."
+    share, length = chosen.get("texts_cut"), chosen.get("max_length")
+    if isinstance(share, float) and share >= _MANY_CUT and isinstance(length, int):
+        yield f"{id} read only the beginning of {percent(share)} of the texts, which are longer than {length:,} tokens."
+
+
+def always(answers: Sequence[Prediction]) -> str:
+    """The one answer to all rows, in words; empty where they differ."""
+    first = answers[0].target if answers else None
+    if first is None or any(answer.target != first for answer in answers):
+        return ""
+    if isinstance(first, str):
+        return f"'{excerpt(first, _SHOWN)}'"
+    intent = f"'{excerpt(first.intent, _SHOWN)}' and " if first.intent else ""
+    return f"{intent}{number_of(len(first.spans), 'entity')}" if first.spans else f"{intent}no entities"
 
 
 def _names(task: Task, given: Input) -> Collection[str]:

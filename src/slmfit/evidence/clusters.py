@@ -65,10 +65,11 @@ def clusters_of(keys: Iterable[Hashable]) -> Clusters | None:
 
 
 def swapping(gaps: np.ndarray) -> float:
-    """Two-sided exact p-value that two methods are equally good: each cluster's answers might as well be swapped.
+    """Two-sided mid-p value that two methods are equally good: each cluster's answers might as well be swapped.
 
     gaps: per cluster a whole number, the rows that one method alone had right minus those the other had. The
-    randomisation test of Fisher (1935) with clusters for units; where no gap is larger than 1 it is McNemar's exact.
+    randomisation test of Fisher (1935) with clusters for units, with half the chance of what was seen; where no gap is
+    larger than 1 it is McNemar's mid-p.
     """
     sizes, times = np.unique(np.abs(np.rint(gaps)).astype(np.int64), return_counts=True)
     chances = np.ones(1)  # of a sum of 0, 1, 2 … after adding, by a coin, the size of every cluster or nothing
@@ -79,7 +80,7 @@ def swapping(gaps: np.ndarray) -> float:
             chances = np.convolve(chances, spread)
     total, gap = len(chances) - 1, abs(float(np.rint(gaps).sum()))
     few = int((total - gap) // 2)  # as far out as what was seen, on either side
-    return min(1.0, 2 * float(chances[: few + 1].sum()))
+    return min(1.0, 2 * float(chances[: few + 1].sum()) - float(chances[few]))
 
 
 def _coins(count: int) -> np.ndarray:

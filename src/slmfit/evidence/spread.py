@@ -23,7 +23,16 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from slmfit.evidence.clusters import Clusters
-from slmfit.evidence.statistic import DRAWS, LEVEL, PAIRED_DRAWS, Difference, bonferroni, bootstrap_sums, paired_sums
+from slmfit.evidence.statistic import (
+    DRAWS,
+    LEVEL,
+    PAIRED_DRAWS,
+    Difference,
+    agreed,
+    bonferroni,
+    bootstrap_sums,
+    paired_sums,
+)
 from slmfit.records import Score
 
 Combine: TypeAlias = Callable[[np.ndarray], np.ndarray]  # sums of columns [..., columns] -> scores [...]
@@ -101,7 +110,7 @@ def difference(
     low, high, error, freedom = _widened(found.value, found.low, found.high, spread, bonferroni(level, comparisons))
     p_value = min(1.0, 2 * comparisons * float(stdtr(freedom, -abs(found.value) / error)))
     ends = {"low": max(low, -1.0), "high": min(high, 1.0), "seed_error": math.sqrt(spread.variance)}
-    return replace(found, **ends, p_value=max(found.p_value, p_value))
+    return agreed(replace(found, **ends, p_value=max(found.p_value, p_value)), level)
 
 
 def _mean_of(score: Combine, count: int) -> Combine:

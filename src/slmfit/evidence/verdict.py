@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from slmfit.evidence.statistic import LEVEL, Difference
 from slmfit.records import Score
 from slmfit.text.figures import by_unit, interval, joined, told
 
-Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data"]
+Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data", "nothing-to-compare"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
 MANY_REPEATS = 0.1  # share of the test rows that repeat another, above which a reader has to be told
 ORDERS: dict[Prefer, tuple[str, str]] = {
@@ -32,7 +32,8 @@ ORDERS: dict[Prefer, tuple[str, str]] = {
 class Candidate:
     """One method in the comparison. size: what should be small (bytes, ms, $); None = unknown, counts as largest.
 
-    seeds: how many trainings its score is the mean of; 0 for a method that is not trained.
+    seeds: how many trainings its score is the mean of; 0 for a method that is not trained. always: in words, what it
+    answers whatever it is asked; empty where that depends on the text. parts: metrics that the score is made up of.
     """
 
     id: str
@@ -40,19 +41,24 @@ class Candidate:
     size: float | None = None
     is_baseline: bool = False
     seeds: int = 0
+    always: str = ""
+    parts: Mapping[str, Score] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the comparison says. Ids are in order of size, smallest first; scores are shares, not percent.
 
-    method: the pick; the baseline when nothing beats it; None when there is too little data.
+    method: the pick; the baseline when nothing beats it; the only one when there is nothing to compare it with; None
+    when there is too little data.
     best: the highest score; of methods with exactly that score the smallest (`level` names the others). tied: not
     distinguishable from it. not_worse: shown to be within the margin of it, the best itself included; empty when there
-    is too little data. unresolved: neither distinguishable nor shown not worse.
+    is too little data, or nothing to compare. unresolved: neither distinguishable nor shown not worse.
     seeds: of each method that is trained, how many trainings its score is the mean of.
     reason: why this kind and this method, one clause. rows_needed: with too little data, about how many test rows
     would tell if the differences stay as they are. different: test rows but for repeats; None where all differ.
+    always: of each method that gives one answer whatever it is asked, that answer in words. parts: of each method, the
+    scores in the metrics that `metric` is made up of.
     """
 
     kind: Kind
@@ -71,6 +77,8 @@ class Verdict:
     reason: str
     rows_needed: int | None = None
     different: int | None = None
+    always: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
 
     @property
     def level(self) -> tuple[str, ...]:
@@ -104,6 +112,7 @@ def verdict(
     - Distinguishable: the corrected p-value is below alpha.
     - The pick: the smallest not-worse method; the baseline (`majority`) counts as smaller than all.
     - Nothing beats the baseline: the pick is the baseline.
+    - Nothing to compare: there is one method, which is no pick and is not said to be good or bad.
     - Too little data, when the pick would rest on the luck of the draw of test rows:
       the best is not distinguishable from the baseline, and the baseline is not shown to be as good either; or
       the pick is the best and a smaller method is unresolved (it may do as well); or
@@ -132,12 +141,13 @@ def verdict(
     else:
         doubts = [name for name in tied if name in smaller or -differences[name].low > margin]
     kind: Kind = "too-little-data" if doubts else "nothing-beats-majority" if pick in baselines else "pick"
+    kind = kind if others else "nothing-to-compare"
     found = Verdict(
         kind=kind,
         method=None if doubts else pick,
         best=best,
         tied=tuple(tied),
-        not_worse=() if doubts else tuple(within),
+        not_worse=tuple(within) if others and not doubts else (),
         unresolved=tuple(name for name in tied if name not in within),
         scores={one.id: one.score for one in ordered},
         differences={name: differences[name] for name in others},
@@ -148,6 +158,8 @@ def verdict(
         prefer=prefer,
         reason=_doubt(doubts[0], differences, margin, prefer, baselines, smaller) if doubts else "",
         different=different,
+        always={one.id: one.always for one in ordered if one.always},
+        parts={one.id: one.parts for one in ordered if one.parts},
     )
     if not doubts:
         return replace(found, reason=_why(found, pick))
@@ -158,21 +170,27 @@ def sentence(found: Verdict) -> str:
     """The verdict in one plain sentence, for example: linear is the smallest method that is not worse: accuracy 90.9 %
     (90.2–91.5), 0.6 points below encoder (0.1 to 1.1), within the margin of 2 points.
     """
-    score = found.scores[found.method or found.best]
+    subject = found.method or found.best
+    score = found.scores[subject]
     best = f"{told(found.metric)} {by_unit(found.metric, score.value)}"
-    if ends := interval(found.metric, score):
-        best += f" ({ends})"
+    of = [f"{told(name)} {by_unit(name, part.value)}" for name, part in found.parts.get(subject, {}).items()]
+    ends = interval(found.metric, score)
+    if beside := "; ".join(filter(None, (ends, ", ".join(of)))):
+        best += f" ({beside})"
     if found.kind == "pick":
         return f"{found.method} is the {ORDERS[found.prefer][0]} method that is not worse: {best}, {found.reason}."
+    always = f" (always answers {found.always[subject]})" if subject in found.always else ""
+    if found.kind == "nothing-to-compare":
+        return f"{found.method}{always} is the only method that ran, so there is nothing to compare it with: {best}."
     if found.kind == "nothing-beats-majority":
-        return f"Nothing beats {found.method} by more than the margin: {best}, {found.reason}."
+        return f"Nothing beats {found.method}{always} by more than the margin: {best}, {found.reason}."
     enough = f" (about {found.rows_needed:,} would tell)" if found.rows_needed else ""
     trained = max(found.seeds.values(), default=0)
     seeds = f" and {trained} training seeds" if trained > 1 else ""
     few = f", {found.counted:,} of them different" if found.counted < found.rows else ""
     start = f"Too little data to tell with {found.rows:,} test rows{few}{enough}{seeds}"
     high = f"exactly as high as {joined(found.level)}" if found.level else "highest"
-    return f"{start}: {found.best} scores {high}, {best}, {found.reason}."
+    return f"{start}: {found.best}{always} scores {high}, {best}, {found.reason}."
 
 
 def caveats(found: Verdict) -> tuple[str, ...]:
@@ -226,7 +244,7 @@ def gained(method: str, without: str, gap: Difference, rows: int, file: str) -> 
 def _why(found: Verdict, pick: str) -> str:
     differences, best = found.differences, found.best
     if not differences:
-        return "the only method compared"
+        return ""
     first = (best, *found.level)
     if found.level and pick in first:
         gap = differences[pick if pick != best else found.level[0]]

@@ -20,8 +20,10 @@ from slmfit.text.figures import (
     failures,
     interval,
     milliseconds,
+    parts_of,
     seconds_words,
     seeds_words,
+    told,
 )
 
 
@@ -30,7 +32,7 @@ def groups(source: Source) -> list[dict[str, Any]]:
     scored = [row for row in source.methods if row.scores]
     scored.sort(key=lambda row: -row.scores["test"][source.metric].value if row.scores else 0)
     out = [row for row in source.methods if not row.scores]
-    if not source.comparison:
+    if not source.comparison or source.comparison.verdict.kind == "nothing-to-compare":
         titles = [("", scored), ("Not run", out)]
     else:
         first = {source.best, *source.comparison.verdict.tied}
@@ -50,6 +52,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     about = {"id": row.id, "name": row.name, "picked": row.id == source.picked, "status": row.status}
     about["base_model"] = record.base_model if record else None
     about["seeds"] = seeds_words(source.metric, row)
+    about["parts"] = [(told(name), by_unit(name, score.value)) for name, score in parts_of(row, source.metric).items()]
     if not row.scores:
         return about | {"reason": row.reason or ""}
     metric = source.metric

@@ -20,6 +20,7 @@ from slmfit.text.figures import (
     failures,
     interval,
     milliseconds,
+    parts_of,
     percent,
     seconds_words,
     seeds_words,
@@ -93,9 +94,10 @@ def _score(row: MethodRow | RunRecord, metric: str) -> Score | None:
 
 def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
     score, seeds = _score(row, metric), seeds_words(metric, row)
+    parts = ", ".join(f"{told(name)} {by_unit(name, part.value)}" for name, part in parts_of(row, metric).items())
     return [
         by_unit(metric, score.value) if score else "",
-        (interval(metric, score) if score else "") + (f" ({seeds})" if seeds else ""),
+        "; ".join(filter(None, [interval(metric, score) if score else "", parts])) + (f" ({seeds})" if seeds else ""),
         bytes_words(row.size_bytes),
         seconds_words(row.fit_seconds),
         milliseconds(row.latency_ms["p50"]) if row.latency_ms else "",

@@ -11,6 +11,7 @@ from slmfit.records import MethodRow, RunRecord, Score
 from slmfit.text.visible import visible
 
 NAMES = {
+    "exact_match": "rows wholly right",
     "entity_f1": "entity F1",
     "entity_f1_macro": "macro entity F1",
     "entity_precision_macro": "macro entity precision",
@@ -26,6 +27,9 @@ NAMES = {
 }
 # Scores that are losses or distances, not shares: shown as they are, not in percent.
 PLAIN = ("log_loss", "brier", "expected_calibration_error")
+
+# What the share of rows that are wholly right is made up of; shown beside it where rows have intents.
+PARTS: Mapping[str, tuple[str, ...]] = {"exact_match": ("entity_f1", "intent_accuracy")}
 
 
 def told(name: str) -> str:
@@ -56,6 +60,13 @@ def seeds_words(metric: str, row: MethodRow | RunRecord) -> str:
     if len(scores) < 2:
         return ""
     return f"{len(scores)} seeds, {interval(metric, Score(scores[0], min(scores), max(scores)))}"
+
+
+def parts_of(row: MethodRow | RunRecord, metric: str) -> dict[str, Score]:
+    """The scores on test that a method's score is made up of; none where one of them is missing."""
+    scores = dict((row.scores or {}).get("test", {}))
+    names = PARTS.get(metric, ())
+    return {name: scores[name] for name in names} if all(name in scores for name in names) else {}
 
 
 def bytes_words(size: int | None) -> str:

@@ -21,6 +21,7 @@ from slmfit.data.audit.giveaways import giveaways
 from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
+from slmfit.data.audit.shift import shift
 from slmfit.data.audit.twins import contradictions, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.records import SPLITS, Example
@@ -43,7 +44,7 @@ def audit_dataset(data: Dataset) -> dict[str, Any]:
         ids=[example.id for _, example in rows],
         classes=data.task.classifies,
     )
-    findings = [*found["findings"], *entity_findings(rows), *_torn(data, rows)]
+    findings = [*shift(data), *found["findings"], *entity_findings(rows), *_torn(data, rows)]
     return found | {"findings": sorted(findings, key=_warnings_first)}
 
 

@@ -81,6 +81,7 @@ class FineTuned(Method):
         if self.settings.lora:
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
+        self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
 
     def _described(self, task: Task, job: Job, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
         """What `helping.prepare` makes the training of, in a process that helps with it.
@@ -205,17 +206,8 @@ class FineTuned(Method):
                 fix = "delete its folder and run the command again"
                 raise UnsafeError("the plan of this training is damaged", where=str(known), fix=fix) from None
             return plan, job_of(plan)
-        s = self.settings
-        facts = Facts(
-            lengths=material[0].lengths,
-            limit=self.backbone.limit,
-            hidden=self.model.config.hidden_size,
-            lora=s.lora,
-            device=self.backbone.device.name,
-            validation_rows=validation_rows,
-        )
-        asked = Asked(**{f.name: getattr(s, f.name) for f in dataclasses.fields(Asked)})
-        plan = derive(asked, facts)
+        facts = self._facts(material[0].lengths, validation_rows)
+        plan = derive(self._asked(), facts)
         job = job_of(plan)
         if len(job.lengths) != len(facts.lengths):  # several windows to a text
             plan = dataclasses.replace(plan, rows=plan.epochs * len(job.lengths))
@@ -258,6 +250,32 @@ class FineTuned(Method):
         if plan.evaluations:
             self.rows_used |= {"best epoch": "validation"}
         self.fit_seconds = progress.seconds
+
+    def _left_out(
+        self, lengths: Any, rows: int, plan: Plan, progress: Progress, context: Context
+    ) -> dict[str, float | bool]:
+        """The share of texts that were cut, and whether the budget ended a training that was still improving."""
+        told: dict[str, float | bool] = {}
+        if self.head.cuts and (share := float((lengths > plan.max_length).mean())):
+            told["texts_cut"] = round(share, 4)
+        best_last = progress.best_step in (None, progress.step) and not progress.stopped
+        wanted = rows * derive(self._asked(), self._facts(lengths, 0)).epochs
+        if context.budget_seconds is not None and best_last and progress.seen < 0.98 * wanted:
+            told["cut_short"] = True
+        return told
+
+    def _asked(self) -> Asked:
+        return Asked(**{f.name: getattr(self.settings, f.name) for f in dataclasses.fields(Asked)})
+
+    def _facts(self, lengths: Any, validation_rows: int) -> Facts:
+        return Facts(
+            lengths=lengths,
+            limit=self.backbone.limit,
+            hidden=self.model.config.hidden_size,
+            lora=self.settings.lora,
+            device=self.backbone.device.name,
+            validation_rows=validation_rows,
+        )
 
     def _chosen(self, plan: Plan) -> dict[str, Any]:
         """The values, and under `why` the reasons."""
