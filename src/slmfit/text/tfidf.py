@@ -7,8 +7,8 @@
     features.transform_one("my card was charged twice")  # (columns, values), without polars and scipy
 
 The value of a term is (1 + log count) * idf ** power, idf = 1 + log((1 + n) / (1 + df)); each block of a text has
-length 1, times SHARES. Values are rounded to multiples of 2 ** -16: products with float16 weights then add up exactly
-in float64, in whatever order, so one text and a batch give the same bits.
+length 1, times its share. Values are rounded to multiples of 2 ** -16: products with float16 weights then add up
+exactly in float64, in whatever order, so one text and a batch give the same bits.
 
 power = 2 trusts rare words more than plain TF-IDF (power = 1). On train rows of AG News and 20 Newsgroups held out for
 the purpose it was worth 0.3 and 2.5 points of accuracy.
@@ -33,10 +33,10 @@ from slmfit.text.ngrams import UNKNOWN, Ints, Tokens, character_ngrams, ngrams, 
 Floats = NDArray[np.float64]
 Counts = Mapping[str, Any]  # block -> CSR matrix of counts [texts, terms of the block]
 
-SHARES = {"words": 1.0, "pairs": 0.5, "characters": 0.5}
+SHARES = {"words": 1.0, "pairs": 0.5, "characters": 1.0}
+SHARES_BEFORE = {**SHARES, "characters": 0.5}  # of models that were saved without shares
 LEAST = {"words": 1, "pairs": 2, "characters": 2}  # texts a term must occur in to be kept
 LENGTHS = (2, 4)  # of runs of characters: as good as all from 2 to 5, for a third of the entries; 2 is for Chinese
-COMMON_SHARE, COMMON_TEXTS = 0.003, 30  # character n-grams of a word in more texts than this say nothing new
 MOST_REMEMBERED = 100_000  # words
 MOST_COUNTED = 1000  # more occurrences of one term in one text count as this many
 GRID = 2.0**16
@@ -69,16 +69,14 @@ class Counter:
         if "pairs" in blocks:
             found = ngrams(tokens, 2)
             pairs, columns = np.unique(found.keys, return_inverse=True)
-            counts["pairs"], kept = _frequent(_matrix(columns, found.offsets, len(pairs)), LEAST["pairs"])
+            counts["pairs"], kept = frequent(_matrix(columns, found.offsets, len(pairs)), LEAST["pairs"])
             pairs = pairs[kept]
         if "characters" in blocks:
             alphabet = "".join(sorted(set("".join(tokens.vocabulary))))
             inside = character_ngrams(tokens.vocabulary, alphabet, LENGTHS)
             grams, columns = np.unique(inside.keys, return_inverse=True)
-            few = _not_common(columns, inside.offsets, counts["words"], len(grams))
-            grams, columns = grams[few], np.where(few, np.cumsum(few) - 1, UNKNOWN)[columns]
             per_word = _matrix(columns, inside.offsets, len(grams))
-            counts["characters"], kept = _frequent(counts["words"] @ per_word, LEAST["characters"])
+            counts["characters"], kept = frequent(counts["words"] @ per_word, LEAST["characters"])
             grams = grams[kept]
         counter = cls(tokens.vocabulary, pairs, alphabet, grams, tuple(b for b in SHARES if b in blocks))
         return counter, {block: counts[block] for block in counter.blocks}
@@ -165,15 +163,19 @@ class Counter:
 
 @dataclass(frozen=True)
 class Tfidf:
-    """Weights for the terms of a counter. idf: block -> float32 [terms], already raised to the power."""
+    """Weights for the terms of a counter.
+
+    idf: block -> float32 [terms], already raised to the power. shares: block -> the length of its part of a text.
+    """
 
     counter: Counter
     idf: Mapping[str, NDArray[np.float32]]
+    shares: Mapping[str, float]
 
     @classmethod
-    def fit(cls, counter: Counter, counts: Counts, power: float) -> Self:
+    def fit(cls, counter: Counter, counts: Counts, power: float, shares: Mapping[str, float] = SHARES) -> Self:
         """Weights from the counts of the fitted texts."""
-        return cls(counter, {block: _idf(counts[block], power) for block in counter.blocks})
+        return cls(counter, {block: _idf(counts[block], power) for block in counter.blocks}, shares)
 
     @property
     def size(self) -> int:
@@ -187,7 +189,7 @@ class Tfidf:
         weighted = []
         for block in self.counter.blocks:
             m = counts[block]
-            values = _values(m.indices, m.data, m.indptr, self.idf[block], SHARES[block])
+            values = _values(m.indices, m.data, m.indptr, self.idf[block], self.shares[block])
             weighted.append(csr_matrix((values, m.indices, m.indptr), shape=m.shape))
         return hstack(weighted, format="csr") if len(weighted) > 1 else weighted[0]
 
@@ -200,7 +202,7 @@ class Tfidf:
         columns, values, begin = [], [], 0
         for block, (ids, counts) in self.counter.count_one(text).items():
             columns.append(ids + begin)
-            values.append(_values(ids, counts, np.array([0, len(ids)]), self.idf[block], SHARES[block]))
+            values.append(_values(ids, counts, np.array([0, len(ids)]), self.idf[block], self.shares[block]))
             begin += len(self.idf[block])
         return np.concatenate(columns), np.concatenate(values)
 
@@ -220,7 +222,8 @@ class Tfidf:
         from safetensors.numpy import save_file
 
         counter = self.counter
-        about = {"cut": counter.cut, "blocks": counter.blocks, "alphabet": counter.alphabet, "words": counter.words}
+        about = {"cut": counter.cut, "blocks": counter.blocks, "shares": {b: self.shares[b] for b in counter.blocks}}
+        about |= {"alphabet": counter.alphabet, "words": counter.words}
         (folder / "vocabulary.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         tensors: dict[str, NDArray[Any]] = {f"idf.{block}": idf for block, idf in self.idf.items()}
         save_file({**tensors, "pairs": counter.pairs, "grams": counter.grams}, folder / "features.safetensors")
@@ -235,7 +238,9 @@ class Tfidf:
         tensors = load_file(folder / "features.safetensors")
         terms = about["words"], tensors["pairs"], about["alphabet"], tensors["grams"]
         counter = Counter(*terms, tuple(about["blocks"]), known_cut(about.get("cut", FIRST), path))
-        return cls(counter, {block: tensors[f"idf.{block}"] for block in counter.blocks})
+        idf = {block: tensors[f"idf.{block}"] for block in counter.blocks}
+        shares = about.get("shares", SHARES_BEFORE)
+        return cls(counter, idf, {block: float(shares[block]) for block in counter.blocks})
 
 
 def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: float) -> Floats:
@@ -267,16 +272,8 @@ def _matrix(columns: NDArray[Any], offsets: Ints, size: int) -> Any:
     return matrix
 
 
-def _not_common(grams: NDArray[Any], offsets: Ints, counts: Any, size: int) -> NDArray[np.bool_]:
-    """Which n-grams are in no common word. Without the others the matrix is a fifth as full, and no worse."""
-    texts = np.bincount(counts.indices, minlength=counts.shape[1])
-    commonest = np.zeros(size, np.int64)
-    np.maximum.at(commonest, grams, np.repeat(texts, np.diff(offsets)))
-    return commonest <= max(COMMON_TEXTS, COMMON_SHARE * counts.shape[0])
-
-
-def _frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
-    """Only the columns that at least `least` texts have, and which these are."""
+def frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
+    """Only the columns of a CSR matrix of counts that at least `least` texts have, and which these are."""
     kept = np.bincount(counts.indices, minlength=counts.shape[1]) >= least
     renumbered = np.where(kept, np.cumsum(kept) - 1, UNKNOWN)
     data, columns = counts.data, renumbered[counts.indices]
