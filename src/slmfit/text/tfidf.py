@@ -101,17 +101,19 @@ class Counter:
             counts["characters"].sort_indices()
         return counts
 
-    def count_one(self, text: str) -> dict[str, tuple[Ints, Ints]]:
-        """The same for one text: block -> (columns in rising order, counts)."""
+    def count_one(self, text: str) -> tuple[Ints, Ints]:
+        """The same for one text: columns among all blocks in use, in rising order, and their counts."""
         words = words_of(text, shortest=1, cut=self.cut)
         ids = self._known(words)
-        counts = {"words": _tally(ids)}
+        found, begin = [ids.astype(np.int64)], len(self.words)
         if "pairs" in self.blocks:
-            found = ngrams(Tokens(ids, np.array([0, len(ids)]), self.words), 2)
-            counts["pairs"] = _tally(numbered(found.keys, self.pairs))
+            left, right = found[0][:-1], found[0][1:]
+            keys = (left * len(self.words) + right)[(left >= 0) & (right >= 0)]  # as those of `ngrams`
+            found.append(_behind(begin, numbered(keys, self.pairs)))
+            begin += len(self.pairs)
         if "characters" in self.blocks:
-            counts["characters"] = _tally(np.concatenate(self._grams_of(words)))
-        return counts
+            found.append(begin + np.concatenate(self._grams_of(words)))
+        return _tally(np.concatenate(found))
 
     def only(self, blocks: Sequence[str]) -> Self:
         """The same terms with fewer blocks in use."""
@@ -199,12 +201,10 @@ class Tfidf:
 
     def transform_one(self, text: str) -> tuple[Ints, Floats]:
         """One text: its columns and their values."""
-        columns, values, begin = [], [], 0
-        for block, (ids, counts) in self.counter.count_one(text).items():
-            columns.append(ids + begin)
-            values.append(_values(ids, counts, np.array([0, len(ids)]), self.idf[block], self.shares[block]))
-            begin += len(self.idf[block])
-        return np.concatenate(columns), np.concatenate(values)
+        columns, counts = self.counter.count_one(text)
+        begins, idf = self._joined
+        places = np.searchsorted(columns, begins)
+        return columns, _values(columns, counts, places, idf, self._shares)
 
     def parts(self, text: str) -> list[tuple[str, int, float]]:
         """What `transform_one` is made of: (word or pair of words, column, its part of the column's value).
@@ -216,6 +216,16 @@ class Tfidf:
         occurrences = self.counter.occurrences(text)
         times = Tally(column for _, column in occurrences)
         return [(term, column, value[column] / times[column]) for term, column in occurrences]
+
+    @cached_property
+    def _joined(self) -> tuple[Ints, NDArray[np.float32]]:
+        """Where each block begins, and behind the last; the idf of all blocks, one after the other."""
+        sizes = [len(self.idf[block]) for block in self.counter.blocks]
+        return np.cumsum([0, *sizes]), np.concatenate([self.idf[block] for block in self.counter.blocks])
+
+    @cached_property
+    def _shares(self) -> Floats:
+        return np.array([self.shares[block] for block in self.counter.blocks])
 
     def save(self, folder: Path) -> None:
         """Write vocabulary.json and features.safetensors."""
@@ -243,13 +253,17 @@ class Tfidf:
         return cls(counter, idf, {block: float(shares[block]) for block in counter.blocks})
 
 
-def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: float) -> Floats:
-    """Weights of terms grouped by text: every step gives the same bits for one text as for many."""
+def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: Any) -> Floats:
+    """Weights of terms in groups: the texts of a block, or the blocks of a text; every step gives the same bits.
+
+    share: the length of a group, or of each.
+    """
     values = _LOG_COUNT[np.minimum(counts, MOST_COUNTED).astype(np.intp)] * idf[columns]
     lengths = np.diff(indptr)
     filled = lengths > 0
     squares = np.add.reduceat(values * values, indptr[:-1][filled]) if filled.any() else np.zeros(0)
-    values *= np.repeat(share / np.sqrt(squares), lengths[filled])
+    shares = share if isinstance(share, float) else share[filled]
+    values *= np.repeat(shares / np.sqrt(squares), lengths[filled])
     return np.rint(values * GRID) / GRID
 
 
@@ -284,8 +298,15 @@ def frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
     return matrix, kept
 
 
+def _behind(begin: int, places: Ints) -> Ints:
+    """The columns of a block's terms among all blocks; negative ones stay so."""
+    return np.where(places >= 0, begin + places, UNKNOWN)
+
+
 def _tally(columns: NDArray[Any]) -> tuple[Ints, Ints]:
     """Distinct columns in rising order and how often each occurs; negative ones are left out."""
     columns = np.sort(columns[columns >= 0])
-    first = np.flatnonzero(np.diff(columns, prepend=-1))
-    return columns[first].astype(np.int64), np.diff(first, append=len(columns))
+    edge = np.ones(len(columns) + 1, bool)
+    edge[1:-1] = columns[1:] != columns[:-1]
+    edges = np.flatnonzero(edge)
+    return columns[edges[:-1]], edges[1:] - edges[:-1]
