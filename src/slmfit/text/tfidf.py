@@ -186,14 +186,14 @@ class Tfidf:
 
     def weigh(self, counts: Counts) -> Any:
         """The blocks side by side, weighted: CSR float64 [texts, size]."""
-        from scipy.sparse import csr_matrix, hstack
+        from scipy.sparse import csr_matrix
 
         weighted = []
         for block in self.counter.blocks:
             m = counts[block]
             values = _values(m.indices, m.data, m.indptr, self.idf[block], self.shares[block])
             weighted.append(csr_matrix((values, m.indices, m.indptr), shape=m.shape))
-        return hstack(weighted, format="csr") if len(weighted) > 1 else weighted[0]
+        return side_by_side(weighted)
 
     def transform(self, texts: Sequence[str]) -> Any:
         """Many texts: CSR float64 [texts, size]."""
@@ -251,6 +251,13 @@ class Tfidf:
         idf = {block: tensors[f"idf.{block}"] for block in counter.blocks}
         shares = about.get("shares", SHARES_BEFORE)
         return cls(counter, idf, {block: float(shares[block]) for block in counter.blocks})
+
+
+def side_by_side(blocks: Sequence[Any]) -> Any:
+    """CSR matrices of the same rows as one."""
+    from scipy.sparse import hstack
+
+    return hstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
 
 
 def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: Any) -> Floats:

@@ -21,7 +21,7 @@ from slmfit import embeddings
 from slmfit.embeddings import Embedding
 from slmfit.methods.linear.solver import Floats
 from slmfit.text.ngrams import Ints
-from slmfit.text.tfidf import Tfidf
+from slmfit.text.tfidf import Tfidf, side_by_side
 
 GRID = 2.0**20
 VECTOR = "(vector)"  # what a text's vector is called among its words
@@ -91,6 +91,6 @@ class Beside:
 
 def beside(counts: Any, vectors: Floats) -> Any:
     """The two side by side: CSR [texts, columns of both]."""
-    from scipy.sparse import csr_matrix, hstack
+    from scipy.sparse import csr_matrix
 
-    return hstack((counts, csr_matrix(vectors)), format="csr")
+    return side_by_side((counts, csr_matrix(vectors)))

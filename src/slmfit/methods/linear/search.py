@@ -9,12 +9,12 @@ train and validation are cut into five folds instead, of which so many are held 
 (fewer where texts are long).
 
 All candidates share one count of the terms. First C is searched for words alone; then rare words are trusted less, word
-pairs, character n-grams and, where there are any, vectors added. More terms cost bytes and time, so a block is kept only
-where log loss, which few rows blur less than the metric, is better for it, and the metric not worse by more than one
-standard error on paired rows. To ask for two standard errors in log loss, as the rule once did, cost 0.3 points on train
-rows of six data sets; one costs nothing there where rows are few, but 0.2 points on the 22,000 of AG News.
-Last, C and the trust in rare words are searched again around what was kept. Of vectors alone there is one kind, so C is
-all there is to find.
+pairs, character n-grams and, where there are any, vectors added. More terms cost bytes and time, so a block is kept
+only where log loss, which few rows blur less than the metric, is better for it, and the metric not worse by more than
+one standard error on paired rows. To ask for two standard errors in log loss, as the rule once did, cost 0.3 points on
+train rows of six data sets; one costs nothing there where rows are few, but 0.2 points on the 22,000 of AG News. Last,
+C and the trust in rare words are searched again around what was kept. Of vectors alone there is one kind, so C is all
+there is to find.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit.methods.linear.solver import Codes, Floats, fit_curve, folds, margins, train_svm
-from slmfit.text.tfidf import LEAST, SHARES, Counter, Tfidf, frequent
+from slmfit.text.tfidf import LEAST, SHARES, Counter, Tfidf, frequent, side_by_side
 
 COUNTED, EMBEDDINGS = ("words", "words+pairs", "words+characters", "words+pairs+characters"), "embeddings"
 FEATURES = (*COUNTED, EMBEDDINGS, *(f"{name}+{EMBEDDINGS}" for name in COUNTED))
@@ -143,17 +143,22 @@ class Counts:
         blocks = tuple(block for block in SHARES if features is None or block in blocks_of(features))
         self.counter, counts = Counter.fit(texts, blocks)
         self.parts = [_apart(counts, *split) for split in splits]
-        self._weighed: tuple[Any, list[tuple[Any, Any]]] = (None, [])  # what was asked for last
+        self._weighed: dict[tuple[str, float, float], list[tuple[Any, Any]]] = {}  # of the power asked for last
 
     def __call__(self, choice: Choice) -> list[tuple[Any, Any]]:
-        key = (choice.features, choice.power, choice.characters)
-        if self._weighed[0] != key:
-            self._weighed = key, [self._weigh(choice, *part) for part in self.parts]
-        return self._weighed[1]
+        blocks = [block for block in self.counter.blocks if block in blocks_of(choice.features)]
+        keys = [(block, float(choice.power or 0), choice.shares[block]) for block in blocks]
+        self._weighed = {key: found for key, found in self._weighed.items() if key[1] == keys[0][1]}
+        for key in keys:
+            if key not in self._weighed:
+                self._weighed[key] = [self._weigh(*key, *part) for part in self.parts]
+        parts = zip(*(self._weighed[key] for key in keys), strict=True)
+        return [(side_by_side([a for a, _ in part]), side_by_side([b for _, b in part])) for part in parts]
 
-    def _weigh(self, choice: Choice, fitted: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[Any, Any]:
-        assert choice.power is not None
-        weights = Tfidf.fit(self.counter.only(blocks_of(choice.features)), fitted, choice.power, choice.shares)
+    def _weigh(
+        self, block: str, power: float, share: float, fitted: Mapping[str, Any], others: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
+        weights = Tfidf.fit(self.counter.only([block]), fitted, power, {block: share})
         return weights.weigh(fitted), weights.weigh(others)
 
 
