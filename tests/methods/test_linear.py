@@ -62,18 +62,18 @@ def test_it_learns(method, data):
     assert method.fit_seconds is not None
     assert method.rows_used == {
         "fitted": "train",
-        "settings_chosen": "validation",
+        "settings_chosen": "train + validation, cross-validated",
         "calibrated": "the fitted rows, each held out once",
     }
 
 
 def test_the_search_lists_every_candidate(method):
-    tried = [(c["features"], c["power"], c["C"]) for c in method.search]
-    assert len(set(tried)) == len(tried)
-    assert {c["features"] for c in method.search} >= {"words", "words+pairs"}
+    tried = [{name: c[name] for name in c if name not in ("accuracy", "log_loss")} for c in method.search]
+    assert all(one not in tried[:i] for i, one in enumerate(tried))
+    assert {c["features"] for c in method.search} >= {"words", "words+pairs", "words+characters"}
+    assert {c.get("characters") for c in method.search} == {None, 1.0, 0.5}
     assert {"accuracy", "log_loss"} <= method.search[0].keys()
-    chosen = method.chosen
-    assert (chosen["features"], chosen["power"], chosen["C"]) in tried
+    assert method.chosen in tried
 
 
 def test_one_text_and_many_give_the_same_bits(method, data):
@@ -218,10 +218,12 @@ def test_on_lsa_it_learns_and_c_alone_is_searched(data):
     assert method.predict(["zebrastripe"])[0].target == "billing"
 
 
-def test_on_static_embeddings_the_run_is_self_contained(data, tmp_path):
+@pytest.mark.parametrize("features", ["embeddings", "words+embeddings"])
+def test_on_static_embeddings_the_run_is_self_contained(features, data, tmp_path):
     source, model = model2vec_folder(tmp_path / "potion"), tmp_path / "model"
     method = methods.create("linear", base_model=str(source))
-    assert method.settings == Settings(features="embeddings", embeddings=str(source))
+    assert method.settings == Settings(embeddings=str(source))
+    method = methods.create("linear", {"features": features}, base_model=str(source))
     method.fit(data.task, data.train, data.validation, Context())
     method.refit(data.task, [*data.train, *data.validation], Context())
     model.mkdir()
@@ -232,7 +234,8 @@ def test_on_static_embeddings_the_run_is_self_contained(data, tmp_path):
     answers = again.predict(texts)
     assert answers == method.predict(texts)
     assert answers == [again.predict([text])[0] for text in texts]
-    assert {p.name for p in model.iterdir()} == {"embedding", "linear.json", "weights.safetensors"}
+    counted = {"features.safetensors", "vocabulary.json"} if features != "embeddings" else set()
+    assert {p.name for p in model.iterdir()} == {"embedding", "linear.json", "weights.safetensors"} | counted
 
 
 def test_vectors_of_one_text_and_of_many_give_the_same_bits(data):
@@ -301,7 +304,7 @@ def test_held_out_margins_know_nothing_of_their_row():
     from scipy.sparse import csr_matrix, identity
 
     codes = np.arange(60) % 3
-    found = held_out_margins(csr_matrix(identity(60)), codes, 3, 1.0, folds=5)
+    found = held_out_margins(csr_matrix(identity(60)), codes, 3, 1.0, 5)
     trained = margins(csr_matrix(identity(60)), *train_svm(csr_matrix(identity(60)), codes, 3, 1.0))
     assert (trained.argmax(axis=1) == codes).all()
     assert np.ptp(found, axis=0).max() < 0.2  # a text of its own is no help to the others

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from slmfit.errors import DataError
 from slmfit.text.cutting import FIRST, words_of
-from slmfit.text.tfidf import COMMON_TEXTS, GRID, LENGTHS, SHARES, Counter, Tfidf
+from slmfit.text.tfidf import GRID, LENGTHS, SHARES, SHARES_BEFORE, Counter, Tfidf
 
 TEXTS = [
     "My card was charged twice, my card!",
@@ -68,12 +68,6 @@ def test_characters_are_the_runs_inside_words():
     kept = [run for run in set().union(*runs) if sum(run in tally for tally in runs) >= 2]
     columns = counts["characters"].toarray().T.tolist()
     assert sorted(columns) == sorted([tally[run] for tally in runs] for run in kept)
-
-
-def test_runs_of_common_words_are_not_counted():
-    texts = [f"everywhere rare{i // 2}" for i in range(2 * COMMON_TEXTS)]
-    features, _ = fitted(texts, ("words", "characters"))
-    assert {word for word, column, _ in features.parts(texts[0]) if column >= len(features.counter.words)} == {"rare0"}
 
 
 @settings(max_examples=60, deadline=None)
@@ -137,7 +131,9 @@ def test_a_model_of_before_keeps_its_words(tmp_path):
     """One without a cut in its file: signs are none, a clause without spaces is one word."""
     words = sorted({word for text in TEXTS for word in words_of(text, shortest=1, cut=FIRST)})
     none = np.zeros(0, np.int64)
-    before = Tfidf(Counter(words, none, "", none, ("words",), FIRST), {"words": np.ones(len(words), np.float32)})
+    before = Tfidf(
+        Counter(words, none, "", none, ("words",), FIRST), {"words": np.ones(len(words), np.float32)}, SHARES
+    )
     before.save(tmp_path)
     path = tmp_path / "vocabulary.json"
     about = json.loads(path.read_text())
@@ -149,6 +145,20 @@ def test_a_model_of_before_keeps_its_words(tmp_path):
         columns, _ = features.transform_one(text)
         assert [words[i] for i in columns] == ["card", "我的包裹在哪里"]
         assert features.transform([text] * 20)[7].indices.tolist() == columns.tolist()
+
+
+def test_a_model_of_before_keeps_its_shares(tmp_path):
+    """One without shares in its file: characters weigh half as much as words."""
+    counter, counts = Counter.fit(TEXTS)
+    before = Tfidf.fit(counter, counts, 2.0, SHARES_BEFORE)
+    before.save(tmp_path)
+    path = tmp_path / "vocabulary.json"
+    about = json.loads(path.read_text())
+    assert about.pop("shares") == {"words": 1.0, "pairs": 0.5, "characters": 0.5}
+    path.write_text(json.dumps(about))
+    again = Tfidf.load(tmp_path)
+    assert (again.transform(TEXTS) != before.weigh(counts)).nnz == 0
+    assert (again.transform(TEXTS) != Tfidf.fit(counter, counts, 2.0).weigh(counts)).nnz > 0
 
 
 def test_words_of_a_later_version_are_refused(tmp_path):

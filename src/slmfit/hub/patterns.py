@@ -16,6 +16,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 LONGEST = 20_000  # characters of a pattern; the longest known one has 5,000
 SIZES = (25, 50, 200, 800)  # characters of a text that is tried
@@ -140,7 +141,7 @@ def _quick(pattern: str) -> bool:
 @contextlib.contextmanager
 def _panics_unheard() -> Iterator[None]:
     """Rust prints a page about a panic, though it is caught here and told in one sentence."""
-    with open(os.devnull, "wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         kept = os.dup(2)
         try:
             os.dup2(nowhere.fileno(), 2)

@@ -96,7 +96,7 @@ def _check_words(about: Mapping[str, Any], size: int) -> None:
 
 
 def _check_map(text: str) -> None:
-    """A map of characters opens with the size of its table; the library takes so much memory before it looks further."""
+    """A map of characters opens with the size of its table, and the library takes so much memory unseen."""
     try:
         data = base64.b64decode(text, validate=True)
     except binascii.Error:

@@ -7,8 +7,8 @@
     features.transform_one("my card was charged twice")  # (columns, values), without polars and scipy
 
 The value of a term is (1 + log count) * idf ** power, idf = 1 + log((1 + n) / (1 + df)); each block of a text has
-length 1, times SHARES. Values are rounded to multiples of 2 ** -16: products with float16 weights then add up exactly
-in float64, in whatever order, so one text and a batch give the same bits.
+length 1, times its share. Values are rounded to multiples of 2 ** -16: products with float16 weights then add up
+exactly in float64, in whatever order, so one text and a batch give the same bits.
 
 power = 2 trusts rare words more than plain TF-IDF (power = 1). On train rows of AG News and 20 Newsgroups held out for
 the purpose it was worth 0.3 and 2.5 points of accuracy.
@@ -33,10 +33,10 @@ from slmfit.text.ngrams import UNKNOWN, Ints, Tokens, character_ngrams, ngrams, 
 Floats = NDArray[np.float64]
 Counts = Mapping[str, Any]  # block -> CSR matrix of counts [texts, terms of the block]
 
-SHARES = {"words": 1.0, "pairs": 0.5, "characters": 0.5}
+SHARES = {"words": 1.0, "pairs": 0.5, "characters": 1.0}
+SHARES_BEFORE = {**SHARES, "characters": 0.5}  # of models that were saved without shares
 LEAST = {"words": 1, "pairs": 2, "characters": 2}  # texts a term must occur in to be kept
 LENGTHS = (2, 4)  # of runs of characters: as good as all from 2 to 5, for a third of the entries; 2 is for Chinese
-COMMON_SHARE, COMMON_TEXTS = 0.003, 30  # character n-grams of a word in more texts than this say nothing new
 MOST_REMEMBERED = 100_000  # words
 MOST_COUNTED = 1000  # more occurrences of one term in one text count as this many
 GRID = 2.0**16
@@ -69,16 +69,14 @@ class Counter:
         if "pairs" in blocks:
             found = ngrams(tokens, 2)
             pairs, columns = np.unique(found.keys, return_inverse=True)
-            counts["pairs"], kept = _frequent(_matrix(columns, found.offsets, len(pairs)), LEAST["pairs"])
+            counts["pairs"], kept = frequent(_matrix(columns, found.offsets, len(pairs)), LEAST["pairs"])
             pairs = pairs[kept]
         if "characters" in blocks:
             alphabet = "".join(sorted(set("".join(tokens.vocabulary))))
             inside = character_ngrams(tokens.vocabulary, alphabet, LENGTHS)
             grams, columns = np.unique(inside.keys, return_inverse=True)
-            few = _not_common(columns, inside.offsets, counts["words"], len(grams))
-            grams, columns = grams[few], np.where(few, np.cumsum(few) - 1, UNKNOWN)[columns]
             per_word = _matrix(columns, inside.offsets, len(grams))
-            counts["characters"], kept = _frequent(counts["words"] @ per_word, LEAST["characters"])
+            counts["characters"], kept = frequent(counts["words"] @ per_word, LEAST["characters"])
             grams = grams[kept]
         counter = cls(tokens.vocabulary, pairs, alphabet, grams, tuple(b for b in SHARES if b in blocks))
         return counter, {block: counts[block] for block in counter.blocks}
@@ -103,17 +101,19 @@ class Counter:
             counts["characters"].sort_indices()
         return counts
 
-    def count_one(self, text: str) -> dict[str, tuple[Ints, Ints]]:
-        """The same for one text: block -> (columns in rising order, counts)."""
+    def count_one(self, text: str) -> tuple[Ints, Ints]:
+        """The same for one text: columns among all blocks in use, in rising order, and their counts."""
         words = words_of(text, shortest=1, cut=self.cut)
         ids = self._known(words)
-        counts = {"words": _tally(ids)}
+        found, begin = [ids.astype(np.int64)], len(self.words)
         if "pairs" in self.blocks:
-            found = ngrams(Tokens(ids, np.array([0, len(ids)]), self.words), 2)
-            counts["pairs"] = _tally(numbered(found.keys, self.pairs))
+            left, right = found[0][:-1], found[0][1:]
+            keys = (left * len(self.words) + right)[(left >= 0) & (right >= 0)]  # as those of `ngrams`
+            found.append(_behind(begin, numbered(keys, self.pairs)))
+            begin += len(self.pairs)
         if "characters" in self.blocks:
-            counts["characters"] = _tally(np.concatenate(self._grams_of(words)))
-        return counts
+            found.append(begin + np.concatenate(self._grams_of(words)))
+        return _tally(np.concatenate(found))
 
     def only(self, blocks: Sequence[str]) -> Self:
         """The same terms with fewer blocks in use."""
@@ -165,15 +165,19 @@ class Counter:
 
 @dataclass(frozen=True)
 class Tfidf:
-    """Weights for the terms of a counter. idf: block -> float32 [terms], already raised to the power."""
+    """Weights for the terms of a counter.
+
+    idf: block -> float32 [terms], already raised to the power. shares: block -> the length of its part of a text.
+    """
 
     counter: Counter
     idf: Mapping[str, NDArray[np.float32]]
+    shares: Mapping[str, float]
 
     @classmethod
-    def fit(cls, counter: Counter, counts: Counts, power: float) -> Self:
+    def fit(cls, counter: Counter, counts: Counts, power: float, shares: Mapping[str, float] = SHARES) -> Self:
         """Weights from the counts of the fitted texts."""
-        return cls(counter, {block: _idf(counts[block], power) for block in counter.blocks})
+        return cls(counter, {block: _idf(counts[block], power) for block in counter.blocks}, shares)
 
     @property
     def size(self) -> int:
@@ -182,14 +186,14 @@ class Tfidf:
 
     def weigh(self, counts: Counts) -> Any:
         """The blocks side by side, weighted: CSR float64 [texts, size]."""
-        from scipy.sparse import csr_matrix, hstack
+        from scipy.sparse import csr_matrix
 
         weighted = []
         for block in self.counter.blocks:
             m = counts[block]
-            values = _values(m.indices, m.data, m.indptr, self.idf[block], SHARES[block])
+            values = _values(m.indices, m.data, m.indptr, self.idf[block], self.shares[block])
             weighted.append(csr_matrix((values, m.indices, m.indptr), shape=m.shape))
-        return hstack(weighted, format="csr") if len(weighted) > 1 else weighted[0]
+        return side_by_side(weighted)
 
     def transform(self, texts: Sequence[str]) -> Any:
         """Many texts: CSR float64 [texts, size]."""
@@ -197,12 +201,10 @@ class Tfidf:
 
     def transform_one(self, text: str) -> tuple[Ints, Floats]:
         """One text: its columns and their values."""
-        columns, values, begin = [], [], 0
-        for block, (ids, counts) in self.counter.count_one(text).items():
-            columns.append(ids + begin)
-            values.append(_values(ids, counts, np.array([0, len(ids)]), self.idf[block], SHARES[block]))
-            begin += len(self.idf[block])
-        return np.concatenate(columns), np.concatenate(values)
+        columns, counts = self.counter.count_one(text)
+        begins, idf = self._joined
+        places = np.searchsorted(columns, begins)
+        return columns, _values(columns, counts, places, idf, self._shares)
 
     def parts(self, text: str) -> list[tuple[str, int, float]]:
         """What `transform_one` is made of: (word or pair of words, column, its part of the column's value).
@@ -215,12 +217,23 @@ class Tfidf:
         times = Tally(column for _, column in occurrences)
         return [(term, column, value[column] / times[column]) for term, column in occurrences]
 
+    @cached_property
+    def _joined(self) -> tuple[Ints, NDArray[np.float32]]:
+        """Where each block begins, and behind the last; the idf of all blocks, one after the other."""
+        sizes = [len(self.idf[block]) for block in self.counter.blocks]
+        return np.cumsum([0, *sizes]), np.concatenate([self.idf[block] for block in self.counter.blocks])
+
+    @cached_property
+    def _shares(self) -> Floats:
+        return np.array([self.shares[block] for block in self.counter.blocks])
+
     def save(self, folder: Path) -> None:
         """Write vocabulary.json and features.safetensors."""
         from safetensors.numpy import save_file
 
         counter = self.counter
-        about = {"cut": counter.cut, "blocks": counter.blocks, "alphabet": counter.alphabet, "words": counter.words}
+        about = {"cut": counter.cut, "blocks": counter.blocks, "shares": {b: self.shares[b] for b in counter.blocks}}
+        about |= {"alphabet": counter.alphabet, "words": counter.words}
         (folder / "vocabulary.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
         tensors: dict[str, NDArray[Any]] = {f"idf.{block}": idf for block, idf in self.idf.items()}
         save_file({**tensors, "pairs": counter.pairs, "grams": counter.grams}, folder / "features.safetensors")
@@ -235,16 +248,29 @@ class Tfidf:
         tensors = load_file(folder / "features.safetensors")
         terms = about["words"], tensors["pairs"], about["alphabet"], tensors["grams"]
         counter = Counter(*terms, tuple(about["blocks"]), known_cut(about.get("cut", FIRST), path))
-        return cls(counter, {block: tensors[f"idf.{block}"] for block in counter.blocks})
+        idf = {block: tensors[f"idf.{block}"] for block in counter.blocks}
+        shares = about.get("shares", SHARES_BEFORE)
+        return cls(counter, idf, {block: float(shares[block]) for block in counter.blocks})
 
 
-def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: float) -> Floats:
-    """Weights of terms grouped by text: every step gives the same bits for one text as for many."""
+def side_by_side(blocks: Sequence[Any]) -> Any:
+    """CSR matrices of the same rows as one."""
+    from scipy.sparse import hstack
+
+    return hstack(blocks, format="csr") if len(blocks) > 1 else blocks[0]
+
+
+def _values(columns: NDArray[Any], counts: NDArray[Any], indptr: NDArray[Any], idf: Any, share: Any) -> Floats:
+    """Weights of terms in groups: the texts of a block, or the blocks of a text; every step gives the same bits.
+
+    share: the length of a group, or of each.
+    """
     values = _LOG_COUNT[np.minimum(counts, MOST_COUNTED).astype(np.intp)] * idf[columns]
     lengths = np.diff(indptr)
     filled = lengths > 0
     squares = np.add.reduceat(values * values, indptr[:-1][filled]) if filled.any() else np.zeros(0)
-    values *= np.repeat(share / np.sqrt(squares), lengths[filled])
+    shares = share if isinstance(share, float) else share[filled]
+    values *= np.repeat(shares / np.sqrt(squares), lengths[filled])
     return np.rint(values * GRID) / GRID
 
 
@@ -267,16 +293,8 @@ def _matrix(columns: NDArray[Any], offsets: Ints, size: int) -> Any:
     return matrix
 
 
-def _not_common(grams: NDArray[Any], offsets: Ints, counts: Any, size: int) -> NDArray[np.bool_]:
-    """Which n-grams are in no common word. Without the others the matrix is a fifth as full, and no worse."""
-    texts = np.bincount(counts.indices, minlength=counts.shape[1])
-    commonest = np.zeros(size, np.int64)
-    np.maximum.at(commonest, grams, np.repeat(texts, np.diff(offsets)))
-    return commonest <= max(COMMON_TEXTS, COMMON_SHARE * counts.shape[0])
-
-
-def _frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
-    """Only the columns that at least `least` texts have, and which these are."""
+def frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
+    """Only the columns of a CSR matrix of counts that at least `least` texts have, and which these are."""
     kept = np.bincount(counts.indices, minlength=counts.shape[1]) >= least
     renumbered = np.where(kept, np.cumsum(kept) - 1, UNKNOWN)
     data, columns = counts.data, renumbered[counts.indices]
@@ -287,8 +305,15 @@ def _frequent(counts: Any, least: int) -> tuple[Any, NDArray[np.bool_]]:
     return matrix, kept
 
 
+def _behind(begin: int, places: Ints) -> Ints:
+    """The columns of a block's terms among all blocks; negative ones stay so."""
+    return np.where(places >= 0, begin + places, UNKNOWN)
+
+
 def _tally(columns: NDArray[Any]) -> tuple[Ints, Ints]:
     """Distinct columns in rising order and how often each occurs; negative ones are left out."""
     columns = np.sort(columns[columns >= 0])
-    first = np.flatnonzero(np.diff(columns, prepend=-1))
-    return columns[first].astype(np.int64), np.diff(first, append=len(columns))
+    edge = np.ones(len(columns) + 1, bool)
+    edge[1:-1] = columns[1:] != columns[:-1]
+    edges = np.flatnonzero(edge)
+    return columns[edges[:-1]], edges[1:] - edges[:-1]

@@ -4,8 +4,8 @@
     method.fit(task, train, validation, Context())
     method.explain("my card was charged twice", "billing", top=3)    # [("charged", 0.41), …]
 
-Prediction needs numpy alone for one text, polars and scipy for many; both give the same bits. On embeddings
-(`Settings(embeddings="models/potion-base-4m-int8")`) the same machine weighs vectors instead of counts.
+Prediction needs numpy alone for one text, polars and scipy for many; both give the same bits. With embeddings
+(`Settings(embeddings="models/potion-base-4m-int8")`) the same machine weighs vectors, alone or beside counts.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ from numpy.typing import NDArray
 
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method, must
-from slmfit.methods.linear.embedded import Embedded
+from slmfit.methods.linear.embedded import Beside, Embedded, beside
 from slmfit.methods.linear.search import (
     EMBEDDINGS,
-    FEATURES,
+    FOLDS,
     START,
-    WITHOUT_VALIDATION,
     Candidate,
+    Choice,
     Counts,
     Matrices,
     Rows,
     Search,
+    Split,
+    blocks_of,
+    held_out,
     part,
 )
 from slmfit.methods.linear.settings import Settings
@@ -41,7 +44,6 @@ from slmfit.tasks.base import Task
 from slmfit.text.tfidf import Counter, Tfidf
 
 ENOUGH_TO_CALIBRATE = 500  # validation rows; with fewer, every row is held out once instead
-FOLDS = 5
 FEW = 8  # texts up to this many are answered one by one
 
 
@@ -53,27 +55,30 @@ class Classifier(Method):
 
     task: Task
     labels: tuple[str, ...]
-    features: Tfidf | Embedded
+    features: Tfidf | Embedded | Beside
     weights: NDArray[np.float16]  # [features, labels]
     intercepts: Floats  # [labels]
     curve: Curve
+    vectors: Embedded | None = None  # what makes them, wherever the settings name some
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
-        """Choose what is open on validation, then fit train with it."""
+        """Choose what is open on rows held out, then fit train with it.
+
+        Raises UsageError for vectors of a sentence encoder beside counts.
+        """
         self.task, self.labels, self.search = task, task.labels, []
         self.rows_used = {"fitted": "train"}
         rows, others = _rows(task, train), _rows(task, validation)
-        without = {"features": EMBEDDINGS, "C": START} if self.settings.embeds else WITHOUT_VALIDATION
-        self.chosen = {**without, **self._given()}
         self._calibrated = len(validation) >= ENOUGH_TO_CALIBRATE
         begin = time.perf_counter()
-        vectors = self._learn(rows.texts, context) if self.settings.embeds else None
+        vectors = self._embed(rows.texts, context) if self.settings.embeds else None
         took = time.perf_counter() - begin
-        if validation and len(self._given()) < len(self.chosen):
-            self.chosen = self._choose(task, rows, others, vectors, context)
-            self.rows_used["settings_chosen"] = "validation"
+        given = self._given()
+        self.chosen = Choice.of(given.get("features", self._usual), given, START).settings()
+        if validation and self.chosen.keys() - given.keys():
+            self.chosen = self._choose(rows, others, vectors, given, context)
         begin = time.perf_counter()
-        self._train(rows, self._learn(rows.texts, context) if vectors is None else vectors, context)
+        self._train(rows, self._learn(rows.texts, context, vectors), context)
         self.fit_seconds = took + time.perf_counter() - begin
         if self._calibrated:
             self.curve = fit_curve(self._margins(others.texts), others.codes)
@@ -96,7 +101,8 @@ class Classifier(Method):
         """The terms of a text that speak most for a label (above 0) or against it, strongest first.
 
         The numbers and the label's intercept add up to its margin. A character n-gram counts for its words.
-        Raises ValueError for a label that is none, UsageError on embeddings, in which no word stands for itself.
+        Raises ValueError for a label that is none, UsageError on embeddings alone, in which no word stands for itself;
+        beside words all of a vector counts as one term.
         """
         if isinstance(self.features, Embedded):
             raise UsageError("a vector has no terms that could speak for a label", fix="explain a run on TF-IDF")
@@ -123,7 +129,9 @@ class Classifier(Method):
         about = json.loads((folder / "linear.json").read_text(encoding="utf-8"))
         method.task = task
         method.labels, method.chosen, method.curve = tuple(about["labels"]), about["chosen"], Curve(**about["curve"])
-        method.features = (Embedded if settings.embeds else Tfidf).load(folder)
+        blocks = blocks_of(method.chosen["features"])
+        kinds: dict[bool, Any] = {True: Beside, False: Tfidf}
+        method.features = (Embedded if blocks == (EMBEDDINGS,) else kinds[EMBEDDINGS in blocks]).load(folder)
         method.weights, method.intercepts = tensors["weights"], tensors["intercepts"]
         return method
 
@@ -138,18 +146,39 @@ class Classifier(Method):
             self.intercepts.dtype.kind == "f" and self.intercepts.shape == (len(self.labels),),
             "intercepts of another shape",
         )
-        must(all(abs(float(n)) < 1e6 for n in (self.curve.slope, self.curve.offset)), "no proper curve")
+        counted = self.features.counted if isinstance(self.features, Beside) else self.features
+        shares = counted.shares.values() if isinstance(counted, Tfidf) else ()
+        must(
+            all(abs(float(n)) < 1e6 for n in (self.curve.slope, self.curve.offset, *shares)), "no proper curve or share"
+        )
 
-    def _learn(self, texts: Sequence[str], context: Context) -> Any:
-        """Learn the features from these texts, as chosen; returns theirs [texts, features]."""
-        if self.settings.embeds:
-            base = self.settings.embeddings
-            if base is None or not hasattr(self, "features"):
-                self.features = Embedded.learn(texts, base, context.seed, context.cache)
-            return self.features.transform(texts)
-        counter, counts = Counter.fit(texts, FEATURES[self.chosen["features"]])
-        self.features = Tfidf.fit(counter, counts, self.chosen["power"])
-        return self.features.weigh(counts)
+    def _embed(self, texts: Sequence[str], context: Context) -> Floats:
+        """The vectors of these texts; what makes them is fetched once, or learnt from them."""
+        base, beside_counts = self.settings.embeddings, self.settings.features not in (None, EMBEDDINGS)
+        if base is None or self.vectors is None:
+            self.vectors = Embedded.learn(texts, base, context.seed, context.cache)
+        if beside_counts and not self.vectors.whole:
+            what = f"{base} is a sentence encoder, and only static embeddings stand beside what is counted"
+            raise UsageError(what, fix=f"set linear.features={EMBEDDINGS}, or leave it out")
+        return self.vectors.transform(texts)
+
+    def _learn(self, texts: Sequence[str], context: Context, vectors: Floats | None = None) -> Any:
+        """Learn the features from these texts, as chosen; returns theirs [texts, features]. vectors: theirs."""
+        choice = Choice(**{"power": None, "characters": None, **self.chosen})
+        blocks = blocks_of(choice.features)
+        if EMBEDDINGS in blocks and vectors is None:
+            vectors = self._embed(texts, context)
+        if choice.power is None:
+            assert self.vectors is not None
+            self.features = self.vectors
+            return vectors
+        counter, counts = Counter.fit(texts, blocks)
+        self.features = counted = Tfidf.fit(counter, counts, choice.power, choice.shares)
+        if EMBEDDINGS not in blocks:
+            return counted.weigh(counts)
+        assert self.vectors is not None and vectors is not None
+        self.features = Beside(counted, self.vectors)
+        return beside(counted.weigh(counts), vectors)
 
     def _train(self, rows: Rows, matrix: Any, context: Context) -> None:
         given = (rows.classes, self.chosen["C"])
@@ -170,36 +199,62 @@ class Classifier(Method):
         return found + self.intercepts
 
     def _given(self) -> dict[str, Any]:
-        """What the user fixed of what could be searched."""
-        named = {name: getattr(self.settings, name) for name in ("features", "power", "C")}
+        """What is fixed of what could be searched: by the user, or as a sentence encoder's vectors stand alone."""
+        named = {name: getattr(self.settings, name) for name in ("features", "power", "characters", "C")}
+        if self.vectors is not None and not self.vectors.whole:
+            named |= {"features": EMBEDDINGS}
         return {name: value for name, value in named.items() if value is not None}
 
-    def _choose(self, task: Task, train: Rows, validation: Rows, vectors: Any, context: Context) -> dict[str, Any]:
-        """What is best on validation; fills `search`. vectors: of train, where texts become such."""
-        kept = part(train, context.seed)
-        matrices = self._matrices(train[kept], validation, None if vectors is None else vectors[kept])
-        given = self._given() if vectors is None else {**self._given(), "power": None}
-        answers = [Prediction(label) for label in self.labels]
-        targets = [self.labels[code] for code in validation.codes]
+    @property
+    def _usual(self) -> str:
+        """The features where there is no validation to choose by."""
+        return f"words+pairs+{EMBEDDINGS}" if self.settings.embeds else "words+pairs"
 
-        def score(codes: Codes) -> float:
+    def _choose(
+        self, train: Rows, validation: Rows, vectors: Floats | None, given: dict[str, Any], context: Context
+    ) -> dict[str, Any]:
+        """What is best on rows held out; fills `search`. vectors: of train, where texts become such."""
+        kept = part(train, context.seed)
+        rows, splits = held_out(train[kept], validation, context.seed)
+        if vectors is not None:
+            assert self.vectors is not None
+            vectors = np.concatenate((vectors[kept], self.vectors.transform(validation.texts)))
+        codes = rows.codes[np.concatenate([others for _, others in splits])]
+        answers = [Prediction(label) for label in self.labels]
+        targets = [self.labels[code] for code in codes]
+
+        def score(found: Codes) -> float:
             if context.metric == "accuracy":
-                return float((codes == validation.codes).mean())
-            return task.components(context.metric, targets, [answers[code] for code in codes]).value
+                return float((found == codes).mean())
+            return self.task.components(context.metric, targets, [answers[code] for code in found]).value
 
         def tell(tried: Candidate) -> None:
-            self.search.append({**tried.settings(), context.metric: tried.value, "log_loss": tried.log_loss})
+            values = {context.metric: tried.value, "log_loss": tried.log_loss}
+            self.search.append({**tried.choice.settings(), **values})
             context.event("search", **self.search[-1])
 
-        search = Search(train[kept], validation, matrices, score, given=given, seed=context.seed, tell=tell)
-        return search.run().settings()
+        alone = len(splits) == 1 and len(splits[0][1]) == len(validation.texts)
+        self.rows_used["settings_chosen"] = "validation" if alone else "train + validation, cross-validated"
+        with_vectors = vectors is not None
+        matrices = _matrices(rows, splits, vectors, given.get("features"))
+        search = Search(rows, splits, matrices, score, given=given, vectors=with_vectors, seed=context.seed, tell=tell)
+        return search.run().choice.settings()
 
-    def _matrices(self, train: Rows, validation: Rows, vectors: Any) -> Matrices:
-        """What the search asks for features. vectors: of train, where texts become such."""
-        if vectors is None:
-            return Counts(train.texts, validation.texts, self.settings.features)
-        made = vectors, self.features.transform(validation.texts)
-        return lambda features, power: made
+
+def _matrices(rows: Rows, splits: Sequence[Split], vectors: Floats | None, features: str | None) -> Matrices:
+    """What the search asks for features. vectors: of the rows. features: the only ones that it will ask for."""
+    counts = None if features == EMBEDDINGS else Counts(rows.texts, splits, features)
+
+    def matrices(choice: Choice) -> Sequence[tuple[Any, Any]]:
+        counted = [] if choice.power is None or counts is None else counts(choice)
+        if vectors is None or EMBEDDINGS not in blocks_of(choice.features):
+            return counted
+        pairs = [(vectors[fitted], vectors[others]) for fitted, others in splits]
+        if not counted:
+            return pairs
+        return [(beside(a, v), beside(b, w)) for (a, b), (v, w) in zip(counted, pairs, strict=True)]
+
+    return matrices
 
 
 def _rows(task: Task, examples: Sequence[Example]) -> Rows:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from slmfit import embeddings
 from slmfit.errors import UsageError
 from slmfit.methods.base import setting
-from slmfit.methods.linear.search import EMBEDDINGS, FEATURES
+from slmfit.methods.linear.search import EMBEDDINGS, FEATURES, blocks_of
 from slmfit.methods.linear.words import REACHES
 
-OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "C"), ("reach", "c1", "c2")
+OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "characters", "C"), ("reach", "c1", "c2")
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,24 @@ class Settings:
 
     features: str | None = setting(
         None,
-        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. embeddings: "
-        "nothing is, each text becomes a vector. none: the fewest counts that do as well as more, or embeddings where "
-        "`embeddings` names some.",
-        choices=(*FEATURES, EMBEDDINGS),
+        "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. embeddings: a "
+        "vector, beside what is counted or alone. none: the fewest that do as well as more, vectors among them where "
+        "`embeddings` names some; those of a sentence encoder alone.",
+        choices=FEATURES,
     )
     embeddings: str | None = setting(None, embeddings.CHOICE)
     power: float | None = setting(
         None, "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.", low=0
     )
+    characters: float | None = setting(
+        None,
+        "Length of the part of a text that runs of characters are, where its words have length 1. none: 1 or 0.5, the "
+        "better.",
+        low=0,
+    )
     C: float | None = setting(
         None,
-        "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10 on validation.",
+        "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10.",
         low=1e-6,
     )
     reach: str | None = setting(
@@ -54,15 +60,19 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        if self.embeddings is not None and self.features is None:
-            object.__setattr__(self, "features", EMBEDDINGS)
-        if self.embeddings is not None and not self.embeds:
+        if self.features is None:
+            return
+        blocks = blocks_of(self.features)
+        if self.embeddings is not None and EMBEDDINGS not in blocks:
             what = f"linear.features={self.features} counts, and linear.embeddings={self.embeddings} does not"
-            raise UsageError(what, fix="give one of the two")
-        if self.power is not None and self.embeds:
+            raise UsageError(what, fix=f"give one of the two, or features={self.features}+{EMBEDDINGS}")
+        if self.power is not None and blocks == (EMBEDDINGS,):
             raise UsageError("linear.power weighs counted words, and embeddings count none", fix="leave power out")
+        if self.characters is not None and "characters" not in blocks:
+            what = f"linear.characters weighs runs of characters, and {self.features} have none"
+            raise UsageError(what, fix="leave characters out")
 
     @property
     def embeds(self) -> bool:
-        """Whether texts become vectors; otherwise their terms are counted."""
-        return self.features == EMBEDDINGS
+        """Whether texts may become vectors."""
+        return self.embeddings is not None or EMBEDDINGS in blocks_of(self.features or "")

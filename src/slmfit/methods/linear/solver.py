@@ -114,13 +114,19 @@ def fit_curve(margins: Floats, codes: Codes) -> Curve:
     return Curve(float(np.exp(log_slope)), float(offset))
 
 
-def held_out_margins(features: Any, codes: Codes, classes: int, C: float, folds: int, seed: int = 0) -> Floats:
-    """The margins [rows, classes] of every row by machines trained on the other folds."""
+def folds(codes: Codes, count: int, seed: int = 0) -> Codes:
+    """The fold of every row, 0 to count - 1; each has its share of every class."""
     order = np.lexsort((np.random.default_rng(seed).random(len(codes)), codes))
     fold = np.empty(len(codes), np.int64)
-    fold[order] = np.arange(len(codes)) % folds  # neighbours in `order` have one class: every fold gets its share
+    fold[order] = np.arange(len(codes)) % count  # neighbours in `order` have one class
+    return fold
+
+
+def held_out_margins(features: Any, codes: Codes, classes: int, C: float, count: int, seed: int = 0) -> Floats:
+    """The margins [rows, classes] of every row by machines trained on the other folds."""
+    fold = folds(codes, count, seed)
     found = np.empty((len(codes), classes))
-    for k in range(folds):
+    for k in range(count):
         rest, out = fold != k, fold == k
         found[out] = margins(features[out], *train_svm(features[rest], codes[rest], classes, C, seed))
     return found
