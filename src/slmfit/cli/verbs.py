@@ -184,7 +184,7 @@ def evaluate(
 def predict(
     run: RunFolder,
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none = one a line on stdin.")
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none, or - = one a line on stdin.")
     ] = None,
     input: Annotated[Path | None, option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
     output: Annotated[
@@ -202,11 +202,13 @@ def predict(
     from slmfit.runs import predicting
     from slmfit.text.figures import number_of
 
-    if texts and input:
+    lines = texts == ["-"]
+    texts = [] if lines else texts
+    if (texts or lines) and input:
         raise UsageError("texts and --input were both given", fix="give one of them")
     if not input and (output or text or column):
         raise UsageError("--output, --text and --column go with --input", fix="add --input FILE")
-    if not texts and not input and sys.stdin.isatty():
+    if not texts and not input and not lines and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
     named = (text for text in texts or () if len(text) < 256 and "\0" not in text and ending(Path(text)))
     if files := [text for text in named if Path(text).is_file()]:

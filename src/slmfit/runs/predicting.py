@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +19,13 @@ from slmfit.data.columns import no_column
 from slmfit.data.readers.lines import LONGEST_LINE
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
-from slmfit.records import Input
+from slmfit.records import Entities, Input, Prediction
 from slmfit.runs.run import Run
-from slmfit.runs.tables import kind_of, table
+from slmfit.runs.tables import CONLL, kind_of, table
 from slmfit.tasks.answers import names, prefix
-from slmfit.tasks.common import text_column
+from slmfit.tasks.common import find, text_column
+from slmfit.tasks.spans import read_tokens
+from slmfit.tasks.tagged import conll_block, tagged
 from slmfit.text.figures import listed, number_of
 
 _NUMBERED = re.compile(r"column \d+")
@@ -70,14 +72,18 @@ def predict_file(
     The file is read twice: what columns there are, so that none is lost and all answers stand under one name, is known
     only after its last row. A pipe is kept on disk in between.
 
-    output: CSV, TSV or JSONL, each also .gz; None = JSON lines to stdout. columns: role -> column, such as
+    output: CSV, TSV or JSONL, each also .gz; of entities also CoNLL, which holds nothing but tokens, tags, text and
+    intent; None = JSON lines to stdout. Tokens that a row came with get `tags`, too. columns: role -> column, such as
     {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name. notes: filled
     with what was guessed of the file, and how many rows have an empty text.
-    Raises UsageError where the output is the input, and DataError with file and line for a row that has no input, and
+    Raises UsageError where the output is the input, for tags of what has no entities, and DataError with file and line
+    for a row that has no input, and
     for a file whose texts are all empty beside a column of words, before anything is answered.
     """
     source, output = Path(source), None if output is None else Path(output)
     kind = kind_of(output)
+    if kind == CONLL and not run.task.marks:
+        raise UsageError(f"{run.task.name} has no tags", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)")
     if output is not None and output.exists() and source.exists() and output.samefile(source):
         raise UsageError("is the input, too", where=str(output), fix="give another --output")
     with _kept(source) as kept:
@@ -97,8 +103,9 @@ def predict_file(
             said.append(
                 f"{source}: {number_of(empty, 'row')} of {seen:,} have an empty text, and are answered as such."
             )
-        before, left_out = prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
-        ours = [f"{before}{name}" for name in names(run.task) if name not in left_out]
+        before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
+        tags = ["tags"] if run.task.marks and not own.keys().isdisjoint(run.task.roles["tokens"]) else []
+        ours = [f"{before}{name}" for name in (*names(run.task), *tags) if name not in left_out]
         rows, count = _rows(run, kept, source, columns or {}, [], own), 0
         with table(output, list(own), ours) as write:
             while batch := list(islice(rows, BATCH)):
@@ -107,9 +114,24 @@ def predict_file(
                     if not row.keys() <= own.keys():
                         raise DataError("changed while it was read", where=where, fix="run the same command again")
                     found = {"outcome": "ok", **run.task.columns(answer, input)}
+                    if tags or kind == CONLL:
+                        found |= _tags(run, row, input, answer, kind)
                     write(row, {f"{before}{name}": cell for name, cell in found.items() if name not in left_out})
                 count += len(batch)
     return count
+
+
+def _tags(run: Run, row: Row, input: Input, answer: Prediction, kind: str) -> Row:
+    """Tags as a column, of the tokens that a row has; or all of a row as CoNLL."""
+    text, target = run.task.text(input), answer.target if isinstance(answer.target, Entities) else None
+    name, cell = find(row, [run.record.origin.columns.get("tokens", ""), *run.task.roles["tokens"]])
+    offsets = None
+    with suppress(DataError):  # tokens that do not make up the text, which was read instead
+        offsets = None if cell is None else read_tokens(cell, text, Where("", column=name))[1]
+    tokens, tags = tagged(text, target.spans if target else (), offsets)
+    if kind == CONLL:
+        return {CONLL: conll_block(text, target, tokens, tags)}
+    return {"tags": None if offsets is None or target is None else tags}
 
 
 def _other_column(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> Iterator[str]:

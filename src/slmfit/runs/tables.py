@@ -1,4 +1,4 @@
-"""Rows with their answers to CSV, TSV or JSON lines: the user's cells as they stand, ours beside them.
+"""Rows with their answers to CSV, TSV, JSON lines or CoNLL: the user's cells as they stand, ours beside them.
 
     with table(Path("answered.csv"), ["id", "text"], ["prediction"]) as write:
         write({"id": "7", "text": "my card was charged twice"}, {"prediction": "billing"})
@@ -24,19 +24,20 @@ from slmfit.errors import UsageError
 from slmfit.text.cells import guarded
 from slmfit.text.visible import json_shown
 
+CONLL = "conll"
 Row = dict[str, Any]
 Write = Callable[[Row, Row], None]
 
 
 def kind_of(output: Path | None) -> str:
-    """csv, tsv or jsonl: by the ending, and JSON lines into what is no file. Raises UsageError for another ending."""
+    """csv, tsv, conll or jsonl: by the ending, and JSON lines into what is no file. Raises UsageError for another."""
     if output is None:
         return "jsonl"
     kind = ending(output)
     if kind is None and storage.is_stream(output):
         return "jsonl"
-    if kind not in ("csv", "tsv", "jsonl", "ndjson"):
-        fix = "end it in .csv, .tsv or .jsonl (.gz)"
+    if kind not in ("csv", "tsv", "jsonl", "ndjson", "conll"):
+        fix = "end it in .csv, .tsv or .jsonl (.gz), or of entities in .conll"
         raise UsageError("this kind of file is not written", where=str(output), fix=fix)
     return "jsonl" if kind == "ndjson" else kind
 
@@ -56,13 +57,19 @@ def table(output: Path | None, own: Sequence[str], ours: Sequence[str]) -> Itera
         zipped = output.name.lower().endswith(".gz")
         with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if zipped else nullcontext(raw) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-            yield _jsonl(text) if kind == "jsonl" else _cells(text, own, ours, "\t" if kind == "tsv" else ",")
+            yield (
+                _lines(text, kind)
+                if kind in ("jsonl", CONLL)
+                else _cells(text, own, ours, "\t" if kind == "tsv" else ",")
+            )
             text.detach()  # flushes, and leaves the file open to whoever opened it
 
 
-def _jsonl(file: IO[str]) -> Write:
+def _lines(file: IO[str], kind: str) -> Write:
+    """Rows as JSON lines, or as CoNLL has them the one cell `CONLL`."""
+
     def write(row: Row, answer: Row) -> None:
-        file.write(_json({**row, **answer}) + "\n")
+        file.write(answer[CONLL] if kind == CONLL else _json({**row, **answer}) + "\n")
 
     return write
 
