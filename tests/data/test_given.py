@@ -350,6 +350,34 @@ def test_the_column_that_is_told_of_is_the_one_that_was_read(tmp_path, data):
     assert notes[0] == "answers.jsonl: answers from column 'slmfit_slmfit_prediction', matched by id."
 
 
+def test_beside_the_truth_another_column_by_a_truths_name_holds_the_answers(tmp_path):
+    rows = [{"id": i, "text": f"card number {i} of {i % 7}", "intent": "ab"[i % 2]} for i in range(60)]
+    data = load_data(rows)
+    path, notes = tmp_path / "answers.jsonl", []
+    answers = [{"id": e.id, "intent": e.target, "label": "a"} for e in data.test]
+    path.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    assert {answer.target for answer in read_answers(path, data, notes=notes)} == {"a"}
+    assert "answers from column 'label'" in notes[0]
+    swapped = [{**row, "intent": "a", "label": row["intent"]} for row in answers]
+    path.write_text("".join(json.dumps(row) + "\n" for row in swapped))
+    assert {answer.target for answer in read_answers(path, data)} == {"a"}
+    path.write_text("".join(json.dumps(row | {"intent": "b"}) + "\n" for row in answers))
+    with pytest.raises(DataError, match="several columns could hold the answers: 'intent', 'label'"):
+        read_answers(path, data)
+
+
+def test_what_is_predicted_of_spans_under_label_is_read_back(tmp_path):
+    rows = [{"id": i, "text": f"go {i} to Rome", "label": [[len(f"go {i} to "), len(f"go {i} to Rome"), "CITY"]]}
+            for i in range(60)]  # fmt: skip
+    data = load_data(rows)
+    run = train(data, "majority", out=tmp_path / "out")
+    source, answers, notes = tmp_path / "in.jsonl", tmp_path / "answers.jsonl", []
+    source.write_text("".join(json.dumps(rows[int(e.id)]) + "\n" for e in data.test))
+    predicting.predict_file(run, source, answers)
+    assert all(not answer.target.spans for answer in read_answers(answers, data, notes=notes))
+    assert "answers from column 'spans'" in notes[0]
+
+
 # --- as pipelines answer ---
 
 PIPELINES = {

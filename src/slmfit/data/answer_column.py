@@ -22,6 +22,7 @@ ANSWER_COLUMNS = (
 )  # fmt: skip
 ASIDE = ("id", "outcome", "probability", "probabilities", "intent_probability", "confidence", "score", "split", "raw",
          "usage", "unplaced")  # fmt: skip
+TRUTHS = ("label", "spans", "tags", "intent", "answer")  # roles
 LOOKED_AT = 200  # rows
 
 Placed = tuple[Where, dict[str, Any]]
@@ -31,8 +32,9 @@ Read = Callable[[dict[str, Any], str, Input], Prediction]
 def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read) -> str:
     """The column whose cells are the answers, of the rows matched to the test rows, in their order.
 
-    One with a name that answers go by; else the only one whose cells can be read as answers; else the columns that hold
-    answers in data (`label`, `spans` …), unless they equal the truth in every row while there is another column.
+    One with a name that answers go by; else the only one whose cells can be read as answers, also by a name that truths
+    go by if the truth's own is there; else the columns that hold answers in data (`label`, `spans` …), unless they
+    equal the truth in every row while there is another column.
     Raises DataError where none or several can be meant.
     """
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
@@ -40,10 +42,18 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
         columns.remove("answer")
     used = data.origin.columns
     truths = _truth_columns(data)
+    used_truths = {used[role] for role in TRUTHS if role in used and role in data.task.roles}
     named = next((c for c in ANSWER_COLUMNS if c in columns and c not in {used.get(role) for role in used}), None)
     known = {column for names in data.task.roles.values() for column in names} | set(used.values())
     others = [column for column in columns if column not in known.union(ASIDE, truths)]
     meant = [column for column in others if _reads(column, rows, data, read)]
+    if own := next((column for column in truths if column in used_truths and column in columns), None):
+        beside = [c for c in truths if c in columns and c not in used_truths and _reads(c, rows, data, read)]
+        beside = beside[:1] if data.task.marks else beside
+        if _equal(own, rows, data, read):  # then another column by a truth's name may be no truth
+            meant += beside
+        elif beside and not any(_equal(column, rows, data, read) for column in beside):
+            meant += [own, *beside]
     if named is not None:
         if meant and not _reads(named, rows, data, read):
             what = f"no answer in {named!r} can be read, and {listed(meant)} could be meant"
@@ -67,7 +77,7 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
 def _truth_columns(data: Dataset) -> list[str]:
     """Columns that hold answers in rows of data, those of these data first."""
     used = data.origin.columns
-    roles = [role for role in ("label", "spans", "tags", "intent", "answer") if role in data.task.roles]
+    roles = [role for role in TRUTHS if role in data.task.roles]
     return [column for role in roles for column in (used.get(role), *data.task.roles[role]) if column is not None]
 
 
