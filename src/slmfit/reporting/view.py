@@ -225,7 +225,6 @@ def _suspects(source: Source, texts: bool) -> dict[str, Any] | None:
         "method": found["method"],
         "folds": found["folds"],
         "rows": rows,
-        "all": found.get("found", len(found["rows"])),
     }
 
 

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from slmfit.data.audit.audit import audit
+from slmfit.data.audit.findings import Rows
 from slmfit.data.audit.label_twins import label_twins
+from slmfit.data.audit.near import find_duplicates
+from slmfit.data.audit.twins import every_twin
 
 WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean pearl".split()
 
@@ -183,3 +186,20 @@ def test_texts_without_a_word_are_found():
     found = audit(texts, ["a", "b", "a", "b", "a", "b", "a"], ["train"] * 7)["findings"]
     (no_word,) = [f for f in found if f["kind"] == "no_word"]
     assert [row["text"] for example in no_word["examples"] for row in example["rows"]] == ["。"]
+
+
+def test_every_twin_is_listed_by_id():
+    """Forty train rows with a twin in test, of which a finding shows ten: here all rows to remove are named."""
+    texts = [f"row number {k} is about a{k} b{k} c{k}" for k in range(60)]
+    rows = Rows(
+        [f"r{k}" for k in range(60)] + [f"t{k}" for k in range(40)] + ["t40"],
+        texts + [text.upper() for text in texts[:40]] + [texts[0].upper()],
+        ["a"] * 101,
+        ["train"] * 60 + ["test"] * 41,
+    )
+    found = list(every_twin(rows, find_duplicates(rows.texts)))
+    removed = [one["id"] for one in found if (one["split"], one["twin_split"]) == ("train", "test")]
+    assert removed == [f"r{k}" for k in range(40)]
+    assert {"id": "t40", "split": "test", "twin": "t0", "twin_split": "test", "kind": "exact"} in found
+    assert {"id": "t40", "split": "test", "twin": "r0", "twin_split": "train", "kind": "variant"} in found
+    assert len(found) == 40 + 41 + 1 and all("text" not in one for one in found)
