@@ -122,7 +122,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
             "latency_p50",
             "one text",
             milliseconds(row.latency_ms["p50"]),
-            f"p95 {milliseconds(row.latency_ms['p95'])}",
+            f"p95 {milliseconds(row.latency_ms['p95'])}{', machine busy' if row.measured.get('busy') is True else ''}",
         )
     if row.fit_seconds is not None:
         yield (
