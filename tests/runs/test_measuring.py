@@ -1,4 +1,4 @@
-"""Speed on a busy machine: it is measured again, the least disturbed try counts, and what stays disturbed is said so."""
+"""Speed on a busy machine: measured again, the least disturbed try counts, and what stays disturbed is said so."""
 
 import time
 
