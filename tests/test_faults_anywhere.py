@@ -78,7 +78,7 @@ def without_times(value):
         return {
             k: without_times(v)
             for k, v in value.items()
-            if not TIMES.search(k) and k not in ("environment", "made", "reused")
+            if not TIMES.search(k) and k not in ("environment", "made", "reused", "measured")
         }
     return [without_times(v) for v in value] if isinstance(value, list) else value
 

@@ -187,6 +187,7 @@ class RunRecord:
     rows_per_second: float | None = None
     size_bytes: int | None = None
     peak_memory_bytes: int | None = None
+    measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # how sure the times are
     fit_peak_memory_bytes: int | None = None
     usage: Mapping[str, float | int | None]
     warnings: Sequence[str] = ()
@@ -231,6 +232,7 @@ class MethodRow:
     rows_per_second: float | None = None
     size_bytes: int | None = None
     peak_memory_bytes: int | None = None
+    measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # as its run has it
     usd_per_1000_rows: float | None = None
     outcomes: Mapping[str, int] | None = None  # of the test rows' answers
 
@@ -251,6 +253,7 @@ class MethodRow:
             rows_per_second=record.rows_per_second,
             size_bytes=record.size_bytes,
             peak_memory_bytes=record.peak_memory_bytes,
+            measured=record.measured,
             usd_per_1000_rows=None if usd is None else 1000 * usd / record.split["test"].rows,
             outcomes=record.details["test"].get("outcomes"),
         )

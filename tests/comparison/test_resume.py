@@ -23,7 +23,7 @@ KILLS = int(os.environ.get("SLMFIT_KILLS", "4"))
 # What depends on the clock and not on the data.
 TIMINGS = {
     "fit_seconds", "search_seconds", "load_seconds", "latency_ms", "rows_per_second", "peak_memory_bytes",
-    "fit_peak_memory_bytes", "created", "reused",
+    "fit_peak_memory_bytes", "created", "reused", "measured",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import zlib
 
 import fakes
 import pytest
+from markupsafe import escape
 
 from conftest import make_dataset
 from slmfit import reporting, storage
@@ -124,7 +125,7 @@ def test_every_task(task, tmp_path):
     data = make_dataset(task)
     found = compare(data, "majority", out=tmp_path / "out")
     page = reporting.html([found.folder])
-    assert found.record.verdict.sentence.split(": ")[0].removeprefix("majority ") in page
+    assert str(escape(found.record.verdict.sentence.split(": ")[0].removeprefix("majority "))) in page
     table = unpacked(page)
     assert len(table["ids"]) == len(data.test)
     assert any(character.isdigit() or character.isalpha() for character in table["texts"][0])

@@ -235,7 +235,7 @@ def test_an_ending_that_is_not_written(run, tmp_path):
 
 
 def test_lines_are_answered_as_they_come(run):
-    command = [sys.executable, "-c", "from slmfit.__main__ import main; main()", "predict", str(run.folder)]
+    command = [sys.executable, "-c", "from slmfit.__main__ import main; main()", "predict", str(run.folder), "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdin.write("my parcel is läte\n".encode())
         process.stdin.flush()

@@ -25,8 +25,8 @@ from slmfit.text.figures import (
     dollars,
     failures,
     interval,
+    latency_words,
     listed,
-    milliseconds,
     number_of,
     number_words,
     seconds_words,
@@ -270,7 +270,6 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
     if row.status != "ok" or row.scores is None:
         return [name, row.status, *[""] * 9]
     values = {s: by_unit(metric, row.scores[s][metric].value) if s in row.scores else "" for s in SPLITS}
-    latency = milliseconds(row.latency_ms["p50"]) if row.latency_ms else ""
     speed = f"{row.rows_per_second:,.0f}" if row.rows_per_second else ""
     return [
         name,
@@ -280,7 +279,7 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
         values["train"],
         seconds_words(row.fit_seconds),
         seconds_words(row.search_seconds),
-        latency,
+        latency_words(row),
         speed,
         bytes_words(row.size_bytes),
         bytes_words(row.peak_memory_bytes),

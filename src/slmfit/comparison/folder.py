@@ -15,7 +15,7 @@ from typing import Any
 
 from slmfit import storage
 from slmfit.comparison.experiment import Experiment
-from slmfit.data.audit.audit import audit_dataset
+from slmfit.data.audit.audit import audit_with_twins
 from slmfit.data.dataset import Dataset
 from slmfit.environment import code_version
 from slmfit.errors import SlmfitError, UsageError
@@ -26,7 +26,7 @@ from slmfit.runs.run import Run
 
 # What stands in the folder; what is written there under a name of ours until it is whole.
 OURS = {"comparison.json", "report.html", "data", "runs"}
-DATA = {"split.json", "audit.json", "test.jsonl", "diagnostics.json", "tickets.csv"}
+DATA = {"split.json", "audit.json", "twins.jsonl", "test.jsonl", "diagnostics.json", "tickets.csv"}
 _HALF = re.compile(r"\.(.+)\.\d+\.partial")
 
 
@@ -100,8 +100,9 @@ def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
     test = folder / "test.jsonl"
     if not (folder / "split.json").is_file() or test.is_file() != texts:
         folder.mkdir(exist_ok=True)
-        audit = audit_dataset(data)
+        audit, twins = audit_with_twins(data)
         storage.write_json(folder / "audit.json", audit if texts else _without_texts(audit))
+        storage.write_text(folder / "twins.jsonl", "".join(json.dumps(row) + "\n" for row in twins))
         if texts:
             rows = (json.dumps(data.task.unparse(e), ensure_ascii=False) for e in data.test)
             storage.write_text(test, "".join(row + "\n" for row in rows))

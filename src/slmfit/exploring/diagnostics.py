@@ -176,10 +176,11 @@ def suspected_labels(data: Dataset, *, seed: int) -> dict[str, Any]:
     self-confidence (Northcutt et al. 2021). Measured against logistic regression and kNN out of fold, with and
     without class thresholds or priors, on real and planted errors: benchmarks/diagnostics.py.
 
-    Returns {"method", "folds": as many as there are rows, "judged": rows, "found": rows with a likelier label, "rows":
-    the first 500 of them as {"id", "split", "label", "suggested", "probability": of the label it has,
+    Returns {"method", "folds": as many as there are rows, "judged": rows, "rows": the first 500
+    with a likelier label as {"id", "split", "label", "suggested", "probability": of the label it has,
     "suggested_probability", "text": its beginning}}; empty where no two texts share a word, or there is one label only.
-    Probabilities rank well and are not calibrated; rows found are doubtful, and many of them right all the same. Long
+    Probabilities rank well and are not calibrated, and a set without a wrong label has doubtful rows too: how many are
+    wrong is not known, and no number is given. Long
     texts are read up to 2,000 characters; where rows are too many for the labels, a random sample is judged.
     """
     rows = [(split, e) for split in ("train", "validation") for e in data.splits[split]]
@@ -215,7 +216,6 @@ def suspected_labels(data: Dataset, *, seed: int) -> dict[str, Any]:
         "method": "naive Bayes",
         "folds": len(rows),
         "judged": len(judged),
-        "found": len(doubted),
         "rows": shown,
     }
 

@@ -19,6 +19,7 @@ from slmfit.text.figures import (
     dollars,
     failures,
     interval,
+    latency_words,
     milliseconds,
     parts_of,
     seconds_words,
@@ -65,9 +66,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
         ("fitting", shown.get("validation", ""), shown.get("train", "")),
         ("size", bytes_words(row.size_bytes), ""),
         ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),
-        ("latency", *(milliseconds(row.latency_ms[p]) for p in ("p50", "p95")))
-        if row.latency_ms
-        else ("latency", "", ""),
+        ("latency", latency_words(row), milliseconds(row.latency_ms["p95"])) if row.latency_ms else ("latency", "", ""),
         ("speed", "" if row.rows_per_second is None else f"{row.rows_per_second:,.0f}", ""),
         ("memory", bytes_words(row.peak_memory_bytes), ""),
         ("money", "" if row.usd_per_1000_rows is None else dollars(row.usd_per_1000_rows), ""),

@@ -122,7 +122,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
             "latency_p50",
             "one text",
             milliseconds(row.latency_ms["p50"]),
-            f"p95 {milliseconds(row.latency_ms['p95'])}",
+            f"p95 {milliseconds(row.latency_ms['p95'])}{', machine busy' if row.measured.get('busy') is True else ''}",
         )
     if row.fit_seconds is not None:
         yield (
@@ -225,7 +225,6 @@ def _suspects(source: Source, texts: bool) -> dict[str, Any] | None:
         "method": found["method"],
         "folds": found["folds"],
         "rows": rows,
-        "all": found.get("found", len(found["rows"])),
     }
 
 

@@ -19,7 +19,7 @@ from slmfit.text.figures import (
     dollars,
     failures,
     interval,
-    milliseconds,
+    latency_words,
     parts_of,
     percent,
     seconds_words,
@@ -100,7 +100,7 @@ def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
         "; ".join(filter(None, [interval(metric, score) if score else "", parts])) + (f" ({seeds})" if seeds else ""),
         bytes_words(row.size_bytes),
         seconds_words(row.fit_seconds),
-        milliseconds(row.latency_ms["p50"]) if row.latency_ms else "",
+        latency_words(row),
         f"{row.rows_per_second:,.0f}" if row.rows_per_second else "",
     ]
 

@@ -179,7 +179,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
         seed=context.seed,
         fit_seconds=tried.fit_seconds if refit_seconds is None else refit_seconds,
         search_seconds=tried.search_seconds,
-        **asdict(cost),
+        **vars(cost),
         size_bytes=size,
         fit_peak_memory_bytes=fit_peak,
     )

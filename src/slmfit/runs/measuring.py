@@ -9,37 +9,46 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from slmfit import methods
 from slmfit.environment import isolated, without_here
 from slmfit.errors import SlmfitError
-from slmfit.records import Example, Input, Prediction
+from slmfit.methods.base import Method
+from slmfit.records import LEFT_OUT, Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 SINGLES = 300  # texts asked one by one, at most
 SECONDS = 2.0  # and for about as long as this
 BATCH = 2000  # texts asked together, at most
+QUIET = 0.67  # of the wall time this process has a processor; with less of it other work ran
+TRIES = 3  # where other work ran
+SHORT = 0.005  # seconds in which the clock of processor time may not tick
 
 
 @dataclass(frozen=True)
 class Cost:
     """load_seconds: from starting Python to the first answer. peak_memory_bytes: of the whole process.
 
-    None = unknown, or not applicable to a method that asks a server.
+    measured: how sure the times are: the machine's `load_average` before, how many `tries` there were, the share of the
+    wall time that the process had a `processor` in the best of them (above 1 with several threads), and whether that
+    is so little that the machine was `busy` with other work. None = unknown, or not applicable to a method that asks a
+    server.
     """
 
     load_seconds: float | None
     latency_ms: dict[str, float] | None
     rows_per_second: float | None
     peak_memory_bytes: int | None
+    measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)
 
 
 def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "") -> Cost:
@@ -112,23 +121,70 @@ def _measure_here(model: Path, rows: list[dict[str, Any]], started: float) -> Co
     load_seconds = time.monotonic() - started  # a clock of the whole machine, which nobody sets
     for text in inputs[:5]:
         method.predict([text])
-    times: list[float] = []
-    until = time.perf_counter() + SECONDS
-    for text in _spread(inputs, SINGLES):
-        begin = time.perf_counter()
-        method.predict([text])
-        times.append(1000 * (time.perf_counter() - begin))
-        if time.perf_counter() > until:
-            break
+    load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    singles = _quietest(lambda: _one_by_one(method, _spread(inputs, SINGLES)))
     # A first batch warms up what only batches need, and tells how many fit in the time.
     begin = time.perf_counter()
     method.predict(inputs[:64])
     fitting = int(64 * 2 * SECONDS / max(1e-9, time.perf_counter() - begin))
     batch = inputs[: max(64, fitting)]
-    begin = time.perf_counter()
-    method.predict(batch)
-    seconds = time.perf_counter() - begin
-    return Cost(load_seconds, _latency(times), len(batch) / max(1e-9, seconds), peak_memory_bytes())
+    together = _quietest(lambda: _together(method, batch))
+    elsewhere = _on_a_gpu()  # while that works, the process waits
+    processor = None if elsewhere else round(min(singles.processor, together.processor), 3)
+    measured = {
+        "load_average": load_average,
+        "tries": singles.tries + together.tries,
+        "processor": processor,
+        "busy": None if processor is None else processor < QUIET,
+    }
+    speed = len(batch) / max(1e-9, together.times[0] / 1000)
+    return Cost(load_seconds, _latency(singles.times), speed, peak_memory_bytes(), measured)
+
+
+@dataclass(frozen=True)
+class _Try:
+    """Milliseconds of each answer, and of all wall time the share in which this process had a processor."""
+
+    times: list[float]
+    processor: float
+    tries: int = 1
+
+
+def _quietest(measure: Callable[[], _Try]) -> _Try:
+    """Measured once, and again where other work ran meanwhile; of several the one that was disturbed least."""
+    tried = [measure()]
+    while tried[-1].processor < QUIET and len(tried) < TRIES and not _on_a_gpu():
+        tried.append(measure())
+    return replace(max(tried, key=lambda one: one.processor), tries=len(tried))
+
+
+def _one_by_one(method: Method, inputs: Sequence[Input]) -> _Try:
+    times: list[float] = []
+    started, worked = time.perf_counter(), time.process_time()
+    for text in inputs:
+        begin = time.perf_counter()
+        method.predict([text])
+        times.append(1000 * (time.perf_counter() - begin))
+        if time.perf_counter() > started + SECONDS:
+            break
+    return _Try(times, _share(time.process_time() - worked, time.perf_counter() - started))
+
+
+def _together(method: Method, inputs: Sequence[Input]) -> _Try:
+    started, worked = time.perf_counter(), time.process_time()
+    method.predict(inputs)
+    seconds = time.perf_counter() - started
+    return _Try([1000 * seconds], _share(time.process_time() - worked, seconds))
+
+
+def _share(worked: float, seconds: float) -> float:
+    """What is too short for the clock of processor time counts as undisturbed."""
+    return worked / seconds if seconds > SHORT else 1.0
+
+
+def _on_a_gpu() -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.cuda.is_initialized() or torch.backends.mps.is_available())
 
 
 def _latency(times: Sequence[float]) -> dict[str, float]:

@@ -103,6 +103,13 @@ def milliseconds(value: float) -> str:
     return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
 
 
+def latency_words(row: MethodRow | RunRecord) -> str:
+    """'0.21 ms', 'machine busy' after it where other work ran while it was measured; empty where it is not known."""
+    if not row.latency_ms:
+        return ""
+    return milliseconds(row.latency_ms["p50"]) + (", machine busy" if row.measured.get("busy") is True else "")
+
+
 def dollars(value: float) -> str:
     """0.412 -> '$0.41', 0.00041 -> '$0.00041'."""
     return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.2g}"

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from slmfit.data.audit.audit import audit
+from slmfit.data.audit.findings import Rows
 from slmfit.data.audit.label_twins import label_twins
+from slmfit.data.audit.near import find_duplicates
+from slmfit.data.audit.twins import every_twin
 
 WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll ledge marsh north ocean pearl".split()
 
@@ -198,3 +201,20 @@ def test_long_numbers_are_no_twins():
     twins = ["0.1", "0.10", "00.1", "+0.1"], ["-2", "-2.0"], ["0", "0.0", "00"], ["0012", "12"]
     for group in twins:
         assert [(sorted(found), kind) for found, kind in label_twins(group)] == [(sorted(group), "spelling")]
+
+
+def test_every_twin_is_listed_by_id():
+    """Forty train rows with a twin in test, of which a finding shows ten: here all rows to remove are named."""
+    texts = [f"row number {k} is about a{k} b{k} c{k}" for k in range(60)]
+    rows = Rows(
+        [f"r{k}" for k in range(60)] + [f"t{k}" for k in range(40)] + ["t40"],
+        texts + [text.upper() for text in texts[:40]] + [texts[0].upper()],
+        ["a"] * 101,
+        ["train"] * 60 + ["test"] * 41,
+    )
+    found = list(every_twin(rows, find_duplicates(rows.texts)))
+    removed = [one["id"] for one in found if (one["split"], one["twin_split"]) == ("train", "test")]
+    assert removed == [f"r{k}" for k in range(40)]
+    assert {"id": "t40", "split": "test", "twin": "t0", "twin_split": "test", "kind": "exact"} in found
+    assert {"id": "t40", "split": "test", "twin": "r0", "twin_split": "train", "kind": "variant"} in found
+    assert len(found) == 40 + 41 + 1 and all("text" not in one for one in found)

@@ -22,7 +22,7 @@ from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.shift import shift
-from slmfit.data.audit.twins import contradictions, leaks, repeats
+from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.records import SPLITS, Example
 from slmfit.text.cutting import words_of
@@ -36,16 +36,22 @@ _LONG, _HUGE = 20, 100_000  # times the median length (and over 5,000 characters
 
 def audit_dataset(data: Dataset) -> dict[str, Any]:
     """`audit` of all splits of a dataset; of entities also what `entity_findings` finds. Also of its other columns."""
+    return audit_with_twins(data)[0]
+
+
+def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """`audit_dataset`, and every row that has a twin (see `twins.every_twin`), of which the findings show ten."""
     rows = [(split, example) for split in SPLITS for example in data.splits[split]]
-    found = audit(
+    columns = Rows(
+        ids=[example.id for _, example in rows],
         texts=[data.task.text(example.input) for _, example in rows],
         labels=[e.target if e.target is None else data.task.agreed(e.target) for _, e in rows],
         splits=[split for split, _ in rows],
-        ids=[example.id for _, example in rows],
-        classes=data.task.classifies,
     )
+    twins = find_duplicates(columns.texts)
+    found = _audited(columns, twins, data.task.classifies)
     findings = [*shift(data), *found["findings"], *entity_findings(rows), *_torn(data, rows)]
-    return found | {"findings": sorted(findings, key=_warnings_first)}
+    return found | {"findings": sorted(findings, key=_warnings_first)}, list(every_twin(columns, twins))
 
 
 def _torn(data: Dataset, rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
@@ -84,13 +90,16 @@ def audit(
     {"label", "rows"}; texts are cut to 80 characters.
     """
     rows = Rows(ids if ids is not None else [str(k) for k in range(len(texts))], texts, labels, splits)
-    twins = find_duplicates(texts)
+    return _audited(rows, find_duplicates(texts), classes)
+
+
+def _audited(rows: Rows, twins: Duplicates, classes: bool) -> dict[str, Any]:
     findings = [*leaks(rows, twins), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
     findings += [*_labels(rows), *giveaways(rows), *_texts(rows)] if classes else _texts(rows)
     return {
         "format": FORMAT,
-        "rows": dict(Counter(splits)),
-        "labels": len(set(labels) - {None}),
+        "rows": dict(Counter(rows.splits)),
+        "labels": len(set(rows.labels) - {None}),
         "duplicates": _totals(twins),
         "findings": sorted(findings, key=_warnings_first),
     }

@@ -61,8 +61,8 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
             what = f"{match.by_kind(twins.complete)}{_other_labels(match.differ)}"
             message = f"{found_in} a twin in {seen}: {what}."
             fix = (
-                f"Remove these rows from {seen}, or give all rows as one file: slmfit then splits them with twins on "
-                "one side. Until then the score is too good."
+                f"Remove these rows from {seen} (`slmfit compare` lists all of them in data/twins.jsonl), or give all "
+                "rows as one file: slmfit then splits them with twins on one side. Until then the score is too good."
             )
             found.append(finding("leak", "warning", count, message, fix, _examples(rows, match)))
     return found
@@ -88,6 +88,19 @@ def repeats(rows: Rows, twins: Duplicates) -> list[Finding]:
                 finding("duplicate", "warning" if many else "note", count, message, fix, _examples(rows, match))
             )
     return found
+
+
+def every_twin(rows: Rows, twins: Duplicates) -> Iterator[dict[str, str]]:
+    """Every row that has a twin, once for each split that holds one, with the first of these; in a row's own split only
+    the later ones. By id, without texts.
+    """
+    splits = np.array(rows.splits)
+    every = list(dict.fromkeys(rows.splits))
+    for of in every:
+        for among in every:
+            match = _matches(rows, twins, splits == of, splits == among)
+            for row, twin, kind in zip(match.rows.tolist(), match.twins.tolist(), match.kinds, strict=True):
+                yield {"id": rows.ids[row], "split": of, "twin": rows.ids[twin], "twin_split": among, "kind": kind}
 
 
 def contradictions(rows: Rows, twins: Duplicates, near_too: bool) -> list[Finding]:
