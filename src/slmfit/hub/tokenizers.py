@@ -6,6 +6,7 @@ tokenizer = opened(Path("models/minilm/tokenizer.json"))
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -43,6 +44,9 @@ def check_tokenizer(about: Mapping[str, Any], path: Path, size: int | None = Non
         for part in ("normalizer", "pre_tokenizer", "decoder"):
             for pattern in _patterns(about.get(part)):
                 check_pattern(pattern)
+        for name, text in _texts(about.get("normalizer")):
+            if name == "precompiled_charsmap" and not _whole_map(text):
+                raise ValueError("its map of characters is damaged")
     except (ValueError, RecursionError) as error:
         raise UnsafeError(str(error), where=str(path), fix=_FIX) from None
 
@@ -120,6 +124,19 @@ def _growth(part: Any) -> int:
             growth = min(growth * _growth(inner), 10**9)
     added = [part.get(name) for name in ("content", "prepend", "replacement", "prefix", "suffix")]
     return growth * max([1, *(len(text) for text in added if isinstance(text, str))])
+
+
+def _whole_map(text: str) -> bool:
+    """Whether a precompiled map of characters is as long as it says: what it says is made room for.
+
+    Sentencepiece's form, in base64: the bytes of a table of 32-bit numbers, that table, texts.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    size = int.from_bytes(data[:4], "little")
+    return len(data) > 4 and 0 < size <= len(data) - 4 and size % 4 == 0
 
 
 def _patterns(part: Any) -> Iterator[str]:
