@@ -10,6 +10,7 @@ tree for a refusal, which is well, and anything else is a fall. Processes are fo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import mmap
@@ -228,7 +229,24 @@ def _work(
 
 
 class TooLong(BaseException):
-    """The time of an attempt is over."""
+    """The time of an attempt, or of a part of it, is over."""
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """A part of an attempt that has so many seconds of its own, and no more than the attempt has left.
+
+    Its memory is bounded as the attempt's: by what the whole process may hold.
+    """
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    begin = time.monotonic()
+    if 0 < left < seconds:
+        signal.setitimer(signal.ITIMER_REAL, left)
+    try:
+        yield
+    finally:
+        rest = max(1e-3, left - (time.monotonic() - begin)) if left else 0.0
+        signal.setitimer(signal.ITIMER_REAL, rest)
 
 
 def _over(number: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -13,8 +14,11 @@ import pytest
 from conftest import make_dataset
 from slmfit import storage
 from slmfit.comparison import folder
-from slmfit.comparison.compare import compare
+from slmfit.comparison.compare import compare, train
 from slmfit.errors import SlmfitError, UsageError
+from slmfit.generating import generate
+from slmfit.runs.predicting import predict_file
+from slmfit.runs.run import load
 
 
 def node(path, minor):
@@ -121,6 +125,59 @@ def test_stdout_by_any_name_keeps_what_was_said_before(tmp_path, name):
         subprocess.run([sys.executable, "-P", "-c", code, name], stdout=both, cwd=tmp_path, check=True)
     assert (tmp_path / "both").read_text() == "before\npage after\n"
     assert names(tmp_path) == ["both", "link"]
+
+
+# --- what a killed process leaves of it ---
+
+
+def dead_process():
+    """The number of a process that is over."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_what_a_killed_process_left_of_a_file_goes_when_it_is_written_again(tmp_path):
+    """And nothing else: neither what another process may be writing, nor a journal, nor a name that is not ours."""
+    pid = os.fork()
+    if not pid:
+        try:
+            with storage.output(tmp_path / "out.csv") as file:
+                file.write(b"half")
+                file.flush()
+                os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
+    assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGKILL
+    assert names(tmp_path) == [f".out.csv.{pid}.partial"]
+    dead = dead_process()
+    linked = tmp_path / f".link.csv.{dead}.partial"
+    living, huge = f".out.csv.{os.getppid()}.partial", f".out.csv.{10**12}.partial"
+    others = [".out.csv.partial", ".out.csv.0.partial", living, huge]
+    others += [f".out.csv.1.{dead}.partial", f".out.csv.0{dead}.partial", f".out.csv.-{dead}.partial"]
+    others += [f"out.csv.{dead}.partial", f".outxcsv.{dead}.partial", f".out.csv.gz.{dead}.partial"]
+    others += [f".out.csv.{dead}.partial.bak"]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    linked.symlink_to(tmp_path / others[0])
+    (tmp_path / f".folder.csv.{dead}.partial").mkdir()
+    for name in ("out.csv", "link.csv", "folder.csv"):
+        storage.write_output(tmp_path / name, "whole")
+    written = ["out.csv", "link.csv", "folder.csv", linked.name, f".folder.csv.{dead}.partial"]
+    assert names(tmp_path) == sorted([*others, *written])
+    assert {(tmp_path / name).read_text() for name in others} == {"mine"}
+
+
+def test_predict_and_generate_sweep_what_they_left(tmp_path, data):
+    run = train(data, "majority", out=tmp_path / "o").folder
+    (tmp_path / "in.csv").write_text("text\nmy invoice\n")
+    output, dead = tmp_path / "to" / "out.csv", dead_process()
+    output.parent.mkdir()
+    for name in ("out.csv", "e.jsonl", "e.jsonl.about.json", "e.jsonl.rejected.jsonl"):
+        (output.parent / f".{name}.{dead}.partial").write_text("half")
+    predict_file(load(run), tmp_path / "in.csv", output=output)
+    generate("emails", n=3, output=output.with_name("e.jsonl"))
+    assert names(output.parent) == ["e.jsonl", "e.jsonl.about.json", "e.jsonl.rejected.jsonl", "out.csv"]
 
 
 # --- what a command clears away in --out ---

@@ -27,6 +27,7 @@ from slmfit.errors import SlmfitError, UnsafeError, UsageError
 MOST_JSON = 100_000_000  # bytes of a record: to read more would fill the memory of a small machine
 # What Python raises where a file, which may be anybody's, is not of the shape that its readers count on.
 DAMAGE = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, AssertionError)
+_HALF = re.compile(r"\.([1-9]\d{0,8})\.partial")
 _OPEN_FILE = re.compile(r"(?:/dev|/proc/(?:thread-)?self)/fd/(\d+)|/dev/std(out|err)")
 
 
@@ -58,7 +59,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all. Raises SlmfitError when the disk refuses."""
-    with _refusals(path), _whole(path) as file:
+    with refusals(path), _whole(path) as file:
         file.write(_encoded(text))
 
 
@@ -78,7 +79,7 @@ def output(path: Path) -> Iterator[IO[bytes]]:
 
     Raises UsageError for a folder or a disk, SlmfitError when what stands there refuses.
     """
-    with _refusals(path):
+    with refusals(path):
         if is_stream(path):
             with _opened(path) as file:
                 yield file
@@ -144,6 +145,7 @@ def _target(path: Path) -> Path:
 def _whole(path: Path) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its name when all is down, and is gone when anything went wrong."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    _sweep_halves(path)
     try:
         beside.unlink(missing_ok=True)
         with beside.open("xb") as file:  # made anew: a link of that name is not followed
@@ -158,8 +160,33 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+def _sweep_halves(path: Path) -> None:
+    """Remove what killed processes left of this file half-written, by the very name that `_whole` gives it."""
+    own = f".{path.name}"
+    with contextlib.suppress(OSError):  # what cannot be swept stays, and nothing depends on it
+        with os.scandir(path.parent) as entries:
+            beside = [entry for entry in entries if entry.name.startswith(own)]
+        found = [(entry, match) for entry in beside if (match := _HALF.fullmatch(entry.name.removeprefix(own)))]
+        for entry, match in found:
+            if entry.is_file(follow_symlinks=False) and not _runs(int(match[1])):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this number may be running; always, on a system where asking could end it."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 @contextlib.contextmanager
-def _refusals(path: Path) -> Iterator[None]:
+def refusals(path: Path) -> Iterator[None]:
     """What the disk refuses becomes a SlmfitError about `path`; whoever read and is gone stays BrokenPipeError."""
     try:
         yield

@@ -145,6 +145,13 @@ FORMS = {
     "marks around": lambda text: f'\ufeff"{text}"!!!',
     "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text),
     "the other way": lambda text: f"\u202e{text}",
+    "no-break spaces of HTML": lambda text: text.replace(" ", "&nbsp;"),
+    "written as HTML twice": lambda text: text.replace(" ", "&amp;nbsp;"),
+    "entities": lambda text: "".join(f"&#{ord(c)};" if c in "aeiou" else c for c in text),
+    "entities without an end": lambda text: text.replace(" ", "&nbsp "),
+    "tags": lambda text: f'<p class="x">{text.replace(" ", "<br/> ")}</p><!-- a copy -->',
+    "tags within words": lambda text: text.replace("e", "<b>e</b>"),
+    "tags as entities": lambda text: f"&lt;B&gt;{text}&lt;/B&gt;",
 }
 
 

@@ -31,6 +31,17 @@ def test_a_training_ends_by_any_clock(clock, monkeypatch):
         assert fields.get("eta_seconds", 0) >= 0 and fields.get("rows_per_second", 0) >= 0
 
 
+@pytest.mark.parametrize("day", [86400.0, -86400.0])
+def test_a_training_takes_as_long_when_the_system_s_clock_is_set(day, monkeypatch):
+    monkeypatch.setattr(loop, "REPORT_SECONDS", -1.0)
+    as_planned = training(net(), Sum(), plan(seconds=60.0, most_epochs=4)).run()
+    ticks, real = count(1), time.time
+    monkeypatch.setattr(time, "time", lambda: real() + day * next(ticks))
+    progress = training(net(), Sum(), plan(seconds=60.0, most_epochs=4)).run()
+    assert (progress.step, progress.seen, progress.finished) == (as_planned.step, as_planned.seen, True)
+    assert 0 <= progress.seconds < 60
+
+
 def test_a_clock_that_is_set_back_makes_no_run_load_before_it_began(tmp_path, monkeypatch):
     monkeypatch.setattr(measuring.time, "time", lambda: 4e9)
     record = train(make_dataset(sizes=(30, 10, 10)), "majority", out=tmp_path / "o").record

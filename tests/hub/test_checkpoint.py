@@ -1,5 +1,6 @@
 """Base models that a stranger made: refused in a sentence, or harmless, in bounded time and memory; nothing runs."""
 
+import base64
 import json
 import resource
 import shutil
@@ -10,7 +11,7 @@ import pytest
 import hostile_models
 from hostile_models import HOSTILE
 from slmfit.errors import SlmfitError, UnsafeError
-from slmfit.hub import checkpoint, patterns
+from slmfit.hub import checkpoint, patterns, tokenizers
 from slmfit.hub.border import in_words
 
 REFUSED = [
@@ -80,6 +81,29 @@ def test_harmless(wholes, tmp_path, name, door):
         entered(wholes, tmp_path, name, door)
     except SlmfitError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "door", "says"),
+    [
+        ("an added token twice", "causal", "beyond the model's table"),
+        ("added tokens in a file", "causal entities", "beyond the model's table"),
+        ("a map that is none", "causal", "map of characters is damaged"),
+        ("a map that is none", "static", "map of characters is damaged"),
+    ],
+)
+def test_what_fell_by_another_door(wholes, tmp_path, name, door, says):
+    """Words that the library numbers itself, of a tokenizer that has no such word; a map that says it has 4 GB."""
+    wholes = {**wholes, "causal entities": wholes["causal"]}
+    with pytest.raises(UnsafeError, match=says):
+        entered(wholes, tmp_path, name, door)
+
+
+@pytest.mark.parametrize(("size", "whole"), [(8, True), (12, False), (0, False), (6, False), (2**32 - 1, False)])
+def test_maps_of_characters(size, whole):
+    data = size.to_bytes(4, "little") + bytes(8)
+    assert tokenizers._whole_map(base64.b64encode(data).decode()) == whole
+    assert not tokenizers._whole_map("no base64!")
 
 
 def test_patterns(capfd):

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from importlib import resources
 
 import pytest
 
@@ -163,3 +164,62 @@ def test_a_key_in_a_runs_address_is_left_out(sent_on, server):
     run = sent_on("stranger:pass-canary@127.0.0.1")
     method = slmfit.load(run).method
     assert method.server.base_url == server.url and not method.server.secrets
+
+
+# --- generate: its server is typed, and a recipe, which may be a stranger's, names none ---
+
+
+@pytest.fixture
+def writing(tmp_path, server, monkeypatch, everywhere, capfd):
+    """A function: address, more options -> exit code and stderr of a `generate` that asks it; a key is set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setattr(trust, "_TYPED", set())
+
+    def write(url, *more, recipe="emails"):
+        words = ("generate", recipe, "-n", 3, "--writer", "llm", "--model", "m", "--base-url", url, *more)
+        code, out, err = run_cli(monkeypatch, capfd, *words)
+        assert KEY not in out + err
+        return code, err
+
+    return write
+
+
+def test_the_server_that_generate_is_told_gets_the_key(writing, server, tmp_path):
+    assert writing(server.url, "--dry-run")[0] == 0
+    assert not server.headers and not trust.typed(server.url)
+    writing(server.url)
+    assert set(keys_in(server)) == {f"Bearer {KEY}"} and trust.typed(server.url)
+    assert not any(KEY.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("host", OTHERS)
+def test_generate_sends_no_key_over_plain_http_beyond_this_machine(host, writing, server):
+    writing(f"http://{host}:{server.port}/v1")
+    assert server.headers and set(keys_in(server)) == {None}
+
+
+def test_generate_sends_no_password_over_plain_http_either(writing, server):
+    code, err = writing(f"http://me:pass-canary@llm.example.org:{server.port}/v1")
+    assert code == 4 and "plain http shows it" in err and "pass-canary" not in err
+    assert not server.headers
+
+
+@pytest.mark.parametrize(("url", "name"), [("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+                                           ("https://api.mistral.ai/v1", "MISTRAL_API_KEY")])  # fmt: skip
+def test_generate_gives_no_vendor_the_key_of_another(url, name, writing, server, monkeypatch):
+    monkeypatch.delenv(name, raising=False)
+    code, err = writing(url)
+    assert code == 1 and f"set {name}" in err and not server.connections
+
+
+@pytest.mark.parametrize("line", ['base_url = "{}"', 'server = "{}"', 'model = "m"', 'writer = "llm"',
+                                  '[server]\nbase_url = "{}"', '[llm]\nbase_url = "{}"\napi_key = "x"'])  # fmt: skip
+def test_a_recipe_names_no_server(line, writing, server, tmp_path):
+    source = (resources.files("slmfit.generating") / "recipes" / "emails.toml").read_text(encoding="utf-8")
+    line = line.format(server.url)
+    mine = f"{source}\n{line}\n" if line.startswith("[") else f"{line}\n{source}"
+    (tmp_path / "theirs.toml").write_text(mine, encoding="utf-8")
+    code, err = writing(f"http://127.0.0.1:{server.port}/other/v1", recipe="theirs.toml")
+    assert code == 3 and "theirs.toml" in err
+    assert not server.headers and not trust.typed(server.url)

@@ -1,5 +1,7 @@
 """SlmClassifier behaves as scikit-learn expects of a classifier."""
 
+import math
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -83,6 +85,16 @@ def test_a_label_that_is_none(rows, kind):
     texts, labels = rows
     with pytest.raises(DataError, match="label 3 is"):
         SlmClassifier("majority").fit(texts, [*labels[:3], MISSING[kind], *labels[4:]])
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, np.float32("inf")])
+def test_a_class_without_end_is_none(rows, value):
+    texts, _ = rows
+    numbers = [float(n % 3) for n in range(len(texts))]
+    with pytest.raises(DataError, match=r"label 3 is -?inf, which is no class"):
+        SlmClassifier("majority").fit(texts, [*numbers[:3], value, *numbers[4:]])
+    with pytest.raises(DataError, match=r"label 3 is -?inf"):
+        SlmClassifier("majority").fit(texts, np.array([*numbers[:3], value, *numbers[4:]]))
 
 
 def test_labels_that_are_not_one_a_text(rows):

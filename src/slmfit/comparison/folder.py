@@ -92,13 +92,14 @@ def _remove_halves(folder: Path, names: Set[str] | None) -> None:
 
 
 def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
-    """The audit, the test rows and the split's hashes; anew where texts were kept and shall not be, or the other way.
+    """The audit, the test rows and the split's hashes; anew where somebody changed them, and where texts were kept and
+    shall not be, or the other way.
 
     Returns the audit's findings.
     """
     folder, data = experiment.folder / "data", experiment.data
     test = folder / "test.jsonl"
-    if not (folder / "split.json").is_file() or test.is_file() != texts:
+    if test.is_file() != texts or not _as_written(folder):
         folder.mkdir(exist_ok=True)
         audit, twins = audit_with_twins(data)
         storage.write_json(folder / "audit.json", audit if texts else _without_texts(audit))
@@ -108,7 +109,8 @@ def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
             storage.write_text(test, "".join(row + "\n" for row in rows))
         else:
             test.unlink(missing_ok=True)
-        split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}}
+        files = {path.name: storage.hash_file(path) for path in (folder / "audit.json", test) if path.is_file()}
+        split = {"fingerprint": data.fingerprint, **{s: data.hashes[s] for s in SPLITS}, "files": files}
         storage.write_json(folder / "split.json", split)
     with storage.undamaged(folder / "audit.json"):
         findings = storage.read_json(folder / "audit.json", "findings")["findings"]
@@ -116,17 +118,29 @@ def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
         return findings
 
 
+def _as_written(folder: Path) -> bool:
+    """Whether audit and test rows are there as they were written; True where an older slmfit wrote no hashes."""
+    if not (folder / "split.json").is_file():
+        return False
+    files = storage.read_json(folder / "split.json", "fingerprint").get("files", {})
+    if not isinstance(files, dict):
+        return False
+    return all((folder / name).is_file() and storage.hash_file(folder / name) == files[name] for name in files)
+
+
 def write_diagnostics(experiment: Experiment, ok: Mapping[str, Run], texts: bool) -> None:
     """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code."""
     path, data, terms = experiment.folder / "data" / "diagnostics.json", experiment.data, experiment.terms
     key = storage.hash_json([data.fingerprint, terms.metric, terms.seed, texts, code_version()])
-    with contextlib.suppress(SlmfitError):  # missing or damaged: they are computed again
-        if storage.read_json(path, "key")["key"] == key:
+    with contextlib.suppress(SlmfitError):  # missing, damaged or changed: they are computed again
+        there = storage.read_json(path, "key")
+        if there.pop("key") == key and there.pop("sha256", None) == storage.hash_json(there):
             return
     known = {id: run.record for id, run in ok.items()}
     listen = named(experiment.listen, "diagnostics")
     found = diagnose(data, metric=terms.metric, seed=terms.seed, known=known, listen=listen)
-    storage.write_json(path, {**(found if texts else _without_texts(found)), "key": key})
+    kept = json.loads(storage.to_json(found if texts else _without_texts(found)))
+    storage.write_json(path, {**kept, "key": key, "sha256": storage.hash_json(kept)})
 
 
 def _without_texts(value: Any) -> Any:

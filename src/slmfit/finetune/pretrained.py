@@ -116,7 +116,7 @@ def load_tokenizer(folder: str, config: Any) -> Any:
         raise UsageError("has no tokenizer.json", where=folder, fix="use a checkpoint that has one")
     size = getattr(config.get_text_config(), "vocab_size", None)
     size = size if isinstance(size, int) else len(tokenizer)
-    _set_right(tokenizer.backend_tokenizer, size)
+    _set_right(tokenizer.backend_tokenizer, size, folder)
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= size:
         known = config.pad_token_id
         inside = isinstance(known, int) and 0 <= known < min(size, len(tokenizer))
@@ -128,11 +128,17 @@ def load_tokenizer(folder: str, config: Any) -> Any:
     return tokenizer
 
 
-def _set_right(backend: Any, size: int) -> None:
-    """No token by chance, none beyond the model's table of `size`; and the tokenizer works at all."""
+def _set_right(backend: Any, size: int, where: str) -> None:
+    """No token by chance, none beyond the model's table of `size`; and the tokenizer works at all.
+
+    Raises UnsafeError for a word that is beyond it: whatever number a file gives a word, the library may give another.
+    """
     if getattr(backend.model, "dropout", None):
         backend.model.dropout = None
-    if any(number >= size for number in backend.get_added_tokens_decoder()):
+    beyond = [token for number, token in backend.get_added_tokens_decoder().items() if number >= size]
+    if any(not token.special for token in beyond):
+        raise UnsafeError(f"its tokenizer has a token beyond the model's table of {size:,}", where=where, fix=AGAIN)
+    if beyond:
         backend.encode_special_tokens = True  # Gemma's token for a picture, say: in a text it is a word like others
     encoded(backend, PROBES)
 

@@ -83,6 +83,14 @@ class Journal:
         self._append(round)
         self.rounds.append(round)
 
+    def remove(self) -> None:
+        """All is written. Raises SlmfitError when the disk refuses; the same command then writes it once more."""
+        try:
+            self.path.unlink()
+        except OSError as error:
+            fix = "run the same command again, or delete it: the examples are written"
+            raise SlmfitError(f"could not be removed: {error.strerror}", where=str(self.path), fix=fix) from None
+
     def _append(self, entry: dict[str, Any]) -> None:
         try:
             self._file.write(_line(entry))

@@ -100,7 +100,7 @@ def generate(
         if reached is not None:
             what = f"{reached.what}; {len(work.kept):,} of {n:,} examples are written"
             raise BudgetReached(what, where=reached.where, fix=reached.fix)
-        journal.path.unlink()
+        journal.remove()
     return Made(path, storage.read_json(beside(path, "about.json")))
 
 

@@ -7,7 +7,6 @@ tokenizer = opened(Path("models/minilm/tokenizer.json"))
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,12 +41,12 @@ def check_tokenizer(about: Mapping[str, Any], path: Path, size: int | None = Non
         if any(number > MOST_PADDING for number in numbers):
             raise ValueError("it fills every text up without measure")
         _check_words(about, MOST_WORDS if size is None else size)
-        for name, text in _texts(about.get("normalizer")):
-            if name == "precompiled_charsmap":
-                _check_map(text)
         for part in ("normalizer", "pre_tokenizer", "decoder"):
             for pattern in _patterns(about.get(part)):
                 check_pattern(pattern)
+        for name, text in _texts(about.get("normalizer")):
+            if name == "precompiled_charsmap" and not _whole_map(text):
+                raise ValueError("its map of characters is damaged")
     except (ValueError, RecursionError) as error:
         raise UnsafeError(str(error), where=str(path), fix=_FIX) from None
 
@@ -95,16 +94,6 @@ def _check_words(about: Mapping[str, Any], size: int) -> None:
         raise ValueError("it has a token of a number beyond any table")
 
 
-def _check_map(text: str) -> None:
-    """A map of characters opens with the size of its table, and the library takes so much memory unseen."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise ValueError("its map of characters is none") from None
-    if len(data) < 4 or int.from_bytes(data[:4], "little") > len(data) - 4:
-        raise ValueError("its map of characters is none")
-
-
 def _around(part: Any) -> int:
     """The most tokens that a chain of post-processors puts around a text or a pair, each one that it describes."""
     many = 0
@@ -143,6 +132,19 @@ def _growth(part: Any) -> int:
             growth = min(growth * _growth(inner), 10**9)
     added = [part.get(name) for name in ("content", "prepend", "replacement", "prefix", "suffix")]
     return growth * max([1, *(len(text) for text in added if isinstance(text, str))])
+
+
+def _whole_map(text: str) -> bool:
+    """Whether a precompiled map of characters is as long as it says: what it says is made room for.
+
+    Sentencepiece's form, in base64: the bytes of a table of 32-bit numbers, that table, texts.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    size = int.from_bytes(data[:4], "little")
+    return len(data) > 4 and 0 < size <= len(data) - 4 and size % 4 == 0
 
 
 def _patterns(part: Any) -> Iterator[str]:

@@ -84,7 +84,10 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _labels(y: Iterable[Any]) -> np.ndarray:
-    """The labels [n]. Raises DataError for a missing one (None, nan, pandas' NA), and for more than one a text."""
+    """The labels [n].
+
+    Raises DataError for a missing one (None, nan, pandas' NA), an infinite one, and for more than one a text.
+    """
     if isinstance(y, str):
         raise DataError("one label was given, and a list is needed", fix="give one label per text")
     if is_frame(y) or has_no_order(y):
@@ -98,6 +101,8 @@ def _labels(y: Iterable[Any]) -> np.ndarray:
             raise DataError(f"label {n} is {label!r:.40}, not one label", fix="give one label per text")
         if label is None or not _is_itself(label):
             raise DataError(f"label {n} is missing", fix="fill it in, or drop the row")
+        if isinstance(label, float | np.floating) and np.isinf(label):
+            raise DataError(f"label {n} is {label}, which is no class", fix="fill it in, or drop the row")
     kinds = {isinstance(label, str) for label in given}
     if len(kinds) > 1:
         raise DataError(

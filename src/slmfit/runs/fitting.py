@@ -22,6 +22,7 @@ import numpy as np
 from slmfit import methods, storage, tasks
 from slmfit.data.dataset import Dataset, targets
 from slmfit.environment import cache_folder, code_version, environment, now
+from slmfit.errors import SlmfitError
 from slmfit.events import Listener, recorded
 from slmfit.methods import strangers
 from slmfit.methods.base import Context, Method, Remote
@@ -147,8 +148,9 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
         method.rows_used |= {"validation_scored_by": "a model fitted on train"}
     fit_peak = measuring.peak_memory_bytes()
     model = partial / "model"
-    storage.remove(model)
-    model.mkdir()
+    with storage.refusals(partial):
+        storage.remove(model)
+        model.mkdir()
     save_model(model, data.task, data.recipe, name, method)
     _, _, loaded = load_model(model)
     loaded.context = context
@@ -163,7 +165,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
         context.event("measure")
         cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=name)
         size = storage.size_of(model)
-    storage.remove(partial / "work")
+    _remove_work(partial / "work")
     return _publish(
         folder,
         data,
@@ -272,10 +274,19 @@ def _publish(folder: Path, data: Dataset, answered: dict[str, Answered], **field
         storage.write_text(model / "README.md", model_card(record))
         record = replace(record, files=storage.hash_files(model))
     write_run(partial, record)
-    key.unlink()
-    storage.remove(folder)
-    storage.publish(folder)
+    with storage.refusals(partial):
+        key.unlink()
+        storage.remove(folder)
+        storage.publish(folder)
     return record
+
+
+def _remove_work(work: Path) -> None:
+    """Remove what an interrupted training would go on from. Raises SlmfitError where it stays: no run is to hold it."""
+    storage.remove(work)
+    if work.exists():
+        fix = "run the same command again: the training is not lost"
+        raise SlmfitError("could not be removed", where=str(work), fix=fix)
 
 
 def _predict(method: Method, examples: Sequence[Example]) -> list[Prediction]:
@@ -307,8 +318,9 @@ def _start(folder: Path, key: str) -> Path:
     """The folder a run is put together in; what an interrupted try at the same run left for resuming is kept."""
     partial = storage.partial(folder)
     marker = partial / "key"
-    if not (marker.is_file() and marker.read_text() == key):
-        storage.remove(partial)
-        partial.mkdir(parents=True)
-        marker.write_text(key)
+    with storage.refusals(partial):
+        if not (marker.is_file() and marker.read_text() == key):
+            storage.remove(partial)
+            partial.mkdir(parents=True)
+            marker.write_text(key)
     return partial

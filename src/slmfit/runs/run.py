@@ -102,8 +102,23 @@ class Run:
 
 
 def write_run(folder: Path, record: RunRecord) -> None:
-    """Write run.json, last of a run's files."""
-    storage.write_json(folder / "run.json", {"format": RUN_FORMAT, **to_plain(record)})
+    """Write run.json, last of a run's files, with a seal over it and the predictions."""
+    plain = {"format": RUN_FORMAT, **to_plain(record)}
+    storage.write_json(folder / "run.json", {**plain, "seal": _seal(folder, json.loads(storage.to_json(plain)))})
+
+
+def unchanged(folder: Path) -> bool:
+    """Whether record and predictions are as they were written; True for a run of before there were seals.
+
+    Raises SlmfitError when they cannot be read.
+    """
+    plain = storage.read_json(folder / "run.json", "format")
+    seal = plain.pop("seal", None)
+    return seal is None or bool(seal == _seal(folder, plain))
+
+
+def _seal(folder: Path, plain: Any) -> str:
+    return storage.hash_json([plain, storage.hash_file(folder / "predictions.jsonl")])
 
 
 def read_run(folder: Path) -> RunRecord:

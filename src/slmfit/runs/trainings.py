@@ -15,7 +15,7 @@ from slmfit.data.split import checked_seed
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.methods.specs import Spec
 from slmfit.runs.fitting import Terms
-from slmfit.runs.run import Run, of_seed, read_run
+from slmfit.runs.run import Run, of_seed, read_run, unchanged
 
 ASIDE = ","  # ID,KEY is a run set aside; no method's id has a comma
 ASIDE_BEFORE = "@"  # what stood there until ids could have it
@@ -79,6 +79,6 @@ def _reusable(folder: Path, id: str, key: str) -> bool:
             return False
         storage.verify_files(folder / "model", run.record.files)
         answers = sum(row.get("split") == "test" for row in run.predictions())
+        return answers == run.record.split["test"].rows and unchanged(folder)
     except SlmfitError:
         return False
-    return answers == run.record.split["test"].rows

@@ -88,6 +88,9 @@ DIFFERENT = [
     ("\n", "\n"),
     ("play a song", "play the song"),
     ("🙂", "🙁"),
+    ("call <person>", "call <place>"),
+    ("a < b", "a > b"),
+    ("<br>", "<hr>"),
 ]
 
 

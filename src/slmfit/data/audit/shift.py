@@ -22,7 +22,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.evidence import shift as tests
 from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.records import Example
-from slmfit.text.figures import joined, percent
+from slmfit.text.figures import percent
 from slmfit.text.ngrams import split_words
 
 START = "Your test rows are not like your train rows"

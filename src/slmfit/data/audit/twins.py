@@ -21,7 +21,7 @@ from slmfit.text.figures import number_of, part_of, verb_of
 
 _WORDS = {
     "exact": "identical",
-    "variant": "the same but for case, spaces and punctuation",
+    "variant": "the same but for case, spaces, punctuation and markup",
     "near": "with at most one word in ten changed",
 }
 # (rows that are scored, rows that were learnt from or chosen on)
@@ -114,7 +114,7 @@ def contradictions(rows: Rows, twins: Duplicates, near_too: bool) -> list[Findin
         count = int(inside.sum())
         message = (
             f"{number_of(len(torn), 'text', 'occur')} with different labels, on "
-            f"{number_of(count, 'row')} in all (case, spaces and punctuation aside)."
+            f"{number_of(count, 'row')} in all (case, spaces, punctuation and markup aside)."
         )
         fix = "Decide on one label for each: no method can be right on all of these rows."
         examples = (rows.example(_contrast(np.flatnonzero(inside & (twins.variant == text)), codes)) for text in torn)
