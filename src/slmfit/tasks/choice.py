@@ -7,7 +7,7 @@ A row is one of these; without an answer it has no target:
 
     ours, MedQA      question, options {letter: text} or [text], answer: letter (or `answer_idx`, `answer_gt`)
     ARC, OpenBookQA  question (question_stem), choices {"text": [...], "label": [...]}, answerKey: label
-    MMLU             question, choices [text], answer: position, counted from 0
+    MMLU             question, choices [text], answer: position, counted from 0; so HellaSwag's ctx, endings, label
     MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
     tables           question (prompt), A … D (option_a …, choice_a …), answer (correct_answer, label): any of these
 
@@ -59,8 +59,8 @@ class MultipleChoice:
     metric: ClassVar[str] = "accuracy"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "question": ("question", "question_stem", "prompt"),
-        "options": ("options", "choices"),
+        "question": ("question", "question_stem", "prompt", "ctx"),
+        "options": ("options", "choices", "endings"),
         "answer": (
             "answer_idx", "answer", "answerKey", "answer_gt", "cop", "correct_answer", "correct_option", "correct",
             "label",
