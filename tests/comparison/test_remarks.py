@@ -8,7 +8,7 @@ from conftest import make_dataset
 from slmfit.comparison.compare import compare
 from slmfit.comparison.remarks import remarks, shortened
 from slmfit.data.given import read_answers
-from slmfit.records import Entities, Prediction, Span
+from slmfit.records import Entities, Prediction, Question, Span
 from slmfit.tasks import by_name
 
 TASK = by_name("text-classification").with_labels(["billing", "Delivery.", "account"])
@@ -96,9 +96,9 @@ def test_positions_and_brackets_in_place_of_letters_are_told_of():
     inputs = [example.input for example in data.test[:2]]
     [numbers] = remarks("gpt", data.task, [Prediction(None, "invalid", raw=raw) for raw in ("0", "1")], inputs)
     assert numbers.endswith("they are positions, and an answer is a letter, where A is the first option.")
-    texts = [Prediction(None, "invalid", raw=input.options["B"]) for input in inputs]
-    [options] = remarks("gpt", data.task, texts, inputs)
-    assert ("they are" in options and options.endswith("and an answer is a letter.")) or "positions" in options
+    ice = Question("Ice is", {"A": "cold", "B": "hot"})
+    [options] = remarks("gpt", data.task, [Prediction(None, "invalid", raw="hot")], [ice])
+    assert options.endswith("such as 'hot': they are the texts of options, and an answer is a letter.")
     [small] = remarks("gpt", data.task, [Prediction(None, "invalid", raw="b)"), Prediction("A")], inputs)
     assert small.endswith("between 1 of them and a label stand only brackets or case.")
 

@@ -133,6 +133,22 @@ def test_objects_that_are_not_looked_into_are_named(tmp_path: Path) -> None:
     rows = [{"id": i, "data": {"text": text(i)}} for i in range(9)]
     with pytest.raises(DataError, match="what objects hold, as in 'data', is not looked at"):
         load_data(write(tmp_path / "a.jsonl", rows))
+    chats = [{"messages": [{"role": "user", "content": text(i)}]} for i in range(9)]
+    with pytest.raises(DataError, match="as in 'messages', is not looked at"):
+        load_data(write(tmp_path / "b.jsonl", chats))
+
+
+def test_a_page_that_is_called_a_table_is_named(tmp_path: Path) -> None:
+    for start in ("<html><body>", "\ufeff \n<!DOCTYPE html>", "<table>"):
+        with pytest.raises(DataError, match="is an HTML page"):
+            rows_of(tmp_path / "a.csv", f"{start}<tr><td>text</td></tr>")
+
+
+def test_endings_of_a_context_are_options(tmp_path: Path) -> None:
+    rows = [{"ctx": text(i), "endings": [f"a{i}", f"b{i}"], "label": str(i * 7 % 2)} for i in range(60)]
+    data = load_data(write(tmp_path / "a.jsonl", rows))
+    by_ctx = {row["ctx"]: row for row in rows}
+    assert all(e.target == "AB"[int(by_ctx[e.input.question]["label"])] for e in data.train)  # type: ignore[union-attr]
 
 
 # --- a column for each option ---
@@ -346,7 +362,7 @@ def test_objects_one_after_another_in_json(tmp_path: Path) -> None:
         rows_of(tmp_path / "a.json", "\n".join(json.dumps({"text": text(i), "label": "a"}, indent=1) for i in range(3)))
 
 
-@pytest.mark.parametrize("several", ["{joy,anger}", '{"joy","anger"}', "[[0, 4, 'PER']]", '[[0, 4, "PER"]]'])
+@pytest.mark.parametrize("several", ["{joy,anger}", "{'joy', 'anger'}", '{"joy","anger"}', "[[0, 4, 'PER']]"])
 def test_arrays_in_a_tables_labels_are_several(tmp_path: Path, several: str) -> None:
     (tmp_path / "a.csv").write_text(
         "text;label\n" + "".join(f"{text(i)};{['{joy}', '{anger}', several][i % 3]}\n" for i in range(60))

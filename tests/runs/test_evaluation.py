@@ -109,7 +109,9 @@ def test_of_two_columns_that_may_be_meant_none_is_taken(run):
     with pytest.raises(DataError, match="name the label: --column label=NAME"):
         evaluate(run, labels)
     case = [{"Body": row["body"], "KIND": row["kind"], "label": "a", "text": "x"} for row in rows(100)]
-    assert evaluate(run, case).values["accuracy"].value == 1.0
+    scores = evaluate(run, case)
+    assert scores.values["accuracy"].value == 1.0
+    assert any("read as the data's: 'Body as body', 'KIND as kind'" in note for note in scores.details["notes"])
 
 
 def test_rows_that_repeat_are_told_of(run):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from slmfit.llm.modes import unfenced
-from slmfit.records import Input, Prediction, Question
+from slmfit.records import Input, Prediction
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, percent, verb_of
@@ -39,7 +39,7 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
             found += _of_numbers(task, [float(raw.strip().removeprefix(_NAMELESS)) for raw, _ in written])
-        elif all(isinstance(given, Question) and raw.strip() in given.options.values() for raw, given in written):
+        elif all(task.offered(given) and raw.strip() in task.text(given).split("\n") for raw, given in written):
             found += ": they are the texts of options, and an answer is a letter"
         elif task.classifies and all(_SHARE.fullmatch(raw.strip()) for raw, _ in written):
             found += ": they may be probabilities, and an answer is a label"

@@ -1,7 +1,7 @@
 """Columns of a further file by those of the data that it belongs to: the same names, also in another case.
 
 parts = spelled_alike(parts, notes)                          # a test file's `Text` is `text` as in train
-columns_as_before({}, origin, part, task)                    # {"text": "body", "label": "kind"}, as the run was made
+columns_as_before({}, origin, part, task, notes)             # {"text": "body", "label": "kind"}, as the run was made
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ def spelled_alike(parts: Mapping[str, Part], notes: list[str]) -> dict[str, Part
     return found
 
 
-def columns_as_before(columns: Mapping[str, str], origin: Source, part: Part, task: Task) -> dict[str, str]:
+def columns_as_before(
+    columns: Mapping[str, str], origin: Source, part: Part, task: Task, notes: list[str]
+) -> dict[str, str]:
     """Role -> column: as asked for, else as in the data, where the file has that column and nothing else is made of it.
 
     Of two texts that are one input the second is not left out in silence, unless one column is asked for that has all.
-    Raises DataError where the column of texts or labels is not there, and several have a name that it goes by.
+    notes: filled with what differs in case. Raises DataError where the column of texts or labels is not there, and
+    several have a name that it goes by.
     """
     present, asked = columns_of(part), set(columns.values())
     free = [column for column in present if column not in asked]
@@ -51,4 +54,7 @@ def columns_as_before(columns: Mapping[str, str], origin: Source, part: Part, ta
             may_be = [column for column in meant(free, task.roles.get(role, ())) if column not in found.values()]
             if len(may_be) > 1:
                 raise several_columns(role, origin.columns[role], may_be, part.file)
+    called = [f"{own} as {origin.columns[role]}" for role, own in found.items() if own != origin.columns[role]]
+    if called:
+        notes.append(f"{part.file}: columns that differ in case alone are read as the data's: {listed(called)}.")
     return {**found, **columns}

@@ -85,7 +85,8 @@ def task_and_roles(
 
 def _looked_for(part: Part) -> Iterator[str]:
     """What may stand in the way of finding columns by their names."""
-    nested = [column for column, cell in part.rows[0][1].items() if isinstance(cell, Mapping)]
+    first = {column: cell[0] if isinstance(cell, list) and cell else cell for column, cell in part.rows[0][1].items()}
+    nested = [column for column, cell in first.items() if isinstance(cell, Mapping)]
     if nested:
         yield f"what objects hold, as in {listed(nested)}, is not looked at: make columns of it first"
     elif is_table(Path(part.file)):

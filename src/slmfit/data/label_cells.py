@@ -174,7 +174,9 @@ def _arrays(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     filled = [text for text in texts if text.strip()]
     if not all(_BRACES.fullmatch(text.strip()) for text in filled) or not any("," in text for text in filled):
         return {}
-    return {text: tuple(item.strip(' "') for item in text.strip()[1:-1].split(",") if item.strip()) for text in filled}
+    return {
+        text: tuple(item.strip(" \"'") for item in text.strip()[1:-1].split(",") if item.strip()) for text in filled
+    }
 
 
 def parsed(text: str) -> Any:

@@ -135,7 +135,7 @@ def load_examples(
     whose columns these are where the file has them, and whose labels were merged as these are. columns: role -> column,
     where not. notes: filled with what was guessed, and with what was left out. Raises DataError as `load_data` does.
     """
-    columns = columns_as_before(columns, origin, part, task)
+    columns = columns_as_before(columns, origin, part, task, notes)
     if "split" not in columns.values():
         part = of_split(part, split, notes)
     part = accepted(part, list(columns.values()), notes)

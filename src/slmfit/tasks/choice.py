@@ -7,7 +7,7 @@ A row is one of these; without an answer it has no target:
 
     ours, MedQA      question, options {letter: text} or [text], answer: letter (or `answer_idx`, `answer_gt`)
     ARC, OpenBookQA  question (question_stem), choices {"text": [...], "label": [...]}, answerKey: label
-    MMLU             question, choices [text], answer: position, counted from 0
+    MMLU             question, choices [text], answer: position, counted from 0; so HellaSwag's ctx, endings, label
     MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
     tables           question (prompt), A … D (option_a …, choice_a …), answer (correct_answer, label): any of these
 
@@ -38,15 +38,14 @@ from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import column_of, count_outcomes, find, one_form, probability_scores
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
+from slmfit.tasks.options import AT, labelled, letter_meant, lettered
 from slmfit.text.figures import listed
 
 MEDMCQA = ("opa", "opb")  # of which a question has at least these
 _PREFIXES = ("op", "", "option", "option_", "option ", "choice", "choice_", "choice ", "answer_")
 APART = {f"op{letter}": tuple(f"{prefix}{letter}" for prefix in _PREFIXES) for letter in "abcdefgh"}
 _NUMBERED = re.compile("(?:option|choice|ending|opt|sol)[ _-]?[0-9]", re.IGNORECASE)
-_OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
 LOOKED_AT = 20  # rows, by which it is judged whether columns are options
-_AT = re.compile("[0-9]{1,2}")
 NEVER_FIRST = 20  # rows whose answers are positions; if none is 0 by then, they were counted from 1
 
 
@@ -60,8 +59,8 @@ class MultipleChoice:
     metric: ClassVar[str] = "accuracy"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "question": ("question", "question_stem", "prompt"),
-        "options": ("options", "choices"),
+        "question": ("question", "question_stem", "prompt", "ctx"),
+        "options": ("options", "choices", "endings"),
         "answer": (
             "answer_idx", "answer", "answerKey", "answer_gt", "cop", "correct_answer", "correct_option", "correct",
             "label",
@@ -113,7 +112,7 @@ class MultipleChoice:
             raise DataError(f"the context is {context!r}", where=where.at(context_in), fix="write it as text")
         options, letter_of = self._options(row, where)
         answer_in, answer = find(row, self.roles["answer"])
-        letter = _letter(answer, letter_of, options, where.at(answer_in))
+        letter = letter_meant(answer, letter_of, options, where.at(answer_in))
         return Example(id, Question(question, options, context), letter)
 
     def _options(self, row: Row, where: Where) -> tuple[dict[str, str], dict[str, str]]:
@@ -125,9 +124,9 @@ class MultipleChoice:
             if not cell:
                 fix = "give them in a column 'options', or in a column each: A, B, C …"
                 raise DataError("the question has no options", where=where.at(column), fix=fix)
-        pairs = _labelled(cell, where.at(column))
+        pairs = labelled(cell, where.at(column))
         labels = [label for label, _ in pairs]
-        letters = _letters(labels, where.at(column))
+        letters = lettered(labels, where.at(column))
         options = dict(zip(letters, (text for _, text in pairs), strict=True))
         return options, {label: letter for label, letter in zip(labels, letters, strict=True) if label}
 
@@ -149,7 +148,7 @@ class MultipleChoice:
         """The answer as a position among the options, where it is read as one."""
         _, answer = find(row, self.roles["answer"])
         word = str(answer).strip()
-        if not _AT.fullmatch(word):
+        if not AT.fullmatch(word):
             return None
         options, letter_of = self._options(row, where)
         named = any(label.isdecimal() for label in letter_of) or answer in options.values()
@@ -273,62 +272,3 @@ def _by_letter(
         share = answers[letter] / len(predictions)
         table.append({"letter": letter, "support": support, "accuracy": accuracy, "answered": share})
     return table
-
-
-# --- parts of a row ---
-
-
-def _labelled(cell: Any, where: Where) -> list[tuple[str, str]]:
-    """Options as (label as given or "", text), in the order shown, from any of the forms."""
-    if isinstance(cell, Mapping) and cell.keys() == {"text", "label"} and not isinstance(cell["text"], str):
-        pairs = list(zip(cell["label"], cell["text"], strict=False))
-        if len(cell["label"]) != len(cell["text"]):
-            what = f"there are {len(cell['label'])} labels for {len(cell['text'])} options"
-            raise DataError(what, where=where, fix="give one label per option")
-    elif isinstance(cell, Mapping):  # a table may fill letters that this row does not have with nulls
-        pairs = [(label, text) for label, text in cell.items() if text is not None]
-    elif isinstance(cell, Iterable) and not isinstance(cell, str | bytes):
-        pairs = [("", text) for text in cell]
-    else:
-        raise DataError(f"the options are {cell!r}", where=where, fix='write {"A": "…", "B": "…"} or a list of texts')
-    if not 2 <= len(pairs) <= 26:
-        what = f"the number of options is {len(pairs)}"
-        raise DataError(what, where=where, fix="a question needs 2 to 26 options; correct it or drop the row")
-    for i, (_, text) in enumerate(pairs):
-        if not isinstance(text, str) or not text.strip():
-            what = f"option {i + 1} is {'empty' if text in (None, '') else repr(text)}"
-            raise DataError(what, where=where, fix="every option must be text, and not empty")
-    return [(str(label).strip(), text) for label, text in pairs]
-
-
-def _letters(labels: Sequence[str], where: Where) -> list[str]:
-    """The labels as capital letters, or A, B, C … where they are anything else."""
-    if any(labels) and len(set(labels)) < len(labels):
-        raise DataError(f"two options have the same label: {', '.join(labels)}", where=where, fix="label each once")
-    capitals = [label.upper() for label in labels]
-    if len(set(capitals)) == len(capitals) and set(capitals) <= set(ascii_uppercase):
-        return capitals
-    return list(ascii_uppercase[: len(labels)])
-
-
-def _letter(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
-    """The letter that the answer means, as the module says; None when there is no answer."""
-    if answer is None or answer == -1:
-        return None
-    word = str(answer).strip()
-    if word in letter_of:
-        return letter_of[word]
-    named = _OPTION.fullmatch(word)
-    if (letter := (named[1] if named else word).upper()) in options:
-        return letter
-    found = {letter for letter, text in options.items() if text == answer}
-    numbered = any(label.isdecimal() for label in letter_of)  # then a number was meant as a label
-    if not numbered and _AT.fullmatch(word) and int(word) < len(options):
-        found.add(list(options)[int(word)])
-    if len(found) == 1:
-        return found.pop()
-    if not found and word == "-1":
-        return None
-    what = "could mean more than one option" if found else "is not among the options"
-    fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
-    raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)

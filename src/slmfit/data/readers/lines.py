@@ -22,6 +22,7 @@ _MAGIC = {
     b"\xff\xfe": ("is UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
     b"\xfe\xff": ("is UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
 }
+_HTML = (b"<!doctype html", b"<html", b"<table")
 
 
 class Bytes(Protocol):
@@ -107,5 +108,7 @@ def _text_chunks(handle: Bytes, file: str) -> Iterator[bytes]:
                 if chunk.startswith(magic):
                     raise DataError(what, where=file, fix=fix)
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+            if chunk[:200].lstrip().lower().startswith(_HTML):
+                raise DataError("is an HTML page", where=file, fix="save the table as CSV (UTF-8)")
         first = False
         yield chunk

@@ -1,0 +1,73 @@
+"""Options and answers of a question as a row holds them: to letters, in the order shown.
+
+labelled(["cold", "hot"], where)                               # [("", "cold"), ("", "hot")]
+letter_meant(1, {}, {"A": "cold", "B": "hot"}, where)                # "B": a position, counted from 0
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+from slmfit.errors import DataError, Where
+
+AT = re.compile("[0-9]{1,2}")
+_OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
+
+
+def labelled(cell: Any, where: Where) -> list[tuple[str, str]]:
+    """Options as (label as given or "", text), in the order shown, from any of the forms."""
+    if isinstance(cell, Mapping) and cell.keys() == {"text", "label"} and not isinstance(cell["text"], str):
+        pairs = list(zip(cell["label"], cell["text"], strict=False))
+        if len(cell["label"]) != len(cell["text"]):
+            what = f"there are {len(cell['label'])} labels for {len(cell['text'])} options"
+            raise DataError(what, where=where, fix="give one label per option")
+    elif isinstance(cell, Mapping):  # a table may fill letters that this row does not have with nulls
+        pairs = [(label, text) for label, text in cell.items() if text is not None]
+    elif isinstance(cell, Iterable) and not isinstance(cell, str | bytes):
+        pairs = [("", text) for text in cell]
+    else:
+        raise DataError(f"the options are {cell!r}", where=where, fix='write {"A": "…", "B": "…"} or a list of texts')
+    if not 2 <= len(pairs) <= 26:
+        what = f"the number of options is {len(pairs)}"
+        raise DataError(what, where=where, fix="a question needs 2 to 26 options; correct it or drop the row")
+    for i, (_, text) in enumerate(pairs):
+        if not isinstance(text, str) or not text.strip():
+            what = f"option {i + 1} is {'empty' if text in (None, '') else repr(text)}"
+            raise DataError(what, where=where, fix="every option must be text, and not empty")
+    return [(str(label).strip(), text) for label, text in pairs]
+
+
+def lettered(labels: Sequence[str], where: Where) -> list[str]:
+    """The labels as capital letters, or A, B, C … where they are anything else."""
+    if any(labels) and len(set(labels)) < len(labels):
+        raise DataError(f"two options have the same label: {', '.join(labels)}", where=where, fix="label each once")
+    capitals = [label.upper() for label in labels]
+    if len(set(capitals)) == len(capitals) and set(capitals) <= set(ascii_uppercase):
+        return capitals
+    return list(ascii_uppercase[: len(labels)])
+
+
+def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
+    """The letter that the answer means, as the module says; None when there is no answer."""
+    if answer is None or answer == -1:
+        return None
+    word = str(answer).strip()
+    if word in letter_of:
+        return letter_of[word]
+    named = _OPTION.fullmatch(word)
+    if (letter := (named[1] if named else word).upper()) in options:
+        return letter
+    found = {letter for letter, text in options.items() if text == answer}
+    numbered = any(label.isdecimal() for label in letter_of)  # then a number was meant as a label
+    if not numbered and AT.fullmatch(word) and int(word) < len(options):
+        found.add(list(options)[int(word)])
+    if len(found) == 1:
+        return found.pop()
+    if not found and word == "-1":
+        return None
+    what = "could mean more than one option" if found else "is not among the options"
+    fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
+    raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)
