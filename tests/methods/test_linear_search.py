@@ -10,6 +10,7 @@ import pytest
 
 import tiny
 from conftest import make_dataset
+from slmfit import methods
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.linear import Settings
@@ -132,7 +133,10 @@ def test_words_alone_can_win_over_a_table(table, tmp_path):
     """The table knows none of these words, so nothing of it is saved."""
     made = [Example(str(i), f"{('good', 'bad')[i % 2]} film number {i}", "ab"[i % 2]) for i in range(80)]
     method = fit(made[:60], made[60:], embeddings=table)
-    assert method.chosen["features"] == "words"
+    assert (method.chosen["features"], method.chosen["embeddings"]) == ("words", None)
+    again = methods.create("linear", {"embeddings": table, **method.chosen})  # as the learning curve makes it
+    again.fit(method.task, made[:60], [], Context())
+    assert again.predict(["good film"]) == method.predict(["good film"])
     method.save(tmp_path)
     assert not (tmp_path / "embedding").exists()
     again = Classifier.load(tmp_path, method.task, method.settings)

@@ -77,6 +77,8 @@ class Classifier(Method):
         self.chosen = Choice.of(given.get("features", self._usual), given, START).settings()
         if validation and self.chosen.keys() - given.keys():
             self.chosen = self._choose(rows, others, vectors, given, context)
+            if self.settings.embeds and EMBEDDINGS not in blocks_of(self.chosen["features"]):
+                self.chosen["embeddings"] = None  # with what was chosen alone, the settings make the same model again
         begin = time.perf_counter()
         self._train(rows, self._learn(rows.texts, context, vectors), context)
         self.fit_seconds = took + time.perf_counter() - begin
@@ -164,7 +166,7 @@ class Classifier(Method):
 
     def _learn(self, texts: Sequence[str], context: Context, vectors: Floats | None = None) -> Any:
         """Learn the features from these texts, as chosen; returns theirs [texts, features]. vectors: theirs."""
-        choice = Choice(**{"power": None, "characters": None, **self.chosen})
+        choice = Choice.of(self.chosen["features"], self.chosen, START)
         blocks = blocks_of(choice.features)
         if EMBEDDINGS in blocks and vectors is None:
             vectors = self._embed(texts, context)
