@@ -22,7 +22,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.evidence import shift as tests
 from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.records import Example
-from slmfit.text.figures import joined, percent
+from slmfit.text.figures import percent
 from slmfit.text.ngrams import split_words
 
 START = "Your test rows are not like your train rows"
@@ -72,7 +72,7 @@ def shift(data: Dataset) -> list[Finding]:
     told = [_told(names[one.feature][1], one) for one in (*labels[:_TOLD], *words[:_TOLD])]
     if apart is not None and sure:
         told.append(f"a classifier tells a test row from a train row in {percent(apart.share)} of pairs")
-    message = f"{START}: {joined(told)}."
+    message = f"{START}: {'; '.join(told)}."
     fix = (
         "Scores on test are of rows such as test's. If what is to be labelled is like train, take test rows from "
         "there; if it is like test, add such rows to train."
