@@ -272,7 +272,7 @@ def test_it_learns_spans_and_intent():
 def test_the_pair_that_validation_prefers_is_kept(monkeypatch):
     monkeypatch.setattr(tagging, "PAIRS", ((1000.0, 0.0), (0.1, 0.01)))
     method, _ = fit(FLIGHTS, FLIGHTS[:5], metric="exact_match")
-    assert [tried["exact_match"] for tried in method.search] == [0, 1, 1]
+    assert [tried["entity_f1"] for tried in method.search] == [0, 1, 1]
     assert method.chosen["reach"] == NEAR and (method.chosen["c1"], method.chosen["c2"]) == (0.1, 0.01)
     monkeypatch.setattr(tagging, "MOST_SEARCHED", 1)  # one row, whatever it costs
     assert len(fit(FLIGHTS, FLIGHTS[:5], metric="intent_accuracy")[0].search) == 3

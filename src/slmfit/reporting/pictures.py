@@ -173,8 +173,8 @@ def searches(source: Source) -> Iterator[dict[str, Any]]:
     """What each method tried on validation: a curve where one number was varied widely, else the best tries."""
     for id, record in source.records.items():
         tried = [dict(one) for one in record.search]
-        # Of entities and an intent, which are searched apart, those by the metric.
-        score = next((m for m in (record.metric, "log_loss") if any(m in one for one in tried)), None)
+        # Of entities and an intent, which are searched apart, those by the metric, or else the entities.
+        score = next((m for m in (record.metric, "entity_f1", "log_loss") if any(m in one for one in tried)), None)
         if score is None:
             continue
         tried = [one for one in tried if score in one]
