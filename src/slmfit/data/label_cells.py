@@ -145,7 +145,7 @@ def several(what: str, where: Where, *, spans: bool = False) -> DataError:
     return DataError(
         f"{what} is several labels, and a row can have one",
         where=where,
-        fix="keep the one that matters most, or make the combination a label of its own with --merge",
+        fix="keep the one that matters most, or give the combination a name of its own: --merge 'A#B=NAME'",
     )
 
 
