@@ -295,25 +295,27 @@ def table(cells: Sequence[str], given: argparse.Namespace, methods: dict[str, An
     out = given.out / ("development" if given.development else "test")
     ours, rests = given.name, f"{given.name}=TABLE"
     pairs = [(rests if method == "logistic" else ours, method) for method in methods if method not in (ours, rests)]
-    shares: dict[str, dict[str, list[Right]]] = {}
+    draws: dict[str, list[dict[str, Right]]] = {}
     for name in cells:
-        for method, right in np.load(out / f"{name.replace('/', '-')}.npz").items():
-            shares.setdefault(name.rpartition("/")[0], {}).setdefault(method, []).append(right)
+        path = out / f"{name.replace('/', '-')}.npz"
+        draws.setdefault(name.rpartition("/")[0], []).append(dict(np.load(path)) if path.is_file() else {})
     differences: dict[tuple[str, str], float] = {}
     tests: dict[tuple[str, str], float] = {}
-    for cell, found in shares.items():
+    for cell, found in draws.items():
         for mine, other in pairs:
-            if mine in found and other in found:
-                per_row = np.mean(found[mine], axis=0) - np.mean(found[other], axis=0)
+            both = [draw[mine].astype(float) - draw[other] for draw in found if mine in draw and other in draw]
+            if both:
+                per_row = np.mean(both, axis=0)
                 differences[cell, other] = float(per_row.mean())
                 tests[cell, other] = two_sided(per_row)
     significant = holm(tests)
     print(f"{'':22}" + "".join(f"{method:>20}" for method in methods))
-    for cell, found in shares.items():
-        means = [f"{100 * np.mean(found[method]):.2f}" if method in found else "–" for method in methods]
+    for cell, found in draws.items():
+        known = [[draw[method].mean() for draw in found if method in draw] for method in methods]
+        means = [f"{100 * statistics.mean(values):.2f}" if values else "–" for values in known]
         print(f"{cell:22}" + "".join(f"{mean:>20}" for mean in means))
     print(f"\n{'above':22}" + "".join(f"{other:>20}" for _, other in pairs))
-    for cell in shares:
+    for cell in draws:
         marks = [
             f"{100 * differences[cell, o]:+.2f}{'*' if (cell, o) in significant else ' '}"
             if (cell, o) in tests
@@ -322,8 +324,8 @@ def table(cells: Sequence[str], given: argparse.Namespace, methods: dict[str, An
         ]
         print(f"{cell:22}" + "".join(f"{mark:>20}" for mark in marks))
     for _, other in pairs:
-        known = [value for (_, o), value in differences.items() if o == other]
-        print(f"mean above {other}: {100 * statistics.mean(known):+.2f} over {len(known)} cells" if known else "")
+        gains = [value for (_, o), value in differences.items() if o == other]
+        print(f"mean above {other}: {100 * statistics.mean(gains):+.2f} over {len(gains)} cells" if gains else "")
 
 
 def two_sided(differences: NDArray[np.float64]) -> float:
