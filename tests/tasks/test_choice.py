@@ -47,6 +47,12 @@ def test_every_form_of_a_row_gives_the_same_example(row: dict[str, Any]) -> None
     assert TASK.recognises(list(row))
 
 
+@pytest.mark.parametrize("options", [["A. x", "B. y"], ["a. e. some", "so"], {"A": "B", "B": "A"}])
+def test_letters_in_texts_that_contradict_nothing(options: Any) -> None:
+    row = {"question": "?", "options": options, "answer": "B"}
+    assert TASK.parse(row, Where("a.jsonl", 1), "1").target == "B"
+
+
 def test_a_row_without_an_answer_has_no_target() -> None:
     for more in ({}, {"answer": None}, {"answer": -1}):
         assert TASK.parse({"question": "Ice is", "options": ICE, **more}, HERE, "1").target is None
@@ -71,6 +77,8 @@ def test_a_file_of_another_task_is_not_recognised() -> None:
         ({"answer": ["A", "B"]}, "answer", "is not among the options"),
         ({"options": ["x", "x"], "answer": "x"}, "answer", "more than one option"),
         ({"options": ["1", "0"], "answer": "1"}, "answer", "more than one option"),
+        ({"options": ["O", "A", "B", "AB"], "answer": "B"}, "answer", "option B by its place, and C by its text"),
+        ({"options": ["D. x", "c) y", "(B) z", "a. w"], "answer": "D"}, "answer", "option D by its place, and A"),
         ({"options": {"1": "x", "2": "y"}, "answer": "0"}, "answer", "is not among the options"),
         ({"options": None}, "options", "the question has no options"),
         ({"options": {"A": "x"}}, "options", "the number of options is 1"),

@@ -14,6 +14,7 @@ from typing import Any
 from slmfit.errors import DataError, Where
 
 AT = re.compile("[0-9]{1,2}")
+_OWN = re.compile(r"\s*\(?([a-z])[.):]\s*\S", re.IGNORECASE)
 _OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
 
 
@@ -50,6 +51,16 @@ def lettered(labels: Sequence[str], where: Where) -> list[str]:
     return list(ascii_uppercase[: len(labels)])
 
 
+def _claiming(letter: str, options: Mapping[str, str]) -> set[str]:
+    """The options whose texts are this letter, or begin with it where all begin with a letter of their own."""
+    own = [_OWN.match(text) for text in options.values()]
+    begun = [match[1].upper() if match else "" for match in own]
+    if "" in begun or len(set(begun)) < len(begun):
+        begun = [""] * len(begun)
+    claims = zip(options.items(), begun, strict=True)
+    return {place for (place, text), first in claims if letter in (first, text.strip().upper())}
+
+
 def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
     """The letter that the answer means, as the module says; None when there is no answer."""
     if answer is None or answer == -1:
@@ -59,6 +70,10 @@ def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str
         return letter_of[word]
     named = _OPTION.fullmatch(word)
     if (letter := (named[1] if named else word).upper()) in options:
+        if others := _claiming(letter, options) - {letter}:
+            what = f"could mean option {letter} by its place, and {min(others)} by its text"
+            fix = 'say which letter is whose: {"A": "…", "B": "…"}, without letters in the texts'
+            raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)
         return letter
     found = {letter for letter, text in options.items() if text == answer}
     numbered = any(label.isdecimal() for label in letter_of)  # then a number was meant as a label
