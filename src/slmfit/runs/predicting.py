@@ -19,10 +19,10 @@ from slmfit.data.columns import no_column
 from slmfit.data.readers.lines import LONGEST_LINE
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
-from slmfit.records import Entities, Input, Prediction
+from slmfit.records import Input, Prediction
 from slmfit.runs.run import Run
 from slmfit.runs.tables import CONLL, kind_of, table
-from slmfit.tasks.answers import names, prefix
+from slmfit.tasks.answers import entities_of, names, prefix
 from slmfit.tasks.common import find, text_column
 from slmfit.tasks.spans import read_tokens
 from slmfit.tasks.tagged import conll_block, tagged
@@ -123,15 +123,15 @@ def predict_file(
 
 def _tags(run: Run, row: Row, input: Input, answer: Prediction, kind: str) -> Row:
     """Tags as a column, of the tokens that a row has; or all of a row as CoNLL."""
-    text, target = run.task.text(input), answer.target if isinstance(answer.target, Entities) else None
+    text, found = run.task.text(input), entities_of(answer.target)
     name, cell = find(row, [run.record.origin.columns.get("tokens", ""), *run.task.roles["tokens"]])
     offsets = None
     with suppress(DataError):  # tokens that do not make up the text, which was read instead
         offsets = None if cell is None else read_tokens(cell, text, Where("", column=name))[1]
-    tokens, tags = tagged(text, target.spans if target else (), offsets)
+    tokens, tags = tagged(text, found.spans, offsets)
     if kind == CONLL:
-        return {CONLL: conll_block(text, target, tokens, tags)}
-    return {"tags": None if offsets is None or target is None else tags}
+        return {CONLL: conll_block(text, found, tokens, tags)}
+    return {"tags": None if offsets is None or answer.target is None else tags}
 
 
 def _other_column(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> Iterator[str]:

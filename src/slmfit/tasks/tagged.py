@@ -33,12 +33,12 @@ def tagged(text: str, spans: Sequence[Span], offsets: Offsets | None = None) -> 
     return [text[start:end] for start, end in words], tags
 
 
-def conll_block(text: str, answer: Entities | None, tokens: Sequence[str], tags: Sequence[str]) -> str:
+def conll_block(text: str, answer: Entities, tokens: Sequence[str], tags: Sequence[str]) -> str:
     """The lines of one text, with an empty one behind them, as `readers/conll_reader.py` reads them.
 
     The text itself stands in a comment where a line can hold it. What was not answered has no tags but `O`.
     """
     said = [f"# text = {text}"] if text.splitlines() == [text] else []
-    said += [f"# intent = {answer.intent}"] if answer is not None and answer.intent is not None else []
+    said += [f"# intent = {answer.intent}"] if answer.intent is not None else []
     pairs = zip(tokens, tags, strict=True)
     return "\n".join([*said, *(f"{token}\t{tag}" for token, tag in pairs), "", ""])
