@@ -110,3 +110,12 @@ def test_what_kept_a_method_from_its_best_is_said():
     ]
     assert list(shortened("encoder", {"texts_cut": 0.02, "max_length": 64})) == []
     assert list(shortened("linear", {"C": 1.0})) == list(shortened("odd", {"texts_cut": "all", "cut_short": 1})) == []
+
+
+def test_answers_without_any_intent_are_told_of():
+    task = by_name("token-classification", labels=("CITY",), intents=("book",))
+    bare, full = Prediction(Entities()), Prediction(Entities(intent="book"))
+    [sentence] = remarks("gpt", task, [bare, bare], ["x", "y"])
+    assert sentence == "gpt: no answer names an intent, so none is right; it is looked for in the column 'intent'."
+    assert list(remarks("gpt", task, [bare, full], ["x", "y"])) == []
+    assert list(remarks("gpt", by_name("token-classification", labels=("CITY",)), [bare], ["x"])) == []

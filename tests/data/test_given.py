@@ -31,6 +31,24 @@ def test_questions_are_matched_by_id_alone(tmp_path):
     assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
 
 
+@pytest.mark.parametrize("key", ["options", "choices"])
+def test_letters_of_options_in_another_order_are_refused(tmp_path, key):
+    """As options are shuffled against a model's bias for a place: every answer right there was 0 % here."""
+    data = make_dataset("multiple-choice")
+    path = tmp_path / "answers.jsonl"
+
+    def written(order):
+        texts = {e.id: list(e.input.options.values())[::order] for e in data.test}
+        rows = [{"id": e.id, key: texts[e.id], "prediction": e.target} for e in data.test]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    written(1)
+    assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
+    written(-1)
+    with pytest.raises(DataError, match="in another order, so its letter is another one"):
+        read_answers(path, data)
+
+
 def test_a_row_without_its_answer_or_its_id(tmp_path, data):
     rows = [{"id": e.id, "prediction": e.target} for e in data.test]
     path = tmp_path / "answers.jsonl"

@@ -14,6 +14,7 @@ from typing import Any
 
 from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
+from slmfit.tasks import names_of
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, percent, verb_of
@@ -44,6 +45,9 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
         elif task.classifies and all(_SHARE.fullmatch(raw.strip()) for raw, _ in written):
             found += ": they may be probabilities, and an answer is a label"
         yield f"{found}."
+    given = [one for one in answers if one.outcome == "ok"]
+    if names_of(task).get("intents") and given and not any(entities_of(one.target).intent for one in given):
+        yield f"{id}: no answer names an intent, so none is right; it is looked for in the column 'intent'."
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
         yield (

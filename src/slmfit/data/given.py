@@ -169,6 +169,7 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
             continue
         if _is_id(key, data):
             _refuse_other_text(placed, example, data)
+            _refuse_other_order(placed, example, data)
         found.append(placed)
     if missing:
         what = f"{len(missing)} of {len(data.test)} test rows have no answer, the first is {missing[0]!r}"
@@ -205,6 +206,25 @@ def _refuse_other_text(placed: Placed, example: Example, data: Dataset) -> None:
     if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
+
+
+def _refuse_other_order(placed: Placed, example: Example, data: Dataset) -> None:
+    """Raise DataError for a row with the options of this question in another order, where a letter is another one."""
+    where, row = placed
+    ours = data.task.unparse(example)
+    others = ("question", "context", "answer")
+    shown = {name for role, names in data.task.roles.items() if role not in others for name in names}
+    if data.task.offered(example.input) is None or shown.isdisjoint(row):
+        return
+    theirs = {name: cell for name, cell in row.items() if name in shown}
+    try:
+        input, _ = data.task.seen({**{k: v for k, v in ours.items() if k != "options"}, **theirs}, {}, where)
+    except DataError:  # columns that hold something else
+        return
+    lines, known = (data.task.text(one).split("\n") for one in (input, example.input))
+    if lines != known and sorted(lines) == sorted(known):
+        what = f"its options are those of the test row {example.id!r} in another order, so its letter is another one"
+        raise DataError(what, where=where, fix="give the letter that the answer has in the data's order of options")
 
 
 def _refuse_two(rows: Sequence[Placed], by_key: Mapping[str, Placed], column: str, key: str, data: Dataset) -> None:

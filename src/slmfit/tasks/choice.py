@@ -67,7 +67,6 @@ class MultipleChoice:
         ),
         "context": ("context", "passage", "article"),
     } | APART  # fmt: skip
-    spoken: ClassVar[Mapping[str, str]] = dict.fromkeys(APART, "options")
     required: ClassVar[tuple[str, ...]] = ("question",)
     texts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "question"
