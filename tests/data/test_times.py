@@ -89,6 +89,14 @@ def test_days_and_months_without_a_year_are_refused(rows: list[datetime.datetime
         moments(*cells)
 
 
+@given(st.lists(times, min_size=1, max_size=9), st.sampled_from(["%d%m%Y", "%m%d%Y"]), st.booleans())
+def test_dates_that_end_in_the_year_are_refused(rows: list[datetime.datetime], way: str, number: bool) -> None:
+    """As numbers they are in order of their days: the newest rows were learnt from. None of them begins with a year."""
+    digits = [when.strftime(way) for when in rows]
+    with pytest.raises(DataError, match="in digits that ends in the year"):
+        moments(*(int(text) if number else text for text in digits))
+
+
 def test_years_and_months_in_digits_are_two_kinds() -> None:
     with pytest.raises(DataError, match="'202509' is a number, but '2025' on line 2 is a year"):
         moments("2025", "202509")

@@ -83,6 +83,13 @@ def test_tags_of_the_file_stay_beside_those_that_were_answered(tmp_path):
     assert again.read_text(encoding="utf-8") == "# text = to Rome\nto\tB-DAY\nRome\tO\n\n"
 
 
+def test_tokens_with_a_tab_or_a_line_break_in_them(tmp_path):
+    source, output = lines(tmp_path / "in.jsonl", [{"tokens": ["New York", "is\tbig", "a\nb"]}]), tmp_path / "out.conll"
+    predicting.predict_file(run_of(Prediction(Entities((Span(0, 8, "CITY"),)))), source, output)
+    [example] = back(output)
+    assert (example.input, example.target) == ("New York is big a b", Entities((Span(0, 8, "CITY"),)))
+
+
 def test_classes_are_no_tags(tmp_path):
     source = lines(tmp_path / "in.jsonl", [{"text": "hello"}])
     with pytest.raises(UsageError, match=r"text-classification has no tags.*\n.*\.csv"):

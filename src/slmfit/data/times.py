@@ -18,6 +18,8 @@ from slmfit.errors import DataError, Where
 
 _FIX = "write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00"
 _ONE_WAY = "write all times of the column in one way, such as 2026-01-31 or 2026-01-31T08:30:00"
+_NO_YEAR, _YEAR_LAST = "a day and a month without a year", "a date in digits that ends in the year"
+_UNORDERED = {_NO_YEAR: "write the year, too, as in 2026-01-31", _YEAR_LAST: _ONE_WAY}
 _DAY_MONTH = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.?")
 _DAY_MONTH_NUMBER = re.compile(r"([1-9]|[12]\d|3[01])\.(0[1-9]|1|11|12)")  # 31.10 as a number is 31.1
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
@@ -44,9 +46,9 @@ def moments_of(cells: Sequence[Any], places: Sequence[Where]) -> list[float]:
         if time is None:
             raise DataError(f"{str(cell)[:40]!r} is no time", where=place, fix=_FIX)
     found = _settled(cells, [time for time in times if time is not None])
-    if all(time.kind == "a day and a month" for time in found):
-        what = f"{str(cells[0])[:40]!r} is a day and a month without a year"
-        raise DataError(what, where=places[0], fix="write the year, too, as in 2026-01-31")
+    for kind, fix in _UNORDERED.items():
+        if all(time.kind == kind for time in found):
+            raise DataError(f"{str(cells[0])[:40]!r} is {kind}", where=places[0], fix=fix)
     _refuse_two_kinds(cells, found, places)
     return [time.value for time in found]
 
@@ -78,7 +80,7 @@ def _time(value: Any) -> _Time | None:
             value = float(text) if not text.isdecimal() else int(text)
         except ValueError:
             if _DAY_MONTH.fullmatch(text):
-                return _Time("a day and a month", 0.0)
+                return _Time(_NO_YEAR, 0.0)
             try:
                 value = datetime.datetime.fromisoformat(text)
             except ValueError:
@@ -123,8 +125,18 @@ def _settled(cells: Sequence[Any], times: list[_Time]) -> list[_Time]:
     decimals = [i for i in numbers if "." in texts[i]]
     if days and len(days) == len(decimals):
         for i in days:
-            times[i] = _Time("a day and a month", 0.0)
+            times[i] = _Time(_NO_YEAR, 0.0)
+    if numbers and all(times[i].kind == "a number" and _ends_in_a_year(texts[i]) for i in numbers):
+        for i in numbers:
+            times[i] = _Time(_YEAR_LAST, 0.0)
     return times
+
+
+def _ends_in_a_year(text: str) -> bool:
+    """31012026, or 1012026, which has lost its zero."""
+    forms = ("%d%m%Y", "%m%d%Y")
+    dates = [_date(text.zfill(8), form) for form in forms] if text.isdecimal() and 7 <= len(text) <= 8 else []
+    return any(date is not None and date.year in _YEARS for date in dates)
 
 
 def _date(text: str, form: str) -> datetime.datetime | None:

@@ -6,11 +6,14 @@ conll_block("fly to Rome", Entities((Span(7, 11, "CITY"),), "book"), tokens, tag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from slmfit.records import Entities, Span
 from slmfit.tasks.spans import Offsets, tags_from_spans
 from slmfit.tasks.splitting import GRAINS, split_by, tags_of
+
+_BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 def tagged(text: str, spans: Sequence[Span], offsets: Offsets | None = None) -> tuple[list[str], list[str]]:
@@ -36,9 +39,11 @@ def tagged(text: str, spans: Sequence[Span], offsets: Offsets | None = None) -> 
 def conll_block(text: str, answer: Entities, tokens: Sequence[str], tags: Sequence[str]) -> str:
     """The lines of one text, with an empty one behind them, as `readers/conll_reader.py` reads them.
 
-    The text itself stands in a comment where a line can hold it. What was not answered has no tags but `O`.
+    The text itself stands in a comment where a line can hold it. What was not answered has no tags but `O`. A tab or
+    line break within a token is written as a space; the text is then what the tokens make.
     """
-    said = [f"# text = {text}"] if text.splitlines() == [text] else []
+    plain = [_BREAKS.sub(" ", token) for token in tokens]
+    said = [f"# text = {text}"] if text.splitlines() == [text] and plain == [*tokens] else []
     said += [f"# intent = {answer.intent}"] if answer.intent is not None else []
-    pairs = zip(tokens, tags, strict=True)
+    pairs = zip(plain, tags, strict=True)
     return "\n".join([*said, *(f"{token}\t{tag}" for token, tag in pairs), "", ""])
