@@ -31,6 +31,29 @@ def test_questions_are_matched_by_id_alone(tmp_path):
     assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
 
 
+@pytest.mark.parametrize(("task", "column"), [("text-classification", "sentence"), ("multiple-choice", "question")])
+def test_answers_with_the_texts_of_other_rows_beside_their_ids_are_refused(tmp_path, task, column):
+    """Ids counted anew after the rows were shuffled: right by their texts, scored against other rows."""
+    data = make_dataset(task)
+    path = tmp_path / "answers.jsonl"
+
+    def written(order, texts):
+        rows = [{"id": e.id, column: texts(t), "prediction": t.target}
+                for e, t in zip(data.test, data.test[::order], strict=True)]  # fmt: skip
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def told(example):
+        return getattr(example.input, "question", example.input)
+
+    written(1, told)
+    assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
+    written(-1, told)
+    with pytest.raises(DataError, match="its text is that of another row"):
+        read_answers(path, data)
+    written(1, lambda example: f"You are a helpful judge. {told(example)}")  # a prompt under such a name
+    assert len(read_answers(path, data)) == len(data.test)
+
+
 @pytest.mark.parametrize("key", ["options", "choices"])
 def test_letters_of_options_in_another_order_are_refused(tmp_path, key):
     """As options are shuffled against a model's bias for a place: every answer right there was 0 % here."""

@@ -137,6 +137,8 @@ def test_spans_come_in_reading_order() -> None:
         ({"text": "a", "labels": ["B-X"]}, "labels", "no tokens"),
         ({"text": "a", "intent": " "}, "intent", "the intent is"),
         ({"text": "a", "intent": 3}, "intent", "the intent is"),
+        ({"text": "a", "intent": "['book', 'cancel']"}, "intent", "the intent is"),
+        ({"text": "a", "intent": '["book"]'}, "intent", "the intent is"),
     ],
 )
 def test_a_bad_row_is_refused_with_its_place_and_a_remedy(row: dict[str, Any], column: str, says: str) -> None:

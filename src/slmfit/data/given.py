@@ -161,6 +161,7 @@ def _names(id: str, split: str) -> tuple[str, str]:
 def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) -> list[Placed]:
     """The row of each test row, in order. Raises DataError where one is missing, or has another text."""
     found, missing = [], []
+    told = {word for example in data.test for word in _told(example, data)}
     for example in data.test:
         names = _names(example.id, "test") if _is_id(key, data) else _texts(data, example)
         placed = next((by_key[name] for name in names if name in by_key), None)
@@ -168,7 +169,7 @@ def _matched(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) 
             missing.append(example.id)
             continue
         if _is_id(key, data):
-            _refuse_other_text(placed, example, data)
+            _refuse_other_text(placed, example, data, told)
             _refuse_other_order(placed, example, data)
         found.append(placed)
     if missing:
@@ -198,14 +199,28 @@ def _texts(data: Dataset, example: Example) -> tuple[str, str]:
     return text, guarded(text)
 
 
-def _refuse_other_text(placed: Placed, example: Example, data: Dataset) -> None:
-    """Raise DataError for a row with the id of this example and another text where texts stand."""
+def _told(example: Example, data: Dataset) -> list[str]:
+    """What can tell a test row by its words: its text, or its question."""
+    row = data.task.unparse(example)
+    return [row[role] for role in ("text", "question") if isinstance(row.get(role), str)]
+
+
+def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Set[str]) -> None:
+    """Raise DataError for a row with the id of this example and another text where texts stand, or another row's text
+    where one may stand: a column by such a name can hold a prompt as well. told: of all test rows.
+    """
     where, row = placed
     column = data.origin.columns.get("text", "text")
     text = row.get(column)
     if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
+    own = _told(example, data)
+    for name in (name for role in ("text", "question") for name in data.task.roles.get(role, ())):
+        word = data.recipe(cell) if isinstance(cell := row.get(name), str) else ""
+        if word in told and word not in own:
+            fix = "match by text: remove the column 'id'; or give each answer the id of its own row"
+            raise DataError(f"its text is that of another row than {example.id!r}", where=where.at(name), fix=fix)
 
 
 def _refuse_other_order(placed: Placed, example: Example, data: Dataset) -> None:

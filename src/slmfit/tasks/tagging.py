@@ -16,6 +16,7 @@ Offsets count code points from 0, the end excluded. Spans do not overlap.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -34,6 +35,9 @@ from slmfit.tasks.words import read_words
 
 LABELS = ("label", "labels")  # columns that some programs write spans to
 LOOKED_AT = 200  # rows, by which it is judged whether they did
+
+
+_LIST = re.compile(r"\s*\[\s*['\"].*\]\s*", re.DOTALL)  # as a table holds several intents
 
 
 class _Read(NamedTuple):
@@ -127,7 +131,7 @@ class TokenClassification:
 
     def _intent(self, row: Row, where: Where) -> str | None:
         column, intent = find(row, self.roles["intent"])
-        if intent is not None and not (isinstance(intent, str) and intent.strip()):
+        if intent is not None and not (isinstance(intent, str) and intent.strip() and not _LIST.fullmatch(intent)):
             raise DataError(f"the intent is {intent!r}", where=where.at(column), fix="name it, or leave it out")
         return intent
 
