@@ -119,3 +119,6 @@ def test_answers_without_any_intent_are_told_of():
     assert sentence == "gpt: no answer names an intent, so none is right; it is looked for in the column 'intent'."
     assert list(remarks("gpt", task, [bare, full], ["x", "y"])) == []
     assert list(remarks("gpt", by_name("token-classification", labels=("CITY",)), [bare], ["x"])) == []
+    strange = [full, Prediction(Entities(intent="BOOK"))]
+    [sentence] = remarks("gpt", task, strange, ["x", "y"])
+    assert sentence.endswith("count as wrong: 'BOOK' (1 time); the data have 'book'.")

@@ -54,6 +54,22 @@ def test_answers_with_the_texts_of_other_rows_beside_their_ids_are_refused(tmp_p
     assert len(read_answers(path, data)) == len(data.test)
 
 
+@pytest.mark.parametrize(("spans", "intent"), [("predicted_spans", "predicted_intent"), ("gpt", "intent_pred")])
+def test_the_truths_intent_beside_another_is_not_the_answer(tmp_path, spans, intent):
+    data = make_dataset("token-classification")
+    assert len(data.task.intents) > 1
+    wrong = {e.id: next(i for i in data.task.intents if i != e.target.intent) for e in data.test}
+    path, notes = tmp_path / "answers.jsonl", []
+    rows = [{"id": e.id, spans: target_to_json(e.target)["spans"], "intent": e.target.intent, intent: wrong[e.id],
+             "gold_intent": e.target.intent} for e in data.test]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [answer.target.intent for answer in read_answers(path, data, notes=notes)] == list(wrong.values())
+    assert f"intents from {intent!r}" in notes[0]
+    path.write_text("".join(json.dumps({**row, "other_intent": wrong[row["id"]]}) + "\n" for row in rows))
+    with pytest.raises(DataError, match="several columns could hold the intents"):
+        read_answers(path, data)
+
+
 @pytest.mark.parametrize("key", ["options", "choices"])
 def test_letters_of_options_in_another_order_are_refused(tmp_path, key):
     """As options are shuffled against a model's bias for a place: every answer right there was 0 % here."""

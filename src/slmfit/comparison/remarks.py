@@ -46,8 +46,15 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             found += ": they may be probabilities, and an answer is a label"
         yield f"{found}."
     given = [one for one in answers if one.outcome == "ok"]
-    if names_of(task).get("intents") and given and not any(entities_of(one.target).intent for one in given):
+    intents = names_of(task).get("intents", ())
+    if intents and given and not any(entities_of(one.target).intent for one in given):
         yield f"{id}: no answer names an intent, so none is right; it is looked for in the column 'intent'."
+    if others := Counter(i for one in given if (i := entities_of(one.target).intent) and intents and i not in intents):
+        names, times = sorted(others, key=lambda name: (-others[name], name)), number_of(others.total(), "time")
+        yield (
+            f"{id}: its answers name intents that the data do not have, and that count as wrong: {listed(names)} "
+            f"({times}); the data have {listed(intents)}."
+        )
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
         yield (

@@ -5,6 +5,7 @@ answer_column(rows, data, Path("gpt.csv"), read)        # "gpt", of id, label, g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.dataset import Dataset
 from slmfit.errors import DataError, Where
 from slmfit.records import Input, Prediction
+from slmfit.tasks import names_of
 from slmfit.text.figures import listed
 
 PREDICTION = "prediction"
@@ -23,6 +25,7 @@ ANSWER_COLUMNS = (
 ASIDE = ("id", "outcome", "probability", "probabilities", "intent_probability", "confidence", "score", "split", "raw",
          "usage", "unplaced")  # fmt: skip
 TRUTHS = ("label", "spans", "tags", "intent", "answer")  # roles
+_TRUE = {"gold", "true", "truth", "expected", "reference", "ref", "target"}  # words in the names of truths
 LOOKED_AT = 200  # rows
 
 Placed = tuple[Where, dict[str, Any]]
@@ -98,3 +101,23 @@ def _equal(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> bo
         return all(read(row, column, example.input).target == example.target for (_, row), example in pairs)
     except DataError:
         return False
+
+
+def intent_column(rows: Sequence[Placed], data: Dataset, path: Path) -> str | None:
+    """The column of intents beside answered spans that is not called `intent`, as `predicted_intent`: `intent` may hold
+    the truth there. None where no other column can be meant; raises DataError where several can.
+    """
+    intents = set(names_of(data.task).get("intents", ()))
+    columns = dict.fromkeys(name for _, row in rows for name in row if name not in ("intent", *ASIDE))
+    words = {column: set(re.split(r"[\W_]+", column.lower())) for column in columns}
+    meant = [c for c in columns if "intent" in words[c] and not words[c] & _TRUE and intents & _texts_in(c, rows)]
+    if len(meant) > 1:
+        what = f"several columns could hold the intents: {listed(meant)}"
+        raise DataError(
+            what, where=Where(str(path), 1), fix="call the one that is meant 'intent', and leave the others out"
+        )
+    return meant[0] if meant else None
+
+
+def _texts_in(column: str, rows: Sequence[Placed]) -> set[str]:
+    return {cell for _, row in rows if isinstance(cell := row.get(column), str)}

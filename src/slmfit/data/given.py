@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.annotated import answers_of_prodigy
-from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column
+from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column, intent_column
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column, pair_columns
 from slmfit.data.dataset import Dataset
@@ -54,6 +54,10 @@ def read_answers(
     by_key = _by_key(rows, key, data)
     matched = _matched(by_key, key, data, path)
 
+    intent = intent_column(matched, data, path) if data.task.marks else None
+    if intent is not None:
+        matched = [(where, {**row, "intent": row.get(intent)}) for where, row in matched]
+
     def read(row: Row, column: str, input: Input, where: Where | None = None) -> Prediction:
         return _answer(row, column, where or Where(str(path)), data, input)
 
@@ -63,7 +67,8 @@ def read_answers(
     if notes is not None:
         counted = " (rows of the data, counted from 1)" if _is_id(key, data) and data.origin.ids == "numbers" else ""
         named = stood_at(column, {name for _, row in read_so for name in row})
-        notes.append(f"{path.name}: answers from column {named!r}, matched by {key}{counted}.")
+        beside = "" if intent is None else f", intents from {intent!r}"
+        notes.append(f"{path.name}: answers from column {named!r}{beside}, matched by {key}{counted}.")
         if answers_of_prodigy(row for _, row in rows):
             notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
