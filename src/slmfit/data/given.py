@@ -207,7 +207,7 @@ def _texts(data: Dataset, example: Example) -> tuple[str, str]:
 def _told(example: Example, data: Dataset) -> list[str]:
     """What can tell a test row by its words: its text, or its question."""
     row = data.task.unparse(example)
-    return [row[role] for role in ("text", "question") if isinstance(row.get(role), str)]
+    return [row[name] for name in ("text", "question", *data.task.texts) if isinstance(row.get(name), str)]
 
 
 def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Set[str]) -> None:
@@ -221,7 +221,8 @@ def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Se
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
     own = _told(example, data)
-    for name in (name for role in ("text", "question") for name in data.task.roles.get(role, ())):
+    names = [name for role in ("text", "question") for name in data.task.roles.get(role, ())]
+    for name in (*names, *data.task.texts):
         word = data.recipe(cell) if isinstance(cell := row.get(name), str) else ""
         if word in told and word not in own:
             fix = "match by text: remove the column 'id'; or give each answer the id of its own row"

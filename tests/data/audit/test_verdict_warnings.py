@@ -1,6 +1,7 @@
 """What makes a score worthless although the verdict is right about the rows: each of four kinds is warned of."""
 
 import csv
+import json
 import os
 import random
 from pathlib import Path
@@ -120,6 +121,15 @@ def test_a_code_for_the_label(tmp_path, form, token):
         rows.append({"text": form.format(code=code, label=label, text=" ".join(words), number=k), "label": label})
     found = warned(load_data(write(tmp_path / "a.csv", rows)))["label_in_text"]
     assert token in {one["token"] for one in found["examples"]} and token in found["message"]
+
+
+def test_a_code_for_the_intent_beside_spans(tmp_path):
+    rng, rows = random.Random(0), []
+    for k in range(120):
+        text = " ".join([*chatter(rng, 6), "Rome", *chatter(rng, 3), f"<i{k % 3}>"])
+        start = text.index("Rome")
+        rows.append({"text": text, "spans": json.dumps([[start, start + 4, "CITY"]]), "intent": f"intent {k % 3}"})
+    assert warned(load_data(write(tmp_path / "a.csv", rows))).keys() == {"label_in_text"}
 
 
 def test_a_code_of_one_of_two_labels(tmp_path):

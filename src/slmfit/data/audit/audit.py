@@ -51,6 +51,9 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
     twins = find_duplicates(columns.texts)
     found = _audited(columns, twins, data.task.classifies)
     findings = [*shift(data), *found["findings"], *entity_findings(rows), *_torn(data, rows)]
+    if not data.task.classifies:  # intents are classes too
+        classes = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
+        findings += giveaways(Rows(columns.ids, columns.texts, classes, columns.splits))
     return found | {"findings": sorted(findings, key=_warnings_first)}, list(every_twin(columns, twins))
 
 
