@@ -5,6 +5,7 @@ import random
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import settings
 
 from slmfit.data.dataset import Dataset
 from slmfit.records import Entities, Example, Question, Span
@@ -13,6 +14,10 @@ from slmfit.tasks import by_name
 if "PYTEST_XDIST_WORKER" in os.environ:  # two processes work already; threads of theirs would stand in each other's way
     for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS"):
         os.environ.setdefault(name, "1")
+
+# Machines are shared, and a first example imports and compiles: a deadline would test the machine.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 TORCH = find_spec("torch") is not None and find_spec("transformers") is not None
 NEED_TORCH = [

@@ -31,7 +31,10 @@ def test_questions_are_matched_by_id_alone(tmp_path):
     assert [answer.target for answer in read_answers(path, data)] == [e.target for e in data.test]
 
 
-@pytest.mark.parametrize(("task", "column"), [("text-classification", "sentence"), ("multiple-choice", "question")])
+@pytest.mark.parametrize(
+    ("task", "column"),
+    [("text-classification", "sentence"), ("text-classification", "Text"), ("multiple-choice", "question")],
+)
 def test_answers_with_the_texts_of_other_rows_beside_their_ids_are_refused(tmp_path, task, column):
     """Ids counted anew after the rows were shuffled: right by their texts, scored against other rows."""
     data = make_dataset(task)

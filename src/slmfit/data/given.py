@@ -221,8 +221,8 @@ def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Se
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
     own = _told(example, data)
-    names = [name for role in ("text", "question") for name in data.task.roles.get(role, ())]
-    for name in (*names, *data.task.texts):
+    names = {name for role in ("text", "question") for name in data.task.roles.get(role, ())} | {*data.task.texts}
+    for name in (name for name in row if name in names or name.lower() in names):
         word = data.recipe(cell) if isinstance(cell := row.get(name), str) else ""
         if word in told and word not in own:
             fix = "match by text: remove the column 'id'; or give each answer the id of its own row"
