@@ -67,6 +67,7 @@ class MultipleChoice:
         ),
         "context": ("context", "passage", "article"),
     } | APART  # fmt: skip
+    spoken: ClassVar[Mapping[str, str]] = dict.fromkeys(APART, "options")  # role -> the role a message speaks of
     required: ClassVar[tuple[str, ...]] = ("question",)
     texts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "question"
