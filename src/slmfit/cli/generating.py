@@ -125,7 +125,7 @@ def _llm(
 def _show(made: Made, *, as_json: bool) -> None:
     """How many examples there are, of what, and what was rejected."""
     from slmfit.cli.screen import print_json
-    from slmfit.storage import is_stdout, is_stream
+    from slmfit.streams import is_stdout, is_stream
 
     about, aside = made.about, is_stdout(made.path)  # there the examples stand, and nothing else
     if as_json:

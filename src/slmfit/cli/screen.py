@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+from slmfit.streams import is_stdout
 from slmfit.text.visible import json_shown, shown, without_keys
 
 
@@ -26,8 +27,6 @@ def say(text: object, *, err: bool = False) -> None:
 
 def say_written(path: Path) -> None:
     """Where a page is; not where that would end up in the page itself."""
-    from slmfit.storage import is_stdout  # its hashes and copies cost the start of every command
-
     if not is_stdout(path):
         say(path)
 

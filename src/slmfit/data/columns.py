@@ -97,7 +97,7 @@ def _spoken(task: Task, roles: Mapping[str, str]) -> Iterator[str]:
     """Which column is what; those of one kind, as options are, together."""
     by_kind: dict[str, list[str]] = {}
     for role, column in roles.items():
-        by_kind.setdefault(getattr(task, "spoken", {}).get(role, role), []).append(column)
+        by_kind.setdefault(task.spoken(role), []).append(column)
     for kind, columns in by_kind.items():
         yield f"the {kind} from {listed(columns, 26)}"
 
@@ -129,7 +129,7 @@ def _task_and_columns(
                 f"its columns are those of {other.name}, but the {ruled_out} named, so that it is read as "
                 f"{task.name} and the rest is left out; --task {other.name} reads it all"
             )
-        elif how := getattr(other, "overlooked", lambda columns: "")(columns):
+        elif how := other.overlooked(columns):
             hints.append(how)
     return task, found, hints
 
@@ -146,16 +146,14 @@ def _found(task: Task, columns: Sequence[str], given: Mapping[str, str]) -> dict
 
 def _is_bare(task: Task, found: Mapping[str, str | None], part: Part) -> bool:
     """Whether the columns of a task's answers are there, but hold none, as in Prodigy's rows of labels."""
-    bare = getattr(task, "bare", None)
     roles = {role: column for role, column in found.items() if column is not None}
-    return bool(bare and bare(roles, (cells for _, cells in part.rows)))
+    return task.bare(roles, (cells for _, cells in part.rows))
 
 
 def _shown_by(task: Task, found: Mapping[str, str | None], part: Part) -> dict[str, str | None]:
     """All roles -> column, where the cells show what the columns' names do not say; else nothing."""
-    looks = getattr(task, "shown_by", None)
     roles = {role: column for role, column in found.items() if column is not None}
-    shown = looks(roles, (cells for _, cells in part.rows)) if looks else {}
+    shown = task.shown_by(roles, (cells for _, cells in part.rows))
     return {role: shown.get(role) for role in task.roles} if shown else {}
 
 

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from slmfit import storage
+from slmfit import storage, streams
 from slmfit.errors import UsageError
 from slmfit.records import Span
 from slmfit.storage import named
@@ -40,7 +40,7 @@ def output_path(given: str | Path | None, recipe: str, form: str) -> Path:
     """
     ending = FORMS[form]
     path = named(given if given is not None else f"{recipe}{ending}")
-    if path.suffix != ending and not storage.is_stream(path):
+    if path.suffix != ending and not streams.is_stream(path):
         raise UsageError(f"cannot be written as {form}", where=str(path), fix=f"name it *{ending}")
     if path.is_dir():
         raise UsageError("is a folder", where=str(path), fix="give the name of a file")

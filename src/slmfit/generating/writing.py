@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from slmfit import storage
+from slmfit import storage, streams
 from slmfit.data.split import checked_seed
 from slmfit.data.texts import load_texts
 from slmfit.environment import code_version
@@ -82,7 +82,7 @@ def generate(
         fix = "leave --format out"
         raise UsageError(f"{form} are a form of entities, and {recipe.name!r} has none", fix=fix)
     path = output_path(output, recipe.name, form)
-    if storage.is_stream(path):
+    if streams.is_stream(path):
         asked = {"n": n, "seed": seed, "form": form, "avoid": avoid, "writer": writer, "listen": listen}
         return _into_stream(path, recipe, f"examples{FORMS[form]}", asked)
     by: Writer = writer or TemplateWriter(recipe, seed)

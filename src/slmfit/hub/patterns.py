@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slmfit.hub.border import is_panic
+
 LONGEST = 20_000  # characters of a pattern; the longest known one has 5,000
 SIZES = (25, 50, 200, 800)  # characters of a text that is tried
 SECONDS = 0.15  # for any of them; proper patterns take a hundredth of it
@@ -130,7 +132,7 @@ def _quick(pattern: str) -> bool:
             try:
                 cut((unit * size)[:size] + tail)
             except BaseException as error:
-                if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                if not isinstance(error, Exception) and not is_panic(error):
                     raise
                 return False
             if time.thread_time() - began > SECONDS:

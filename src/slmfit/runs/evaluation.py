@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from slmfit.data.dataset import targets
 from slmfit.data.examples import ids_of
@@ -19,6 +20,7 @@ from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError, UsageError
 from slmfit.runs.run import Run
+from slmfit.storage import hash_file
 from slmfit.tasks import names_of
 from slmfit.tasks.base import PAIR_ROLES, Scores
 from slmfit.text.figures import part_of
@@ -65,19 +67,28 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
 def _learnt(run: Run) -> set[str]:
     """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
     columns = [run.record.origin.columns[role] for role in PAIR_ROLES if role in run.record.origin.columns]
-    files = [file for file in run.record.origin.files if file["used_as"] != "test" and Path(file["file"]).is_file()]
+    files = [Path(file["file"]) for file in run.record.origin.files if file["used_as"] != "test" and _is_there(file)]
     if not columns or not files or not (run.folder / "predictions.jsonl").is_file():
         return set()
     tested = {row["id"] for row in run.predictions() if row["split"] == "test"}
     texts = set[str]()
-    for file in files:
+    for path in files:
         with suppress(DataError):
-            part = read_file(Path(file["file"]), [])
+            part = read_file(path, [])
             [ids] = ids_of({"train": part})[0].values()
-            for (_, cells), id in zip(part.rows if part.sha256 == file["sha256"] else (), ids, strict=False):
+            for (_, cells), id in zip(part.rows, ids, strict=True):
                 if tested.isdisjoint((id, f"test:{id}")):
                     texts.add(_plain(" ".join(str(cells.get(column)) for column in columns)))
     return texts
+
+
+def _is_there(file: Mapping[str, Any]) -> bool:
+    """Whether a file of the run's data is where it was, and unchanged: no other is opened as rows."""
+    path = Path(file["file"])
+    try:
+        return path.is_file() and hash_file(path) == file["sha256"]
+    except OSError:
+        return False
 
 
 def _plain(text: str) -> str:

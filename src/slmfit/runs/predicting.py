@@ -77,8 +77,8 @@ def predict_file(
     {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name. notes: filled
     with what was guessed of the file, and how many rows have an empty text.
     Raises UsageError where the output is the input, for tags of what has no entities, and DataError with file and line
-    for a row that has no input, and
-    for a file whose texts are all empty beside a column of words, before anything is answered.
+    for a row that has no input, and for a file whose texts are all empty beside a column of words, before anything is
+    answered.
     """
     source, output = Path(source), None if output is None else Path(output)
     kind = kind_of(output)

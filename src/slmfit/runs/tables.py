@@ -18,7 +18,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from slmfit import storage
+from slmfit import storage, streams
 from slmfit.data.readers.rows import ending
 from slmfit.errors import UsageError
 from slmfit.text.cells import guarded
@@ -34,7 +34,7 @@ def kind_of(output: Path | None) -> str:
     if output is None:
         return "jsonl"
     kind = ending(output)
-    if kind is None and storage.is_stream(output):
+    if kind is None and streams.is_stream(output):
         return "jsonl"
     if kind not in ("csv", "tsv", "jsonl", "ndjson", "conll"):
         fix = "end it in .csv, .tsv or .jsonl (.gz), or of entities in .conll"

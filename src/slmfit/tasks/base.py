@@ -84,6 +84,24 @@ class Task(Protocol):
         """Whether a file with these columns is surely of this task."""
         ...
 
+    def shown_by(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
+        """All roles -> column, where the cells show that a file is of this task and its columns' names do not say so;
+        else empty. roles: role -> column, as found by name.
+        """
+        ...
+
+    def bare(self, roles: Mapping[str, str], rows: Iterable[Row]) -> bool:
+        """Whether the columns of answers are there and hold none in any row."""
+        ...
+
+    def overlooked(self, columns: Sequence[str]) -> str:
+        """How a file with these columns, which is not recognised, may still be read as of this task; else empty."""
+        ...
+
+    def spoken(self, role: str) -> str:
+        """What a message calls a role: several, as those of options, may be one thing."""
+        ...
+
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role, as an example. Raises DataError naming file, line and column."""
         ...

@@ -67,7 +67,6 @@ class MultipleChoice:
         ),
         "context": ("context", "passage", "article"),
     } | APART  # fmt: skip
-    spoken: ClassVar[Mapping[str, str]] = dict.fromkeys(APART, "options")  # role -> the role a message speaks of
     required: ClassVar[tuple[str, ...]] = ("question",)
     texts: ClassVar[tuple[str, ...]] = ()
     noun: ClassVar[str] = "question"
@@ -90,6 +89,13 @@ class MultipleChoice:
                 if self.parse(keyed, Where(""), "").target is not None:
                     return dict(roles)
         return {}
+
+    def bare(self, roles: Mapping[str, str], rows: Iterable[Row]) -> bool:
+        return False
+
+    def spoken(self, role: str) -> str:
+        """All columns of options are options."""
+        return "options" if role in APART else role
 
     def overlooked(self, columns: Sequence[str]) -> str:
         """How to read columns that may be options, but of which no answer fits, or that are numbered; else empty."""

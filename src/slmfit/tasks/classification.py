@@ -72,6 +72,19 @@ class TextClassification:
         lower = {c.lower() for c in columns}
         return all(lower & set(self.roles[role]) for role in self.required)
 
+    def shown_by(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
+        """Nothing: it is what a file is read as where nothing else is shown."""
+        return {}
+
+    def bare(self, roles: Mapping[str, str], rows: Iterable[Row]) -> bool:
+        return False
+
+    def overlooked(self, columns: Sequence[str]) -> str:
+        return ""
+
+    def spoken(self, role: str) -> str:
+        return role
+
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role. A row without `label` has no target. Raises DataError naming the place.
 

@@ -1,7 +1,7 @@
 """Options and answers of a question as a row holds them: to letters, in the order shown.
 
-labelled(["cold", "hot"], where)                               # [("", "cold"), ("", "hot")]
-letter_meant(1, {}, {"A": "cold", "B": "hot"}, where)                # "B": a position, counted from 0
+labelled(["cold", "hot"], where)                          # [("", "cold"), ("", "hot")]
+letter_meant(1, {}, {"A": "cold", "B": "hot"}, where)     # "B": a position, counted from 0
 """
 
 from __future__ import annotations

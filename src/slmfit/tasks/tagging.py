@@ -102,6 +102,12 @@ class TokenClassification:
         columns = [roles[role] for role in ("spans", "tags", "intent") if role in roles]
         return all(row.get(column) in (None, "", [], "[]") for row in rows for column in columns)
 
+    def overlooked(self, columns: Sequence[str]) -> str:
+        return ""
+
+    def spoken(self, role: str) -> str:
+        return role
+
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""
         read = self._read(row, where)
