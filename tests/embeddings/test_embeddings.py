@@ -35,6 +35,8 @@ def test_lsa_same_texts_same_bits_and_survives_saving(tmp_path):
     texts = [e.input for e in make_dataset().train]
     first, second = LSA.fit(texts, dimension=8), LSA.fit(texts, dimension=8)
     assert np.array_equal(first.projection, second.projection) and np.array_equal(first.scale, second.scale)
+    at_once, vectors = LSA.fit_embed(texts, dimension=8)
+    assert np.array_equal(at_once.projection, first.projection) and np.array_equal(vectors, first.embed(texts))
     first.save(tmp_path)
     again = embeddings.load(tmp_path)
     assert again.dimension == 8

@@ -51,6 +51,16 @@ class LSA:
     @classmethod
     def fit(cls, texts: Sequence[str], *, dimension: int = DIMENSION, seed: int = 0) -> Self:
         """Learn words and directions from texts; fewer than `dimension` directions where the texts hold no more."""
+        return cls._learn(texts, dimension, seed)[0]
+
+    @classmethod
+    def fit_embed(cls, texts: Sequence[str], *, dimension: int = DIMENSION, seed: int = 0) -> tuple[Self, Vectors]:
+        """As `fit`, and what `embed` gives for the same texts, which are split and weighed only once."""
+        lsa, weighed = cls._learn(texts, dimension, seed)
+        return lsa, normalised(weighed @ lsa._table)
+
+    @classmethod
+    def _learn(cls, texts: Sequence[str], dimension: int, seed: int) -> tuple[Self, Any]:
         from slmfit.text.ngrams import split_words
 
         tokens = split_words(texts)
@@ -64,12 +74,13 @@ class LSA:
         words = [tokens.vocabulary[i] for i in kept]
         idf = (np.log((1 + len(texts)) / (1 + spread[kept])) + 1).astype(np.float32)
         lsa = cls(words, idf, np.zeros((len(words), 1), np.int8), np.zeros(len(words), np.float32))
+        weighed = lsa._weigh(number[tokens.ids], rows, len(texts))
         if words:
-            directions = _directions(lsa._weigh(number[tokens.ids], rows, len(texts)), dimension, seed)
+            directions = _directions(weighed, dimension, seed)
             largest = np.abs(directions).max(axis=1)
             lsa.scale = np.where(largest > 0, largest, 1).astype(np.float32) / np.float32(127)
             lsa.projection = np.rint(directions / lsa.scale[:, None]).astype(np.int8)
-        return lsa
+        return lsa, weighed
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         return normalised(self._weigh(*self._ids(texts), len(texts)) @ self._table)

@@ -79,16 +79,21 @@ class Knn(Method):
         self.codes = np.array([code[str(e.target)] for e in examples], np.int32)
         texts = [task.text(e.input) for e in examples]
         if self.settings.embeddings is None:
-            self.embedding = embeddings.LSA.fit(texts, dimension=self.settings.dimension, seed=context.seed)
-        elif not hasattr(self, "embedding"):
-            self.embedding = embeddings.pretrained(self.settings.embeddings, context.cache)
-        self._search_in(Index.of(self.embedding.embed(texts)))
+            dimension, seed = self.settings.dimension, context.seed
+            self.embedding, vectors = embeddings.LSA.fit_embed(texts, dimension=dimension, seed=seed)
+        else:
+            if not hasattr(self, "embedding"):
+                self.embedding = embeddings.pretrained(self.settings.embeddings, context.cache)
+            vectors = self.embedding.embed(texts)
+        self._search_in(Index.of(vectors))
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         ids, similarities = self.neighbours(inputs, self.chosen["k"])
-        votes, closeness = np.zeros((2, len(ids), len(self.labels)))
-        for _ in _count(self.codes[ids], similarities, self.chosen["weighting"], votes, closeness):
-            pass
+        cells = (np.arange(len(ids))[:, None] * len(self.labels) + self.codes[ids]).ravel()
+        votes, closeness = (
+            np.bincount(cells, each.ravel(), len(ids) * len(self.labels)).reshape(len(ids), len(self.labels))
+            for each in _weights(similarities, self.chosen["weighting"])
+        )
         answers = self._answers(votes, closeness)
         shares = self._probabilities(votes, self.chosen["doubt"], self.chosen["sharpness"])
         return [
@@ -196,15 +201,21 @@ def _count(
     codes: NDArray[np.int32], similarities: Vectors, weighting: str, votes: Votes, closeness: Votes
 ) -> Iterator[int]:
     """Let the first, second, … neighbour vote into `votes` and `closeness` [texts, labels]; yield how many have."""
-    temperature = WEIGHTINGS[weighting]
-    similar = np.maximum(similarities.astype(np.float64), 0)
-    weights = np.ones_like(similar) if temperature is None else np.exp((similar - 1) / temperature)
-    weights[similar <= 0] = 0
+    weights, similar = _weights(similarities, weighting)
     texts = np.arange(len(codes))
     for i in range(codes.shape[1]):
         votes[texts, codes[:, i]] += weights[:, i]
         closeness[texts, codes[:, i]] += similar[:, i]
         yield i + 1
+
+
+def _weights(similarities: Vectors, weighting: str) -> tuple[Votes, Votes]:
+    """What each neighbour's vote weighs, and how close it is; nothing where it is not similar at all."""
+    temperature = WEIGHTINGS[weighting]
+    similar = np.maximum(similarities.astype(np.float64), 0)
+    weights = np.ones_like(similar) if temperature is None else np.exp((similar - 1) / temperature)
+    weights[similar <= 0] = 0
+    return weights, similar
 
 
 def _scorer(task: Task, validation: Sequence[Example], truth: NDArray[Any], labels: Sequence[str], metric: str) -> Any:

@@ -78,8 +78,8 @@ class Nearest:
         """Learn the embedding from train, and index it."""
         examples = [e for e in train if e.target is not None]
         texts = [task.text(e.input) for e in examples]
-        embedding = embeddings.LSA.fit(texts, seed=seed)
-        return cls(task, examples, n, embedding, Index.of(embedding.embed(texts)))
+        embedding, vectors = embeddings.LSA.fit_embed(texts, seed=seed)
+        return cls(task, examples, n, embedding, Index.of(vectors))
 
     def before(self, inputs: Sequence[Input]) -> list[Sequence[Example]]:
         ids, _ = self.index.search(self.embedding.embed([self.task.text(i) for i in inputs]), self.n)
