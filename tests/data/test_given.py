@@ -281,6 +281,25 @@ def test_whatever_the_column_of_answers_is_called(tmp_path, data, name, place, k
     assert [answer.target for answer in answers] == [wrong(data, e) for e in data.test]
 
 
+@pytest.mark.parametrize(
+    ("task", "role"),
+    [("text-classification", "label"), ("multiple-choice", "answer"), ("token-classification", "spans")],
+)
+def test_truths_beside_the_answers_that_are_those_of_other_rows_are_remarked_on(tmp_path, task, role):
+    """Ids counted anew in a file that was shuffled: what stands beside them as the truth gives it away."""
+    data = make_dataset(task)
+    data = replace(data, source={"columns": {role: role}})
+    own = [e.target for e in data.test]
+    for shift, remarked in ((0, False), (1, True)):
+        truths = own[shift:] + own[:shift]
+        cells = [t if isinstance(t, str) else target_to_json(t)["spans"][shift:] for t in truths]
+        path, notes = tmp_path / "a.jsonl", []
+        said = [] if task == "token-classification" else own[0]
+        write(path, [{"id": e.id, role: cell, "prediction": said} for e, cell in zip(data.test, cells, strict=True)])
+        read_answers(path, data, notes=notes)
+        assert any("is not the truth of the test row that the id names" in note for note in notes) == remarked, notes
+
+
 def test_a_label_is_the_answer_only_where_nothing_else_can_be(tmp_path, data):
     path = as_csv(tmp_path / "a.csv", ["id", "label"], [(e.id, wrong(data, e)) for e in data.test])
     assert [a.target for a in read_answers(path, data)] == [wrong(data, e) for e in data.test]

@@ -13,7 +13,7 @@ from typing import Any
 from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.dataset import Dataset
 from slmfit.errors import DataError, Where
-from slmfit.records import Input, Prediction
+from slmfit.records import Entities, Input, Prediction
 from slmfit.tasks import names_of
 from slmfit.text.figures import listed
 
@@ -75,6 +75,30 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
         what = f"{truth!r} is the truth in every row, and {listed(others)} could be meant"
         raise DataError(what, where=where, fix=fix)
     return truth
+
+
+def other_truths(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> tuple[str, int] | None:
+    """The data's own column of truths beside the answers, and in how many rows it has another truth than the test row:
+    then the answers are hardly for these rows. None where there is no such row or column.
+    """
+    own = next((c for c in _truth_columns(data) if c in data.origin.columns.values() and c != column), None)
+    if own is None or own == data.origin.columns.get("intent"):
+        return None
+    others = 0
+    for (_, row), example in zip(rows, data.test, strict=True):
+        if row.get(own) in (None, ""):
+            continue
+        try:
+            told = read(row, own, example.input).target
+        except DataError:  # spans of another text
+            others += 1
+            continue
+        others += told is not None and _without_intent(told) != _without_intent(example.target)
+    return (own, others) if others else None
+
+
+def _without_intent(target: str | Entities | None) -> object:
+    return target.spans if isinstance(target, Entities) else target
 
 
 def _truth_columns(data: Dataset) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.data.annotated import answers_of_prodigy
-from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column, intent_column
+from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column, intent_column, other_truths
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import no_column, pair_columns
 from slmfit.data.dataset import Dataset
@@ -73,6 +73,11 @@ def read_answers(
             notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
         notes += offset_notes(path.name, marked)
+        if (other := other_truths(column, matched, data, read)) is not None:
+            notes.append(
+                f"{path.name}: in {other[1]} of {len(matched)} rows {other[0]!r} is not the truth of the test row that "
+                f"the {key} names: are these answers to other rows?"
+            )
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers

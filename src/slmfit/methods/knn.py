@@ -91,7 +91,9 @@ class Knn(Method):
         ids, similarities = self.neighbours(inputs, self.chosen["k"])
         cells = (np.arange(len(ids))[:, None] * len(self.labels) + self.codes[ids]).ravel()
         votes, closeness = (
-            np.bincount(cells, each.ravel(), len(ids) * len(self.labels)).reshape(len(ids), len(self.labels))
+            np.bincount(cells, each.ravel(), len(ids) * len(self.labels))
+            .astype(float)
+            .reshape(len(ids), len(self.labels))
             for each in _weights(similarities, self.chosen["weighting"])
         )
         answers = self._answers(votes, closeness)
