@@ -210,6 +210,9 @@ class SeedRun:
     scores: Mapping[str, Mapping[str, Score]]
 
 
+FLOORS = ("linear@options-only", "linear@lengths-only")  # of multiple choice, beside `majority`
+
+
 @dataclass(frozen=True, kw_only=True)
 class MethodRow:
     """One line of a comparison: a method that ran, was skipped or failed, with what the table shows of its run.
@@ -235,6 +238,11 @@ class MethodRow:
     measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # as its run has it
     usd_per_1000_rows: float | None = None
     outcomes: Mapping[str, int] | None = None  # of the test rows' answers
+
+    @property
+    def floor(self) -> bool:
+        """Whether it answers without what is asked: what does not beat it has not learnt the task."""
+        return self.name == "majority" or self.id in FLOORS
 
     @classmethod
     def of(cls, record: RunRecord, run: str | None = None, reused: bool = False, id: str | None = None) -> Self:

@@ -1,6 +1,7 @@
 """A comparison: its shape, its verdict recomputed from what is on disk, answers given, methods that cannot run."""
 
 import json
+import random
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from slmfit import __main__ as cli
 from slmfit.cli import display
 from slmfit.comparison.compare import compare, train
 from slmfit.data.given import read_answers
+from slmfit.data.load import load_data
 from slmfit.errors import UsageError
 
 
@@ -122,10 +124,27 @@ def test_nothing_that_ran_is_no_verdict(tmp_path, data):
 
 
 def test_a_method_that_does_not_do_the_task_is_skipped(tmp_path):
-    result = compare(make_dataset("multiple-choice"), "majority,linear", out=tmp_path / "o")
+    result = compare(make_dataset("multiple-choice"), "majority,knn", out=tmp_path / "o")
     rows = {row.id: row for row in result.record.methods}
     assert rows["majority"].status == "ok"
-    assert rows["linear"].status == "skipped" and "multiple-choice" in rows["linear"].reason
+    assert rows["knn"].status == "skipped" and "multiple-choice" in rows["knn"].reason
+
+
+def test_beside_a_ranker_stand_those_that_never_see_the_question(tmp_path):
+    """Options of which the right ones give themselves away: then nothing beats what reads the options alone."""
+    rng = random.Random(5)
+    told = [["always right", "never", "seldom"][i % 3] for i in range(3)]
+    rows = []
+    for n in range(240):
+        options = rng.sample(told, 3)
+        rows.append({"question": f"which of {n}?", "options": options, "answer": options.index(told[0])})
+    result = compare(load_data(rows), "majority,linear", out=tmp_path / "o")
+    scores = {row.id: row.scores["test"]["accuracy"].value for row in result.record.methods}
+    assert list(scores) == ["majority", "linear", "linear@options-only", "linear@lengths-only"]
+    assert scores["linear@options-only"] == 1 > scores["majority"]
+    assert result.record.verdict.kind == "nothing-beats-majority"
+    assert result.record.verdict.method in ("linear@options-only", "linear@lengths-only")
+    assert "Nothing beats linear@" in result.record.verdict.sentence
 
 
 def test_a_method_that_does_not_do_the_task_is_not_trained(tmp_path):

@@ -295,7 +295,7 @@ def test_settings_without_a_meaning_are_refused(tmp_path):
     with pytest.raises(UsageError, match=r"linear\.embeddings is for the intent"):
         fit(FLIGHTS, embeddings=str(tmp_path))
     data = make_dataset(sizes=(20, 5, 5))
-    with pytest.raises(UsageError, match=r"linear\.c2 is for spans, and text-classification has none"):
+    with pytest.raises(UsageError, match=r"linear\.c2 says nothing in text-classification"):
         Linear(Settings(c2=1.0)).fit(data.task, data.train, data.validation, Context())
 
 

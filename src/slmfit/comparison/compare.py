@@ -26,7 +26,7 @@ from slmfit.data.split import checked_seed
 from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
-from slmfit.methods.specs import Spec, parse_specs
+from slmfit.methods.specs import Spec, parse_specs, with_floors
 from slmfit.records import ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
 from slmfit.reporting import report
 from slmfit.runs import fitting
@@ -114,7 +114,7 @@ def compare(
     metric = checked_metric(data, metric)
     preference = checked_preference(prefer)
     margin, seed = checked_margin(margin), checked_seed(seed)
-    specs = parse_specs(asked, settings, data.task)
+    specs = with_floors(parse_specs(asked, settings, data.task), data.task)
     terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
     added = None if augment is None else add_rows(data, augment)
     out = default_folder(data) if out is None else Path(out)
@@ -198,7 +198,7 @@ def plan(
     Nothing is written, fitted or sent. Arguments and errors are those of `compare`.
     """
     metric, seed = checked_metric(data, metric), checked_seed(seed)
-    specs = parse_specs(asked, settings, data.task)
+    specs = with_floors(parse_specs(asked, settings, data.task), data.task)
     terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
     experiment = Experiment(default_folder(data) if out is None else Path(out), data, terms)
     steps = experiment.plan(specs)

@@ -151,7 +151,7 @@ def _remarks(data: Dataset, out: Path, row: MethodRow) -> Iterator[str]:
 
 
 def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:
-    baseline = row.name == "majority"
+    baseline = row.floor
     return verdicts.Candidate(
         row.id,
         (row.scores or {})["test"][metric],

@@ -13,7 +13,7 @@ from slmfit.data.added import Added
 from slmfit.data.dataset import Dataset
 from slmfit.methods.base import Context, Remote
 from slmfit.methods.specs import Spec
-from slmfit.records import RunRecord
+from slmfit.records import FLOORS, RunRecord
 from slmfit.runs.fitting import Terms
 
 if TYPE_CHECKING:
@@ -90,5 +90,6 @@ def id_with(id: str, added: Added) -> str:
 
 def with_rows(specs: Sequence[Spec], added: Added) -> list[Spec]:
     """The methods that are fitted once more, with the added rows: those that learn from train and can run here."""
-    learning = [spec for spec in specs if spec.name != "majority" and not spec.remote and not spec.reason]
+    idle = ("majority", *FLOORS)
+    learning = [spec for spec in specs if spec.id not in idle and not spec.remote and not spec.reason]
     return [replace(spec, id=id_with(spec.id, added)) for spec in learning]

@@ -37,7 +37,7 @@ def shifted(data: Dataset, out: Path, rows: Sequence[MethodRow]) -> Iterator[str
 def _gap(data: Dataset, out: Path, rows: Sequence[MethodRow]) -> str | None:
     """How far the method that did best on validation is from that on test, where it is more than chance."""
     metric = next(name for name in WHOLE if name in data.task.metrics)
-    tried = [row for row in rows if row.name != "majority" and metric in (row.scores or {}).get("validation", {})]
+    tried = [row for row in rows if not row.floor and metric in (row.scores or {}).get("validation", {})]
     if not tried:
         return None
     best = max(tried, key=lambda row: row.scores["validation"][metric].value if row.scores else 0.0)

@@ -49,9 +49,9 @@ class Row:
 TABLE: dict[str, Row] = {
     "majority": Row("Always the most frequent answer: the floor.", "slmfit.methods.majority:Majority", ALL_TASKS),
     "linear": Row(
-        "TF-IDF with a linear classifier; for entities a linear-chain CRF.",
+        "TF-IDF with a linear classifier; for entities a linear-chain CRF; for options a ranker.",
         "slmfit.methods.linear:Linear",
-        (*CLASSIFICATION, "token-classification"),
+        ALL_TASKS,
         task_extras={"token-classification": "entities"},
     ),
     "knn": Row("Votes of the nearest neighbours on embeddings.", "slmfit.methods.knn:Knn", CLASSIFICATION),

@@ -25,6 +25,10 @@ OWN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?")
 # What an older slmfit wrote behind ID@ when it set a run aside.
 OLD_MARK = re.compile(r"[0-9a-f]{8}|unreadable")
 TAKEN = (*TABLE, "predictions", "con", "prn", "aux", "nul")  # ids of ours, and what Windows keeps for itself
+# Of a task and a method, what is fitted beside it to show how far the answers come without what is asked.
+FLOORS: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    "multiple-choice": {"linear": {"options-only": {"reads": "options"}, "lengths-only": {"reads": "lengths"}}}
+}
 
 
 class Word(NamedTuple):
@@ -115,6 +119,18 @@ def parse_specs(
         fix = f"name it once, or give each a name of its own: {twice.name}@one,{twice.name}@two"
         raise UsageError(f"the method {twice.id!r} is named twice", fix=fix)
     return specs
+
+
+def with_floors(specs: Sequence[Spec], task: Task) -> list[Spec]:
+    """The specs, and behind each those that do its work without what is asked, unless they are there."""
+    known, found = {spec.id for spec in specs}, []
+    for spec in specs:
+        found.append(spec)
+        for own, given in FLOORS.get(task.name, {}).get(spec.id, {}).items():
+            word = Word(spec.name, own, None)
+            if not spec.reason and f"{spec.name}@{own}" not in known:
+                found.append(_resolved(word, {spec.name: given}, task))
+    return found
 
 
 def _resolved(word: Word, given: Mapping[str, Mapping[str, Any]], task: Task | None) -> Spec:

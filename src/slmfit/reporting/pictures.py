@@ -75,9 +75,7 @@ def _cost_picture(source: Source, cost: Cost) -> CostPicture:
     scored = [(row, row.scores["test"][source.metric]) for row in source.methods if row.scores]
     known = [(row, score, value) for row, score in scored if (value := cost.of(row))]
     unknown = tuple(row.id for row, _ in scored if not cost.of(row))
-    far = _far_below(
-        [(row.id, score) for row, score, _ in known], {r.id for r in source.methods if r.name == "majority"}
-    )
+    far = _far_below([(row.id, score) for row, score, _ in known], {r.id for r in source.methods if r.floor})
     shown = [(row, score, value) for row, score, value in known if row.id not in far]
     if not shown:
         return CostPicture(cost, None, unknown, (), ())
@@ -126,7 +124,7 @@ def calibration(source: Source) -> list[dict[str, Any]]:
 def coverage(source: Source) -> dict[str, Any] | None:
     """Accuracy of the surest answers against how many are answered."""
     points = {id: p for id in source.records if (p := source.details(id).get("coverage"))}
-    floor = {row.id for row in source.methods if row.name == "majority"}
+    floor = {row.id for row in source.methods if row.floor}
     drawn = {id: p for id, p in points.items() if id not in floor} or points
     if not drawn:
         return None

@@ -5,7 +5,8 @@
     method.predict(["my card was charged twice"])[0].target    # "billing"
 
 What differs by task is a part of its own: `classification.py` (a label for a text: TF-IDF or embeddings, support vector
-machines) and `tagging.py` (spans by a conditional random field, the intent by the same classifier).
+machines), `tagging.py` (spans by a conditional random field, the intent by the same classifier) and `ranking.py` (the
+option of a question).
 """
 
 from __future__ import annotations
@@ -17,16 +18,24 @@ from typing import Any, Self
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method
 from slmfit.methods.linear.classification import Classifier
-from slmfit.methods.linear.settings import OF_SPANS, Settings
+from slmfit.methods.linear.ranking import Ranker
+from slmfit.methods.linear.settings import OF_QUESTIONS, OF_SPANS, OF_TEXTS, Settings
 from slmfit.methods.linear.tagging import Tagger
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 __all__ = ["Linear", "Settings"]
 
-PARTS: dict[str, type[Classifier] | type[Tagger]] = {
+PARTS: dict[str, type[Classifier] | type[Tagger] | type[Ranker]] = {
     "text-classification": Classifier,
     "token-classification": Tagger,
+    "multiple-choice": Ranker,
+}
+# Of each part, the settings that say nothing to it.
+FOREIGN: dict[type, tuple[str, ...]] = {
+    Classifier: (*OF_SPANS, *OF_QUESTIONS),
+    Tagger: OF_QUESTIONS,
+    Ranker: (*OF_SPANS, *(name for name in OF_TEXTS if name != "C")),
 }
 
 
@@ -37,13 +46,13 @@ class Linear(Method):
     base_model_setting = "embeddings"
     refits = True
 
-    part: Classifier | Tagger
+    part: Classifier | Tagger | Ranker
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Raises UsageError for settings that have no meaning in the task, MissingPart for spans without CRFsuite."""
-        given = [name for name in OF_SPANS if getattr(self.settings, name) is not None]
-        if given and PARTS[task.name] is not Tagger:
-            raise UsageError(f"linear.{given[0]} is for spans, and {task.name} has none", fix=f"leave {given[0]} out")
+        foreign = FOREIGN[PARTS[task.name]]
+        if given := next((name for name in foreign if getattr(self.settings, name) is not None), None):
+            raise UsageError(f"linear.{given} says nothing in {task.name}", fix=f"leave {given} out")
         self.part = PARTS[task.name](self.settings)
         self.part.fit(task, train, validation, context)
         self._told()

@@ -11,6 +11,8 @@ from slmfit.methods.linear.search import EMBEDDINGS, FEATURES, blocks_of
 from slmfit.methods.linear.words import REACHES
 
 OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "characters", "C"), ("reach", "c1", "c2")
+OF_QUESTIONS = ("reads",)
+READS = ("lengths", "options", "question")  # what a ranker reads, each with all before it
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,12 @@ class Settings:
         None,
         "For entities: weight of keeping weights small. none: with c1 the best of four pairs on validation.",
         low=0,
+    )
+    reads: str | None = setting(
+        None,
+        "For multiple choice: what is read. lengths: how long the options are. options: their words too, never the "
+        "question. question: everything. none: the best on validation.",
+        choices=READS,
     )
 
     def __post_init__(self) -> None:
