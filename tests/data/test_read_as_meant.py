@@ -349,6 +349,14 @@ def test_a_column_of_splits_by_another_name_is_told_of(tmp_path: Path) -> None:
     assert "the column 'is_test' is not used; to split by it, call it 'split'" in note
 
 
+@pytest.mark.parametrize("cells", [("train", "test"), ("Training", " dev", "test")])
+def test_a_column_whose_cells_are_splits_is_told_of_whatever_its_name(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2], "origin": cells[i // 2 % len(cells)]} for i in range(60)]
+    assert any("the column 'origin' is not used" in note for note in load_data(write(tmp_path / "a.jsonl", rows)).notes)
+    rows[7]["origin"] = "elsewhere"
+    assert not any("'origin'" in note for note in load_data(write(tmp_path / "a.jsonl", rows)).notes)
+
+
 def test_files_beside_those_of_splits_are_told_of(tmp_path: Path) -> None:
     rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(60)]
     for name in ("train", "train (1)", "test"):

@@ -97,6 +97,15 @@ def test_dates_that_end_in_the_year_are_refused(rows: list[datetime.datetime], w
         moments(*(int(text) if number else text for text in digits))
 
 
+def test_versions_are_no_decimals() -> None:
+    with pytest.raises(DataError, match=r"'1\.1' is a number of a version, where 1\.10 comes after 1\.9"):
+        moments(*[f"1.{i}" for i in range(1, 18)])
+    with pytest.raises(DataError, match="a number of a version"):
+        moments("1.9", "1.10", "1.11")
+    assert moments("1.5", "1.25", "2") == [1.5, 1.25, 2.0]
+    assert moments("1.50", "1.25", "2.00") == [1.5, 1.25, 2.0]
+
+
 def test_years_and_months_in_digits_are_two_kinds() -> None:
     with pytest.raises(DataError, match="'202509' is a number, but '2025' on line 2 is a year"):
         moments("2025", "202509")

@@ -102,7 +102,7 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     """The part taken apart by a column `split`, if it has one that says so."""
     column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
     if column is None:
-        if unused := [c for c in part.rows[0][1] if _SPLITTING.fullmatch(c)]:
+        if unused := [c for c in part.rows[0][1] if _SPLITTING.fullmatch(c) or _names_splits(part, c)]:
             say = "to split by it, call it 'split', with train, validation and test in its cells"
             notes.append(f"{part.file}: the column {unused[0]!r} is not used; {say}.")
         return {"train": part}
@@ -119,6 +119,16 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     if len(numbers) > 1:
         notes.append(f"{part.file}: the splits are those of the column {column!r}.")
     return {split: Part(part.file, part.sha256, [part.rows[n - 1] for n in ns], ns) for split, ns in numbers.items()}
+
+
+def _names_splits(part: Part, column: str) -> bool:
+    """Whether every cell of the column names a split, and train is not the only one."""
+    found: set[str | None] = set()
+    for _, cells in part.rows:
+        found.add(SPLIT_NAMES.get(cell.strip().lower()) if isinstance(cell := cells.get(column), str) else None)
+        if None in found:
+            return False
+    return "train" in found and len(found) > 1
 
 
 def of_split(part: Part, wanted: str, notes: list[str]) -> Part:

@@ -19,7 +19,12 @@ from slmfit.errors import DataError, Where
 _FIX = "write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00"
 _ONE_WAY = "write all times of the column in one way, such as 2026-01-31 or 2026-01-31T08:30:00"
 _NO_YEAR, _YEAR_LAST = "a day and a month without a year", "a date in digits that ends in the year"
-_UNORDERED = {_NO_YEAR: "write the year, too, as in 2026-01-31", _YEAR_LAST: _ONE_WAY}
+_VERSION = "a number of a version, where 1.10 comes after 1.9"
+_UNORDERED = {
+    _NO_YEAR: "write the year, too, as in 2026-01-31",
+    _YEAR_LAST: _ONE_WAY,
+    _VERSION: "number the versions in their order: 1, 2, 3 …",
+}
 _DAY_MONTH = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.?")
 _DAY_MONTH_NUMBER = re.compile(r"([1-9]|[12]\d|3[01])\.(0[1-9]|1|11|12)")  # 31.10 as a number is 31.1
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
@@ -126,10 +131,19 @@ def _settled(cells: Sequence[Any], times: list[_Time]) -> list[_Time]:
     if days and len(days) == len(decimals):
         for i in days:
             times[i] = _Time(_NO_YEAR, 0.0)
+    if _are_versions([texts[i] for i in decimals]):
+        for i in numbers:
+            times[i] = _Time(_VERSION, 0.0)
     if numbers and all(times[i].kind == "a number" and _ends_in_a_year(texts[i]) for i in numbers):
         for i in numbers:
             times[i] = _Time(_YEAR_LAST, 0.0)
     return times
+
+
+def _are_versions(texts: Sequence[str]) -> bool:
+    """Whether numbers end in a zero behind the point though others are shorter, as 1.10 beside 1.9: no decimals do."""
+    behind = [text.partition(".")[2] for text in texts]
+    return any(digits.endswith("0") for digits in behind) and len({*map(len, behind)}) > 1
 
 
 def _ends_in_a_year(text: str) -> bool:
