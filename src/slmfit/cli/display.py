@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from slmfit.cli.console import new_console
+from slmfit.cli.lines import Lines
 from slmfit.cli.screen import print_json, say
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
@@ -36,8 +38,6 @@ from slmfit.text.figures import (
 
 if TYPE_CHECKING:
     from slmfit.llm import Quote
-
-STEPS = ("fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -243,26 +243,24 @@ def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
 
 @contextmanager
 def progress() -> Iterator[Listener]:
-    """A listener that shows what happens: one live line on a terminal, else a line per step."""
+    """A listener that shows what happens: one live line on a terminal, else a line per step and every half a minute."""
     console = new_console(err=True)
     with console.status("") if console.is_terminal else nullcontext() as status:
+        lines = Lines(
+            lambda line: console.print(escape(line), soft_wrap=True),
+            None if status is None else lambda line: status.update(escape(line)),
+        )
+        over = Event()
 
-        def listen(kind: str, fields: dict[str, Any]) -> None:
-            line = escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}")
-            if kind in STEPS:
-                console.print(line, soft_wrap=True)
-            elif status:
-                status.update(line)
+        def beat() -> None:
+            while not over.wait(1.0):
+                lines.beat()
 
-        yield listen
-
-
-def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
-    if kind == "failed":
-        return f"failed: {fields['reason']}"
-    rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k not in ("run", "traceback"))
-    verbs = {"reuse": "already fitted, used again", "measure": "measuring speed and memory in a fresh process"}
-    return f"{verbs.get(kind, kind)} {rest}".rstrip()
+        Thread(target=beat, daemon=True).start()
+        try:
+            yield lines.told
+        finally:
+            over.set()
 
 
 def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:

@@ -83,6 +83,10 @@ def shortened(id: str, chosen: Mapping[str, Any]) -> Iterator[str]:
     """What kept a method from its best: the budget, or the length that texts were cut at. chosen: as its run has it."""
     if chosen.get("cut_short") is True:
         yield f"{id}: the budget ended its training while it was still improving; a larger one may raise it."
+    if isinstance(rows := chosen.get("rows_fitted"), int):
+        yield f"{id} was fitted on {rows:,} rows, drawn at random: the budget left no time to embed more."
+    if chosen.get("search_ended") is not None:
+        yield f"{id}: the budget ended the search for its settings; a larger one may find better ones."
     share, length = chosen.get("texts_cut"), chosen.get("max_length")
     if isinstance(share, float) and share >= _MANY_CUT and isinstance(length, int):
         yield f"{id} read only the beginning of {percent(share)} of the texts, which are longer than {length:,} tokens."
