@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from slmfit.cli.console import new_console
-from slmfit.cli.lines import Lines
+from slmfit.cli.lines import Lines, about
 from slmfit.cli.screen import print_json, say
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
@@ -95,22 +95,46 @@ def show_warnings(messages: Sequence[str]) -> None:
         _say(f"warning: {message}")
 
 
-def show_plan(steps: Sequence[Step], *, as_json: bool) -> None:
+def show_plan(steps: Sequence[Step], *, as_json: bool, budget: float | None = None) -> None:
     """What would be done for each method, what that would cost, and what would leave this machine."""
     if as_json:
         return print_json([asdict(step) for step in steps])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("method", "would be", "price"):
+    for name in ("method", "would be", "time", "price"):
         table.add_column(name)
     for step in steps:
         price = price_words(step.quote) if step.quote else ""
-        table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), escape(price))
+        table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), _time_words(step), escape(price))
     new_console().print(table)
+    show_total(steps, budget)
     sent = [(step, step.quote) for step in steps if step.quote and step.quote.leaves_machine and step.quote.texts]
     for step, quote in sent:
         examples = ", with texts of train as examples" if step.shown else ""
         say(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
     return None if sent else say("No text would leave this machine.")
+
+
+def show_total(steps: Sequence[Step], budget: float | None) -> None:
+    """How long all of it would take, and whether the budget would end it."""
+    fitted = [step for step in steps if step.action == "fit"]
+    known = [(step.forecast, step.trainings) for step in fitted if step.forecast]
+    if not known:
+        return
+    low, seconds, high = (
+        sum(getattr(one, name) * times for one, times in known) for name in ("low", "seconds", "high")
+    )
+    without = "" if len(known) == len(fitted) else ", without the methods of which nobody knows"
+    line = (
+        f"All of it would take about {about(seconds)} ({about(low)} to {about(high)}){without}, by a probe on few rows."
+    )
+    if budget is not None and high > budget:
+        line += f" The budget ends it after {about(budget)}: what is slow then takes fewer rows."
+    say(line)
+
+
+def _time_words(step: Step) -> str:
+    found = step.forecast
+    return f"about {about(found.seconds)} ({about(found.low)} to {about(found.high)})" if found else ""
 
 
 def tokens_words(quote: Quote) -> str:

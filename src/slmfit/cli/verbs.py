@@ -107,7 +107,7 @@ def compare(
     data = source.load()
     if fit.dry_run:
         steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
-        return display.show_plan(steps, as_json=json)
+        return display.show_plan(steps, as_json=json, budget=budget.seconds)
     asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
     notes: list[str] = []
     given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
@@ -154,7 +154,8 @@ def train(
     budget = fit.begun()
     data = source.load()
     if fit.dry_run:
-        return display.show_plan(comparing.plan(data, method, seed=source.seed, **fit.arguments()), as_json=json)
+        steps = comparing.plan(data, method, seed=source.seed, **fit.arguments())
+        return display.show_plan(steps, as_json=json, budget=budget.seconds)
     with display.progress() as listen:
         given = {**fit.arguments(), "budget": budget, "limits": fit.limits}
         run = comparing.train(data, method, **given, seed=source.seed, listen=listen)

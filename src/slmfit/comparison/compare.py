@@ -19,6 +19,7 @@ from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
+from slmfit.comparison.remarks import fewer_rows
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
@@ -139,6 +140,7 @@ def compare(
             listen("judge", {"methods": len(rows)})
         common, rows = experiment.on_common_rows([spec for _, spec in work], rows)
         verdict, paired = common.judge(rows, margin=margin, prefer=preference, added=added)
+        verdict["caveats"] = [*fewer_rows(data, common.data), *verdict["caveats"]]
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
@@ -211,7 +213,8 @@ def plan(
 ) -> list[planning.Step]:
     """What `compare` or `train` would do for each method, and what the servers it asks would take.
 
-    Nothing is written, fitted or sent. Arguments and errors are those of `compare`.
+    Nothing is written or sent, and fitted on few rows only, to tell the time.
+    Arguments and errors are those of `compare`.
     """
     metric, seed = checked_metric(data, metric), checked_seed(seed)
     specs = parse_specs(asked, settings, data.task)

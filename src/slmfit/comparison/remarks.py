@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from slmfit.data.dataset import Dataset
 from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
@@ -77,6 +78,16 @@ def _of_numbers(task: Task, numbers: Sequence[float]) -> str:
         ": if they number the labels, write the names in their place, in the order in which they were numbered; "
         f"sorted, as LabelEncoder and pandas number them, {order}{' …' if len(names) > 3 else ''}"
     )
+
+
+def fewer_rows(data: Dataset, scored: Dataset) -> Iterator[str]:
+    """That only a part of the test rows is compared, where that is so. scored: the data with that part."""
+    rows, of = len(scored.test), len(data.test)
+    if rows < of:
+        yield (
+            f"Scored on {rows:,} of {of:,} test rows, drawn at random and the same for every method: the budget left "
+            "no time for more."
+        )
 
 
 def shortened(id: str, chosen: Mapping[str, Any]) -> Iterator[str]:

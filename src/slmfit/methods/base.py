@@ -122,6 +122,15 @@ class Method:
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         raise NotImplementedError
 
+    def forecast(
+        self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
+    ) -> float | None:
+        """Seconds that `fit` and predicting `rows_to_predict` rows would take, from a probe; None = nobody knows.
+
+        Asked of methods that are trained, for --dry-run; nothing is written.
+        """
+        return None
+
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
         raise NotImplementedError
 

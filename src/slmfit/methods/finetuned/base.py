@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from safetensors import SafetensorError
 
 from slmfit import storage, tasks
@@ -24,7 +26,9 @@ from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
-from slmfit.timing.budget import Budget
+from slmfit.timing.budget import Budget, random_order
+
+PROBED, PROBE_SECONDS = 1000, 60.0  # rows of which some are timed, and about how precisely
 
 
 class FineTuned(Method):
@@ -81,6 +85,24 @@ class FineTuned(Method):
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
         self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
+
+    def forecast(
+        self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
+    ) -> float | None:
+        """Some steps are timed, on rows at random, and the plan read off them."""
+        began = time.monotonic()
+        fresh = self._prepare(task, context.seed)
+        some = [train[i] for i in random_order(len(train))[:PROBED]]
+        material = self.head.material(some, None), self.head.material([], None)
+        self.model = self._trainable(fresh, context.seed)
+        whole = np.resize(material[0].lengths, len(train))  # as if all were like these
+        plan = derive(self._asked(), self._facts(whole, len(validation)))
+        job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
+        each = costs.measure(self.model, job, self.backbone.device, plan, PROBE_SECONDS)
+        cut = np.minimum(whole, plan.max_length)
+        predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
+        training = each.to_train(cut) * plan.epochs + each.to_predict(cut) / len(cut) * predicted
+        return training + time.monotonic() - began
 
     def _described(self, task: Task, job: Job, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
         """What `helping.prepare` makes the training of, in a process that helps with it.
