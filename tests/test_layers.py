@@ -15,7 +15,7 @@ HERE = Path(__file__).parent.parent
 SOURCE = HERE / "src" / "slmfit"
 # A module imports only what stands above it in this list, or its own package. Those to come have their place already.
 ORDER = """
-errors records streams storage environment events text hub evidence tasks data finetune llm embeddings generating
+errors records streams storage environment events timing text hub evidence tasks data finetune llm embeddings generating
 methods runs reporting exploring comparison exporting serving tuning stressing leaving cluster testing cli __init__
 __main__
 """.split()

@@ -178,6 +178,7 @@ class RunRecord:
     remote: bool = False  # whether a server answers, and no file here is the model
     rows_used: Mapping[str, str] = field(default_factory=dict)
     seed: int
+    scored: Mapping[str, int] = field(default_factory=lambda: LEFT_OUT)  # rows, where the budget left out some
     scores: Mapping[str, Mapping[str, Score]]  # split -> name -> score
     details: Mapping[str, Mapping[str, Any]]  # split -> per class, confusion, reliability, outcomes …
     fit_seconds: float | None = None
@@ -194,6 +195,10 @@ class RunRecord:
     environment: Mapping[str, Any]
     created: str
     files: Mapping[str, str] = field(default_factory=dict)  # path below model/ -> sha256
+
+    def rows_scored(self, split: str) -> int:
+        """How many rows of a split have an answer and count in its scores."""
+        return self.scored.get(split, self.split[split].rows)
 
     @property
     def origin(self) -> Source:
@@ -262,7 +267,7 @@ class MethodRow:
             size_bytes=record.size_bytes,
             peak_memory_bytes=record.peak_memory_bytes,
             measured=record.measured,
-            usd_per_1000_rows=None if usd is None else 1000 * usd / record.split["test"].rows,
+            usd_per_1000_rows=None if usd is None else 1000 * usd / record.rows_scored("test"),
             outcomes=record.details["test"].get("outcomes"),
         )
 
@@ -292,6 +297,7 @@ class ComparisonRecord:
 
     dataset: Mapping[str, Any]
     split: Mapping[str, Split]
+    scored: Mapping[str, int] = field(default_factory=lambda: LEFT_OUT)  # rows, where the budget left out some
     methods: Sequence[MethodRow]
     verdict: Verdict
     paired: Mapping[str, Paired]  # method id -> its paired difference to the best

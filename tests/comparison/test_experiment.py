@@ -4,12 +4,12 @@ import json
 import pickle
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from conftest import make_dataset
-from slmfit.comparison.compare import Clock, compare, plan, train
+from slmfit.comparison.compare import compare, plan, train
 from slmfit.comparison.experiment import Experiment, Fitted
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.llm.limits import Allowance, Limits
@@ -147,25 +147,6 @@ def test_a_named_run_is_not_taken_for_one_set_aside(data, tmp_path):
     heard = []
     train(data, "knn", settings={"knn": {"k": 3}}, out=tmp_path, listen=lambda kind, fields: heard.append(kind))
     assert "fit" in heard and as_if.is_dir()
-
-
-def test_the_time_is_shared_by_those_that_wait(monkeypatch):
-    @dataclass
-    class Now:
-        seconds: float
-
-        def __call__(self):
-            return self.seconds
-
-    now = Now(100.0)
-    monkeypatch.setattr("slmfit.comparison.compare.time.monotonic", now)
-    clock = Clock(60)
-    assert clock.part(3) == 20
-    now.seconds = 150
-    assert clock.part(2) == 5
-    now.seconds = 170
-    assert clock.part(1) == 0
-    assert Clock(None).part(4) is None
 
 
 def test_limits_are_for_methods_that_ask(data, tmp_path):

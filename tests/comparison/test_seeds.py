@@ -199,8 +199,8 @@ def test_all_trainings_share_the_budget_alike(place):
     for id in IDS[:2]:
         lines = (out / "runs" / id / "events.jsonl").read_text().splitlines()
         parts += [event["seconds"] for event in map(json.loads, lines) if event["event"] == "share"]
-    assert parts[0] == parts[1]  # what the diagnostics left, in two parts, less what measuring takes
-    assert 100 < parts[0] <= 300 - 15
+    assert parts[0] == pytest.approx(parts[1], rel=0.05)
+    assert 100 < parts[0] <= 300 - 10
 
 
 def test_a_training_that_fails_leaves_the_others_and_says_so(place):

@@ -14,10 +14,12 @@ from conftest import make_dataset
 from slmfit import embeddings, methods, storage
 from slmfit.data.dataset import TextRecipe
 from slmfit.embeddings import sentence
+from slmfit.embeddings.affordable import affordable, known
 from slmfit.embeddings.sentence import Sentence
 from slmfit.errors import DataError, UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.saved import load_model, save_model
+from slmfit.timing.budget import Budget
 
 TEXTS = ["", "   ", "my card was charged twice", "PARCEL late", "late " * 100, "\ud800 refund", "☃ 日本語"]
 TEXTS += [" ".join(["invoice", "parcel", "login"][: 1 + i % 3]) + f" {i}" for i in range(20)]
@@ -161,3 +163,22 @@ def test_a_real_encoder_as_sentence_transformers_reads_it():
     folder = Path(packaged.__file__).parent / "model"
     theirs = transformers.SentenceTransformer(str(folder), device="cpu").encode(TEXTS[:5], show_progress_bar=False)
     assert np.abs(Sentence(folder).embed(TEXTS[:5]) - theirs).max() < 1e-5
+
+
+def test_slow_embedding_stops_in_time_and_nothing_is_embedded_twice(plain, monkeypatch):
+    embedding, now = Sentence(plain), [0.0]
+    embedded, real = [], embedding._embed
+
+    def slow(texts):
+        now[0] += 0.1 * len(texts)
+        embedded.extend(texts)
+        return real(texts)
+
+    monkeypatch.setattr(embedding, "_embed", slow)
+    texts = [f"parcel number {n} is late" for n in range(1000)]
+    rows = affordable(embedding, texts, Budget.of(40.0, lambda: now[0]), later=100)
+    assert len(rows) == len(embedded) == 64 + 128 and now[0] <= 30  # of 40 seconds, 10 are for the 100 that come later
+    assert list(rows) == sorted(rows) and list(known(embedding, texts)) == list(rows)
+    vectors = embedding.embed([texts[i] for i in rows] + ["another"])
+    assert len(embedded) == 64 + 128 + 1 and vectors.shape[0] == 64 + 128 + 1
+    assert np.abs(vectors - Sentence(plain).embed([texts[i] for i in rows] + ["another"])).max() < 1e-5

@@ -70,5 +70,11 @@ def test_a_budget_is_used_and_kept(seconds):
 
 
 def test_no_time_at_all():
-    with pytest.raises(BudgetReached, match=r"leave no time to train beside scoring\n  fix: give a budget of \dm"):
-        within(derive(Asked(), FACTS), COSTS, LENGTHS, seconds=60, validation_rows=2000, predicted_rows=7000)
+    with pytest.raises(BudgetReached, match=r"2 seconds are no time to train\n  fix: give a budget with \dm or more"):
+        within(derive(Asked(), FACTS), COSTS, LENGTHS, seconds=2, validation_rows=2000, predicted_rows=7000)
+
+
+def test_scoring_leaves_time_to_train():
+    plan = within(derive(Asked(), FACTS), COSTS, LENGTHS, seconds=60, validation_rows=2000, predicted_rows=7000)
+    assert plan.seconds == pytest.approx(36)  # scoring all would take more; a part of the rows is scored then
+    assert 64 < plan.rows < 20_000 and plan.evaluations == 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from slmfit.cli.console import new_console
+from slmfit.cli.lines import Lines, about
 from slmfit.cli.screen import print_json, say
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
@@ -36,8 +38,6 @@ from slmfit.text.figures import (
 
 if TYPE_CHECKING:
     from slmfit.llm import Quote
-
-STEPS = ("fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
 
 
 def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
@@ -95,22 +95,46 @@ def show_warnings(messages: Sequence[str]) -> None:
         _say(f"warning: {message}")
 
 
-def show_plan(steps: Sequence[Step], *, as_json: bool) -> None:
+def show_plan(steps: Sequence[Step], *, as_json: bool, budget: float | None = None) -> None:
     """What would be done for each method, what that would cost, and what would leave this machine."""
     if as_json:
         return print_json([asdict(step) for step in steps])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("method", "would be", "price"):
+    for name in ("method", "would be", "time", "price"):
         table.add_column(name)
     for step in steps:
         price = price_words(step.quote) if step.quote else ""
-        table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), escape(price))
+        table.add_row(f"[bold]{escape(step.id)}[/]", escape(_planned(step)), _time_words(step), escape(price))
     new_console().print(table)
+    show_total(steps, budget)
     sent = [(step, step.quote) for step in steps if step.quote and step.quote.leaves_machine and step.quote.texts]
     for step, quote in sent:
         examples = ", with texts of train as examples" if step.shown else ""
         say(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
     return None if sent else say("No text would leave this machine.")
+
+
+def show_total(steps: Sequence[Step], budget: float | None) -> None:
+    """How long all of it would take, and whether the budget would end it."""
+    fitted = [step for step in steps if step.action == "fit"]
+    known = [(step.forecast, step.trainings) for step in fitted if step.forecast]
+    if not known:
+        return
+    low, seconds, high = (
+        sum(getattr(one, name) * times for one, times in known) for name in ("low", "seconds", "high")
+    )
+    without = "" if len(known) == len(fitted) else ", without the methods of which nobody knows"
+    line = (
+        f"All of it would take about {about(seconds)} ({about(low)} to {about(high)}){without}, by a probe on few rows."
+    )
+    if budget is not None and high > budget:
+        line += f" The budget ends it after {about(budget)}: what is slow then takes fewer rows."
+    say(line)
+
+
+def _time_words(step: Step) -> str:
+    found = step.forecast
+    return f"about {about(found.seconds)} ({about(found.low)} to {about(found.high)})" if found else ""
 
 
 def tokens_words(quote: Quote) -> str:
@@ -243,26 +267,24 @@ def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
 
 @contextmanager
 def progress() -> Iterator[Listener]:
-    """A listener that shows what happens: one live line on a terminal, else a line per step."""
+    """A listener that shows what happens: one live line on a terminal, else a line per step and every half a minute."""
     console = new_console(err=True)
     with console.status("") if console.is_terminal else nullcontext() as status:
+        lines = Lines(
+            lambda line: console.print(escape(line), soft_wrap=True),
+            None if status is None else lambda line: status.update(escape(line)),
+        )
+        over = Event()
 
-        def listen(kind: str, fields: dict[str, Any]) -> None:
-            line = escape(f"{fields.get('run', '')}: {_in_words(kind, fields)}")
-            if kind in STEPS:
-                console.print(line, soft_wrap=True)
-            elif status:
-                status.update(line)
+        def beat() -> None:
+            while not over.wait(1.0):
+                lines.beat()
 
-        yield listen
-
-
-def _in_words(kind: str, fields: Mapping[str, Any]) -> str:
-    if kind == "failed":
-        return f"failed: {fields['reason']}"
-    rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k not in ("run", "traceback"))
-    verbs = {"reuse": "already fitted, used again", "measure": "measuring speed and memory in a fresh process"}
-    return f"{verbs.get(kind, kind)} {rest}".rstrip()
+        Thread(target=beat, daemon=True).start()
+        try:
+            yield lines.told
+        finally:
+            over.set()
 
 
 def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:

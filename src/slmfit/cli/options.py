@@ -21,6 +21,7 @@ from slmfit.errors import UsageError
 if TYPE_CHECKING:
     from slmfit.data.dataset import Dataset
     from slmfit.llm import Limits
+    from slmfit.timing.budget import Budget
 
 
 ANSWERS = "prediction"  # the role of a column in a file of answers, not in the data
@@ -118,6 +119,12 @@ class FitOptions:
             settings.setdefault("llm", {})["base_url"] = self.base_url
         given = {"settings": settings, "metric": self.metric, "out": self.out, "seeds": self.seeds}
         return given | {"budget_seconds": _seconds(self.budget)}
+
+    def begun(self) -> "Budget":
+        """The budget as it runs from now on: reading the data counts."""
+        from slmfit.timing.budget import Budget
+
+        return Budget.of(_seconds(self.budget))
 
     @property
     def limits(self) -> "Limits | None":

@@ -103,10 +103,11 @@ def compare(
     from slmfit.comparison import compare as comparing
     from slmfit.data.given import read_answers
 
+    budget = fit.begun()
     data = source.load()
     if fit.dry_run:
         steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
-        return display.show_plan(steps, as_json=json)
+        return display.show_plan(steps, as_json=json, budget=budget.seconds)
     asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
     notes: list[str] = []
     given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
@@ -117,6 +118,7 @@ def compare(
             data,
             methods,
             **fit.arguments(),
+            budget=budget,
             limits=fit.limits,
             given=given,
             augment=augment,
@@ -149,11 +151,14 @@ def train(
     from slmfit.cli import display
     from slmfit.comparison import compare as comparing
 
+    budget = fit.begun()
     data = source.load()
     if fit.dry_run:
-        return display.show_plan(comparing.plan(data, method, seed=source.seed, **fit.arguments()), as_json=json)
+        steps = comparing.plan(data, method, seed=source.seed, **fit.arguments())
+        return display.show_plan(steps, as_json=json, budget=budget.seconds)
     with display.progress() as listen:
-        run = comparing.train(data, method, **fit.arguments(), limits=fit.limits, seed=source.seed, listen=listen)
+        given = {**fit.arguments(), "budget": budget, "limits": fit.limits}
+        run = comparing.train(data, method, **given, seed=source.seed, listen=listen)
     return display.show_run(run, as_json=json)
 
 
@@ -173,7 +178,11 @@ def evaluate(
     from slmfit.runs.evaluation import evaluate as score
 
     _named(method)
-    scores = score(opened(run, allow_host), data, columns=given_columns(column, text=text, label=label))
+    with display.progress() as listen:
+        listen("scoring", {})
+        scores = score(
+            opened(run, allow_host), data, columns=given_columns(column, text=text, label=label), listen=listen
+        )
     for note in scores.details["notes"]:
         say(note, err=True)
     display.show_scores(scores.values, as_json=json)
@@ -197,6 +206,7 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict texts, lines of stdin, or the rows of a file."""
+    from slmfit.cli import display
     from slmfit.cli.predictions import show
     from slmfit.data.readers.rows import ending
     from slmfit.runs import predicting
@@ -217,7 +227,9 @@ def predict(
     loaded = opened(run, allow_host)
     if input:
         notes: list[str] = []
-        count = predicting.predict_file(loaded, input, output, columns=given_columns(column, text=text), notes=notes)
+        asked = given_columns(column, text=text)
+        with display.progress() as listen:
+            count = predicting.predict_file(loaded, input, output, columns=asked, notes=notes, listen=listen)
         for note in notes:
             say(note, err=True)
         if output:
@@ -239,7 +251,10 @@ def explore(
     from slmfit import exploring
     from slmfit.cli import display
 
-    findings = exploring.explore(source.load())
+    data = source.load()
+    with display.progress() as listen:
+        listen("looking at", {"rows": sum(map(len, data.splits.values()))})
+        findings = exploring.explore(data)
     if json:
         display.print_json(findings)
     else:

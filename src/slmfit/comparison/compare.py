@@ -8,8 +8,7 @@ A run that is there already, with the same key, is used again; so the same comma
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
+from slmfit.comparison.remarks import fewer_rows
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
@@ -27,18 +27,22 @@ from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
 from slmfit.methods.specs import Spec, parse_specs, with_floors
-from slmfit.records import ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
+from slmfit.records import LEFT_OUT, ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
 from slmfit.reporting import report
 from slmfit.runs import fitting
 from slmfit.runs.brief import comparison_html
 from slmfit.runs.fitting import Terms
 from slmfit.runs.run import Run, load, read_comparison, write_comparison
 from slmfit.runs.trainings import checked_seeds
+from slmfit.timing.budget import Budget
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits
 
 DEFAULT_METHODS = ("majority", "linear", "knn")
+FIRST = 0  # the turn of methods that need seconds
+JUDGING, JUDGING_SHARE = 10.0, 0.1  # seconds kept for the verdict and the report, or this share of a short budget
+DIAGNOSING = 10  # the part of what is left that the diagnostics of the data may take: one of so many
 
 
 class Comparison:
@@ -87,6 +91,7 @@ def compare(
     seed: int = 0,
     seeds: int = 1,
     budget_seconds: float | None = None,
+    budget: Budget | None = None,
     limits: Limits | None = None,
     texts: bool = True,
     command: str = "",
@@ -102,7 +107,9 @@ def compare(
     out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
     seeds: how often methods that are trained are, with seed, seed + 1, …: their scores are means, with the spread in
     the intervals, and the run that did best on validation is the one that predicts.
-    budget_seconds: for the whole of it. Methods that need seconds take them; all trainings share what is left.
+    budget_seconds: for the whole of it, embedding, predicting, measuring and judging included. Where it is short, slow
+    methods are fitted on fewer rows, and of validation and test a random part is scored, the same for every method.
+    budget: the same as it runs already, where more than this call counts.
     limits: what servers that are asked may take, all methods together and earlier runs of the same comparison
     included; a method that reaches them is `stopped`, and goes on when the same call has larger ones.
     texts: whether the user's texts are kept beside the runs and shown in the report.
@@ -121,16 +128,23 @@ def compare(
     experiment = Experiment(out, data, terms, listen).limited(specs, limits)
     work = [(experiment, spec) for spec in specs]
     work += [(replace(experiment, data=added.data), spec) for spec in with_rows(specs, added)] if added else []
-    clock = Clock(budget_seconds)
+    budget = Budget.of(budget_seconds) if budget is None else budget
+    if listen and budget.limited:
+        listen("budget", {"seconds": round(budget.left(), 1)})
     with held(out, data):
         findings = write_data(experiment, texts)
-        fitted = _fit_all(work, clock, texts)
+        fitted = _fit_all(work, budget.but_for(min(JUDGING, JUDGING_SHARE * budget.left())), texts)
         rows = [fitted[spec.id] for _, spec in work]
         rows += [experiment.given_row(name, answers) for name, answers in (given or {}).items()]
-        verdict, paired = experiment.judge(rows, margin=margin, prefer=preference, added=added)
+        if listen:
+            listen("judge", {"methods": len(rows)})
+        common, rows = experiment.on_common_rows([spec for _, spec in work], rows)
+        verdict, paired = common.judge(rows, margin=margin, prefer=preference, added=added)
+        verdict["caveats"] = [*fewer_rows(data, common.data), *verdict["caveats"]]
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
+            scored=common.fewer_than(experiment) or LEFT_OUT,
             methods=rows,
             verdict=from_plain(Verdict, verdict),
             paired={id: from_plain(Paired, pair) for id, pair in paired.items()},
@@ -158,10 +172,14 @@ def train(
     seed: int = 0,
     seeds: int = 1,
     budget_seconds: float | None = None,
+    budget: Budget | None = None,
     limits: Limits | None = None,
     listen: Listener | None = None,
 ) -> Trained:
     """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
+    budget = Budget.of(budget_seconds) if budget is None else budget
+    if listen and budget.limited:
+        listen("budget", {"seconds": round(budget.left(), 1)})
     metric, seed = checked_metric(data, metric), checked_seed(seed)
     spec, *more = parse_specs(asked, settings, data.task)
     if more:
@@ -177,7 +195,7 @@ def train(
     with held(out, data):
         if not (out / "data" / "split.json").is_file():
             write_data(experiment, texts=True)
-        done = list(experiment.limited([spec], limits).fit_seeds(spec, budget_seconds))
+        done = list(experiment.limited([spec], limits).fit_seeds(spec, budget))
     return Trained(out, experiment.joined_row(spec, done))
 
 
@@ -195,7 +213,8 @@ def plan(
 ) -> list[planning.Step]:
     """What `compare` or `train` would do for each method, and what the servers it asks would take.
 
-    Nothing is written, fitted or sent. Arguments and errors are those of `compare`.
+    Nothing is written or sent, and fitted on few rows only, to tell the time.
+    Arguments and errors are those of `compare`.
     """
     metric, seed = checked_metric(data, metric), checked_seed(seed)
     specs = with_floors(parse_specs(asked, settings, data.task), data.task)
@@ -223,31 +242,31 @@ def default_folder(data: Dataset) -> Path:
     return Path("slmfit-out") / f"{data.name}-{data.fingerprint[:6]}"
 
 
-class Clock:
-    """The time for all of it; None = no matter. Those that wait for it have the same part of what is left."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self.ends = None if seconds is None else time.monotonic() + seconds
-
-    def part(self, waiting: int) -> float | None:
-        """The seconds of the next of so many that wait."""
-        return None if self.ends is None else max(0.0, self.ends - time.monotonic()) / waiting
-
-
-def _fit_all(work: Sequence[tuple[Experiment, Spec]], clock: Clock, texts: bool) -> dict[str, MethodRow]:
+def _fit_all(work: Sequence[tuple[Experiment, Spec]], budget: Budget, texts: bool) -> dict[str, MethodRow]:
     """Id -> its line. work: each method with its experiment, the first of which is that of the data as they are.
 
-    First those that need seconds, and on their runs the diagnostics of the data; then those that are trained, which
-    share the time that is left; last those that ask a server.
+    First those that need seconds, and on their runs the diagnostics of the data; then those that take what time there
+    is, the quicker ones first; last those that ask a server. Each has the same part of what is left when it begins.
     """
     experiment, _ = work[0]
-    quick = [(own, spec) for own, spec in work if spec.quick or spec.reason]
-    slow = [(own, spec) for own, spec in work if not (spec.quick or spec.reason)]
-    slow.sort(key=lambda pair: pair[1].remote)
-    rows = {spec.id: own.row(spec) for own, spec in quick if own is experiment}
+    turns = [(_turn(spec, budget), own, spec) for own, spec in work]
+    rows: dict[str, MethodRow] = {}
+
+    def fit(mine: Callable[[int, Experiment], bool]) -> None:
+        for turn, own, spec in sorted(turns, key=lambda one: one[0]):
+            if mine(turn, own) and spec.id not in rows:
+                waiting = sum(s.id not in rows and not s.reason and s.name != "majority" for _, _, s in turns)
+                rows[spec.id] = own.row(spec, budget.part(waiting))
+
+    fit(lambda turn, own: turn == FIRST and own is experiment)
     runs = {row.id: Run(experiment.folder / row.run) for row in rows.values() if row.run}
-    write_diagnostics(experiment, runs, texts)
-    rows |= {spec.id: own.row(spec) for own, spec in quick if own is not experiment}
-    for n, (own, spec) in enumerate(slow):
-        rows[spec.id] = own.row(spec, clock.part(len(slow) - n))
+    write_diagnostics(experiment, runs, texts, budget.part(DIAGNOSING))
+    fit(lambda turn, own: True)
     return rows
+
+
+def _turn(spec: Spec, budget: Budget) -> int:
+    """When a method is fitted; of those in one turn in the order asked for."""
+    if spec.reason or spec.quick:
+        return FIRST + (budget.limited and not spec.reason and spec.embeds)
+    return FIRST + 2 + spec.remote

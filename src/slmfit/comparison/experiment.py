@@ -30,6 +30,7 @@ from slmfit.runs.fitting import Terms
 from slmfit.runs.run import Run, read_run
 from slmfit.runs.trainings import clear, kept, trainings
 from slmfit.tasks.answers import prediction_to_json
+from slmfit.timing.budget import Budget
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits
@@ -58,10 +59,10 @@ class Experiment:
     listen: Listener | None = None
     allowance: Allowance | None = None
 
-    def fit(self, spec: Spec, seconds: float | None = None) -> Fitted:
+    def fit(self, spec: Spec, budget: Budget | None = None) -> Fitted:
         """Fit one method with the terms' seed, or find it as it was fitted; an older run of that name is kept beside.
 
-        seconds: this run's part of the budget. Raises what the method raises.
+        budget: this run's part of it. Raises what the method raises.
         """
         folder, found = self._place(spec), self._kept(spec)
         if found != folder:
@@ -74,23 +75,24 @@ class Experiment:
             return Fitted(folder, reused=True)
         share = self.allowance.of(spec.id) if self.allowance else None
         listen = named(self.listen, spec.id)
-        fitting.fit_run(spec, self.data, folder, self.terms, seconds=seconds, allowance=share, listen=listen)
+        fitting.fit_run(spec, self.data, folder, self.terms, budget=budget, allowance=share, listen=listen)
         return Fitted(folder, reused=False)
 
-    def fit_seeds(self, spec: Spec, seconds: float | None = None) -> Iterator[Fitted]:
+    def fit_seeds(self, spec: Spec, budget: Budget | None = None) -> Iterator[Fitted]:
         """Fit a method with one seed of the terms after the other, or once where it is not trained.
 
         All of them have the same part of the time, so that nothing but the seed tells them apart.
         """
-        every = self.trainings(spec)
+        every, whole = self.trainings(spec), budget or Budget()
+        each = whole.part(len(every)).seconds
         for experiment, own in every:
-            yield experiment.fit(own, None if seconds is None else seconds / len(every))
+            yield experiment.fit(own, Budget.of(each, whole.clock))
 
     def trainings(self, spec: Spec) -> list[tuple[Experiment, Spec]]:
         """What there is to fit of one method, seed by seed; each may be fitted elsewhere."""
         return [(replace(self, terms=terms), own) for own, terms in trainings(spec, self.terms)]
 
-    def row(self, spec: Spec, seconds: float | None = None) -> MethodRow:
+    def row(self, spec: Spec, budget: Budget | None = None) -> MethodRow:
         """The line of a method that is fitted, or found fitted; what stands in its way becomes the row's reason.
 
         Where a further training fails, the row is made of those before it, and says so.
@@ -100,7 +102,7 @@ class Experiment:
         done: list[Fitted] = []
         reason = None
         try:
-            for fitted in self.fit_seeds(spec, seconds):
+            for fitted in self.fit_seeds(spec, budget):
                 done.append(fitted)
         except Exception as error:  # whatever a method or a library raises, the other methods go on
             if not done:
@@ -154,6 +156,32 @@ class Experiment:
         }
         return replace(self, allowance=Allowance(limits, known))
 
+    def on_common_rows(self, specs: Sequence[Spec], lines: Sequence[MethodRow]) -> tuple[Experiment, list[MethodRow]]:
+        """The experiment on the rows that every method answered, and the lines with their scores on these.
+
+        Where the budget left out some rows of a method, they count for none.
+        """
+        runs = {line.id: [Run(self.folder / path) for path in rows.runs_of(line)] for line in lines if line.run}
+        common = rows.in_common(self.data, [run for own in runs.values() for run in own])
+        if common is self.data:
+            return self, list(lines)
+        by_id = {spec.id: spec for spec in specs}
+        found = []
+        for line in lines:
+            own = [rows.rescored(run, common) for run in runs.get(line.id, ())]
+            if own and line.id in by_id:
+                joined = rows.joined(by_id[line.id], self.folder, common, own, reused=line.reused)
+                line = replace(joined, reason=line.reason)
+            elif own:
+                line = MethodRow.of(own[0].record, line.run, line.reused)
+            found.append(line)
+        return replace(self, data=common), found
+
+    def fewer_than(self, whole: Experiment) -> dict[str, int]:
+        """Split -> the rows here, where that is fewer than there."""
+        here, there = self.data.splits, whole.data.splits
+        return {split: len(rows) for split, rows in here.items() if len(rows) < len(there[split])}
+
     def judge(
         self, lines: Sequence[MethodRow], *, margin: float, prefer: Prefer, added: Added | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -180,7 +208,10 @@ class Experiment:
 
     def _kept(self, spec: Spec) -> Path | None:
         """The folder of that very run, under its name or set aside; None where it is not there."""
-        return kept(self._place(spec), fitting.run_key(spec, self.data, self.terms))
+        keys = [fitting.run_key(spec, self.data, self.terms)]
+        if not spec.trained and self.terms.budget_seconds is not None:  # without a budget there is only more of it
+            keys.insert(0, fitting.run_key(spec, self.data, self.terms, budgeted=False))
+        return next((found for key in keys if (found := kept(self._place(spec), key))), None)
 
     def __getstate__(self) -> dict[str, Any]:
         if self.allowance is not None:  # two processes that count apart would spend it twice

@@ -23,6 +23,7 @@ from slmfit.events import named
 from slmfit.exploring.diagnostics import diagnose
 from slmfit.records import SPLITS
 from slmfit.runs.run import Run
+from slmfit.timing.budget import Budget
 
 # What stands in the folder; what is written there under a name of ours until it is whole.
 OURS = {"comparison.json", "report.html", "data", "runs"}
@@ -128,17 +129,21 @@ def _as_written(folder: Path) -> bool:
     return all((folder / name).is_file() and storage.hash_file(folder / name) == files[name] for name in files)
 
 
-def write_diagnostics(experiment: Experiment, ok: Mapping[str, Run], texts: bool) -> None:
-    """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code."""
+def write_diagnostics(experiment: Experiment, ok: Mapping[str, Run], texts: bool, budget: Budget | None = None) -> None:
+    """The learning curve and the suspected label errors, computed once for the same data, metric, seed and code; once
+    more where a budget cut them short and this one is another."""
     path, data, terms = experiment.folder / "data" / "diagnostics.json", experiment.data, experiment.terms
     key = storage.hash_json([data.fingerprint, terms.metric, terms.seed, texts, code_version()])
     with contextlib.suppress(SlmfitError):  # missing, damaged or changed: they are computed again
         there = storage.read_json(path, "key")
-        if there.pop("key") == key and there.pop("sha256", None) == storage.hash_json(there):
+        same = there.pop("key") == key and there.pop("sha256", None) == storage.hash_json(there)
+        if same and there.get("cut_short", terms.budget_seconds) == terms.budget_seconds:
             return
     known = {id: run.record for id, run in ok.items()}
     listen = named(experiment.listen, "diagnostics")
-    found = diagnose(data, metric=terms.metric, seed=terms.seed, known=known, listen=listen)
+    found = diagnose(data, metric=terms.metric, seed=terms.seed, known=known, listen=listen, budget=budget)
+    if found.pop("cut_short", False):
+        found["cut_short"] = terms.budget_seconds
     kept = json.loads(storage.to_json(found if texts else _without_texts(found)))
     storage.write_json(path, {**kept, "key": key, "sha256": storage.hash_json(kept)})
 

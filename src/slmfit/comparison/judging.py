@@ -12,6 +12,7 @@ from typing import Any
 
 from slmfit.comparison.others import disagreements
 from slmfit.comparison.remarks import always, remarks, shortened
+from slmfit.comparison.rows import runs_of
 from slmfit.comparison.shifting import shifted
 from slmfit.data.dataset import Dataset, targets
 from slmfit.errors import UsageError, did_you_mean
@@ -141,7 +142,7 @@ def gains(
 def _components(data: Dataset, out: Path, row: MethodRow, metric: str) -> list[Components]:
     """The metric's parts on the test rows, of each run that the row's scores are of."""
     truth = targets(data.test)
-    return [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in _runs(row)]
+    return [data.task.components(metric, truth, Run(out / run).answers("test", data.test)) for run in runs_of(row)]
 
 
 def _remarks(data: Dataset, out: Path, row: MethodRow) -> Iterator[str]:
@@ -166,11 +167,6 @@ def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Pr
 def _fewer(row: MethodRow) -> str:
     """Why a method was trained with fewer seeds than asked for."""
     return f"{row.id}: {str(row.reason).splitlines()[0]}"
-
-
-def _runs(row: MethodRow) -> list[str]:
-    """The runs that the row's scores are of."""
-    return [one.run for one in row.seeds] or [str(row.run)]
 
 
 def _difference(

@@ -1,4 +1,4 @@
-"""What a command would do, what servers would take for it, and what they have taken: nothing is fitted or asked.
+"""What a command would do, what servers would take for it, and what they have taken: nothing is asked.
 
 step(spec, data, Terms(0, "accuracy"), missing=1).quote.texts            # 7600
 """
@@ -15,6 +15,7 @@ from slmfit.methods.base import Context, Remote
 from slmfit.methods.specs import Spec
 from slmfit.records import FLOORS, RunRecord
 from slmfit.runs.fitting import Terms
+from slmfit.runs.forecast import Forecast, forecast
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits, Quote
@@ -27,6 +28,7 @@ class Step:
 
     action: reuse (its run is there), fit, ask (a server) or skip. reason: why it is skipped.
     trainings: how often it would be fitted, on `rows` rows of train.
+    forecast: how long each of them would take, with low and high, from a probe; None where nobody knows.
     quote: what asking would cost. kept: answers that are there already, and not in the quote. shown: whether texts of
     train would be sent as examples.
     """
@@ -37,6 +39,7 @@ class Step:
     reason: str | None = None
     trainings: int = 0
     rows: int = 0
+    forecast: Forecast | None = None
     quote: Quote | None = None
     kept: int = 0
     shown: bool = False
@@ -49,7 +52,8 @@ def step(spec: Spec, data: Dataset, terms: Terms, missing: int) -> Step:
     if not missing:
         return Step(spec.id, spec.name, "reuse")
     if not spec.remote:
-        return Step(spec.id, spec.name, "fit", trainings=missing, rows=len(data.train))
+        expected = forecast(spec, data, terms)
+        return Step(spec.id, spec.name, "fit", trainings=missing, rows=len(data.train), forecast=expected)
     method = _ready(spec, data, terms)
     quote = method.quote([e.input for e in data.test])
     shown = method.shows_examples

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from slmfit.data.dataset import Dataset
 from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
@@ -79,10 +80,24 @@ def _of_numbers(task: Task, numbers: Sequence[float]) -> str:
     )
 
 
+def fewer_rows(data: Dataset, scored: Dataset) -> Iterator[str]:
+    """That only a part of the test rows is compared, where that is so. scored: the data with that part."""
+    rows, of = len(scored.test), len(data.test)
+    if rows < of:
+        yield (
+            f"Scored on {rows:,} of {of:,} test rows, drawn at random and the same for every method: the budget left "
+            "no time for more."
+        )
+
+
 def shortened(id: str, chosen: Mapping[str, Any]) -> Iterator[str]:
     """What kept a method from its best: the budget, or the length that texts were cut at. chosen: as its run has it."""
     if chosen.get("cut_short") is True:
         yield f"{id}: the budget ended its training while it was still improving; a larger one may raise it."
+    if isinstance(rows := chosen.get("rows_fitted"), int):
+        yield f"{id} was fitted on {rows:,} rows, drawn at random: the budget left no time to embed more."
+    if chosen.get("search_ended") is not None:
+        yield f"{id}: the budget ended the search for its settings; a larger one may find better ones."
     share, length = chosen.get("texts_cut"), chosen.get("max_length")
     if isinstance(share, float) and share >= _MANY_CUT and isinstance(length, int):
         yield f"{id} read only the beginning of {percent(share)} of the texts, which are longer than {length:,} tokens."

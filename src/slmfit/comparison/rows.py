@@ -17,6 +17,7 @@ from slmfit.errors import BudgetReached, MissingPart, SlmfitError
 from slmfit.evidence import spread
 from slmfit.methods.specs import Spec
 from slmfit.records import MethodRow, Score, SeedRun
+from slmfit.runs.answering import Answered
 from slmfit.runs.run import Run, by_validation
 from slmfit.text.figures import PLAIN
 
@@ -50,6 +51,38 @@ def joined(spec: Spec, out: Path, data: Dataset, trained: Sequence[Run], *, reus
         for run in trained
     ]
     return replace(row, id=spec.id, seeds=seeds, scores=_mean_scores(data, trained))
+
+
+def runs_of(line: MethodRow) -> list[str]:
+    """The runs that the line's scores are of."""
+    return [one.run for one in line.seeds] or [str(line.run)]
+
+
+def in_common(data: Dataset, runs: Sequence[Run]) -> Dataset:
+    """The data with those rows of validation and test that every run answered; the same object where that is all."""
+    splits = dict(data.splits)
+    for split in ("validation", "test"):
+        for run in runs:
+            if run.record.rows_scored(split) < len(data.splits[split]):
+                splits[split] = run.answered(split, splits[split])
+    return data if splits == dict(data.splits) else replace(data, splits=splits)
+
+
+def rescored(run: Run, data: Dataset) -> Run:
+    """The run with the scores of these rows of validation and test alone; nothing is written."""
+    record, again = run.record, Run(run.folder)
+    found = {
+        split: Answered.of(rows, run.answers(split, rows), data, record.seed)
+        for split, rows in data.splits.items()
+        if split != "train" and split in record.scores and len(rows) < record.rows_scored(split)
+    }
+    again.record = replace(
+        record,
+        scores={**record.scores, **{split: one.scores.values for split, one in found.items()}},
+        details={**record.details, **{split: one.scores.details for split, one in found.items()}},
+        scored={**record.scored, **{split: len(one.examples) for split, one in found.items()}},
+    )
+    return again
 
 
 def _mean_scores(data: Dataset, trained: Sequence[Run]) -> dict[str, dict[str, Score]]:

@@ -30,6 +30,8 @@ from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, UnsafeError, UsageError
 from slmfit.hub import checkpoint, snapshots
 from slmfit.hub.border import in_words
+from slmfit.timing.budget import Pieces
+from slmfit.timing.work import advance
 
 FORMAT = "slmfit.vectors/1"
 LONGEST_PROMPT = 10_000  # characters
@@ -68,6 +70,7 @@ class Sentence:
 
     def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self.folder, self.cache = folder, cache
+        self._known: dict[str, Vectors] = {}  # text -> its vector, of those that `embed_within` was asked for
         check(folder, str(folder))
         self._load()
 
@@ -77,16 +80,38 @@ class Sentence:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), np.float32)
-        for start in range(0, len(texts), PIECE):
-            piece = texts[start : start + PIECE]
-            kept = self._place(piece)
-            found = None if kept is None else _read(kept, (len(piece), self.dimension))
-            if found is None:
-                found = self._embed(piece)
-                if kept is not None:
-                    _keep(kept, found)
-            vectors[start : start + PIECE] = found
+        open = (
+            [i for i, text in enumerate(texts) if text not in self._known] if self._known else list(range(len(texts)))
+        )
+        for start in range(0, len(open), PIECE):
+            places = open[start : start + PIECE]
+            vectors[places] = self._kept([texts[i] for i in places])
+        for i in set(range(len(texts))).difference(open) if self._known else ():
+            vectors[i] = self._known[texts[i]]
         return vectors
+
+    def embed_within(self, texts: Sequence[str], pieces: Pieces) -> int:
+        """Embed texts from the first on while there is time, to be asked for with `embed`; returns how many."""
+        while (piece := pieces.next()) is not None:
+            new = [text for text in dict.fromkeys(texts[piece]) if text not in self._known]
+            self._known.update(zip(new, self._kept(new), strict=True) if new else ())
+        return pieces.done
+
+    def knows(self, text: str) -> bool:
+        """Whether the vector of a text is there already."""
+        return text in self._known
+
+    def _kept(self, piece: Sequence[str]) -> Vectors:
+        """The vectors of a piece, from the cache where they are there."""
+        kept = self._place(piece)
+        found = None if kept is None else _read(kept, (len(piece), self.dimension))
+        if found is None:
+            found = self._embed(piece)
+            if kept is not None:
+                _keep(kept, found)
+        else:
+            advance(len(piece))
+        return found
 
     def save(self, folder: Path) -> None:
         """Copy the model, so that a run predicts wherever it is taken."""

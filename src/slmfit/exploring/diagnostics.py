@@ -9,7 +9,7 @@ Both are for text-classification; other tasks get empty parts. Neither looks at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -23,6 +23,7 @@ from slmfit.events import Listener
 from slmfit.evidence.statistic import bootstrap_sums, share_right
 from slmfit.methods.base import Context
 from slmfit.records import Example, RunRecord, Score, to_plain
+from slmfit.timing.budget import Budget
 
 FORMAT = "slmfit.diagnostics/1"
 
@@ -49,22 +50,33 @@ def diagnose(
     seed: int,
     known: Mapping[str, RunRecord] | None = None,
     listen: Listener | None = None,
+    budget: Budget | None = None,
 ) -> dict[str, Any]:
     """The learning curve and the suspected label errors of a dataset; JSON as it stands.
 
     known: method -> its run on these data, where there is one already: the curve's last point is then its validation
-    score, and its settings are those of the curve. listen: told before each fit.
+    score, and its settings are those of the curve. listen: told before each fit. budget: what does not fit into it is
+    left out, the largest parts of the curve first.
 
-    Returns {"format", "learning_curve", "suspects"}; see `learning_curve` and `suspected_labels`.
+    Returns {"format", "learning_curve", "suspects"}, and "cut_short" where something was left out; see
+    `learning_curve` and `suspected_labels`.
     """
     curve: dict[str, Any] = {}
     suspects: dict[str, Any] = {}
+    budget = budget or Budget()
+    cut: list[str] = []
     if data.task.classifies:
-        curve = learning_curve(data, metric=metric, seed=seed, known=known, listen=listen)
-        if listen:
-            listen("suspects", {"rows": len(data.train) + len(data.validation)})
-        suspects = suspected_labels(data, seed=seed)
-    return {"format": FORMAT, "learning_curve": curve, "suspects": suspects}
+        if budget.left():
+            if listen:
+                listen("suspects", {"rows": len(data.train) + len(data.validation)})
+            suspects = suspected_labels(data, seed=seed)
+        else:
+            cut.append("suspects")
+        curve = learning_curve(
+            data, metric=metric, seed=seed, known=known, listen=listen, budget=budget, left_out=cut.append
+        )
+    found = {"format": FORMAT, "learning_curve": curve, "suspects": suspects}
+    return found | ({"cut_short": True} if cut else {})
 
 
 # --- how many labels do I need ----------------------------------------------------------------------------------------
@@ -77,6 +89,8 @@ def learning_curve(
     seed: int,
     known: Mapping[str, RunRecord] | None = None,
     listen: Listener | None = None,
+    budget: Budget | None = None,
+    left_out: Callable[[str], object] = lambda what: None,
 ) -> dict[str, Any]:
     """Validation scores of the cheap methods, fitted on growing parts of train.
 
@@ -91,25 +105,35 @@ def learning_curve(
     """
     points = []
     parts = _growing_parts(data, seed)
+    budget = budget or Budget()
     for name, anew in CHEAP.items():
         if methods.unavailable(name, data.task.name):
             continue
         run = (known or {}).get(name)
         given = {k: v for k, v in run.settings.items() if v is not None} if run else {}
         if not anew:
+            if run is None and not budget.left():
+                left_out(name)
+                continue
             given = _chosen(name, given, run, data, parts, Context(seed=seed, metric=metric))
+        each = 1e-9  # seconds of a row of the part before
         for part in parts:
             if run and len(part) == len(data.train):
                 score = run.scores["validation"][metric]
             elif len(part) > 1.2 * MOST_FITTED:  # 1.2: each label's rows are rounded up
                 continue
             else:
+                if each * len(part) > budget.left():
+                    left_out(name)
+                    continue
+                began = budget.clock()
                 if listen:
                     listen("curve", {"run": name, "rows": len(part)})
                 try:
                     score = _validation_score(name, given, data, part, Context(seed=seed, metric=metric))
                 except SlmfitError:
                     continue
+                each = (budget.clock() - began) / len(part)
             fraction = len(part) / len(data.train)
             points.append({"method": name, "rows": len(part), "fraction": fraction, "score": to_plain(score)})
     return {"metric": metric, "scored_on": "validation", "rows_scored": len(data.validation), "points": points}

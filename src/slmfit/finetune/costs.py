@@ -9,6 +9,7 @@ read off its length. The loop corrects what this estimate misses while it goes.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,9 +23,11 @@ from slmfit.finetune.device import Device
 from slmfit.finetune.plan import Plan, kept_tokens
 from slmfit.finetune.state import Job, optimizer
 
-QUANTILES = (0.2, 0.5, 0.9)
+QUANTILES = (0.5, 0.2, 0.9)
+TIMING = 0.01  # of the time that is left, for the first of 18 steps
 KEPT = 0.8  # texts are cut for a budget's sake as long as this share of the tokens stays
 LEAST_ROWS = 64  # fewer are no training
+SCORING = 0.4  # of the time is kept for scoring at most; where that is too short, fewer rows are scored
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,21 @@ class Costs:
         return float((np.interp(lengths, self.lengths, self.predicting) * lengths).sum())
 
 
-def measure(model: torch.nn.Module, job: Job, device: Device, plan: Plan) -> Costs:
-    """Time updates and answers on batches of short, middling and long rows; the weights stay as they are."""
+def measure(model: torch.nn.Module, job: Job, device: Device, plan: Plan, seconds: float = math.inf) -> Costs:
+    """Time updates and answers on batches of short, middling and long rows; the weights stay as they are.
+
+    seconds: of the budget; where timing takes more than a part of them, middling rows are timed alone, and once.
+    """
     weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
     throwaway = optimizer(weights, 0.0)  # its learning rate is 0
     order = np.argsort(job.lengths, kind="stable")
     found = []
+    began, quick = time.perf_counter(), False
     devices = [torch.cuda.current_device()] if device.name == "cuda" else []
     with torch.random.fork_rng(devices):
         for quantile in QUANTILES:
+            if quick:
+                break
             batch = _around(order, job.lengths, quantile, plan.batch_tokens)
 
             def update(batch: np.ndarray = batch) -> None:
@@ -73,9 +82,11 @@ def measure(model: torch.nn.Module, job: Job, device: Device, plan: Plan) -> Cos
             longest = int(padded_lengths(job.lengths[batch], device.length_step).max())
             tokens = longest * len(batch)
             model.train()
-            training = _seconds(update, device) / tokens
+            update()  # to warm up
+            quick = time.perf_counter() - began > TIMING * seconds
+            training = _seconds(update, device, quick) / tokens
             model.eval()
-            found.append((longest, training, _seconds(predict, device) / tokens))
+            found.append((longest, training, _seconds(predict, device, quick) / tokens))
     rates = np.array(sorted({length: (length, *rest) for length, *rest in found}.values()), dtype=float)
     return Costs(rates[:, 0], rates[:, 1], rates[:, 2])
 
@@ -90,7 +101,7 @@ def within(
     predicted_rows: int,
     cuts: bool = True,
 ) -> Plan:
-    """The plan that ends, scoring included, in `seconds` from now.
+    """The plan that ends, scoring included, in `seconds` from now; scoring everything takes `SCORING` of them at most.
 
     First fewer epochs, then texts cut shorter, then a part of the rows, each in their shares of the labels. One epoch
     or less may become more when the steps turn out quicker than they were timed: nothing is validated in between, which
@@ -102,8 +113,8 @@ def within(
     count = len(lengths)
 
     def left(cut: np.ndarray, evaluations: int) -> float:
-        rows = predicted_rows + evaluations * validation_rows
-        return seconds - costs.to_predict(cut) * rows / count
+        each = costs.to_predict(cut) / count
+        return seconds - min(each * predicted_rows, SCORING * seconds) - each * evaluations * validation_rows
 
     whole = np.minimum(lengths, plan.max_length)
     for epochs in range(plan.epochs, 0, -1):
@@ -121,9 +132,9 @@ def within(
     time_left = left(cut, 0)
     rows = min(count, int(time_left / max(1e-9, costs.to_train(cut) / count)))
     if rows < min(LEAST_ROWS, count):
-        needed = seconds - time_left + costs.to_train(cut) * min(1.0, 2000 / count)
-        fix = f"give a budget of {-(-needed // 60):.0f}m or more"
-        raise BudgetReached(f"{max(0.0, seconds):.0f} seconds leave no time to train beside scoring", fix=fix)
+        needed = costs.to_train(cut) * LEAST_ROWS / count / (1 - SCORING)
+        fix = f"give a budget with {-(-needed // 60):.0f}m or more for this method"
+        raise BudgetReached(f"{max(0.0, seconds):.0f} seconds are no time to train", fix=fix)
     why = {"epochs": f"as many of {count:,} rows as fit into the budget, in the shares of their labels"}
     if cuts:
         why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}
@@ -151,11 +162,10 @@ def _around(order: np.ndarray, lengths: np.ndarray, quantile: float, tokens: int
     return order[begin : begin + count]
 
 
-def _seconds(work: Callable[[], None], device: Device) -> float:
-    """The quicker of two, after one to warm up."""
-    work()
+def _seconds(work: Callable[[], None], device: Device, quick: bool) -> float:
+    """The quicker of two; or what one takes."""
     times = []
-    for _ in range(2):
+    for _ in range(1 if quick else 2):
         device.wait()
         begin = time.perf_counter()
         work()

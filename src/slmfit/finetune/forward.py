@@ -16,6 +16,7 @@ from slmfit.errors import SlmfitError
 from slmfit.finetune import batches
 from slmfit.finetune.device import Device, is_out_of_memory
 from slmfit.finetune.tokens import Rows
+from slmfit.timing.work import advance
 
 # Batches whose answers are put in place together: fewer would make a GPU wait, more leave small tensors all over the
 # memory that the batches use in between, which then grows by 1 kB a row.
@@ -75,10 +76,13 @@ def outputs(
     model: torch.nn.Module, rows: Rows, device: Device, tokens: int, check: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """What the model returns for every batch of rows, with the rows of it; all of them, longest first."""
+    lengths = rows.tokens.lengths
+    each = len(lengths) / max(1, int(lengths.sum()))  # of a token: the longest rows come first, and take the longest
     with torch.inference_mode(), device.autocast():
-        for batch in batches.by_length(rows.tokens.lengths, tokens, rows.step):
+        for batch in batches.by_length(lengths, tokens, rows.step):
             check()
             yield from in_pieces(lambda part: model(**inputs(rows, part)), batch, device)
+            advance(each * int(lengths[batch].sum()))
 
 
 def in_pieces(

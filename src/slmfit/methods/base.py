@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
+from slmfit.timing.budget import Budget
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits, Quote
@@ -59,6 +60,7 @@ class Context:
     work: the run's own folder while it is made, for checkpoints; it survives a kill. None = keep nothing.
     event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
     budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no matter.
+    budget: the same time as it runs: `budget.left()` says how much of it is left.
     allowance: what a server that is asked may take in money, tokens and time; None = no matter.
     """
 
@@ -71,6 +73,11 @@ class Context:
     budget_seconds: float | None = None
     rows_to_predict: int = 0
     allowance: Share | None = None
+    budget: Budget = None  # type: ignore[assignment]  # None = of these seconds, from now on
+
+    def __post_init__(self) -> None:
+        if self.budget is None:
+            object.__setattr__(self, "budget", Budget.of(self.budget_seconds))
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,15 @@ class Method:
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         raise NotImplementedError
+
+    def forecast(
+        self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
+    ) -> float | None:
+        """Seconds that `fit` and predicting `rows_to_predict` rows would take, from a probe; None = nobody knows.
+
+        Asked of methods that are trained, for --dry-run; nothing is written.
+        """
+        return None
 
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
         raise NotImplementedError

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from slmfit import embeddings
 from slmfit.embeddings import Embedding, Index, Vectors
 from slmfit.methods.base import Context, Method, must, setting
+from slmfit.methods.in_time import left_out, rows_in_time, rows_known
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
@@ -65,15 +66,34 @@ class Knn(Method):
     codes: NDArray[np.int32]  # [n], the label of each row as an index into labels
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
-        """Index train, then choose k and weighting, and how votes become probabilities, on validation."""
-        begin = time.perf_counter()
-        self.refit(task, train, context)
+        """Index train, then choose k and weighting, and how votes become probabilities, on validation.
+
+        Where an encoder is too slow for the budget, with as many rows of either as there is time to embed.
+        """
+        begin, every = time.perf_counter(), train
+        if self.settings.embeddings is not None:
+            self.embedding = embeddings.pretrained(self.settings.embeddings, context.cache)
+            train, validation = rows_in_time(self.embedding, task, train, validation, context)
+        self._index(task, train, context)
         self.fit_seconds = time.perf_counter() - begin
         self._choose(task, validation, context)
+        self.chosen |= left_out(train, every)
         self.rows_used = {"fitted": "train", "settings_chosen": "validation", "calibrated": "validation"}
+        if len(train) < len(every):
+            self.rows_used["fitted"] = f"{len(train):,} rows of train"
 
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
-        """Learn the embedding (if it is LSA) and index these rows; what was chosen stays."""
+        """Learn the embedding (if it is LSA) and index these rows; what was chosen stays.
+
+        Under a budget, of the rows those whose vectors are there.
+        """
+        every = examples
+        if hasattr(self, "embedding"):
+            examples = rows_known(self.embedding, task, examples, context)
+        self._index(task, examples, context)
+        self.chosen |= left_out(examples, every)
+
+    def _index(self, task: Task, examples: Sequence[Example], context: Context) -> None:
         self.task, self.labels = task, task.labels
         code = {label: i for i, label in enumerate(task.labels)}
         self.codes = np.array([code[str(e.target)] for e in examples], np.int32)

@@ -84,6 +84,12 @@ class Spec:
         """Whether it takes the seconds it needs, and is neither trained nor waits for a server."""
         return not (self.trained or self.remote)
 
+    @property
+    def embeds(self) -> bool:
+        """Whether it stands on vectors that a named model makes, which may be slow."""
+        method = methods.method_class(self.name)
+        return not self.trained and bool(getattr(self.settings, method.base_model_setting or "", None))
+
     def create(self) -> Method:
         """The method, ready to fit."""
         return methods.method_class(self.name)(self.settings)

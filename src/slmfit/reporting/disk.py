@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +123,15 @@ def _comparison(folder: Path) -> Source:
         except SlmfitError:
             found.notes.append(f"The run of {row.id} is no longer there, so only its line in the table is shown.")
             continue
-        if run.scores != next((one.scores for one in row.seeds if one.run == row.run), row.scores):
+        shown = next((one.scores for one in row.seeds if one.run == row.run), row.scores) or {}
+        if any(run.scores.get(split) != of for split, of in shown.items() if split not in record.scored):
             found.notes.append(f"{row.id} was fitted again since; compare again to see its details.")
             continue
-        found.records[row.id], found.folders[row.id] = run, place
+        found.records[row.id], found.folders[row.id] = replace(run, scores=shown), place
+        if any(run.rows_scored(split) > rows for split, rows in record.scored.items()):
+            found.notes.append(
+                f"{row.id}: its classes are of all {run.rows_scored('test'):,} test rows that it answered."
+            )
         if len(row.seeds) > 1:
             found.notes.append(f"{row.id}: its rows, classes and curves are of the training with seed {run.seed}.")
     return _with_data(record, found, folder / "data")

@@ -71,6 +71,10 @@ def gather(source: Source, *, texts: bool) -> Table | None:
             if row["split"] == "test":
                 truth = truths.setdefault(row["id"], target_from_json(row["target"]))
                 answers[row["id"]] = _answer(row, truth, tagged)
+    if any("test" in record.scored for record in source.records.values()):  # by a budget: those that all have
+        shared = set.intersection(*map(set, said.values()))
+        truths = {id: truth for id, truth in truths.items() if id in shared}
+        said = {id: {row: one for row, one in answers.items() if row in shared} for id, answers in said.items()}
     if not truths:
         return None
     surest = {id: _surest(answers, truths) for id, answers in said.items()}

@@ -133,7 +133,9 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         )
     if row.usd_per_1000_rows is not None:
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
-    yield "rows", "test rows", f"{source.about.split['test'].rows:,}", "the same for every method"
+    rows = source.about.split["test"].rows
+    scored, of = source.about.scored.get("test", rows), "" if "test" not in source.about.scored else f" of {rows:,}"
+    yield "rows", "test rows", f"{scored:,}{of}", "the same for every method"
 
 
 def _files(source: Source) -> Iterator[dict[str, str]]:

@@ -19,14 +19,18 @@ from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError, UsageError
+from slmfit.events import Listener
 from slmfit.runs.run import Run
 from slmfit.storage import hash_file
 from slmfit.tasks import names_of
 from slmfit.tasks.base import PAIR_ROLES, Scores
 from slmfit.text.figures import part_of
+from slmfit.timing.work import counted, told_to
 
 
-def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | None = None) -> Scores:
+def evaluate(
+    run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | None = None, listen: Listener | None = None
+) -> Scores:
     """Every score of the run's task on the rows of a file; labels are merged as they were for the run.
 
     path: a file, or rows that you hold, as `load_data` takes them.
@@ -59,13 +63,17 @@ def evaluate(run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | 
     new_names = names_of(found)
     names = {kind: (set(old), set(new_names[kind])) for kind, old in names_of(known).items()}
     task = replace(known, **{name: tuple(sorted(old | new)) for name, (old, new) in names.items()})  # type: ignore[type-var]
-    scores = task.score(truth, run.predict(inputs), run.record.seed, inputs)
+    with counted(told_to(listen), "predicting", len(inputs)):
+        answers = run.predict(inputs)
+    scores = task.score(truth, answers, run.record.seed, inputs)
     unseen = {name: sorted(new - old) for name, (old, new) in names.items()}
     return replace(scores, details={**scores.details, "unseen": unseen, "notes": notes})
 
 
 def _learnt(run: Run) -> set[str]:
     """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
+    if "test" in run.record.scored:
+        return set()  # which rows were for testing is not known
     columns = [run.record.origin.columns[role] for role in PAIR_ROLES if role in run.record.origin.columns]
     files = [Path(file["file"]) for file in run.record.origin.files if file["used_as"] != "test" and _is_there(file)]
     if not columns or not files or not (run.folder / "predictions.jsonl").is_file():

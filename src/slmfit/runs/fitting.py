@@ -12,7 +12,7 @@ the test split once, at the end. What is scored is what was saved: predictions c
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slmfit import methods, storage, tasks
-from slmfit.data.dataset import Dataset, targets
+from slmfit.data.dataset import Dataset
 from slmfit.environment import cache_folder, code_version, environment, now
 from slmfit.errors import SlmfitError
 from slmfit.events import Listener, recorded
@@ -28,19 +28,22 @@ from slmfit.methods import strangers
 from slmfit.methods.base import Context, Method, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.methods.specs import Spec
-from slmfit.records import SPLITS, Example, Prediction, RunRecord, Split
+from slmfit.records import LEFT_OUT, SPLITS, Example, Prediction, RunRecord, Split
 from slmfit.runs import measuring
+from slmfit.runs.answering import Answered, ask
 from slmfit.runs.card import model_card
 from slmfit.runs.kept import kept
 from slmfit.runs.run import write_predictions, write_run
-from slmfit.tasks.answers import prediction_to_json, rounded, target_to_json
-from slmfit.tasks.base import Scores
+from slmfit.tasks.answers import prediction_to_json, target_to_json
+from slmfit.timing.budget import Budget
 
 if TYPE_CHECKING:
     from slmfit.llm.limits import Share
 
 TRAIN_ROWS_SCORED = 2000
-MEASURING_SECONDS = 15.0  # what loading, saving and the fresh process that is measured take of a budget
+TRAIN_SHARE = 0.1  # of the time for predicting goes to these rows, which only measure
+MEASURING = 10.0  # seconds of a budget that saving, loading and the fresh process that is measured take …
+MEASURING_SHARE = 0.25  # … or this share of it, where that is less
 
 
 @dataclass(frozen=True)
@@ -55,20 +58,6 @@ class Terms:
     metric: str
     seeds: int = 1
     budget_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Answered:
-    """Rows of one split with their answers and the scores of these."""
-
-    examples: Sequence[Example]
-    answers: Sequence[Prediction]
-    scores: Scores
-
-    @classmethod
-    def of(cls, examples: Sequence[Example], answers: Sequence[Prediction], data: Dataset, seed: int) -> Answered:
-        scores = data.task.score(targets(examples), answers, seed, [e.input for e in examples])
-        return cls(examples, answers, scores)
 
 
 @dataclass(frozen=True)
@@ -92,20 +81,27 @@ def fit_run(
     folder: Path,
     terms: Terms,
     *,
-    seconds: float | None = None,
+    budget: Budget | None = None,
     allowance: Share | None = None,
     listen: Listener | None = None,
 ) -> RunRecord:
     """Fit one method and write its run to `folder`, which appears whole or not at all.
 
-    seconds: this run's part of the budget, for fitting, predicting and measuring. allowance: what servers may take of
-    it. listen: called as `listen(kind, fields)` for everything that happens. Raises what the method raises.
+    budget: this run's part of it, for fitting, predicting and measuring; None = no matter. allowance: what servers may
+    take of it. listen: called as `listen(kind, fields)` for everything that happens. Raises what the method raises.
     A method that asks a server, each time for time or money, is asked the test rows and nothing else, and what its
     answers took is what was measured.
     """
-    key = run_key(spec, data, terms)
+    key, plain = run_key(spec, data, terms), run_key(spec, data, terms, budgeted=False)
     partial = _start(folder, key)
-    apart = 0.0 if spec.remote else MEASURING_SECONDS
+    if plain != key and not spec.trained:
+        (partial / "key without budget").write_text(plain)
+    whole = budget or Budget()
+    apart = (
+        0.0
+        if spec.remote or not whole.limited
+        else min(max(MEASURING, measuring.longest), MEASURING_SHARE * whole.left())
+    )
     more = 0 if spec.remote else min(len(data.train), TRAIN_ROWS_SCORED) + len(data.validation)
     with recorded(partial / "events.jsonl", listen) as event:
         context = Context(
@@ -115,12 +111,13 @@ def fit_run(
             cache=cache_folder(),
             work=partial / "work",
             event=event,
-            budget_seconds=None if seconds is None else max(0.0, seconds - apart),
+            budget_seconds=None if whole.seconds is None else max(0.0, whole.seconds - apart),
+            budget=whole.but_for(apart),
             rows_to_predict=more + len(data.test),
             allowance=allowance,
         )
         measuring.forget_peak()
-        return finish(trial(spec, data, context), data, folder, context)
+        return finish(trial(spec, data, context), data, folder, context, whole)
 
 
 def trial(spec: Spec, data: Dataset, context: Context) -> Trial:
@@ -136,12 +133,17 @@ def trial(spec: Spec, data: Dataset, context: Context) -> Trial:
     fit_seconds = method.fit_seconds if method.fit_seconds is not None else search_seconds
     validation = None
     if not isinstance(method, Remote):
-        validation = Answered.of(data.validation, _predict(method, data.validation), data, context.seed)
+        left = context.budget.but_for(_once_more(method, data, fit_seconds))
+        own = left.part(context.rows_to_predict / max(1, len(data.validation)))
+        validation = _answer(method, data, data.validation, "validation", context, own)
     return Trial(spec, method, validation, fit_seconds, search_seconds)
 
 
-def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRecord:
-    """Fit again where validation was carved from train, save, load, score test, measure: the run in `folder`."""
+def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: Budget | None = None) -> RunRecord:
+    """Fit again where validation was carved from train, save, load, score test, measure: the run in `folder`.
+
+    whole: until when, measuring included; None = as long as the context says.
+    """
     method, name, partial = tried.method, tried.spec.name, storage.partial(folder)
     refit_seconds = _refit(method, data, context)
     if tried.validation is not None and data.validation:
@@ -154,16 +156,17 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
     save_model(model, data.task, data.recipe, name, method)
     _, _, loaded = load_model(model)
     loaded.context = context
-    context.event("predict", split="test", rows=len(data.test))
-    test = Answered.of(data.test, _predict(loaded, data.test), data, context.seed)
+    sample = [] if tried.validation is None else _sample(data.train, context.seed)
+    own = context.budget.but_for(TRAIN_SHARE * context.budget.left()) if sample else context.budget
+    test = _answer(loaded, data, data.test, "test", context, own)
     if tried.validation is None:
         answered, cost, size = {"test": test}, measuring.of_answers(test.answers), None
     else:
-        sample = _sample(data.train, context.seed)
-        train = Answered.of(sample, _predict(loaded, sample), data, context.seed)
+        train = _answer(loaded, data, sample, "train", context, context.budget)
         answered = {"train": train, "validation": tried.validation, "test": test}
         context.event("measure")
-        cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=name)
+        seconds = (context.budget if whole is None else whole).seconds
+        cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=name, seconds=seconds)
         size = storage.size_of(model)
     _remove_work(partial / "work")
     return _publish(
@@ -184,6 +187,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
         **vars(cost),
         size_bytes=size,
         fit_peak_memory_bytes=fit_peak,
+        budgeted=tried.spec.trained or _cut(method.chosen),
     )
 
 
@@ -196,10 +200,13 @@ def given_run(
     return _publish(folder, data, answered, method="predictions", base_model=name, seed=terms.seed, metric=terms.metric)
 
 
-def run_key(spec: Spec, data: Dataset, terms: Terms) -> str:
-    """sha256 of all that decides a run: the same key means the same predictions, so the run is reused."""
+def run_key(spec: Spec, data: Dataset, terms: Terms, *, budgeted: bool = True) -> str:
+    """sha256 of all that decides a run: the same key means the same predictions, so the run is reused.
+
+    budgeted: whether the terms' budget had a part in it, as it always has where a method is trained.
+    """
     parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model]
-    parts += [terms.seed, terms.metric, terms.budget_seconds if spec.trained else None]
+    parts += [terms.seed, terms.metric, terms.budget_seconds if budgeted else None]
     method = spec.create()
     settings = asdict(method.settings)
     places = [Path(value) for value in settings.values() if isinstance(value, str) and value]
@@ -245,14 +252,22 @@ def _refit(method: Method, data: Dataset, context: Context) -> float | None:
     context.event("refit", rows=len(rows))
     begin = time.perf_counter()
     method.refit(data.task, rows, context)
-    method.rows_used |= {"fitted": "train + validation"}
+    fitted = method.chosen.get("rows_fitted")
+    method.rows_used |= {"fitted": f"{fitted:,} rows of train + validation" if fitted else "train + validation"}
     return time.perf_counter() - begin
 
 
-def _publish(folder: Path, data: Dataset, answered: dict[str, Answered], **fields: Any) -> RunRecord:
-    """Write predictions and record, and give the folder its name."""
+def _publish(
+    folder: Path, data: Dataset, answered: dict[str, Answered], *, budgeted: bool = True, **fields: Any
+) -> RunRecord:
+    """Write predictions and record, and give the folder its name. budgeted: whether the budget shortened the fit."""
     partial = storage.partial(folder)
     key = partial / "key"
+    scored: Mapping[str, int] = {
+        str(s): len(answered[s].examples) for s in ("validation", "test") if s in answered and answered[s].left_out
+    }
+    if not (budgeted or scored) and (plain := partial / "key without budget").is_file():
+        plain.replace(key)
     kept = {s: answered[s] for s in ("validation", "test") if s in answered}
     rows = [row for s, split in kept.items() for row in prediction_rows(s, split.examples, split.answers)]
     write_predictions(partial / "predictions.jsonl", rows)
@@ -262,6 +277,7 @@ def _publish(folder: Path, data: Dataset, answered: dict[str, Answered], **field
         task=tasks.to_plain(data.task),
         dataset=dataset_record(data),
         split=split_record(data),
+        scored=scored or LEFT_OUT,
         scores={s: split.scores.values for s, split in answered.items()},
         details={s: split.scores.details for s, split in answered.items()},
         usage=usage(answered["test"].answers),
@@ -276,6 +292,7 @@ def _publish(folder: Path, data: Dataset, answered: dict[str, Answered], **field
     write_run(partial, record)
     with storage.refusals(partial):
         key.unlink()
+        (partial / "key without budget").unlink(missing_ok=True)
         storage.remove(folder)
         storage.publish(folder)
     return record
@@ -289,21 +306,20 @@ def _remove_work(work: Path) -> None:
         raise SlmfitError("could not be removed", where=str(work), fix=fix)
 
 
-def _predict(method: Method, examples: Sequence[Example]) -> list[Prediction]:
-    answers = method.predict([e.input for e in examples])
-    if len(answers) != len(examples):
-        raise AssertionError(f"{type(method).__name__}.predict gave {len(answers)} answers for {len(examples)} inputs")
-    return [_rounded(answer) for answer in answers]
+def _answer(
+    method: Method, data: Dataset, examples: Sequence[Example], split: str, context: Context, budget: Budget
+) -> Answered:
+    return ask(method, data, examples, split, seed=context.seed, budget=budget, event=context.event)
 
 
-def _rounded(answer: Prediction) -> Prediction:
-    """Probabilities as they are written down, so that scores are those of the file."""
-    labels, spans = answer.probabilities, answer.span_probabilities
-    return replace(
-        answer,
-        probabilities=labels and {k: rounded(p) for k, p in labels.items()},
-        span_probabilities=spans if spans is None else [rounded(p) for p in spans],
-    )
+def _once_more(method: Method, data: Dataset, fit_seconds: float) -> float:
+    """The seconds that fitting again will take."""
+    return fit_seconds if method.refits and not data.validation_given else 0.0
+
+
+def _cut(chosen: Mapping[str, Any]) -> bool:
+    """Whether the budget had a part in what was chosen."""
+    return any(name in chosen for name in ("rows_fitted", "search_ended"))
 
 
 def _sample(examples: Sequence[Example], seed: int) -> list[Example]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -28,10 +29,14 @@ from slmfit.tasks.base import Task
 
 SINGLES = 300  # texts asked one by one, at most
 SECONDS = 2.0  # and for about as long as this
+LEAST = 0.2  # or this, where a budget is short
 BATCH = 2000  # texts asked together, at most
 QUIET = 0.67  # of the wall time this process has a processor; with less of it other work ran
 TRIES = 3  # where other work ran
 SHORT = 0.005  # seconds in which the clock of processor time may not tick
+
+
+longest = 0.0  # seconds that measuring has taken in this process, at most
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,21 @@ class Cost:
     measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)
 
 
-def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "") -> Cost:
+def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "", seconds: float | None = None) -> Cost:
     """Load the model in a fresh process, ask it texts one by one and then together.
 
+    seconds: what there is time for; where it is short, fewer texts are asked, and once. None = no matter.
     named: the method, where it is another's that the caller named: that process finds it as this one did.
     Raises SlmfitError with the process's last words when it fails.
     """
     lines = "".join(json.dumps(task.unparse(Example("", i))) + "\n" for i in _spread(inputs, BATCH))
-    command = [*isolated("slmfit.runs.measuring"), str(model), repr(time.monotonic())]
+    began = time.monotonic()
+    ends = math.inf if seconds is None else began + seconds
+    command = [*isolated("slmfit.runs.measuring"), str(model), repr(began), repr(ends)]
     stranger = bool(named) and named not in methods.TABLE  # of another's package, found where this process found it
     command += [str(named)] if stranger else []
     places = sys.path if stranger else None
+    global longest
     done = subprocess.run(
         command,
         input=lines,
@@ -71,6 +80,7 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "") -
         check=False,
         env=without_here(places),
     )
+    longest = max(longest, time.monotonic() - began)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise SlmfitError(f"predicting in a fresh process failed: {last}", where=str(model))
@@ -111,7 +121,7 @@ def _spread(inputs: Sequence[Input], n: int) -> list[Input]:
     return list(inputs[::step])
 
 
-def _measure_here(model: Path, rows: list[dict[str, Any]], started: float) -> Cost:
+def _measure_here(model: Path, rows: list[dict[str, Any]], started: float, ends: float) -> Cost:
     from slmfit.errors import Where
     from slmfit.methods.saved import load_model
 
@@ -122,13 +132,15 @@ def _measure_here(model: Path, rows: list[dict[str, Any]], started: float) -> Co
     for text in inputs[:5]:
         method.predict([text])
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    singles = _quietest(lambda: _one_by_one(method, _spread(inputs, SINGLES)))
+    time_left = ends - time.monotonic()  # of it half for either kind, and for one more try
+    seconds = min(SECONDS, max(LEAST, time_left / 4))
+    singles = _quietest(lambda: _one_by_one(method, _spread(inputs, SINGLES), seconds), time_left / 2)
     # A first batch warms up what only batches need, and tells how many fit in the time.
-    begin = time.perf_counter()
-    method.predict(inputs[:64])
-    fitting = int(64 * 2 * SECONDS / max(1e-9, time.perf_counter() - begin))
-    batch = inputs[: max(64, fitting)]
-    together = _quietest(lambda: _together(method, batch))
+    begin, few = time.perf_counter(), 64 if seconds == SECONDS else 16
+    method.predict(inputs[:few])
+    fitting = int(few * 2 * seconds / max(1e-9, time.perf_counter() - begin))
+    batch = inputs[: max(few, fitting)]
+    together = _quietest(lambda: _together(method, batch), ends - time.monotonic())
     elsewhere = _on_a_gpu()  # while that works, the process waits
     processor = None if elsewhere else round(min(singles.processor, together.processor), 3)
     measured = {
@@ -150,22 +162,25 @@ class _Try:
     tries: int = 1
 
 
-def _quietest(measure: Callable[[], _Try]) -> _Try:
-    """Measured once, and again where other work ran meanwhile; of several the one that was disturbed least."""
+def _quietest(measure: Callable[[], _Try], seconds: float = math.inf) -> _Try:
+    """Measured once, and again where other work ran meanwhile and there is time; of several the least disturbed."""
+    began = time.monotonic()
     tried = [measure()]
     while tried[-1].processor < QUIET and len(tried) < TRIES and not _on_a_gpu():
+        if time.monotonic() - began > seconds * len(tried) / (len(tried) + 1):
+            break
         tried.append(measure())
     return replace(max(tried, key=lambda one: one.processor), tries=len(tried))
 
 
-def _one_by_one(method: Method, inputs: Sequence[Input]) -> _Try:
+def _one_by_one(method: Method, inputs: Sequence[Input], seconds: float = SECONDS) -> _Try:
     times: list[float] = []
     started, worked = time.perf_counter(), time.process_time()
     for text in inputs:
         begin = time.perf_counter()
         method.predict([text])
         times.append(1000 * (time.perf_counter() - begin))
-        if time.perf_counter() > started + SECONDS:
+        if time.perf_counter() > started + seconds:
             break
     return _Try(times, _share(time.process_time() - worked, time.perf_counter() - started))
 
@@ -194,8 +209,8 @@ def _latency(times: Sequence[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[3:]:
+    for name in sys.argv[4:]:
         methods.method_class(name)
     lines = sys.stdin.buffer.read().decode("utf-8").splitlines()
-    cost = _measure_here(Path(sys.argv[1]), [json.loads(line) for line in lines], float(sys.argv[2]))
+    cost = _measure_here(Path(sys.argv[1]), [json.loads(line) for line in lines], *map(float, sys.argv[2:4]))
     print(json.dumps(cost.__dict__))

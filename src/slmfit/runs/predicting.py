@@ -19,6 +19,7 @@ from slmfit.data.columns import no_column
 from slmfit.data.readers.lines import LONGEST_LINE
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
+from slmfit.events import Listener
 from slmfit.records import Input, Prediction
 from slmfit.runs.run import Run
 from slmfit.runs.tables import CONLL, kind_of, table
@@ -27,6 +28,7 @@ from slmfit.tasks.common import find, text_column
 from slmfit.tasks.spans import read_tokens
 from slmfit.tasks.tagged import conll_block, tagged
 from slmfit.text.figures import listed, number_of
+from slmfit.timing.work import counted, told_to
 
 _NUMBERED = re.compile(r"column \d+")
 BATCH = 1000
@@ -65,7 +67,7 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
 
 def predict_file(
     run: Run, source: str | Path, output: str | Path | None = None, *, columns: Mapping[str, str] | None = None,
-    notes: list[str] | None = None,
+    notes: list[str] | None = None, listen: Listener | None = None,
 ) -> int:  # fmt: skip
     """Answer every row of a file; returns how many. The output appears when all rows are answered.
 
@@ -107,7 +109,7 @@ def predict_file(
         tags = ["tags"] if run.task.marks and not own.keys().isdisjoint(run.task.roles["tokens"]) else []
         ours = [f"{before}{name}" for name in (*names(run.task), *tags) if name not in left_out]
         rows, count = _rows(run, kept, source, columns or {}, [], own), 0
-        with table(output, list(own), ours) as write:
+        with table(output, list(own), ours) as write, counted(told_to(listen), "predicting", seen) as work:
             while batch := list(islice(rows, BATCH)):
                 answers = run.predict([input for _, input, _ in batch])
                 for (where, input, row), answer in zip(batch, answers, strict=True):
@@ -118,6 +120,7 @@ def predict_file(
                         found |= _tags(run, row, input, answer, kind)
                     write(row, {f"{before}{name}": cell for name, cell in found.items() if name not in left_out})
                 count += len(batch)
+                work.advance(max(0.0, count - work.done))
     return count
 
 

@@ -85,6 +85,12 @@ class Run:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
         return storage.read_jsonl(self.folder / "predictions.jsonl")
 
+    def answered(self, split: str, examples: Sequence[Example]) -> tuple[Example, ...]:
+        """Those of these examples of validation or test that have an answer."""
+        with storage.undamaged(self.folder / "predictions.jsonl"):
+            there = {row["id"] for row in self.predictions() if row["split"] == split}
+        return tuple(example for example in examples if example.id in there)
+
     def answers(self, split: str, examples: Sequence[Example]) -> list[Prediction]:
         """What was answered to these examples of validation or test when the run was scored, in their order."""
         with storage.undamaged(self.folder / "predictions.jsonl"):

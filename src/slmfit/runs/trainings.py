@@ -79,6 +79,6 @@ def _reusable(folder: Path, id: str, key: str) -> bool:
             return False
         storage.verify_files(folder / "model", run.record.files)
         answers = sum(row.get("split") == "test" for row in run.predictions())
-        return answers == run.record.split["test"].rows and unchanged(folder)
+        return answers == run.record.rows_scored("test") and unchanged(folder)
     except SlmfitError:
         return False

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 from safetensors import SafetensorError
 
 from slmfit import storage, tasks
-from slmfit.errors import SlmfitError, UnsafeError, UsageError
+from slmfit.errors import BudgetReached, SlmfitError, UnsafeError, UsageError
 from slmfit.finetune import costs, lora, pretrained, processes
 from slmfit.finetune.checkpoints import Checkpoints
 from slmfit.finetune.device import choose
@@ -25,6 +26,9 @@ from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
+from slmfit.timing.budget import Budget, random_order
+
+PROBED, PROBE_SECONDS = 1000, 60.0  # rows of which some are timed, and about how precisely
 
 
 class FineTuned(Method):
@@ -52,7 +56,6 @@ class FineTuned(Method):
         Raises UsageError for a base model that does not fit, MissingPart for one that is out of reach, BudgetReached
         when the budget leaves no time to train.
         """
-        began = time.monotonic()
         fresh = self._prepare(task, context.seed)
         if self.settings.epochs == 0:
             self.max_length = min(self.settings.max_length or 512, self.backbone.limit)
@@ -61,7 +64,7 @@ class FineTuned(Method):
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
         self.model = self._trainable(fresh, context.seed)
-        plan, job = self._planned(material, len(validation), context, began)
+        plan, job = self._planned(material, len(validation), context)
         self.max_length = plan.max_length
         folder = context.work
         with processes.current().training(*self._described(task, job, plan, context.seed)) as team:
@@ -82,6 +85,24 @@ class FineTuned(Method):
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
         self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
+
+    def forecast(
+        self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
+    ) -> float | None:
+        """Some steps are timed, on rows at random, and the plan read off them."""
+        began = time.monotonic()
+        fresh = self._prepare(task, context.seed)
+        some = [train[i] for i in random_order(len(train))[:PROBED]]
+        material = self.head.material(some, None), self.head.material([], None)
+        self.model = self._trainable(fresh, context.seed)
+        whole = np.resize(material[0].lengths, len(train))  # as if all were like these
+        plan = derive(self._asked(), self._facts(whole, len(validation)))
+        job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
+        each = costs.measure(self.model, job, self.backbone.device, plan, PROBE_SECONDS)
+        cut = np.minimum(whole, plan.max_length)
+        predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
+        training = each.to_train(cut) * plan.epochs + each.to_predict(cut) / len(cut) * predicted
+        return training + time.monotonic() - began
 
     def _described(self, task: Task, job: Job, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
         """What `helping.prepare` makes the training of, in a process that helps with it.
@@ -190,9 +211,7 @@ class FineTuned(Method):
         )
         return self.head.with_body(self.model, body).to(self.backbone.device.name)
 
-    def _planned(
-        self, material: tuple[Any, Any], validation_rows: int, context: Context, began: float
-    ) -> tuple[Plan, Job]:
+    def _planned(self, material: tuple[Any, Any], validation_rows: int, context: Context) -> tuple[Plan, Job]:
         """The plan that an interrupted training left, or a new one, written down; and the job to do by it."""
 
         def job_of(plan: Plan) -> Job:
@@ -211,24 +230,26 @@ class FineTuned(Method):
         job = job_of(plan)
         if len(job.lengths) != len(facts.lengths):  # several windows to a text
             plan = dataclasses.replace(plan, rows=plan.epochs * len(job.lengths))
-        if context.budget_seconds is not None:
-            left, length = context.budget_seconds - (time.monotonic() - began), plan.max_length
-            plan = self._within(plan, job, facts, left, context.rows_to_predict)
+        if context.budget.limited:
+            length = plan.max_length
+            plan = self._within(plan, job, facts, context.budget, context.rows_to_predict)
             job = job if plan.max_length == length else job_of(plan)
         _write_plan(context.work, plan)
         context.event("plan", **{k: v for k, v in self._chosen(plan).items() if k != "why"})
         return plan, job
 
-    def _within(self, plan: Plan, job: Job, facts: Facts, seconds: float, predicted_rows: int) -> Plan:
+    def _within(self, plan: Plan, job: Job, facts: Facts, budget: Budget, predicted_rows: int) -> Plan:
         """The plan that ends in time, by what the first steps take."""
         size = processes.current().size
         part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
-        measured = costs.measure(self.model, job, self.backbone.device, part)
+        if not budget.left():
+            raise BudgetReached("0 seconds are left when the model is loaded", fix="give a larger budget")
+        measured = costs.measure(self.model, job, self.backbone.device, part, budget.left())
         return costs.within(
             plan,
             dataclasses.replace(measured, training=measured.training / size),
             facts.lengths if self.head.cuts else job.lengths,
-            seconds=seconds,
+            seconds=budget.left(),  # what has been done until now, and timing the steps, was paid for out of it
             validation_rows=facts.validation_rows,
             predicted_rows=predicted_rows,
             cuts=self.head.cuts,
@@ -260,7 +281,7 @@ class FineTuned(Method):
             told["texts_cut"] = round(share, 4)
         best_last = progress.best_step in (None, progress.step) and not progress.stopped
         wanted = rows * derive(self._asked(), self._facts(lengths, 0)).epochs
-        if context.budget_seconds is not None and best_last and progress.seen < 0.98 * wanted:
+        if context.budget.limited and best_last and progress.seen < 0.98 * wanted:
             told["cut_short"] = True
         return told
 

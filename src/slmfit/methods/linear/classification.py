@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method, must
+from slmfit.methods.in_time import left_out, rows_in_time, rows_known
 from slmfit.methods.linear.embedded import Beside, Embedded, beside
 from slmfit.methods.linear.search import (
     EMBEDDINGS,
@@ -44,7 +45,12 @@ from slmfit.tasks.base import Task
 from slmfit.text.tfidf import Counter, Tfidf
 
 ENOUGH_TO_CALIBRATE = 500  # validation rows; with fewer, every row is held out once instead
+SEARCHING = 0.5  # of the time that is left the search may take; fitting, also once more, and predicting follow
 FEW = 8  # texts up to this many are answered one by one
+
+
+class _Enough(Exception):
+    """The search has taken its part of the budget."""
 
 
 class Classifier(Method):
@@ -64,10 +70,15 @@ class Classifier(Method):
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Choose what is open on rows held out, then fit train with it.
 
+        Under a budget the search ends when it has taken its part, and where an encoder is slow, as many rows are used
+        as there is time to embed.
         Raises UsageError for vectors of a sentence encoder beside counts.
         """
         self.task, self.labels, self.search = task, task.labels, []
-        self.rows_used = {"fitted": "train"}
+        self.rows_used, every = {"fitted": "train"}, train
+        if self.settings.embeds and self.settings.embeddings is not None:
+            self.vectors = Embedded.learn((), self.settings.embeddings, context.seed, context.cache)
+            train, validation = rows_in_time(self.vectors.embedding, task, train, validation, context)
         rows, others = _rows(task, train), _rows(task, validation)
         self._calibrated = len(validation) >= ENOUGH_TO_CALIBRATE
         begin = time.perf_counter()
@@ -85,11 +96,16 @@ class Classifier(Method):
         if self._calibrated:
             self.curve = fit_curve(self._margins(others.texts), others.codes)
             self.rows_used["calibrated"] = "validation"
+        self._tell(train, every)
 
     def refit(self, task: Task, examples: Sequence[Example], context: Context) -> None:
         """Fit these rows with what was chosen. A curve learnt from few validation rows is learnt anew from these."""
-        rows, self.labels = _rows(task, examples), task.labels
+        every, self.labels = examples, task.labels
+        if self.vectors is not None and self.settings.embeddings is not None:
+            examples = rows_known(self.vectors.embedding, task, examples, context)
+        rows = _rows(task, examples)
         self._train(rows, self._learn(rows.texts, context), context)
+        self._tell(examples, every)
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         texts = [self.task.text(i) for i in inputs]
@@ -153,6 +169,12 @@ class Classifier(Method):
         must(
             all(abs(float(n)) < 1e6 for n in (self.curve.slope, self.curve.offset, *shares)), "no proper curve or share"
         )
+
+    def _tell(self, fitted: Sequence[Example], every: Sequence[Example]) -> None:
+        """Say where rows were left out for the budget's sake."""
+        self.chosen |= left_out(fitted, every)
+        if len(fitted) < len(every):
+            self.rows_used["fitted"] = f"{len(fitted):,} rows of train"
 
     def _embed(self, texts: Sequence[str], context: Context) -> Floats:
         """The vectors of these texts; what makes them is fetched once, or learnt from them."""
@@ -234,13 +256,19 @@ class Classifier(Method):
             values = {context.metric: tried.value, "log_loss": tried.log_loss}
             self.search.append({**tried.choice.settings(), **values})
             context.event("search", **self.search[-1])
+            if time_to_search.limited and not time_to_search.left():
+                raise _Enough
 
+        time_to_search = context.budget.part(1 / SEARCHING)
         alone = len(splits) == 1 and len(splits[0][1]) == len(validation.texts)
         self.rows_used["settings_chosen"] = "validation" if alone else "train + validation, cross-validated"
         with_vectors = vectors is not None
         matrices = _matrices(rows, splits, vectors, given.get("features"))
         search = Search(rows, splits, matrices, score, given=given, vectors=with_vectors, seed=context.seed, tell=tell)
-        return search.run().choice.settings()
+        try:
+            return search.run().choice.settings()
+        except _Enough:
+            return search.best().choice.settings() | {"search_ended": "by the budget"}
 
 
 def _matrices(rows: Rows, splits: Sequence[Split], vectors: Floats | None, features: str | None) -> Matrices:

@@ -216,6 +216,14 @@ class Search:
             best = alone if alone.better_than(best) else best
         return best
 
+    def best(self) -> Candidate:
+        """The best of what was tried until now."""
+        found: Candidate | None = None
+        for tried in self._tried.values():
+            found = tried if found is None or tried.worth_more_than(found) else found
+        assert found is not None
+        return found
+
     def _kept(self, best: Candidate, choices: Sequence[Choice]) -> Candidate:
         """The best of the choices where that is worth it."""
         found: Candidate | None = None
