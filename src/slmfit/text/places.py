@@ -42,7 +42,8 @@ class Placeless:
     def known(self, text: str) -> str:
         """The text with the paths that are known cut to their last names; labels may have slashes, too."""
         for path in sorted(self._names, key=len, reverse=True):
-            text = text.replace(path, self._names[path])
+            below = re.escape(path) + r"[/\\](?:[^\s/\\'\"`,;:]+[/\\])*"
+            text = re.sub(below, "", text).replace(path, self._names[path])
         return text
 
     def __call__(self, text: str) -> str:
