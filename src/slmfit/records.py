@@ -10,6 +10,7 @@ from collections import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import cache
+from html import escape
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -95,6 +96,16 @@ class Usage:
     usd: float | None = None
 
 
+_MARK = "color:inherit;background:#2f6fde26;border:1px solid #2f6fde99;border-radius:3px;padding:0 .25em"
+
+
+def _plain(text: str) -> str:
+    """Text as HTML that is nothing but text, with a sign for what nobody may see; the ends of lines are spaces."""
+    line = " ".join(text.splitlines()) if "\n" in text or "\r" in text else text
+    seen = (c if c.isprintable() or c in "\u200c\u200d" else f"⟨U+{ord(c):04X}⟩" for c in line)
+    return f"<bdi>{escape(''.join(seen))}</bdi>"
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """A method's answer for one input. Every outcome but `ok` scores as wrong.
@@ -102,6 +113,7 @@ class Prediction:
     probabilities: label (option letter, intent) -> probability, summing to 1, when the method has them.
     raw: the text a generative method wrote.
     span_probabilities: one for each of the target's spans, in order, when the method has them.
+    input: what it is an answer to, where a run was asked; it is neither kept nor compared.
     """
 
     target: Target | None
@@ -110,6 +122,29 @@ class Prediction:
     raw: str | None = None
     usage: Usage | None = None
     span_probabilities: Sequence[float] | None = None
+    input: Input | None = field(default=None, compare=False, repr=False)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the answer, its entities marked in the text where that is known."""
+        if self.target is None:
+            return f"<div>no answer: {_plain(self.outcome)}</div>"
+        named = self.target if isinstance(self.target, str) else self.target.intent
+        chance = (self.probabilities or {}).get(named or "")
+        sure = "" if chance is None else f' <span style="opacity:.75">{100 * chance:.0f} %</span>'
+        head = f"<div><b>{_plain(named)}</b>{sure}</div>" if named is not None else ""
+        return f"<div>{head}{self._marked(self.target) if isinstance(self.target, Entities) else ''}</div>"
+
+    def _marked(self, target: Entities) -> str:
+        """The text with each entity in a box, its type after it; the entities alone where there is no text."""
+        text, parts, at = self.input if isinstance(self.input, str) else None, [], 0
+        for span in target.spans:
+            words = f"{span.start}–{span.end}" if text is None else text[span.start : span.end]
+            parts += [] if text is None else [_plain(text[at : span.start])]
+            parts.append(f'<mark style="{_MARK}"><b>{_plain(words)}</b> <small>{_plain(span.label)}</small></mark>')
+            at = span.end
+        parts += [] if text is None else [_plain(text[at:])]
+        lost = "".join(f" <s>{_plain(words)}</s> <small>{_plain(label)}</small>" for words, label in target.unplaced)
+        return f"<div>{''.join(parts)}</div>" + (f"<div>not in the text:{lost}</div>" if lost else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import tagged
 from hostile import ATTACKS
 
 from slmfit import reporting, storage
-from slmfit.reporting import pictures
+from slmfit.reporting import searching
 from slmfit.reporting.entities import placed
 from slmfit.text.visible import visible
 
@@ -242,5 +242,5 @@ def test_how_entities_were_searched_is_shown_without_the_search_for_the_intent()
     tried = [{"of": "spans", "reach": reach, "entity_f1": f1} for reach, f1 in (("near", 0.8), ("far", 0.9))]
     about = SimpleNamespace(search=[*tried, {"of": "intent", "C": 1.0, "accuracy": 0.7, "log_loss": 0.1}],
                             metric="entity_f1", chosen={"reach": "far", "C": 1.0})  # fmt: skip
-    [shown] = pictures.searches(SimpleNamespace(records={"linear": about}))
+    [shown] = searching.searches(SimpleNamespace(records={"linear": about}))
     assert (shown["tried"], shown["score"], shown["best"]) == (2, "entity_f1", tried[::-1])

@@ -7,7 +7,7 @@ import fakes
 import pytest
 
 from slmfit import reporting
-from slmfit.text.figures import by_unit, bytes_words, number_words, percent, seconds_words
+from slmfit.text.figures import by_unit, bytes_words, number_words, percent, seconds_words, speed_words
 
 READ_TABLE = """(table) => [...table.querySelectorAll("tbody tr")].map((row) =>
   [...row.cells].map((cell) => [...cell.childNodes].map((n) => n.textContent.trim()).filter(Boolean)))"""
@@ -85,8 +85,10 @@ def test_ladder(page, record):
         assert cells["fit"] == ([seconds_words(row["fit_seconds"]), seconds_words(row["search_seconds"])]
                                 if row["fit_seconds"] else ["–"])  # fmt: skip
         speed, latency = row["rows_per_second"], row["latency_ms"]
-        assert cells["speed"] == [f"{speed:,.0f}" if speed else "–"]
-        if latency:
+        assert cells["speed"] == [speed_words(speed) or "–"]
+        if latency and latency["p50"] < 0.01:
+            assert cells["latency"] == ["<0.01 ms", "<0.01 ms"]
+        elif latency:
             assert [number(words) for words in cells["latency"]] == pytest.approx(list(latency.values()), rel=0.06)
         if row["usd_per_1000_rows"] is not None:
             assert number(cells["money"][0]) == pytest.approx(row["usd_per_1000_rows"], rel=0.05)
@@ -173,7 +175,7 @@ def test_curves(page, runs, compared):
     assert shown == [[row["id"], percent(row["probability"])] for row in diagnosed["suspects"]["rows"]]
     for id in ("knn", "linear"):
         best = max(one["accuracy"] for one in runs[id]["search"])
-        assert f"{100 * best:.2f} %" in page.text_content("#settings")
+        assert f"{100 * best:.1f} %" in page.text_content("#settings")
         for key, value in runs[id]["chosen"].items():
             assert f"{key} {number_words(value)}" in page.text_content("#settings")
 

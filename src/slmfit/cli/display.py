@@ -12,14 +12,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from slmfit.cli.console import new_console
+from slmfit.cli.labels import show_labels, show_methods_by_label
 from slmfit.cli.lines import Lines, about
+from slmfit.cli.nexts import after_comparison, ask, say_next
 from slmfit.cli.screen import print_json, say
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener
 from slmfit.methods import list_methods
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
+from slmfit.runs.labelled import by_label, of_splits
 from slmfit.runs.run import Run
+from slmfit.tasks.base import Scores
 from slmfit.text.figures import (
     PARTS,
     by_unit,
@@ -33,6 +37,7 @@ from slmfit.text.figures import (
     number_words,
     seconds_words,
     seeds_words,
+    speed_words,
     told,
 )
 
@@ -47,6 +52,8 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         plain = to_plain(record)
         for run in (one for row in plain["methods"] for one in (row, *row["seeds"])):
             run["run"] = run["run"] and str(comparison.folder / run["run"])
+        for row in plain["methods"]:
+            row["details"] = of_splits(comparison.runs[row["id"]].record) if row["run"] else None
         return print_json(plain)
     show_warnings(record.warnings)
     console = new_console()
@@ -81,12 +88,13 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     for row in record.methods:
         if row.reason:
             console.print(f"{escape(row.id)}: {escape(row.reason.splitlines()[0])}", style="dim")
+    show_methods_by_label(comparison)
     console.print()
     console.print(escape(record.verdict.sentence), style="bold")
     for caveat in record.verdict.caveats:
         console.print(escape(caveat), style="dim")
-    _say(f"\n{comparison.folder}")
-    return None
+    _say(f"\n{comparison.folder}\nreport: {comparison.folder / 'report.html'}")
+    return say_next(*after_comparison(comparison))
 
 
 def show_warnings(messages: Sequence[str]) -> None:
@@ -166,7 +174,8 @@ def show_run(run: Trained, *, as_json: bool) -> None:
     if as_json:
         seeds = {"seeds": to_plain(run.row.seeds), "mean_scores": to_plain(scores)}
         return print_json({"run": str(run.folder), **to_plain(run.record), **seeds})
-    show_scores(scores["test"], as_json=False, title="test")
+    show_scores({split: scores[split] for split in ("test", "validation") if split in scores})
+    show_labels(of_splits(run.record))
     if spread := seeds_words(run.record.metric, run.row):
         _say(
             f"{spread} {run.record.metric}; that of seed {run.record.seed} did best on validation, and is the run below"
@@ -178,19 +187,33 @@ def show_run(run: Trained, *, as_json: bool) -> None:
     if chosen := ", ".join(f"{k} {number_words(v)}" for k, v in simple.items() if asked.get(k) != v):
         _say(f"chosen: {chosen}")
     _say(f"\n{run.folder}")
-    return None
+    return say_next(*ask(run.folder, run.record))
 
 
-def show_scores(scores: Mapping[str, Score], *, as_json: bool, title: str = "score") -> None:
-    """Score names, values and intervals."""
+def show_evaluation(scores: Scores, *, as_json: bool) -> None:
+    """All scores of rows kept apart, then label by label."""
+    found = by_label(scores.details)
     if as_json:
-        return print_json(to_plain(scores))
+        return print_json({**to_plain(scores.values), "details": found})
+    show_scores({"test": scores.values}, title="score")
+    return show_labels({"": found})
+
+
+def show_scores(scores: Mapping[str, Mapping[str, Score]], title: str | None = None) -> None:
+    """Score names, values and intervals, split by split; the first split's are all there are.
+
+    title: None = the first split's name.
+    """
+    first, *others = scores
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(title)
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    for name, score in scores.items():
-        table.add_row(name, by_unit(name, score.value), interval(name, score))
+    table.add_column(title or first)
+    for name in ("value", "95 % interval", *(n for split in others for n in (split, "95 % interval"))):
+        table.add_column(name, justify="right")
+    for name in scores[first]:
+        found = [scores[split].get(name) for split in scores]
+        table.add_row(
+            name, *(c for s in found for c in ((by_unit(name, s.value), interval(name, s)) if s else ("", "")))
+        )
     return new_console().print(table)
 
 
@@ -207,7 +230,8 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
     if as_json:
         return print_json([{"run": str(r.folder), **to_plain(r.record)} for r in runs])
     if not runs:
-        return _say("no runs here; `slmfit compare DATA` makes some")
+        _say("no runs here; `slmfit compare DATA` makes some")
+        return say_next("compare", "DATA")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("run", "dataset", "metric"):
         table.add_column(name)
@@ -228,7 +252,8 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
             made,
         )
         table.add_row(*map(escape, cells))
-    return new_console().print(table)
+    new_console().print(table)
+    return say_next("report", str(max(runs, key=lambda r: r.record.created).folder))
 
 
 def show_methods(*, as_json: bool) -> None:
@@ -241,7 +266,8 @@ def show_methods(*, as_json: bool) -> None:
         table.add_column(name)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in (row["name"], row["summary"], row["missing"] or "yes")))
-    return new_console().print(table)
+    new_console().print(table)
+    return say_next("compare", "DATA")
 
 
 def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
@@ -262,7 +288,8 @@ def show_doctor(findings: Mapping[str, Any], *, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name, value in lines.items():
         table.add_row(name, escape(str(value)))
-    return new_console().print(table)
+    new_console().print(table)
+    return say_next("demo")
 
 
 @contextmanager
@@ -292,7 +319,7 @@ def _cells(row: MethodRow, metric: str, picked: bool) -> list[str]:
     if row.status != "ok" or row.scores is None:
         return [name, row.status, *[""] * 9]
     values = {s: by_unit(metric, row.scores[s][metric].value) if s in row.scores else "" for s in SPLITS}
-    speed = f"{row.rows_per_second:,.0f}" if row.rows_per_second else ""
+    speed = speed_words(row.rows_per_second) if row.rows_per_second else ""
     return [
         name,
         values["test"],

@@ -6,6 +6,7 @@ slmfit generate emails --writer llm --model gemma3:12b --base-url http://localho
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slmfit.cli.nexts import say_next
 from slmfit.cli.options import DryRun, Json, MaxMinutes, MaxTokens, MaxUsd, option
 from slmfit.cli.screen import say
 from slmfit.errors import UsageError, did_you_mean
@@ -143,7 +145,7 @@ def _show(made: Made, *, as_json: bool) -> None:
     if made.missing:
         are = "example is" if made.missing == 1 else "examples are"
         say(f"slmfit: {made.missing:,} {are} missing: the writer had nothing more that passed", err=True)
-    return None
+    return None if is_stream(made.path) else say_next("explore", str(made.path))
 
 
 def _usage_words(about: Mapping[str, Any]) -> str:
@@ -168,9 +170,11 @@ def _show_quote(quote: Quote | None, *, as_json: bool) -> None:
     if as_json:
         return print_json(None if quote is None else asdict(quote))
     if quote is None:
-        return say("templates cost nothing, and nothing leaves this machine")
+        say("templates cost nothing, and nothing leaves this machine")
+        return say_next(*(word for word in sys.argv[1:] if word != "--dry-run"))
     say(
         f"{quote.texts:,} requests to {quote.model} at {quote.host}, if every example is good: {tokens_words(quote)}; "
         f"price: {price_words(quote)}"
     )
-    return say("  what is sent is the recipe; none of your data")
+    say("  what is sent is the recipe; none of your data")
+    return say_next(*(word for word in sys.argv[1:] if word != "--dry-run"))

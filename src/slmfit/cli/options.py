@@ -9,7 +9,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -36,6 +36,7 @@ Columns = Annotated[
     list[str] | None, option("--column", "The column that holds a role, such as question=stem.", "ROLE=NAME")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
 Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 
 
@@ -63,8 +64,17 @@ class DataOptions:
     strip: Annotated[str | None, option("--strip", "Clean the texts of: headers,footers,quotes,html.", "PARTS")] = None
     seed: Annotated[int, option("--seed", "For everything random.")] = 0
 
-    def load(self) -> "Dataset":
-        """The dataset; what was guessed is said on stderr."""
+    def words(self) -> list[str]:
+        """These options as they are typed, so that another verb may be given the same data."""
+        words = [self.data]
+        for field in fields(self)[1:]:
+            value, flag = getattr(self, field.name), f"--{field.name.replace('_', '-')}"
+            if value != field.default:
+                words += [word for one in (value if isinstance(value, list) else [value]) for word in (flag, str(one))]
+        return words
+
+    def load(self, name: str | None = None) -> "Dataset":
+        """The dataset; what was guessed is said on stderr. name: None = as its file or folder is called."""
         from slmfit.data import load_data
 
         columns = given_columns(self.column, text=self.text, label=self.label)
@@ -81,6 +91,7 @@ class DataOptions:
             merge_prefix=self.merge_prefix,
             strip=tuple(part.strip() for part in (self.strip or "").split(",") if part.strip()),
             seed=self.seed,
+            name=name,
         )
         for note in loaded.notes:
             say(note, err=True)

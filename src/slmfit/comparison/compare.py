@@ -8,6 +8,7 @@ A run that is there already, with the same key, is used again; so the same comma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -239,7 +240,8 @@ def checked_metric(data: Dataset, metric: str | None) -> str:
 
 def default_folder(data: Dataset) -> Path:
     """Where results go when the user names no place: the same data, the same folder."""
-    return Path("slmfit-out") / f"{data.name}-{data.fingerprint[:6]}"
+    name = re.sub(r"[/\\]+", "-", data.name)
+    return Path("slmfit-out") / f"{name}-{data.fingerprint[:6]}"
 
 
 def _fit_all(work: Sequence[tuple[Experiment, Spec]], budget: Budget, texts: bool) -> dict[str, MethodRow]:

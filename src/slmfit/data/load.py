@@ -21,8 +21,7 @@ from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
 from slmfit.data.examples import Row, ids_of, label_cells, other_ids, parse
 from slmfit.data.groupings import group_name, groupings
-from slmfit.data.hub import Place, is_hub
-from slmfit.data.in_memory import NAME, Held, is_held
+from slmfit.data.in_memory import Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import of_split, read_parts
 from slmfit.data.offsets import in_code_points
@@ -30,6 +29,7 @@ from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
 from slmfit.data.split import assign, assign_by_time, checked_seed
 from slmfit.data.times import moments_of, spoken
+from slmfit.data.titles import title
 from slmfit.data.unlabelled import refuse_minus_one, without_hidden
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.records import SPLITS, Example, Source
@@ -50,6 +50,7 @@ def load_data(
     merge_prefix: str | None = None,
     strip: Sequence[str] = (),
     seed: int = 0,
+    name: str | None = None,
 ) -> Dataset:
     """Labelled examples in train, validation and test.
 
@@ -67,6 +68,7 @@ def load_data(
     merge_prefix: a separator; labels become what stands before it.
     strip: some of `headers`, `footers`, `quotes` and `html`, removed from every text.
     seed: of the split.
+    name: what the data are called in a report; None = as their file, or as the folder of a file called train.
 
     Splits that the data bring are used as they are: from files, or from a column `split`. Where only validation is
     missing it is a tenth of train. Else the split is 60/20/20, stratified by label, with near-duplicates on one side.
@@ -76,6 +78,8 @@ def load_data(
     merge = [merge] if isinstance(merge, str) else merge
     if group is not None and time is not None:
         raise UsageError("the split is either by group or by time", fix="leave one of the two out")
+    if name is not None and not name.strip():
+        raise UsageError("the name of the data is empty", fix="give a name, or leave it out")
     seed = checked_seed(seed)
     notes: list[str] = []
     if not isinstance(path, str | Path) and not is_held(path):
@@ -123,7 +127,18 @@ def load_data(
     held = frozenset(name for split in SPLITS[1:] for name in groups_of(rows[split], group) if name)
     named_so = other_ids(rows["test"], {"split", *roles.values()}) if kind == "numbers" else {}
     task_of_all = found.with_labels(targets)
-    return Dataset(_title(path), task_of_all, splits, recipe, source, given, tuple(notes), beside, named_so, held)
+    return Dataset(
+        title(path) if name is None else name,
+        task_of_all,
+        splits,
+        recipe,
+        source,
+        given,
+        tuple(notes),
+        beside,
+        named_so,
+        held,
+    )
 
 
 def load_examples(
@@ -160,16 +175,6 @@ def _recipe(strip: Sequence[str]) -> TextRecipe:
         if name not in STRIPS:
             raise UsageError(f"nothing to strip is called {name!r}", fix=did_you_mean(name, STRIPS))
     return TextRecipe(tuple(name for name in STRIPS if name in names))
-
-
-def _title(path: str | Path | Held) -> str:
-    """The file's or folder's name without its endings, or the data set's on the hub."""
-    if is_held(path):
-        return NAME
-    if is_hub(path):
-        return Place.parse(str(path)).title
-    path = Path(path).resolve()
-    return path.name if path.is_dir() else path.name.removesuffix(".gz").rpartition(".")[0]
 
 
 def _check_columns(train: Part, columns: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from slmfit.evidence.statistic import LEVEL, Difference
 from slmfit.records import Score
-from slmfit.text.figures import by_unit, interval, joined, told
+from slmfit.text.figures import by_unit, interval, joined, points_words, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data", "nothing-to-compare"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
@@ -237,8 +237,8 @@ def gained(method: str, without: str, gap: Difference, rows: int, file: str) -> 
     start = f"{method}, with {rows:,} rows of {file} added to train, is"
     found = gain(gap)
     if found != "not distinguishable":
-        return f"{start} {found} than {without}, by {_points(abs(gap.value))} ({_span(gap)})."
-    return f"{start} not distinguishable from {without} ({_points(gap.value)}, {_span(gap)})."
+        return f"{start} {found} than {without}, by {points_words(abs(gap.value))} ({_span(gap)})."
+    return f"{start} not distinguishable from {without} ({points_words(gap.value)}, {_span(gap)})."
 
 
 def _why(found: Verdict, pick: str) -> str:
@@ -250,7 +250,7 @@ def _why(found: Verdict, pick: str) -> str:
         gap = differences[pick if pick != best else found.level[0]]
         return f"exactly level with {joined([name for name in first if name != pick])} ({_span(gap)})"
     if pick != best:
-        return f"{_below(differences[pick], best)}, within the margin of {_points(found.margin)}"
+        return f"{_below(differences[pick], best)}, within the margin of {points_words(found.margin)}"
     nearest = min(differences, key=lambda name: differences[name].value)
     return f"the highest score; next is {nearest}, {_below(differences[nearest], best)}"
 
@@ -265,9 +265,9 @@ def _doubt(
     if name in smaller:
         return (
             f"but the {ORDERS[prefer][1]} {name} is neither distinguishable from it nor shown to be within the margin "
-            f"of {_points(margin)} ({_span(gap)} points below)"
+            f"of {points_words(margin)} ({_span(gap)} points below)"
         )
-    return f"but {name} may be up to {_points(-gap.low)} better, more than the margin of {_points(margin)}"
+    return f"but {name} may be up to {points_words(-gap.low)} better, more than the margin of {points_words(margin)}"
 
 
 def _rows_needed(doubts: Sequence[Difference], rows: int, margin: float) -> int | None:
@@ -291,17 +291,12 @@ def _rows_needed(doubts: Sequence[Difference], rows: int, margin: float) -> int 
 
 
 def _below(gap: Difference, best: str) -> str:
-    where = f"{_points(gap.value)} below" if round(gap.value, 3) else "level with"
+    where = f"{points_words(gap.value)} below" if round(gap.value, 3) else "level with"
     return f"{where} {best} ({_span(gap)})"
 
 
 def _span(gap: Difference) -> str:
     return f"{100 * gap.low:.1f} to {100 * gap.high:.1f}".replace("-0.0", "0.0")
-
-
-def _points(share: float) -> str:
-    number = f"{100 * share:.1f}".removesuffix(".0")
-    return f"{number} point" if number == "1" else f"{number} points"
 
 
 def _size(candidate: Candidate) -> float:

@@ -13,6 +13,7 @@ from slmfit.exploring import pictures
 from slmfit.reporting.page import render
 from slmfit.tasks import by_name
 from slmfit.text.figures import percent
+from slmfit.text.places import Placeless
 from slmfit.text.visible import excerpt
 
 NAME = 32  # characters of a class beside its bar; its table has all of them
@@ -42,7 +43,7 @@ def _view(found: Found) -> dict[str, Any]:
     return {
         "title": found["dataset"]["name"],
         "task": found["dataset"]["task"],
-        "notes": found["dataset"]["notes"],
+        "notes": Placeless().all(found["dataset"]["notes"]),
         "rows": found["rows"],
         "head": _head(found),
         "lead": _lead(found),

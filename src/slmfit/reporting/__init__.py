@@ -49,6 +49,13 @@ def markdown(folders: str | Path | Sequence[str | Path]) -> str:
         return "\n".join(markdown(record) for record in source.records.values())
 
 
+def write_curves(folders: Sequence[Path], output: Path) -> int:
+    """Losses and scores over time as CSV beside the report; returns how many lines."""
+    from slmfit.reporting import curves
+
+    return curves.write_curves(folders, output)
+
+
 def html(folders: Sequence[Path], *, texts: bool = True) -> str:
     """The report as a string."""
     from jinja2 import UndefinedError
@@ -63,8 +70,9 @@ def html(folders: Sequence[Path], *, texts: bool = True) -> str:
 def _html(folders: Sequence[Path], texts: bool) -> str:
     from slmfit.reporting import disk, rows, view
     from slmfit.reporting.page import HERE, render
+    from slmfit.reporting.unplaced import without_places
 
-    source = disk.read(folders)
+    source = without_places(disk.read(folders))
     shown: dict[str, Any] = view.build(source, texts=texts)
     table = rows.gather(source, texts=texts)
     if table is None:

@@ -223,7 +223,12 @@ def _grid(x: Axis, y: Axis) -> Iterator[Markup]:
         yield _line(_x(x, tick), HEIGHT, _x(x, tick), HEIGHT + 5, "axis")
         place = f"{_x(x, tick):.2f}%"
         yield tag("text", x.words(tick), x=place, y=HEIGHT + 20, text_anchor="middle", class_="tick")
-    yield tag("text", x.title, x="100%", y=HEIGHT + 40, text_anchor="end", class_="title")
+    yield tag("text", _title(x), x="100%", y=HEIGHT + 40, text_anchor="end", class_="title")
+
+
+def _title(axis: Axis) -> str:
+    """The title; of a scale on which every step multiplies it says so."""
+    return axis.title.replace(" →", ", log scale →") if axis.log else axis.title
 
 
 def _whisker(dot: Dot, x: Axis, y: Axis, look: str) -> Iterator[Markup]:

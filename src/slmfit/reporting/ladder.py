@@ -12,6 +12,7 @@ from slmfit.records import SPLITS, MethodRow
 from slmfit.reporting.charts import bar
 from slmfit.reporting.disk import Source
 from slmfit.reporting.pictures import look
+from slmfit.storage import file_name
 from slmfit.text.figures import (
     below,
     by_unit,
@@ -19,11 +20,11 @@ from slmfit.text.figures import (
     dollars,
     failures,
     interval,
-    latency_words,
     milliseconds,
     parts_of,
     seconds_words,
     seeds_words,
+    speed_words,
     told,
 )
 
@@ -51,7 +52,8 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     """One line of the ladder: a pair of words per column, the second in small print."""
     record = source.records.get(row.id)
     about = {"id": row.id, "name": row.name, "picked": row.id == source.picked, "status": row.status}
-    about["base_model"] = record.base_model if record else None
+    base = record.base_model if record else None
+    about["base_model"] = None if base is None or row.id.endswith(file_name(base)) else base
     about["seeds"] = seeds_words(source.metric, row)
     about["parts"] = [(told(name), by_unit(name, score.value)) for name, score in parts_of(row, source.metric).items()]
     if not row.scores:
@@ -61,17 +63,25 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     paired = source.comparison.paired.get(row.id) if source.comparison else None
     shown = {split: by_unit(metric, scores[metric].value) for split, scores in row.scores.items() if metric in scores}
     cells = [
+        ("size", bytes_words(row.size_bytes), ""),
         ("score", by_unit(metric, test.value), interval(metric, test)),
         ("below", *(below(paired.difference) if paired else ("best" if row.id == source.best else "", ""))),
         ("fitting", shown.get("validation", ""), shown.get("train", "")),
-        ("size", bytes_words(row.size_bytes), ""),
         ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),
-        ("latency", latency_words(row), milliseconds(row.latency_ms["p95"])) if row.latency_ms else ("latency", "", ""),
-        ("speed", "" if row.rows_per_second is None else f"{row.rows_per_second:,.0f}", ""),
+        ("latency", *_latency(row)),
+        ("speed", speed_words(row.rows_per_second), ""),
         ("memory", bytes_words(row.peak_memory_bytes), ""),
         ("money", "" if row.usd_per_1000_rows is None else dollars(row.usd_per_1000_rows), ""),
     ]
     return about | {"cells": cells}
+
+
+def _latency(row: MethodRow) -> tuple[str, str]:
+    """p50; p95 and whether the machine was busy, a line each."""
+    if not row.latency_ms:
+        return "", ""
+    busy = "\nmachine busy" if row.measured.get("busy") is True else ""
+    return milliseconds(row.latency_ms["p50"]), milliseconds(row.latency_ms["p95"]) + busy
 
 
 def failing(source: Source) -> Iterator[tuple[str, str, str]]:

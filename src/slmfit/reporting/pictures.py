@@ -16,7 +16,7 @@ from markupsafe import Markup
 from slmfit.records import MethodRow, Score
 from slmfit.reporting.charts import Axis, Dot, Series, lines, reliability, scatter
 from slmfit.reporting.disk import Source, read_lines
-from slmfit.text.figures import PLAIN, by_unit, bytes_words, milliseconds, number_words, seconds_words, told
+from slmfit.text.figures import PLAIN, by_unit, bytes_words, milliseconds, seconds_words, told
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _cost_picture(source: Source, cost: Cost) -> CostPicture:
         for row, score, value in shown
     ]
     x = Axis.of([value for *_, value in shown], log=True).named(f"{cost.axis} →", cost.words)
-    y = _score_axis(source.metric, [score for _, score, _ in shown])
+    y = score_axis(source.metric, [score for _, score, _ in shown])
     stairs = [dot for id, dot in frontier if id not in far]
     picture = scatter(points, stairs, x, y)
     return CostPicture(cost, picture, unknown, tuple(far), tuple(id for id, _ in frontier))
@@ -130,7 +130,7 @@ def coverage(source: Source) -> dict[str, Any] | None:
         return None
     series = [Series(id, [_dot(p["coverage"], _point_score(p)) for p in some], look(source, id), dots=False)
               for id, some in drawn.items()]  # fmt: skip
-    y = _score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
+    y = score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
     x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)).named(
         "share of the test rows that is answered →", lambda v: f"{100 * v:.0f} %"
     )
@@ -157,59 +157,11 @@ def learning_curve(source: Source) -> dict[str, Any] | None:
     x = Axis.of(rows, log=True) if rows[0] != rows[-1] else Axis.of(rows)
     ticks = tuple(n for n in rows if all(n >= more or x.at(more) - x.at(n) > 0.12 for more in rows))
     x = Axis(x.low, x.high, ticks, x.log).named("rows of train →", lambda v: f"{v:,.0f}")
-    y = _score_axis(metric, [Score(**point["score"]) for point in curve["points"]])
+    y = score_axis(metric, [Score(**point["score"]) for point in curve["points"]])
     series = [Series(id, dots, look(source, id)) for id, dots in by_method.items()]
     picture = lines(series, x, y)
     points = sorted(curve["points"], key=lambda p: (list(by_method).index(p["method"]), p["rows"]))
     return {"picture": picture, "metric": metric, "scored_on": curve.get("scored_on", "test"), "points": points}
-
-
-# --- settings ---
-
-
-def searches(source: Source) -> Iterator[dict[str, Any]]:
-    """What each method tried on validation: a curve where one number was varied widely, else the best tries."""
-    for id, record in source.records.items():
-        tried = [dict(one) for one in record.search]
-        # Of entities and an intent, which are searched apart, those by the metric, or else the entities.
-        score = next((m for m in (record.metric, "entity_f1", "log_loss") if any(m in one for one in tried)), None)
-        if score is None:
-            continue
-        tried = [one for one in tried if score in one]
-        base = {"id": id, "tried": len(tried), "score": score, "chosen": dict(record.chosen)}
-        varied = _varied(tried, record.metric)
-        picture = _curve(tried, varied, score, record.chosen) if varied else None
-        ordered = sorted(tried, key=lambda one: one[score], reverse=not score.startswith(PLAIN))
-        columns = list(dict.fromkeys(key for one in tried for key in one))
-        yield base | {"varied": varied, "picture": picture, "columns": columns, "best": ordered[:8]}
-
-
-def _varied(tried: Sequence[Mapping[str, Any]], metric: str) -> str | None:
-    """The setting with eight or more numbers tried."""
-    for key in tried[0]:
-        values = {one.get(key) for one in tried}
-        numbers = all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in values)
-        if key not in (metric, "log_loss") and numbers and len(values) >= 8:
-            return key
-    return None
-
-
-def _curve(tried: Sequence[Mapping[str, Any]], varied: str, score: str, chosen: Mapping[str, Any]) -> Markup | None:
-    """One line for each value of the other settings, the chosen ones last."""
-    groups: dict[str, list[Dot]] = defaultdict(list)
-    others = [k for k, v in tried[0].items() if isinstance(v, str | bool) and k != varied]
-    taken = ", ".join(number_words(chosen.get(key)) for key in others)
-    for one in sorted(tried, key=lambda one: one[varied]):
-        groups[", ".join(number_words(one.get(key)) for key in others) or varied].append(Dot(one[varied], one[score]))
-    if len(groups) > 8:
-        return None
-    series = [Series(name, dots, "pick" if name == taken else "rest", dots=False) for name, dots in groups.items()]
-    point = next((d for d in groups.get(taken or varied, ()) if d.x == chosen.get(varied)), None)
-    if point:
-        series.append(Series(f"{varied} {number_words(chosen[varied])}", [point], "pick"))
-    x = Axis.of([one[varied] for one in tried], log=True).named(f"{told(varied)} →", number_words)
-    y = _score_axis(score, [Score(one[score]) for one in tried])
-    return lines(series, x, y, named=len(groups) > 1 or bool(point))
 
 
 # --- training ---
@@ -237,7 +189,7 @@ def _training_picture(what: str, curves: Mapping[str, Sequence[Dot]]) -> Markup:
     series = [Series(name, _thinned(some), looks[name], dots="running" not in name) for name, some in curves.items()]
     epochs = [dot.x for dot in dots]
     x = Axis.of(epochs, least=1.0 if max(epochs) - min(epochs) > 2 else 0.0).named("epoch →", lambda v: f"{v:.3g}")
-    return lines(series, x, _score_axis(what, [Score(dot.y) for dot in dots]))
+    return lines(series, x, score_axis(what, [Score(dot.y) for dot in dots]))
 
 
 def _thinned(dots: Sequence[Dot], most: int = 400) -> Sequence[Dot]:
@@ -253,7 +205,7 @@ def _dot(x: float, score: Score) -> Dot:
     return Dot(x, score.value, score.low, score.high)
 
 
-def _score_axis(metric: str, scores: Sequence[Score]) -> Axis:
+def score_axis(metric: str, scores: Sequence[Score]) -> Axis:
     ends = [end for s in scores for end in (s.value, s.low, s.high) if end is not None]
     share = metric != "loss" and not metric.startswith(PLAIN)
     axis = Axis.of(ends, most=1.0 if share else None)

@@ -166,7 +166,7 @@ function rowItem(row) {
 
 function certainty(method, row) {
   const sure = table.sure ? table.sure[method][row] : -1;
-  return sure < 0 ? "" : `${(sure / 10).toFixed(1)} %`;
+  return sure < 0 ? "" : sure > 995 ? "over 99 %" : `${Math.round(sure / 10)} %`; // finer means nothing for one row
 }
 
 function toggle(item, row, open) {

@@ -11,9 +11,10 @@ from pathlib import PurePath
 from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
-from slmfit.reporting import entities, ladder, pictures
+from slmfit.reporting import entities, ladder, pictures, plain, searching
 from slmfit.reporting.disk import Source
 from slmfit.reporting.rows import labels
+from slmfit.runs.labelled import KINDS
 from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, seconds_words, told
 from slmfit.text.visible import all_visible, excerpt
 
@@ -35,6 +36,10 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "metric": source.metric,
         "metric_words": told(source.metric),
         "verdict": _verdict(source),
+        "plain": plain.plain(source),
+        "methods": plain.methods(source),
+        "words": plain.WORDS,
+        "warnings": plain.warnings(source),
         "notes": list(source.notes),
         "groups": ladder.groups(source),
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
@@ -51,7 +56,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "calibration": pictures.calibration(source),
         "coverage": pictures.coverage(source),
         "learning": pictures.learning_curve(source),
-        "searches": list(pictures.searches(source)),
+        "searches": list(searching.searches(source)),
         "training": list(pictures.training(source)),
         "audit": _audit(source, texts),
         "splits": [{"split": s, **to_plain(source.about.split[s])} for s in SPLITS if s in source.about.split],
@@ -151,15 +156,9 @@ def _preferred(source: Source) -> str:
 
 def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
     """Scores by class, entity type, letter …, the methods side by side."""
-    kinds = {
-        "per_class": ("class", "label", "f1"),
-        "per_type": ("entity type", "label", "f1"),
-        "per_intent": ("intent", "label", "right"),
-        "by_letter": ("right letter", "letter", "accuracy"),
-        "by_options": ("number of options", "options", "accuracy"),
-    }
     ordered = [id for id, _ in source.by_score()]
-    for key, (title, name, score) in kinds.items():
+    for key, kind in KINDS.items():
+        name, score = kind.name, kind.score
         tables = {id: rows for id in ordered if (rows := source.details(id).get(key))}
         if not tables:
             continue
@@ -174,8 +173,8 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
             for n in shown
         ]  # fmt: skip
         yield {
-            "title": title,
-            "unit": "spans" if key == "per_type" else "rows",
+            "title": kind.title,
+            "unit": kind.unit,
             "score": score,
             "ids": list(tables),
             "lines": lines,

@@ -24,12 +24,14 @@ from slmfit.text.figures import (
     percent,
     seconds_words,
     seeds_words,
+    speed_words,
+    ticked,
     told,
 )
 from slmfit.text.visible import visible
 
 HEADS = ("method", "test", "95 % interval", "size", "one fit", "p50", "rows / s")
-_CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;vertical-align:middle"
+_CELL = "padding:.3em .8em .3em 0;text-align:{};border-bottom:1px solid #8884;vertical-align:middle;white-space:nowrap"
 
 
 def comparison_html(record: ComparisonRecord) -> str:
@@ -101,7 +103,7 @@ def _cells(row: MethodRow | RunRecord, metric: str) -> list[str]:
         bytes_words(row.size_bytes),
         seconds_words(row.fit_seconds),
         latency_words(row),
-        f"{row.rows_per_second:,.0f}" if row.rows_per_second else "",
+        speed_words(row.rows_per_second) if row.rows_per_second else "",
     ]
 
 
@@ -123,19 +125,28 @@ def _table(rows: Sequence[MethodRow | RunRecord], metric: str, picked: str | Non
         score, strong = _score(row, metric), "font-weight:700;" if row.id == picked else ""
         cells = [f'<td style="{strong}{left}">{_safe(row.id)}</td>']
         if score is None:
-            cells.append(f'<td colspan="7" style="opacity:.75;{left}">{_safe(_reason(row))}</td>')
+            reason = f"{left};white-space:normal;opacity:.75"
+            cells.append(f'<td colspan="7" style="{reason}">{ticked(_reason(row))}</td>')
         else:
-            cells += [f'<td style="{strong}{right}">{_safe(cell)}</td>' for cell in _cells(row, metric)]
+            cells += [f'<td style="{strong}{right}{_wrapped(cell)}">{_safe(cell)}</td>' for cell in _cells(row, metric)]
             width = percent(max(0.0, min(1.0, score.value))).replace(" ", "")
             bar = f"width:{width};height:.7em;background-color:{'#2f6fde' if row.id == picked else '#9a9fa6'}"
-            cells.append(f'<td style="width:12em;{left}"><div style="{bar}"></div></td>')
+            cells.append(
+                f'<td style="width:12em;{left}"><div style="min-width:8em"><div style="{bar}"></div></div></td>'
+            )
         lines.append(f"<tr>{''.join(cells)}</tr>")
     style = "border-collapse:collapse;color:inherit;font:inherit;font-variant-numeric:tabular-nums"
     return f'<table style="{style}">{"".join(lines)}</table>'
 
 
+def _wrapped(cell: str) -> str:
+    """More than a figure may stand on several lines; a figure is never broken."""
+    return ";white-space:normal;min-width:9em" if ", " in cell else ""
+
+
 def _paragraph(text: str, style: str) -> str:
-    return f'<p style="margin:.4em 0;{style}">{_safe(text)}</p>'
+    """A paragraph, what stands between backticks as code."""
+    return f'<p style="margin:.4em 0;{style}"><bdi>{ticked(text)}</bdi></p>'
 
 
 def _safe(text: Any) -> Markup:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,7 +80,8 @@ class Run:
         if has_no_order(inputs):
             raise UsageError("a set was given, which has no order", fix="predict(list) answers in the list's order")
         given = [self.task.given(input) for input in inputs]
-        return predict_with((self.task, self._model[1], self.method), given)
+        answers = predict_with((self.task, self._model[1], self.method), given)
+        return [replace(answer, input=one) for answer, one in zip(answers, given, strict=True)]
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""

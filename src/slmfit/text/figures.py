@@ -97,7 +97,9 @@ def seconds_words(seconds: float | None) -> str:
 
 
 def milliseconds(value: float) -> str:
-    """0.2134 -> '0.21 ms', 9.41 -> '9.4 ms', 1700 -> '1.7 s'."""
+    """0.2134 -> '0.21 ms', 9.41 -> '9.4 ms', 1700 -> '1.7 s', and 0.0053 -> '<0.01 ms': no finer."""
+    if 0 < value < 0.01:
+        return "<0.01 ms"
     if value >= 995:
         return seconds_words(value / 1000)
     return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
@@ -123,7 +125,9 @@ def failures(outcomes: Mapping[str, int] | None) -> str:
 
 def number_words(value: Any) -> str:
     """A setting's or event's value, short."""
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:.2g}" if 0 < abs(value) < 0.001 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 EXCERPT = 80  # characters of a user's text or label
@@ -171,18 +175,32 @@ def below(difference: Score) -> tuple[str, str]:
     return value, f"{low} to {high}"
 
 
+def points_words(share: float) -> str:
+    """0.02 -> '2 points', 0.008 -> '0.8 points'."""
+    number = f"{100 * share:.1f}".removesuffix(".0")
+    return f"{number} point" if number == "1" else f"{number} points"
+
+
+def speed_words(rows_per_second: float | None) -> str:
+    """138663 -> '139,000': rows a second, no finer than they can be measured."""
+    if rows_per_second is None:
+        return ""
+    digits = max(0, len(str(int(rows_per_second))) - 3)
+    return f"{round(rows_per_second, -digits):,.0f}"
+
+
 def cell(value: Any, column: str) -> str:
-    """A tried setting or its score, for a table: scores with two decimals more than elsewhere, as tries are close."""
+    """A tried setting or its score, for a table."""
     if value is None:
         return "–"
     if isinstance(value, float) and column.startswith(PLAIN):
-        return f"{value:.4f}"
+        return f"{value:.3f}"
     if (
         isinstance(value, float)
         and 0 <= value <= 1
         and ("accuracy" in column or "f1" in column or column == "exact_match")
     ):
-        return f"{100 * value:.2f} %"
+        return percent(value)
     return number_words(value)
 
 

@@ -1,0 +1,111 @@
+"""The verbs that ask a run: evaluate, predict.
+
+slmfit predict compared "my card was charged twice"
+"""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slmfit.cli.hosts import AllowHost, opened
+from slmfit.cli.options import Columns, Json, given_columns, option
+from slmfit.cli.screen import say
+from slmfit.errors import UsageError
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
+Theirs = Annotated[
+    str | None, option("--method", "The run's method, where it is a class of your own: it is imported.", "MODULE:CLASS")
+]
+
+
+def evaluate(
+    run: RunFolder,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled rows, in one file.")],
+    text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
+    label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
+    column: Columns = None,
+    method: Theirs = None,
+    allow_host: AllowHost = None,
+    json: Json = False,
+) -> None:
+    """Score a run on other labelled rows."""
+    from slmfit.cli import display
+    from slmfit.cli.nexts import ask, say_next
+    from slmfit.runs.evaluation import evaluate as score
+
+    _named(method)
+    loaded = opened(run, allow_host)
+    with display.progress() as listen:
+        listen("scoring", {})
+        scores = score(loaded, data, columns=given_columns(column, text=text, label=label), listen=listen)
+    for note in scores.details["notes"]:
+        say(note, err=True)
+    display.show_evaluation(scores, as_json=json)
+    display.show_unseen(scores.details["unseen"])
+    if not json:
+        say_next(*ask(run, loaded.record))
+
+
+def predict(
+    run: RunFolder,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none, or - = one a line on stdin.")
+    ] = None,
+    input: Annotated[Path | None, option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
+    output: Annotated[
+        Path | None, option("--output", "Where the rows go; it appears when all are done.", "FILE")
+    ] = None,
+    text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
+    column: Columns = None,
+    method: Theirs = None,
+    allow_host: AllowHost = None,
+    json: Json = False,
+) -> None:
+    """Predict texts, lines of stdin, or the rows of a file."""
+    from slmfit.cli import display
+    from slmfit.cli.nexts import say_next
+    from slmfit.cli.predictions import show
+    from slmfit.data.readers.rows import ending
+    from slmfit.runs import predicting
+    from slmfit.text.figures import number_of
+
+    lines = texts == ["-"]
+    texts = [] if lines else texts
+    if (texts or lines) and input:
+        raise UsageError("texts and --input were both given", fix="give one of them")
+    if not input and (output or text or column):
+        raise UsageError("--output, --text and --column go with --input", fix="add --input FILE")
+    if not texts and not input and not lines and sys.stdin.isatty():
+        raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
+    named = (text for text in texts or () if len(text) < 256 and "\0" not in text and ending(Path(text)))
+    if files := [text for text in named if Path(text).is_file()]:
+        raise UsageError(f"the text {files[0]!r} is a file", fix=f"answer its rows: --input {shlex.quote(files[0])}")
+    _named(method)
+    loaded = opened(run, allow_host)
+    if input:
+        notes: list[str] = []
+        asked = given_columns(column, text=text)
+        with display.progress() as listen:
+            count = predicting.predict_file(loaded, input, output, columns=asked, notes=notes, listen=listen)
+        for note in notes:
+            say(note, err=True)
+        if output:
+            say(f"{number_of(count, 'row')} answered in {output}", err=True)
+            say_next("explore", str(output))
+    elif texts:
+        show(predicting.predict_texts(loaded, texts), as_json=json)
+        if sys.stdout.isatty() and not json:
+            say_next("predict", run, "--input", "new.csv", "--output", "answered.csv")
+    else:
+        show(predicting.predict_lines(loaded, sys.stdin.buffer), as_json=json)
+
+
+def _named(method: str | None) -> None:
+    """Import a method that the user names, so that a run of it can be loaded."""
+    if method is not None:
+        from slmfit.methods import method_class
+
+        method_class(method)

@@ -1,0 +1,137 @@
+"""The verbs that fit: demo, compare, train.
+
+slmfit compare tickets.csv --methods majority,linear,knn --out compared
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from slmfit.cli.options import ANSWERS, DataOptions, FitOptions, Json, NoTexts, Out, given_columns, option, reads_data
+from slmfit.cli.screen import say
+from slmfit.errors import BudgetReached
+from slmfit.text.visible import without_keys
+
+if TYPE_CHECKING:
+    from slmfit.comparison.planning import Step
+
+
+def demo(
+    out: Out = None, seed: Annotated[int, option("--seed", "For everything random.")] = 0, json: Json = False
+) -> None:
+    """Compare the base methods on 3,000 generated support tickets."""
+    from slmfit.cli import display
+    from slmfit.cli.demo import run_demo
+
+    with display.progress() as listen:
+        comparison = run_demo(out or Path("slmfit-demo"), seed=seed, command=_command(), listen=listen)
+    display.show_comparison(comparison, as_json=json)
+
+
+@reads_data
+def compare(
+    source: DataOptions,
+    fit: FitOptions,
+    methods: Annotated[
+        str,
+        option(
+            "--methods",
+            "Which methods, by comma; NAME=BASE_MODEL for another base model, NAME@OWN for a name of its own, "
+            "MODULE:CLASS for a method of yours.",
+            "A,B",
+        ),
+    ] = "majority,linear,knn",
+    predictions: Annotated[
+        list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
+    ] = None,
+    augment: Annotated[
+        str | None, option("--augment", "Rows added to train alone: each method with and without them.", "FILE")
+    ] = None,
+    margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
+    name: Annotated[
+        str | None, option("--name", "What the data are called in the report; none = as their file or folder.", "NAME")
+    ] = None,
+    prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    no_texts: NoTexts = False,
+    json: Json = False,
+) -> None:
+    """Fit methods on one split and say which is the smallest that is not worse."""
+    from slmfit.cli import display
+    from slmfit.comparison import compare as comparing
+    from slmfit.data.given import read_answers
+
+    budget = fit.begun()
+    data = source.load(name)
+    if fit.dry_run:
+        steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
+        return _show_plan(steps, as_json=json, budget=budget.seconds)
+    asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
+    notes: list[str] = []
+    given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
+    for note in notes:
+        say(note, err=True)
+    with display.progress() as listen:
+        result = comparing.compare(
+            data,
+            methods,
+            **fit.arguments(),
+            budget=budget,
+            limits=fit.limits,
+            given=given,
+            augment=augment,
+            margin=margin,
+            prefer=prefer,
+            seed=source.seed,
+            texts=not no_texts,
+            command=_command(),
+            listen=listen,
+        )
+    display.show_comparison(result, as_json=json)
+    if any(row.reason and row.status not in ("skipped", "stopped") for row in result.record.methods):
+        raise typer.Exit(1)
+    if any(row.status == "stopped" for row in result.record.methods):
+        raise typer.Exit(BudgetReached.exit_code)
+    if all(row.reason for row in result.record.methods):
+        raise typer.Exit(1)
+    return None
+
+
+@reads_data
+def train(
+    source: DataOptions,
+    fit: FitOptions,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, as in --methods of compare.")],
+    json: Json = False,
+) -> None:
+    """Fit one method and score it."""
+    from slmfit.cli import display
+    from slmfit.comparison import compare as comparing
+
+    budget = fit.begun()
+    data = source.load()
+    if fit.dry_run:
+        steps = comparing.plan(data, method, seed=source.seed, **fit.arguments())
+        return _show_plan(steps, as_json=json, budget=budget.seconds)
+    with display.progress() as listen:
+        given = {**fit.arguments(), "budget": budget, "limits": fit.limits}
+        run = comparing.train(data, method, **given, seed=source.seed, listen=listen)
+    return display.show_run(run, as_json=json)
+
+
+def _show_plan(steps: "Sequence[Step]", *, as_json: bool, budget: float | None) -> None:
+    """What would be done, and the command that does it."""
+    from slmfit.cli import display
+    from slmfit.cli.nexts import say_next
+
+    display.show_plan(steps, as_json=as_json, budget=budget)
+    if not as_json:
+        say_next(*(word for word in sys.argv[1:] if word != "--dry-run"))
+
+
+def _command() -> str:
+    """The command as it was typed, to be repeated; without the key that an address may hold."""
+    return shlex.join(["slmfit", *map(without_keys, sys.argv[1:])])

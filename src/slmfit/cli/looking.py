@@ -1,0 +1,72 @@
+"""The verbs that show what is there: explore, report, runs.
+
+slmfit explore tickets.csv --output explore.html
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slmfit.cli.nexts import ask, say_next
+from slmfit.cli.options import DataOptions, Json, NoTexts, option, reads_data
+from slmfit.cli.screen import say, say_written
+
+
+@reads_data
+def explore(
+    source: DataOptions,
+    output: Annotated[Path, option("--output", "Where the page goes.", "FILE")] = Path("explore.html"),
+    json: Json = False,
+) -> None:
+    """Look at a dataset before anything is fitted: classes, lengths, words, twins, doubtful labels."""
+    from slmfit import exploring
+    from slmfit.cli import display
+
+    data = source.load()
+    with display.progress() as listen:
+        listen("looking at", {"rows": sum(map(len, data.splits.values()))})
+        findings = exploring.explore(data)
+    if json:
+        display.print_json(findings)
+    else:
+        exploring.write_page(findings, output)
+        display.show_warnings([f["message"] for f in findings["audit"]["findings"] if f["severity"] == "warning"])
+        say_written(output)
+        say_next("compare", *source.words())
+
+
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="A comparison's folder, or runs on one split.")
+    ],
+    output: Annotated[Path | None, option("--output", "Where it goes; none = report.html in RUN.", "FILE")] = None,
+    no_texts: NoTexts = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request instead.")] = False,
+    curves: Annotated[
+        Path | None, option("--curves", "Also losses and scores over time, as CSV to plot yourself.", "FILE")
+    ] = None,
+) -> None:
+    """Draw a comparison, or runs on the same split, as one HTML file."""
+    from slmfit import reporting as drawing
+    from slmfit.text.figures import number_of
+
+    if markdown:
+        say(drawing.markdown(folders))
+    else:
+        say_written(drawing.report(folders, output, texts=not no_texts))
+    if curves is not None:
+        rows = drawing.write_curves(folders, curves)
+        say(f"{number_of(rows, 'line')} of losses and scores over time in {curves}", err=True)
+    say_next(*ask(folders[0]))
+
+
+def runs_(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to look.")] = Path(),
+    json: Json = False,
+) -> None:
+    """List the runs in a folder and below."""
+    from slmfit.cli import display
+    from slmfit.runs.run import list_runs
+
+    display.show_runs(list_runs(folder), as_json=json)
