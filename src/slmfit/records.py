@@ -73,6 +73,24 @@ class Pair(str):
         return self.first, self.second
 
 
+class Tokens(str):
+    """A text that came as tokens: `offsets` says where each of them stands in it, and all of it but white space is one.
+
+    As a string it is the text, which is what a method reads that has words of its own.
+    """
+
+    __slots__ = ("offsets",)
+    offsets: tuple[tuple[int, int], ...]
+
+    def __new__(cls, text: str, offsets: Sequence[tuple[int, int]]) -> Self:
+        tokens = super().__new__(cls, text)
+        tokens.offsets = tuple((start, end) for start, end in offsets)
+        return tokens
+
+    def __getnewargs__(self) -> tuple[str, tuple[tuple[int, int], ...]]:  # type: ignore[override]
+        return str(self), self.offsets
+
+
 Input: TypeAlias = str | Question
 Target: TypeAlias = str | Entities
 

@@ -21,10 +21,13 @@ from slmfit.methods.base import Context
 from slmfit.methods.linear import Linear, Settings, crfsuite, tagging
 from slmfit.methods.linear.crf import Chances, Crf
 from slmfit.methods.linear.spans import Spans
+from slmfit.methods.linear.wording import Wording
 from slmfit.methods.linear.words import FAR, NEAR, attributes, shape
-from slmfit.records import Entities, Example, Span
+from slmfit.records import Entities, Example, Span, Tokens
+from slmfit.tasks.spans import join_tokens, spans_from_tags
 from slmfit.tasks.splitting import GRAINS, grain_for, split_by, tags_of
 from slmfit.tasks.tagging import TokenClassification
+from static_model import model2vec_folder
 
 pycrfsuite = pytest.importorskip("pycrfsuite")
 
@@ -174,7 +177,7 @@ def test_a_model_whose_weights_are_all_zero():
 
 def test_scores_of_many_texts_are_added_up_in_parts(monkeypatch):
     texts = [attributes(text.split(), NEAR) for text in ("fly to Rome", "", "a", "to Oslo on Monday at noon")] * 3
-    spans = Spans.learn(FLIGHTS, "words", NEAR, 0.1, 0.01)
+    spans = Spans.learn(FLIGHTS, Wording("words"), 0.1, 0.01)
     whole = spans.crf.scores(texts)
     monkeypatch.setattr("slmfit.methods.linear.crf.AT_ONCE", 20)
     assert all(np.array_equal(a, b) for a, b in zip(whole, spans.crf.scores(texts), strict=True))
@@ -289,11 +292,11 @@ def test_given_settings_are_kept():
     assert {tried["c1"] for tried in method.search} == {0.2} and len(method.search) > 1
 
 
-def test_settings_without_a_meaning_are_refused(tmp_path):
+def test_settings_without_a_meaning_are_refused():
     with pytest.raises(UsageError, match=r"linear\.C is for the intent, and no row has one"):
         fit(FLIGHTS, C=1.0)
-    with pytest.raises(UsageError, match=r"linear\.embeddings is for the intent"):
-        fit(FLIGHTS, embeddings=str(tmp_path))
+    with pytest.raises(UsageError, match=r"linear\.power is for the intent, and no row has one"):
+        fit(FLIGHTS, power=1.0)
     data = make_dataset(sizes=(20, 5, 5))
     with pytest.raises(UsageError, match=r"linear\.c2 says nothing in text-classification"):
         Linear(Settings(c2=1.0)).fit(data.task, data.train, data.validation, Context())
@@ -427,3 +430,85 @@ def test_same_rows_same_bytes(tmp_path):
         fit(FLIGHTS, FLIGHTS[:5])[0].save(folder)
         saved.append({p.name: p.read_bytes() for p in Path(folder).iterdir()})
     assert saved[0] == saved[1]
+
+
+# --- rows that came as tokens ---
+
+
+def came(*pairs, id="1", intent=None):
+    """An example that came as tokens with tags, given as words of (token, tag)."""
+    text = Tokens(*join_tokens([token for token, _ in pairs]))
+    return Example(id, text, Entities(tuple(spans_from_tags([tag for _, tag in pairs], text.offsets)[0]), intent))
+
+
+CODES = [
+    came(("see", "O"), (one, "B-ROOM"), ("-", "O"), (two, "B-SEAT"), ("...", "O"), ("@user", "O"))
+    for one in ("red", "blue", "green", "grey")
+    for two in ("ant", "bee", "cow")
+]
+
+
+def test_rows_that_came_as_tokens_are_tagged_by_them_and_as_people_write(tmp_path):
+    method, task = fit(CODES, CODES[:3])
+    assert method.chosen["grain"] == "tokens"
+    wording = method.part.spans.wording
+    assert [tuple(wording.places(e.input)) for e in CODES] == [e.input.offsets for e in CODES]
+    asked = [CODES[0].input, str(CODES[0].input), "see red-ant... @user", "see pink-hen..."]
+    answers = method.predict(asked)
+    assert answers[0] == answers[1] and answers[0].target == CODES[0].target
+    assert found(method, asked[2]) == [("red", "ROOM"), ("ant", "SEAT")]
+    assert found(method, asked[3]) == [("pink", "ROOM"), ("hen", "SEAT")]
+    method.save(tmp_path)
+    assert Linear.load(tmp_path, task, method.settings).predict(asked) == answers
+
+
+def test_few_rows_with_tokens_do_not_make_the_grain():
+    method, _ = fit([*FLIGHTS, *CODES[:3]])
+    assert method.chosen["grain"] == "words"
+    assert found(method, "fly from Rome to Oslo on Monday")[0] == ("Rome", "FROM")
+
+
+def test_a_model_saved_before_there_were_tokens(tmp_path):
+    """As version 0 wrote it: no reach, no cuts, no clusters."""
+    method, task = fit(FLIGHTS, reach="near")
+    asked = ["fly from Rome to New York on Friday", Tokens("fly to Oslo", [(0, 3), (4, 6), (7, 11)])]
+    answers = method.predict(asked)
+    method.save(tmp_path)
+    (tmp_path / "spans.json").write_text(json.dumps({"grain": "words", "any": True}))
+    assert {path.name for path in tmp_path.iterdir()} == {"spans.json", "crf.json", "crf.safetensors"}
+    assert Linear.load(tmp_path, task, method.settings).predict(asked) == answers
+
+
+# --- clusters of static vectors ---
+
+TABLE = np.array([[0, 0], [1, 0], [1, 0.1], [1, 0.05], [0, 1], [0.1, 1], [0.05, 1]], np.float32)
+
+
+def test_clusters_tell_of_words_that_train_has_not(tmp_path, monkeypatch):
+    """invoice, refund and parcel are alike in the table, and so are courier, late and a."""
+    monkeypatch.setattr("slmfit.methods.linear.clusters.MEMBERS", 2)
+    folder = model2vec_folder(tmp_path / "table", table=TABLE)
+    rows = [row(f"the {word} x", *([(word, "THING")] * thing)) for word, thing in
+            (("invoice", 1), ("refund", 1), ("courier", 0), ("late", 0))] * 4  # fmt: skip
+    validation = [row("the parcel x", ("parcel", "THING")), row("the a x")]
+    method, task = fit(rows, validation, embeddings=str(folder))
+    assert method.chosen["clusters"] and method.chosen["embeddings"] == str(folder)
+    assert [tried["clusters"] for tried in method.search] == [True] * len(tagging.PAIRS) + [True, False]
+    assert found(method, "the parcel x") == [("parcel", "THING")] and found(method, "the a x") == []
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    method.save(saved)
+    again = Linear.load(saved, task, method.settings)
+    texts = ["the parcel x", "the a x", "", "unknown \ud800 words"]
+    assert again.predict(texts) == method.predict(texts) == [method.predict([text])[0] for text in texts]
+
+
+def test_vectors_that_help_nothing_are_not_kept(tmp_path):
+    """Of the words of the rows the table knows none."""
+    folder = model2vec_folder(tmp_path / "table", table=TABLE)
+    method, _ = fit(FLIGHTS, FLIGHTS[:4], embeddings=str(folder), reach="near")
+    best = max(tried["entity_f1"] for tried in method.search)
+    assert method.search[-1]["clusters"] is False and best == 1
+    (tmp_path / "saved").mkdir()
+    method.save(tmp_path / "saved")
+    assert method.chosen["clusters"] is (tmp_path / "saved" / "word_vectors").is_dir()

@@ -79,9 +79,14 @@ def _cut(text: str, spans: Iterable[Span], grain: str) -> int:
 
 
 @lru_cache(maxsize=1)
+def marks() -> str:
+    """Every mark upon a letter."""
+    return "".join(chr(point) for point in range(0x300, 0x10000) if unicodedata.category(chr(point))[0] == "M")
+
+
+@lru_cache(maxsize=1)
 def _patterns() -> dict[str, re.Pattern[str]]:
-    marks = "".join(chr(point) for point in range(0x300, 0x10000) if unicodedata.category(chr(point))[0] == "M")
-    inside = rf"[\w{marks}]"
-    pieces = rf"(?:[^\W\d_]|[{marks}])+|\d+|\S"
+    inside = rf"[\w{marks()}]"
+    pieces = rf"(?:[^\W\d_]|[{marks()}])+|\d+|\S"
     patterns = {"words": rf"{inside}(?:\S*{inside})?|\S", "pieces": pieces, "characters": r"\S"}
     return {grain: re.compile(pattern) for grain, pattern in patterns.items()}

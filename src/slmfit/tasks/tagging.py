@@ -24,7 +24,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.evidence.clusters import clusters_of
-from slmfit.records import Entities, Example, Input, Prediction, Span, Target
+from slmfit.records import Entities, Example, Input, Prediction, Span, Target, Tokens
 from slmfit.tasks import spans as sp
 from slmfit.tasks.answers import entities_of, entity_columns
 from slmfit.tasks.base import Components, Row, Scores
@@ -124,6 +124,7 @@ class TokenClassification:
             return _Read(text, intent, sp.read_spans(spans, text, where.at(spans_in)))
         if isinstance(text, str | None) and tokens is not None and spans is None:
             text, offsets = sp.read_tokens(tokens, text, where.at(tokens_in))
+            text = Tokens(text, offsets)
             names_in, names = find(row, self.roles["tag_names"])
             names = None if names is None else sp.read_list(names, where.at(names_in))
             if tags is not None:

@@ -1,9 +1,9 @@
 """Spans of texts by a CRF over their words: learnt from examples, found with probabilities.
 
-    spans = Spans.learn(train, grain_for(train), NEAR, c1=0.1, c2=0.01)
+    spans = Spans.learn(train, Wording(grain_for(train)), c1=0.1, c2=0.01)
     spans.find(["fly to Rome"])     # [((Span(7, 11, "CITY"),), [0.93])]
 
-Words are those of `tasks/splitting.py`. A span that begins or ends within a word takes all of it, in training as in
+Words are as `wording.py` cuts them. A span that begins or ends within a word takes all of it, in training as in
 answers; of two that share a word the first has it.
 """
 
@@ -17,11 +17,11 @@ from typing import Self
 from slmfit import storage
 from slmfit.methods.linear import crfsuite
 from slmfit.methods.linear.crf import Chances, Crf, Floats
-from slmfit.methods.linear.words import NEAR, attributes
+from slmfit.methods.linear.wording import Wording
 from slmfit.records import Example, Span
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.spans import Offsets, spans_from_tags
-from slmfit.tasks.splitting import split_by, tags_of
+from slmfit.tasks.splitting import tags_of
 
 ITERATIONS = 60  # of L-BFGS; F1 on validation with 2,500 rows of SNIPS: 84.2 after 25, 86.4 after 40, 87.3 after 80
 
@@ -30,18 +30,16 @@ Found = tuple[tuple[Span, ...], list[float]]  # spans and the probability of eac
 
 @dataclass(frozen=True)
 class Spans:
-    """grain: what a word is. reach: what a word is told of others. crf: None where no row had a span."""
+    """wording: what a word is, and is told of. crf: None where no row had a span."""
 
-    grain: str
-    reach: str
+    wording: Wording
     crf: Crf | None
 
     @classmethod
     def learn(
         cls,
         examples: Sequence[Example],
-        grain: str,
-        reach: str,
+        wording: Wording,
         c1: float,
         c2: float,
         tell: Callable[[int, float], None] = lambda iteration, loss: None,
@@ -49,26 +47,26 @@ class Spans:
         """Fitted to the spans of these rows. Raises MissingPart without python-crfsuite."""
         texts, tags = [], []
         for example in examples:
-            text = str(example.input)
-            if words := split_by(text, grain):
-                texts.append(attributes([text[start:end] for start, end in words], reach))
+            text = example.input
+            assert isinstance(text, str)
+            if words := wording.places(text):
+                texts.append(wording.told(text, words))
                 tags.append(tags_of(entities_of(example.target).spans, words))
         if all(tag == "O" for sequence in tags for tag in sequence):
-            return cls(grain, reach, None)
-        return cls(grain, reach, crfsuite.train(texts, tags, c1=c1, c2=c2, iterations=ITERATIONS, tell=tell))
+            return cls(wording, None)
+        return cls(wording, crfsuite.train(texts, tags, c1=c1, c2=c2, iterations=ITERATIONS, tell=tell))
 
     def find(self, texts: Sequence[str]) -> list[Found]:
         """The spans of each text in reading order."""
         if self.crf is None:
             return [((), []) for _ in texts]
-        places = [split_by(text, self.grain) for text in texts]
-        parts = ([text[a:b] for a, b in words] for text, words in zip(texts, places, strict=True))
-        told = [attributes(words, self.reach) for words in parts]
+        places = [self.wording.places(text) for text in texts]
+        told = [self.wording.told(text, words) for text, words in zip(texts, places, strict=True)]
         return [self._read(scores, words) for scores, words in zip(self.crf.scores(told), places, strict=True)]
 
     def save(self, folder: Path) -> None:
-        about = {"grain": self.grain, "reach": self.reach, "any": self.crf is not None}
-        storage.write_json(folder / "spans.json", about)
+        storage.write_json(folder / "spans.json", {**self.wording.plain(), "any": self.crf is not None})
+        self.wording.save(folder)
         if self.crf is not None:
             self.crf.save(folder)
 
@@ -76,7 +74,7 @@ class Spans:
     def load(cls, folder: Path) -> Self:
         """As they were saved."""
         about = storage.read_json(folder / "spans.json", "grain", "any")
-        return cls(about["grain"], about.get("reach", NEAR), Crf.load(folder) if about["any"] else None)
+        return cls(Wording.load(folder, about), Crf.load(folder) if about["any"] else None)
 
     def _read(self, scores: Floats, words: Offsets) -> Found:
         """The spans of the best tags. A span's probability: its words are tagged so, and the next does not go on."""

@@ -10,7 +10,7 @@ Only fitting spans needs python-crfsuite (extra `entities`).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,16 +18,18 @@ from typing import Any, Self
 
 import numpy as np
 
+from slmfit import embeddings
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method, must
 from slmfit.methods.linear.classification import Classifier
+from slmfit.methods.linear.clusters import Clusters
 from slmfit.methods.linear.settings import OF_TEXTS, Settings
 from slmfit.methods.linear.spans import Spans
+from slmfit.methods.linear.wording import TOKENS, Wording, both_spellings, grain_of
 from slmfit.methods.linear.words import REACHES
 from slmfit.records import Entities, Example, Input, Prediction
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.classification import TextClassification
-from slmfit.tasks.splitting import grain_for
 
 PAIRS = (
     (0.1, 0.01),
@@ -47,6 +49,7 @@ class Tagger(Method):
 
     spans: Spans
     intent: Classifier | None
+    vectors: embeddings.Static | None = None  # of words, where the settings name a table
 
     def fit(self, task: Any, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Choose what is open on validation, then fit train with it.
@@ -56,7 +59,8 @@ class Tagger(Method):
         if not _with_intent(train):
             _refuse(self.settings)
         self.search, self.rows_used = [], {"fitted": "train"}
-        self.chosen = {"grain": grain_for(train), **self._best(task, train, validation, context)}
+        self.vectors = self._static(context, alone=not _with_intent(train))
+        self.chosen = {"grain": grain_of(train), **self._best(task, train, validation, context)}
         begin = time.perf_counter()
         self._learn(train, context)
         self.fit_seconds = time.perf_counter() - begin
@@ -76,13 +80,12 @@ class Tagger(Method):
         self._told()
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
-        texts = [str(i) for i in inputs]
-        found = self.spans.find(texts)
+        found = self.spans.find([i if isinstance(i, str) else str(i) for i in inputs])
         if self.intent is None:
             return [Prediction(Entities(spans), span_probabilities=sure) for spans, sure in found]
         return [
             replace(answer, target=Entities(spans, str(answer.target)), span_probabilities=sure)
-            for answer, (spans, sure) in zip(self.intent.predict(texts), found, strict=True)
+            for answer, (spans, sure) in zip(self.intent.predict(inputs), found, strict=True)
         ]
 
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
@@ -116,37 +119,76 @@ class Tagger(Method):
         if self.intent is not None:
             self.intent.check(_intents(task))
 
+    def _static(self, context: Context, *, alone: bool) -> embeddings.Static | None:
+        """The table of word vectors that the settings name. A sentence encoder is the intent's only.
+
+        Raises UsageError where there is none.
+        """
+        if self.settings.embeddings is None:
+            return None
+        found = embeddings.pretrained(self.settings.embeddings, context.cache)
+        if isinstance(found, embeddings.Static):
+            return found
+        if alone:
+            what = f"linear.embeddings={self.settings.embeddings} has no vectors of single words"
+            raise UsageError(what, fix="give static embeddings in model2vec format")
+        return None
+
     def _learn(self, examples: Sequence[Example], context: Context) -> None:
-        chosen = self.chosen
-        given = {name: chosen[name] for name in ("reach", "c1", "c2")}
-        self.spans = Spans.learn(examples, chosen["grain"], **given, tell=partial(_tell, context))
+        rows, wording = self._worded(examples, self.chosen["grain"], context.seed)
+        self.spans = self._fitted(rows, wording, self.chosen, tell=partial(_tell, context))
+
+    def _worded(self, examples: Sequence[Example], grain: str, seed: int) -> tuple[Sequence[Example], Wording]:
+        """The rows to fit, in both spellings where they came as tokens, and what their words are."""
+        rows, cuts = both_spellings(examples) if grain == TOKENS else (examples, None)
+        wording = Wording(grain, cuts=cuts)
+        if self.vectors is None:
+            return rows, wording
+        texts = [str(e.input) for e in examples]
+        words = [text[start:end] for text in texts for start, end in wording.places(text)]
+        return rows, replace(wording, clusters=Clusters.learn(words, self.vectors, seed))
+
+    def _fitted(self, rows: Sequence[Example], wording: Wording, given: Mapping[str, Any], **more: Any) -> Spans:
+        clusters = wording.clusters if given.get("clusters") else None
+        wording = replace(wording, reach=given["reach"], clusters=clusters)
+        return Spans.learn(rows, wording, given["c1"], given["c2"], **more)
 
     def _told(self) -> None:
         """What the intent's classifier has to say beside what the spans have."""
         if self.intent is not None:
             self.chosen = {**self.chosen, **self.intent.chosen}
             self.rows_used = {**self.intent.rows_used, **self.rows_used}
+        if self.vectors is not None and (self.intent is None or self.chosen["clusters"]):
+            used = self.settings.embeddings if self.chosen["clusters"] else None
+            self.chosen["embeddings"] = used  # with what was chosen alone, the settings make the same model again
 
     def _best(
         self, task: Any, train: Sequence[Example], validation: Sequence[Example], context: Context
     ) -> dict[str, Any]:
-        """reach, c1 and c2: those given, else what is best on validation when fitted to train, or a sample of it.
+        """reach, c1, c2 and whether there are clusters: those given, else what is best on validation when fitted to
+        train, or a sample of it.
 
-        The pairs are tried first, then with the best of them the other reach.
+        The pairs are tried first, with clusters where there may be some, then with the best of them the other reach,
+        and with the best of all none.
         """
         s = self.settings
         pairs = [(a if s.c1 is None else s.c1, b if s.c2 is None else s.c2) for a, b in PAIRS]
         reaches = REACHES if s.reach is None else (s.reach,)
-        tried = [{"reach": reaches[0], "c1": a, "c2": b} for a, b in dict.fromkeys(pairs)]
+        beside = {} if self.vectors is None else {"clusters": True}
+        tried: list[dict[str, Any]] = [
+            {"reach": reaches[0], "c1": a, "c2": b, **beside} for a, b in dict.fromkeys(pairs)
+        ]
         targets = [Entities(entities_of(e.target).spans) for e in validation]
-        if len(tried) * len(reaches) == 1 or not any(target.spans for target in targets):
+        only = len(tried) * len(reaches) == 1 and not beside
+        if only or not any(target.spans for target in targets):
             return tried[0]
         # F1 tells more finely than whole rows do which pair is better.
         metric = "entity_f1" if context.metric in ("intent_accuracy", "exact_match") else context.metric
-        rows, grain = _sample(train, len(task.labels), context.seed), grain_for(train)
+        rows, wording = self._worded(_sample(train, len(task.labels), context.seed), grain_of(train), context.seed)
+        texts = [e.input if isinstance(e.input, str) else str(e.input) for e in validation]
 
         def score(given: dict[str, Any]) -> float:
-            found = Spans.learn(rows, grain, **given).find([str(e.input) for e in validation])
+            found = self._fitted(rows, wording, given).find(texts)
             answers = [Prediction(Entities(spans)) for spans, _ in found]
             value = float(task.components(metric, targets, answers).value)
             self.search.append({"of": "spans", **given, metric: value})
@@ -154,8 +196,10 @@ class Tagger(Method):
             return value
 
         scores = [score(given) for given in tried]
-        tried += [tried[int(np.argmax(scores))] | {"reach": reach} for reach in reaches[1:]]
-        scores += [score(given) for given in tried[len(scores) :]]
+        others = [{"reach": reach} for reach in reaches[1:]] + [{"clusters": False}] * len(beside)
+        for other in others:
+            tried.append(tried[int(np.argmax(scores))] | other)
+            scores.append(score(tried[-1]))
         self.rows_used["settings_chosen"] = "validation"
         return tried[int(np.argmax(scores))]
 
@@ -171,7 +215,7 @@ def _sample(examples: Sequence[Example], labels: int, seed: int) -> list[Example
 
 def _refuse(settings: Settings) -> None:
     """Raise UsageError for a setting that only an intent gives a meaning."""
-    given = [name for name in OF_TEXTS if getattr(settings, name) is not None]
+    given = [name for name in OF_TEXTS if getattr(settings, name) is not None and name != "embeddings"]
     if given:
         raise UsageError(f"linear.{given[0]} is for the intent, and no row has one", fix=f"leave {given[0]} out")
 
