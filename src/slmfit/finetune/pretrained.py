@@ -11,16 +11,17 @@ Code that comes with a checkpoint is never run.
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from slmfit.errors import UnsafeError, UsageError
-from slmfit.hub import checkpoint, snapshots
+from slmfit.finetune import converted
+from slmfit.finetune.quietly import quiet
+from slmfit.hub import checkpoint, gguf, snapshots
 from slmfit.hub.border import encoded, in_words
 
 FITTING = {  # kind -> one that fits
@@ -41,12 +42,19 @@ HEADS = {
 
 
 def fetched(base: str, check: Callable[[Any], None]) -> str:
-    """The folder of a base model; one on the hub is fetched where needed.
+    """The folder of a base model; one on the hub is fetched where needed, and a GGUF file is read into plain weights.
 
     check: called with its configuration before any weight is fetched; it raises for a model that does not fit.
     Raises UsageError when it is no model, MissingPart when it is out of reach.
     """
-    folder = snapshots.model_folder(base, lambda folder: check(read_config(str(folder), base)), whole=False)
+
+    def fits(folder: Path) -> None:
+        check(read_config(str(folder), base))
+
+    if source := gguf.source_of(base):
+        folder = converted.plain(source, fits)
+    else:
+        folder = snapshots.model_folder(base, fits, whole=False)
     checkpoint.check_folder(folder)
     if not any(folder.glob("*.safetensors")):
         fix = "use a model with safetensors weights; `slmfit models` lists some"
@@ -267,19 +275,3 @@ def _auto(head: str) -> Any:
     import transformers
 
     return getattr(transformers, f"AutoModel{head}")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """transformers without its bars, reports and advice; what matters of them is said in our words."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -275,6 +275,7 @@ class FineTuned(Method):
             lora=self.settings.lora,
             device=self.backbone.device.name,
             validation_rows=validation_rows,
+            layers=getattr(self.model.config.get_text_config(), "num_hidden_layers", 0) or 0,
         )
 
     def _chosen(self, plan: Plan) -> dict[str, Any]:
