@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from slmfit.cli.exporting import export
 from slmfit.cli.generating import generate
 from slmfit.cli.hosts import AllowHost, opened
 from slmfit.cli.options import (
@@ -249,6 +250,7 @@ def explore(
 
 
 app.command()(generate)
+app.command()(export)
 
 
 @app.command()

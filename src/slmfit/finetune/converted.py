@@ -38,7 +38,7 @@ def plain(source: Path, check: Callable[[Path], None]) -> Path:
     """
     head = gguf.read(source)
     hashed = storage.hash_file(source)
-    folder = cache_folder() / "converted" / hashed[:32]
+    folder = _folder(hashed)
     if _kept(folder, hashed):
         check(folder)
         return folder
@@ -50,6 +50,15 @@ def plain(source: Path, check: Callable[[Path], None]) -> Path:
             return folder
     check(folder)
     return folder
+
+
+def known(hashed: str) -> Path | None:
+    """The folder of plain weights of the GGUF file with this sha256, where it was made here; its file may be gone."""
+    return _folder(hashed) if _kept(_folder(hashed), hashed) else None
+
+
+def _folder(hashed: str) -> Path:
+    return cache_folder() / "converted" / hashed[:32]
 
 
 def made_of(folder: Path) -> Mapping[str, Any] | None:
@@ -101,22 +110,23 @@ def _kept(folder: Path, hashed: str) -> bool:
 
 
 def _convert(source: Path, head: gguf.Head, folder: Path, check: Callable[[Path], None]) -> None:
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    import transformers
 
+    model_class: Any = transformers.AutoModelForCausalLM
     from_file: dict[str, Any] = {"gguf_file": str(source.resolve()), "local_files_only": True}
     with quiet(), in_words(str(source), "cannot be read", _FIX):
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, **from_file)
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, **from_file)
         for name in _DROPPED:
             config.__dict__.pop(name, None)
         config.save_pretrained(folder)
         checkpoint.check_config(folder)
         check(folder)
         _check_size(config, head, source)
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **from_file)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **from_file)
         tokenizer.save_pretrained(folder)
         checkpoint.check_folder(folder)
         with contextlib.redirect_stderr(io.StringIO()):  # a bar that nothing else turns off
-            model, info = AutoModelForCausalLM.from_pretrained(
+            model, info = model_class.from_pretrained(
                 folder, dtype=torch.float32, trust_remote_code=False, output_loading_info=True, **from_file
             )
         lacking = sorted({*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])})

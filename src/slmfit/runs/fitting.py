@@ -164,7 +164,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
         answered = {"train": train, "validation": tried.validation, "test": test}
         context.event("measure")
         cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=name)
-        size = storage.size_of(model)
+        size = storage.size_of(model) + loaded.bytes_elsewhere
     _remove_work(partial / "work")
     return _publish(
         folder,
