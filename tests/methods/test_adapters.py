@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 from safetensors.numpy import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification
 
 import tiny
 import tiny_gguf
 from conftest import make_dataset
 from slmfit import methods, storage
-from slmfit.errors import MissingPart, SlmfitError, UnsafeError
+from slmfit.errors import MissingPart, SlmfitError, UnsafeError, UsageError
 from slmfit.hub import bases
 from slmfit.methods.base import Context
 from slmfit.methods.saved import load_model, predict_with, save_model
+from slmfit.methods.shots import PerClass
 
 DATA = make_dataset(sizes=(48, 12, 12))
 TEXTS = [e.input for e in DATA.test]
@@ -233,16 +234,47 @@ def test_a_base_model_is_checked_as_any_other(run):
         load_model(folder)
 
 
-def test_untuned_nothing_but_the_name_is_kept(made, tmp_path):
+def entities(tmp_path):
     from slmfit.data import load_data
 
     rows = [{"text": f"Ann Lee comes on day {n}", "spans": [[0, 7, "NAME"]]} for n in range(9)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    data = load_data(str(tmp_path / "rows.jsonl"), task="token-classification")
-    method = methods.create("causal", {"epochs": 0, "max_length": 96}, str(made[1]))
+    return load_data(str(tmp_path / "rows.jsonl"), task="token-classification")
+
+
+def untuned(data, base, **settings):
+    method = methods.create("causal", {"epochs": 0} | settings, str(base))
     method.fit(data.task, data.train, data.validation, replace(Context(), metric="entity_f1"))
+    return method
+
+
+def test_untuned_nothing_but_the_name_is_kept(made, tmp_path):
+    data = entities(tmp_path)
+    method = untuned(data, made[1], max_length=96)
     (tmp_path / "run").mkdir()
     save_model(tmp_path / "run", data.task, data.recipe, "causal", method)
     assert not (tmp_path / "run" / "adapter").exists() and not list((tmp_path / "run").rglob("*.safetensors"))
-    assert len(predict_with(load_model(tmp_path / "run"), [rows[0]["text"]])) == 1
-    assert AutoModelForCausalLM.from_pretrained(made[1])
+    assert len(predict_with(load_model(tmp_path / "run"), ["Ann Lee comes on day 1"])) == 1
+
+
+def test_examples_stand_before_the_text(tmp_path):
+    """They are those of train that `llm` draws, as a model that was tuned would have seen and answered them."""
+    data, base = entities(tmp_path), tiny.causal(tmp_path / "base", max_position_embeddings=512)
+    method = untuned(data, base, shots=2)
+    head = method.head
+    shown = PerClass.of(data.task, data.train, 2, 0).examples
+    expected = "".join(f"{e.input}\n\nAnswer:\nB-NAME: Ann Lee\n\n" for e in shown) + "New text\n\nAnswer:\n"
+    assert head.backbone.tokenizer.decode(head._prompts(["New text"])[0]) == expected
+    assert method.rows_used["shown as examples"] == "train"
+    (tmp_path / "run").mkdir()
+    save_model(tmp_path / "run", data.task, data.recipe, "causal", method)
+    again = load_model(tmp_path / "run")
+    assert again[2].head._prompts(["New text"]) == head._prompts(["New text"])
+    assert predict_with(again, ["Ann Lee comes"]) == method.predict(["Ann Lee comes"])
+
+
+@pytest.mark.parametrize(("epochs", "task"), [(1, "token-classification"), (0, "text-classification")])
+def test_examples_are_for_what_is_not_tuned_and_writes(made, tmp_path, epochs, task):
+    data = entities(tmp_path) if task == "token-classification" else DATA
+    with pytest.raises(UsageError, match=r"causal\.shots shows examples to"):
+        untuned(data, made[1], shots=2, epochs=epochs)

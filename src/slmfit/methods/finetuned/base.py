@@ -48,6 +48,10 @@ class FineTuned(Method):
     def seeded(self) -> bool:
         return self.settings.epochs != 0
 
+    @property
+    def _shots(self) -> int:
+        return getattr(self.settings, "shots", 0)
+
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Tune on train; validation picks the best epoch.
 
@@ -57,9 +61,11 @@ class FineTuned(Method):
         began = time.monotonic()
         fresh = self._prepare(task, context.seed)
         if self.settings.epochs == 0:
-            self.max_length = min(self.settings.max_length or 512, self.backbone.limit)
+            shown = self.head.show(train, self._shots, context.seed) if self._shots else 0
+            self.max_length = min(self.settings.max_length or 512 + shown, self.backbone.limit)
             self.chosen = {"max_length": self.max_length, "epochs": 0}
             self.rows_used = {"fitted": "none: the base model is used as it is"}
+            self.rows_used |= {"shown as examples": "train"} if self._shots else {}
             self.chosen |= self._started_from(fresh)
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
@@ -190,6 +196,10 @@ class FineTuned(Method):
     def _check(self, config: Any, head: type[Head], task: Task) -> None:
         """Raise UsageError for a base model that this method cannot start from."""
         pretrained.check_kind(config, self.settings.base_model, self.kind, head.made_for)
+        if self._shots and not (head.shows and self.settings.epochs == 0):
+            known = "a model that is not tuned" if head.shows else "one that writes answers, and this one has a head"
+            fix = f"set {self.kind}.epochs=0, or leave shots out" if head.shows else f"leave {self.kind}.shots out"
+            raise UsageError(f"{self.kind}.shots shows examples to {known}", where=self.settings.base_model, fix=fix)
         if self.settings.epochs == 0 and (reason := head.unfit(task, config)):
             fix = f"leave {self.kind}.epochs open, so it is tuned"
             raise UsageError(reason, where=self.settings.base_model, fix=fix)
