@@ -11,6 +11,7 @@ from slmfit.errors import SlmfitError as SlmfitError
 from slmfit.errors import UnsafeError as UnsafeError
 from slmfit.errors import UsageError as UsageError
 from slmfit.exploring import explore as explore
+from slmfit.exporting import export as export
 from slmfit.generating import generate as generate
 from slmfit.hub.models import pull_model as pull_model
 from slmfit.methods import list_methods as list_methods

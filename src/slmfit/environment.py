@@ -21,6 +21,7 @@ EXTRAS = {
     "train": ("torch", "transformers", "peft", "accelerate"),
     "hub": ("datasets", "huggingface_hub"),
     "prices": ("genai_prices",),
+    "gguf": ("gguf",),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

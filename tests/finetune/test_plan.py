@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,3 +79,12 @@ def test_scoring_leaves_time_to_train():
     plan = within(derive(Asked(), FACTS), COSTS, LENGTHS, seconds=60, validation_rows=2000, predicted_rows=7000)
     assert plan.seconds == pytest.approx(36)  # scoring all would take more; a part of the rows is scored then
     assert 64 < plan.rows < 20_000 and plan.evaluations == 0
+
+
+def test_a_large_model_has_its_batches_cut_so_that_memory_stays_small():
+    small, large = replace(FACTS, layers=6), replace(FACTS, layers=30, hidden=576, lora=True)
+    assert derive(Asked(), small).split == 1
+    plan = derive(Asked(batch_tokens=1024), large)
+    assert plan.split == 6 and plan.batch_tokens / plan.split * 30 * 576 * 170 <= 600e6
+    assert derive(Asked(batch_tokens=2**24), large).split == 64
+    assert derive(Asked(batch_tokens=1024), replace(large, device="cuda")).split == 1

@@ -41,7 +41,7 @@ def base(data, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(base, data, tmp_path_factory):
-    return fit(data, tmp_path_factory.mktemp("fitted"), base_model=base, **{**QUICK, "epochs": 1})
+    return fit(data, tmp_path_factory.mktemp("fitted"), base_model=base, keep="whole", **{**QUICK, "epochs": 1})
 
 
 def fit(data, folder, **given):

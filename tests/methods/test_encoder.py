@@ -89,7 +89,7 @@ def test_odd_texts_are_answered(fitted):
 def test_lora(base, data, tmp_path):
     from peft import PeftModel
 
-    method = fit(data, tmp_path, base_model=base, lora=True, lora_rank=4, epochs=1, learning_rate=3e-3)
+    method = fit(data, tmp_path, base_model=base, lora=True, lora_rank=4, keep="whole", epochs=1, learning_rate=3e-3)
     assert np.abs(logits(method, texts(data)) - method.base_logits).max() < 1e-4  # now merged
     assert np.abs(by_transformers(tmp_path, texts(data)) - method.base_logits).max() < 1e-4
     config = AutoConfig.from_pretrained(base, num_labels=3)

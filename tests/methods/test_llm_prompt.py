@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from conftest import make_dataset
 from slmfit.errors import DataError, UsageError
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
-from slmfit.methods.llm.shots import Nearest, PerClass
+from slmfit.methods.shots import Nearest, PerClass
 from slmfit.records import Example, Question
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.classification import TextClassification

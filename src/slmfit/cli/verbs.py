@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.answering import evaluate, predict
+from slmfit.cli.exporting import export
 from slmfit.cli.fitting import compare, demo, train
 from slmfit.cli.generating import generate
 from slmfit.cli.knowing import doctor, explain, methods_, models
@@ -40,7 +41,7 @@ def _root(
         say(context.get_help())
 
 
-for verb in (demo, compare, train, evaluate, predict, explore, generate, report):
+for verb in (demo, compare, train, evaluate, predict, explore, generate, export, report):
     app.command()(verb)
 app.command("runs")(runs_)
 app.command("methods")(methods_)

@@ -3,6 +3,7 @@
     tokens.py       texts -> token ids, once, cached by content
     batches.py      which rows go through the model together
     device.py       cpu, cuda or mps; precision; what "out of memory" looks like
+    converted.py    a GGUF file as a folder of plain weights, made once
     pretrained.py   configurations, tokenizers and models by folder or hub name; errors in words
     lora.py         low-rank adapters, by peft
     plan.py         what is decided before the first step, with the reason for each

@@ -68,9 +68,10 @@ def measure(model: torch.nn.Module, job: Job, device: Device, plan: Plan, second
             batch = _around(order, job.lengths, quantile, plan.batch_tokens)
 
             def update(batch: np.ndarray = batch) -> None:
-                with device.autocast():
-                    loss = job.loss(model, batch)
-                loss.backward()
+                for piece in np.array_split(batch, min(plan.split, len(batch))):
+                    with device.autocast():
+                        loss = job.loss(model, piece)
+                    loss.backward()
                 torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
                 throwaway.step()
                 throwaway.zero_grad()

@@ -22,14 +22,13 @@ from slmfit.errors import SlmfitError
 from slmfit.finetune import batches, device, processes, state
 from slmfit.finetune.checkpoints import Checkpoints, State
 from slmfit.finetune.forward import NotFinite
-from slmfit.finetune.plan import Plan
+from slmfit.finetune.plan import MOST_SPLIT, Plan
 from slmfit.finetune.signals import Interrupted, Signals
 
 CLIP = 1.0  # the gradient's norm is cut to this
 REPORT_SECONDS = 2.0
 CHECKPOINT_SECONDS = 300.0
 CHECKPOINT_SHARE = 20  # and at least this many times as long as writing one took
-MOST_SPLIT = 64
 
 
 class Training:

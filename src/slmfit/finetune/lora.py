@@ -3,6 +3,7 @@
     model = with_adapters(model, fresh, "SEQ_CLS", rank=64, alpha=16, dropout=0.05)
     save_adapters(model, folder)         # loads with plain peft
     model = merged(model)                # the base model's own class again, adapters added into the weights
+    add(plain, folder)                   # the same to the bit, from the files; peft is not needed, nor asked
 
 LoRA is Hu et al. (2021); its rank-stabilised scaling, alpha / sqrt(rank), is Kalajdzievski (2023).
 """
@@ -10,11 +11,21 @@ LoRA is Hu et al. (2021); its rank-stabilised scaling, alpha / sqrt(rank), is Ka
 from __future__ import annotations
 
 import json
+import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
+
+from slmfit.errors import UnsafeError
+from slmfit.hub import checkpoint
+
+WEIGHTS, ABOUT = "adapter_model.safetensors", "adapter_config.json"
+MOST_RANK = 10_000
+_BEFORE = "base_model.model."
 
 
 def with_adapters(
@@ -60,3 +71,71 @@ def merged(model: Any) -> torch.nn.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that they are already
         return model.merge_and_unload()
+
+
+def add(model: torch.nn.Module, folder: Path) -> set[str]:
+    """Add saved adapters into a plain model's weights, put what was trained whole in its place; the names of all.
+
+    The files may be a stranger's: they are read here and not by peft, which imports modules that a configuration
+    names. Raises UnsafeError for what does not fit the model.
+    """
+    scale = _scale(folder)
+    checkpoint.header(folder / WEIGHTS)
+    tensors = load_file(folder / WEIGHTS)
+    weights, learnt = dict(model.named_parameters()), set[str]()
+    with torch.no_grad():
+        for name in tensors:
+            if not name.startswith(_BEFORE):
+                raise _unfit(folder, name)
+            place = name.removeprefix(_BEFORE)
+            if place.endswith(".lora_B.weight"):
+                continue
+            if place.endswith(".lora_A.weight"):
+                module = place.removesuffix(".lora_A.weight")
+                place = f"{module}.weight"
+                delta = _product(tensors, name, scale, folder)
+                if place in weights and type(model.get_submodule(module)).__name__ == "Conv1D":  # GPT-2's, turned
+                    delta = delta.T
+                _check_fits(weights, place, delta, folder)
+                weights[place].add_(delta)
+            else:
+                _check_fits(weights, place, tensors[name], folder)
+                weights[place].copy_(tensors[name])
+            learnt.add(place)
+    if lone := [n for n in tensors if n.endswith(".lora_B.weight") and n.replace("lora_B", "lora_A") not in tensors]:
+        raise _unfit(folder, lone[0])
+    return learnt
+
+
+def _scale(folder: Path) -> float:
+    """What products are multiplied by. Raises UnsafeError for adapters of another kind than `with_adapters` makes."""
+    about = checkpoint.read_object(folder / ABOUT, checkpoint.MOST_CONFIG)
+    rank: Any = about.get("r")
+    alpha: Any = about.get("lora_alpha")
+    plain = about.get("peft_type") == "LORA" and about.get("use_rslora") is True and not about.get("use_dora")
+    plain = plain and about.get("bias", "none") == "none"
+    plain = plain and not any(about.get(name) for name in ("rank_pattern", "alpha_pattern"))
+    known = type(alpha) in (int, float) and math.isfinite(alpha) and type(rank) is int and 1 <= rank <= MOST_RANK
+    if not (plain and known):
+        fix = "fit the run again"
+        raise UnsafeError("are no adapters that slmfit writes", where=str(folder / ABOUT), fix=fix)
+    return float(alpha / math.sqrt(rank))
+
+
+def _product(tensors: Mapping[str, torch.Tensor], name: str, scale: float, folder: Path) -> torch.Tensor:
+    down, up = tensors[name], tensors.get(name.replace(".lora_A.", ".lora_B."))
+    if up is None or down.ndim != 2 or up.ndim != 2 or up.shape[1] != down.shape[0] or down.shape[0] > MOST_RANK:
+        raise _unfit(folder, name)
+    if not (down.is_floating_point() and up.is_floating_point()) or up.shape[0] * down.shape[1] > 1 << 31:
+        raise _unfit(folder, name)
+    return (up.float() @ down.float()) * scale
+
+
+def _check_fits(weights: Mapping[str, torch.Tensor], name: str, value: torch.Tensor, folder: Path) -> None:
+    if name not in weights or weights[name].shape != value.shape or not value.is_floating_point():
+        raise _unfit(folder, name)
+
+
+def _unfit(folder: Path, name: str) -> UnsafeError:
+    what = f"holds {name[:100]!r}, which does not fit its base model"
+    return UnsafeError(what, where=str(folder / WEIGHTS), fix="fit the run again")

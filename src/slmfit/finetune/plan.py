@@ -17,6 +17,11 @@ import numpy as np
 
 ROWS_TO_SEE = 60_000  # a small data set is gone through several times, until about so many rows have been seen
 EPOCHS = (2, 10)  # at least, at most
+MOST_SPLIT = 64  # pieces of a batch
+# What a training keeps of a token until the gradients are there, in bytes for each number of the model's width in each
+# layer: 170 were seen with adapters (SmolLM2-135M: 2.9 MB a token). A batch is cut so that this is all it takes.
+KEPT_BYTES = 170
+MEMORY = 600_000_000
 WHOLE = 0.98  # the share of texts that are not cut
 
 
@@ -39,7 +44,7 @@ class Facts:
 
     lengths: tokens of each training text, uncut. limit: the most the model reads.
     hidden: the model's width. lora: whether adapters are trained, not the whole model.
-    device: "cpu", "cuda" or "mps". validation_rows: 0 when there are none.
+    device: "cpu", "cuda" or "mps". validation_rows: 0 when there are none. layers: of the model, 0 = unknown.
     """
 
     lengths: np.ndarray
@@ -48,6 +53,7 @@ class Facts:
     lora: bool
     device: str
     validation_rows: int
+    layers: int = 0
 
 
 MOST_COUNTED = 2**40  # rows, steps: what no training comes to
@@ -138,16 +144,18 @@ def derive(asked: Asked, facts: Facts) -> Plan:
     batch_tokens = take("batch_tokens", *_batch_tokens(facts, max_length))
     learning_rate = take("learning_rate", *_learning_rate(facts))
     evaluations = _evaluations(count, facts.validation_rows, epochs)
+    batch_tokens = max(batch_tokens, max_length)
     return Plan(
         rows=epochs * count,
         epochs=epochs,
         max_length=max_length,
-        batch_tokens=max(batch_tokens, max_length),
+        batch_tokens=batch_tokens,
         learning_rate=learning_rate,
         warmup=asked.warmup,
         weight_decay=asked.weight_decay,
         evaluations=evaluations,
         patience=asked.patience,
+        split=_split(facts, batch_tokens),
         why=why,
     )
 
@@ -176,6 +184,13 @@ def _batch_tokens(facts: Facts, max_length: int) -> tuple[int, str]:
     # Few rows make few updates: then smaller batches.
     rows = 32 if len(facts.lengths) >= 2000 else 16
     return max(256, round(rows * mean / 64) * 64), f"about {rows} texts of {mean:.0f} tokens"
+
+
+def _split(facts: Facts, batch_tokens: int) -> int:
+    """On a CPU, whose memory others need too, as many pieces as keep a batch small; a GPU is there to be filled."""
+    if facts.device != "cpu":
+        return 1
+    return min(max(1, math.ceil(batch_tokens * facts.layers * facts.hidden * KEPT_BYTES / MEMORY)), MOST_SPLIT)
 
 
 def _learning_rate(facts: Facts) -> tuple[float, str]:

@@ -11,16 +11,17 @@ Code that comes with a checkpoint is never run.
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from slmfit.errors import UnsafeError, UsageError
-from slmfit.hub import checkpoint, snapshots
+from slmfit.finetune import converted, lora
+from slmfit.finetune.quietly import quiet
+from slmfit.hub import bases, checkpoint, gguf, snapshots
 from slmfit.hub.border import encoded, in_words
 
 FITTING = {  # kind -> one that fits
@@ -41,17 +42,32 @@ HEADS = {
 
 
 def fetched(base: str, check: Callable[[Any], None]) -> str:
-    """The folder of a base model; one on the hub is fetched where needed.
+    """The folder of a base model; one on the hub is fetched where needed, and a GGUF file is read into plain weights.
 
     check: called with its configuration before any weight is fetched; it raises for a model that does not fit.
     Raises UsageError when it is no model, MissingPart when it is out of reach.
     """
-    folder = snapshots.model_folder(base, lambda folder: check(read_config(str(folder), base)), whole=False)
+
+    def fits(folder: Path) -> None:
+        check(read_config(str(folder), base))
+
+    if source := gguf.source_of(base):
+        folder = converted.plain(source, fits)
+    else:
+        folder = snapshots.model_folder(base, fits, whole=False)
     checkpoint.check_folder(folder)
     if not any(folder.glob("*.safetensors")):
         fix = "use a model with safetensors weights; `slmfit models` lists some"
         raise UsageError("has no safetensors weights", where=base, fix=fix)
     return str(folder)
+
+
+def base_of(name: str, folder: str) -> bases.Base:
+    """What a run says of the base model that `fetched` gave this folder for; it is found by its hash from now on."""
+    source = gguf.source_of(name)
+    base = bases.described(name, Path(folder), source)
+    bases.remember(base, source or Path(folder))
+    return base
 
 
 def read_config(folder: str, base: str | None = None) -> Any:
@@ -236,13 +252,37 @@ def check_size(folder: str, config: Any, head: str) -> None:
         raise UnsafeError(f"{what}, and its weights hold {found}", where=folder, fix=fix)
 
 
+def save_config(body: Any, folder: Path) -> None:
+    """The configuration of a model, beneath adapters too, as `save_pretrained` of the whole would write it."""
+    model = body.get_base_model() if hasattr(body, "get_base_model") else body
+    model.config.architectures = [type(model).__name__]
+    model.config.save_pretrained(folder)
+
+
 def load_saved(folder: Path, head: str) -> Any:
-    """A model that was saved with its head, fp32."""
+    """A model that was saved with its head, fp32; one that was saved as adapters with these added to its base model.
+
+    Raises MissingPart where the base model is not here, UnsafeError where it is another one by now.
+    """
     checkpoint.check_folder(folder)
     config = read_config(str(folder))
+    if (base := bases.read(folder)) is not None:
+        return _load_adapted(folder, config, head, base)
     check_size(str(folder), config, head)
     with quiet(), in_words(str(folder)):
         model = _auto(head).from_pretrained(folder, config=config, **_SAFE)
+    check_works(model, str(folder))
+    return model
+
+
+def _load_adapted(folder: Path, config: Any, head: str, base: bases.Base) -> Any:
+    place = converted.known(base.files[base.gguf]) if base.gguf else None
+    whole = str(place) if place else fetched(str(bases.found(base, folder)), lambda config: None)
+    model, fresh = load_model(whole, config, head, seed=0)
+    learnt = lora.add(model, folder / "adapter") if (folder / "adapter").is_dir() else set()
+    if lacking := sorted(fresh - learnt):
+        fix = "fit the run again"
+        raise UnsafeError(f"its adapters lack {lacking[0]}, and {len(lacking) - 1} more", where=str(folder), fix=fix)
     check_works(model, str(folder))
     return model
 
@@ -267,19 +307,3 @@ def _auto(head: str) -> Any:
     import transformers
 
     return getattr(transformers, f"AutoModel{head}")
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """transformers without its bars, reports and advice; what matters of them is said in our words."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -19,7 +19,7 @@ from typing import Any
 from slmfit import storage
 from slmfit.environment import install, missing
 from slmfit.errors import MissingPart, SlmfitError, UnsafeError, UsageError
-from slmfit.hub import snapshots
+from slmfit.hub import bases, snapshots
 
 FORMAT = "slmfit.pulled/1"
 RECORD = "pulled.json"  # beside the model: where it came from, and the hash of every file
@@ -114,6 +114,7 @@ def pull_model(name: str, folder: Path) -> Pulled:
     if folder.is_dir():
         folder.rmdir()  # empty, as `_there` made sure
     storage.publish(folder)
+    bases.remember(bases.described(name, folder), folder)
     return Pulled(name, commit, folder, len(files), storage.size_of(folder))
 
 
@@ -126,6 +127,7 @@ def _there(name: str, folder: Path) -> Pulled | None:
         if isinstance(about, dict) and about.get("format") == FORMAT and about.get("name") == name:
             hashes = {file: storage.hash_file(folder / file) for file in about["files"] if (folder / file).is_file()}
             if hashes == about["files"]:
+                bases.remember(bases.described(name, folder), folder)
                 return Pulled(name, about["commit"], folder, len(hashes), storage.size_of(folder), reused=True)
             raise UsageError("holds this model, damaged", where=str(folder), fix="delete the folder and fetch it again")
     raise UsageError("holds other files", where=str(folder), fix="choose another folder with --to")

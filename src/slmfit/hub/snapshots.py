@@ -83,6 +83,18 @@ def _snapshot(name: str, commit: str | None, files: tuple[str, ...], whole: bool
     return folder
 
 
+def cached_folder(name: str) -> Path | None:
+    """The newest snapshot of a model that is in the library's cache; asks nothing of the network."""
+    if missing("huggingface_hub"):
+        return None
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=[*DESCRIBING, *WORKING], local_files_only=True))
+    except Exception:  # of a dozen kinds: it is not there
+        return None
+
+
 def local_folder(base: str) -> Path | None:
     """The folder that a base model is in; None for a name on the hub. Raises UsageError for what is neither."""
     if Path(base).is_dir():

@@ -112,6 +112,7 @@ class Method:
         self.chosen: dict[str, Any] = {}  # what validation chose, JSON as it stands
         self.search: list[dict[str, Any]] = []  # every candidate tried: its settings and its validation score
         self.fit_seconds: float | None = None  # one fit with the chosen settings, when `fit` did more than that
+        self.bytes_elsewhere = 0  # that predicting needs beside the model's folder: of a base model
         self.rows_used: dict[str, str] = {}  # what was done -> the rows it was done on, in words
 
     @property

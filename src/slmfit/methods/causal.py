@@ -23,13 +23,20 @@ class Settings(TuningSettings):
     """See `TuningSettings`."""
 
     base_model: str = setting(
-        "HuggingFaceTB/SmolLM2-135M-Instruct", "The causal model to start from: a hub name or a folder."
+        "HuggingFaceTB/SmolLM2-135M-Instruct", "The causal model to start from: a hub name, a folder, or a GGUF file."
     )
     form: str = setting(
         "lines",
         "How entities and intent are written: a line for each, or JSON; other tasks do not need it.",
         choices=tuple(FORMS),
         when="the answers are read by something that takes JSON; lines are shorter, so quicker and easier to learn.",
+    )
+    shots: int = setting(
+        0,
+        "With epochs=0, how many examples from train are shown before each row; for entities. The model's folder then "
+        "holds their texts.",
+        low=0,
+        when="you want to see what the base model can do without being tuned.",
     )
     lora: bool = setting(True, "Train low-rank adapters on every linear layer, not the whole model.")
 

@@ -36,6 +36,9 @@ def model_card(record: RunRecord) -> str:
     if record.remote:
         made = f"{escaped(str(record.base_model))}, asked for {task} by slmfit: {scored}"
         how = "Nothing was trained: this folder holds what is asked, and a server answers"
+    if base := record.chosen.get("base"):
+        kind = "a GGUF file read into plain weights, " if base["gguf"] else ""
+        how += f", from {escaped(str(base['gguf'] or base['name']))} ({kind}sha256 {base['sha256']})"
     how += f"; seed {record.seed}, slmfit {record.environment['slmfit']}, {record.created[:10]}."
     table = ["| test score | value | 95 % interval |", "|:--|--:|--:|"]
     table += [f"| {name} | {by_unit(name, s.value)} | {interval(name, s)} |" for name, s in scores.items()]

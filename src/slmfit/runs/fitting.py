@@ -167,7 +167,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: B
         context.event("measure")
         seconds = (context.budget if whole is None else whole).seconds
         cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=name, seconds=seconds)
-        size = storage.size_of(model)
+        size = storage.size_of(model) + loaded.bytes_elsewhere
     _remove_work(partial / "work")
     return _publish(
         folder,

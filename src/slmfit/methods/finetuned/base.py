@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from safetensors import SafetensorError
 
 from slmfit import storage, tasks
-from slmfit.errors import BudgetReached, SlmfitError, UnsafeError, UsageError
+from slmfit.errors import BudgetReached, UnsafeError, UsageError
 from slmfit.finetune import costs, lora, pretrained, processes
 from slmfit.finetune.checkpoints import Checkpoints
 from slmfit.finetune.device import choose
@@ -21,7 +20,9 @@ from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Asked, Facts, Plan, derive
 from slmfit.finetune.processes import Helper
 from slmfit.finetune.state import Job, Progress
+from slmfit.hub import bases
 from slmfit.methods.base import Context, Method
+from slmfit.methods.finetuned import saving
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
@@ -45,10 +46,16 @@ class FineTuned(Method):
     head: Head
     model: Any  # after `fit` with LoRA with its adapters, merged; otherwise plain
     max_length: int  # tokens of one text
+    base: bases.Base | None = None  # the base model; None for a loaded run that is whole
+    _adapters: Path | None = None  # of a loaded run, where its adapters are
 
     @property
     def seeded(self) -> bool:
         return self.settings.epochs != 0
+
+    @property
+    def _shots(self) -> int:
+        return getattr(self.settings, "shots", 0)
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Tune on train; validation picks the best epoch.
@@ -58,9 +65,12 @@ class FineTuned(Method):
         """
         fresh = self._prepare(task, context.seed)
         if self.settings.epochs == 0:
-            self.max_length = min(self.settings.max_length or 512, self.backbone.limit)
+            shown = self.head.show(train, self._shots, context.seed) if self._shots else 0
+            self.max_length = min(self.settings.max_length or 512 + shown, self.backbone.limit)
             self.chosen = {"max_length": self.max_length, "epochs": 0}
             self.rows_used = {"fitted": "none: the base model is used as it is"}
+            self.rows_used |= {"shown as examples": "train"} if self._shots else {}
+            self.chosen |= self._started_from(fresh)
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
         self.model = self._trainable(fresh, context.seed)
@@ -85,6 +95,7 @@ class FineTuned(Method):
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
         self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
+        self.chosen |= self._started_from()
 
     def forecast(
         self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
@@ -132,28 +143,39 @@ class FineTuned(Method):
         return self.head.answers(self.model, inputs, self.max_length) if inputs else []
 
     def save(self, folder: Path) -> None:
-        """A transformers folder: the whole model, adapters added in; with LoRA also the adapters, for peft.
+        """A transformers folder, or with LoRA adapters and what base model they belong to: see `saving`."""
+        if self._keeps_adapters:
+            assert self.base is not None
+            saving.save_adapted(folder, self.head.body(self.model), self.base, self._adapters, self._save_rest)
+            self.bytes_elsewhere = self.base.bytes
+        else:
+            body = saving.save_whole(folder, self.head.body(self.model), self._save_rest)
+            self.model = self.head.with_body(self.model, body)
 
-        Raises SlmfitError when it cannot be written.
-        """
-        try:
-            with pretrained.quiet():
-                body = self.head.body(self.model)
-                if hasattr(body, "merge_and_unload"):
-                    lora.save_adapters(body, folder / "adapter")
-                    body = lora.merged(body)
-                    self.model = self.head.with_body(self.model, body)
-                tokenizer = self.backbone.tokenizer
-                tokenizer.model_max_length = self.max_length
-                tokenizer.padding_side = "right"  # on the left, absolute positions would shift
-                body.save_pretrained(folder)
-                tokenizer.save_pretrained(folder)
-            self.head.save(self.model, folder)
-            storage.write_text(folder / "README.md", self._card())
-        except (OSError, SafetensorError) as error:
-            what = getattr(error, "strerror", None) or str(error).splitlines()[0]
-            fix = "free some space and run the same command again; the training is not lost"
-            raise SlmfitError(f"the model could not be written: {what}", where=str(folder), fix=fix) from None
+    def save_whole(self, folder: Path) -> None:
+        """The whole model as an ordinary transformers folder. Raises SlmfitError when it cannot be written."""
+        body = saving.save_whole(folder, self.head.body(self.model), self._save_rest, adapters=False)
+        self.model = self.head.with_body(self.model, body)
+
+    def _save_rest(self, folder: Path) -> None:
+        """Tokenizer, head and card."""
+        tokenizer = self.backbone.tokenizer
+        tokenizer.model_max_length = self.max_length
+        tokenizer.padding_side = "right"  # on the left, absolute positions would shift
+        tokenizer.save_pretrained(folder)
+        self.head.save(self.model, folder)
+        storage.write_text(folder / "README.md", self._card())
+
+    @property
+    def _keeps_adapters(self) -> bool:
+        return self.base is not None and self.settings.lora and self.settings.keep == "adapters"
+
+    def _started_from(self, fresh: Collection[str] = ()) -> dict[str, Any]:
+        """What the record says of the base model. fresh: weights that it has not and that nothing trained."""
+        if fresh:  # then no adapters bring them
+            self.base = None
+        told = {} if self.base is None else {"name": self.base.name, "sha256": self.base.sha256, "gguf": self.base.gguf}
+        return {"base": told} if told else {}
 
     @classmethod
     def load(cls, folder: Path, task: Task, settings: Any) -> Self:
@@ -162,6 +184,9 @@ class FineTuned(Method):
         method.backbone = method._backbone(str(folder), config)
         method.head, method.model = cls.heads[task.name].load(method.backbone, task, folder, config)
         method.max_length = method.backbone.limit
+        method.base = bases.read(folder)
+        method._adapters = folder / "adapter" if method.base and (folder / "adapter").is_dir() else None
+        method.bytes_elsewhere = method.base.bytes if method.base else 0
         method.model.to(method.backbone.device.name)
         return method
 
@@ -174,6 +199,7 @@ class FineTuned(Method):
         """Load base model, tokenizer and device; returns the names of the weights the checkpoint did not have."""
         s, head = self.settings, self.heads[task.name]
         folder = pretrained.fetched(s.base_model, lambda config: self._check(config, head, task))
+        self.base = pretrained.base_of(s.base_model, folder)
         config = pretrained.read_config(folder)
         self.backbone = self._backbone(folder, config)
         tokenizer, limit = self.backbone.tokenizer, self.backbone.limit
@@ -192,6 +218,10 @@ class FineTuned(Method):
     def _check(self, config: Any, head: type[Head], task: Task) -> None:
         """Raise UsageError for a base model that this method cannot start from."""
         pretrained.check_kind(config, self.settings.base_model, self.kind, head.made_for)
+        if self._shots and not (head.shows and self.settings.epochs == 0):
+            known = "a model that is not tuned" if head.shows else "one that writes answers, and this one has a head"
+            fix = f"set {self.kind}.epochs=0, or leave shots out" if head.shows else f"leave {self.kind}.shots out"
+            raise UsageError(f"{self.kind}.shots shows examples to {known}", where=self.settings.base_model, fix=fix)
         if self.settings.epochs == 0 and (reason := head.unfit(task, config)):
             fix = f"leave {self.kind}.epochs open, so it is tuned"
             raise UsageError(reason, where=self.settings.base_model, fix=fix)
@@ -296,6 +326,7 @@ class FineTuned(Method):
             lora=self.settings.lora,
             device=self.backbone.device.name,
             validation_rows=validation_rows,
+            layers=getattr(self.model.config.get_text_config(), "num_hidden_layers", 0) or 0,
         )
 
     def _chosen(self, plan: Plan) -> dict[str, Any]:
@@ -307,6 +338,9 @@ class FineTuned(Method):
 
     def _card(self) -> str:
         about, call = self.head.card(self.max_length)
+        if self.base is not None:
+            kind = "the GGUF file" if self.base.gguf else "the base model"
+            about += f"\n\nIt was made from {kind} {self.base.gguf or self.base.name}, sha256 {self.base.sha256}."
         return (
             f"---\nlibrary_name: transformers\npipeline_tag: {self.head.pipeline}\n"
             f"base_model: {json.dumps(self.settings.base_model)}\ntags:\n- slmfit\n---\n\n"

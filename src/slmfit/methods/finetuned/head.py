@@ -56,6 +56,7 @@ class Head:
     pipeline: ClassVar[str]  # what the hub calls such a model
     adapters: ClassVar[str]  # what peft does
     cuts: ClassVar[bool]  # whether longer texts are cut, or read in several windows
+    shows: ClassVar[bool] = False  # whether examples can be shown before a text
 
     def __init__(self, backbone: Backbone, task: Task) -> None:
         self.backbone, self.task = backbone, task
@@ -67,6 +68,10 @@ class Head:
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
         """The model to be tuned, and the names of the weights that its checkpoint did not have."""
+        raise NotImplementedError
+
+    def show(self, train: Sequence[Example], shots: int, seed: int) -> int:
+        """Show so many examples of train before every text from now on; how many tokens that takes."""
         raise NotImplementedError
 
     def body(self, model: Any) -> Any:

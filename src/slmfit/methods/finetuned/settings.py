@@ -53,6 +53,12 @@ class TuningSettings:
     )
     lora_alpha: float = setting(16, "Strength of the adapters, divided by the root of the rank.", low=0)
     lora_dropout: float = setting(0.05, "Share of the adapters' inputs that is dropped in training.", low=0)
+    keep: str = setting(
+        "adapters",
+        "With lora, what a run keeps: the adapters and the base model's name and hash, or the whole model.",
+        choices=("adapters", "whole"),
+        when="the run goes where the base model is not; `slmfit export` makes it whole at any time.",
+    )
     dropout: float | None = setting(
         0.0, "Share dropped in training wherever the model drops any; none = its own.", low=0
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,6 +23,7 @@ from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write
 from slmfit.hub.border import encoded
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
+from slmfit.methods.shots import PerClass
 from slmfit.records import Example, Input, Prediction, Target
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
@@ -56,8 +58,10 @@ class Written(Head):
     pipeline: ClassVar[str] = "text-generation"
     adapters: ClassVar[str] = "CAUSAL_LM"
     cuts: ClassVar[bool] = True
+    shows: ClassVar[bool] = True
 
     task: TokenClassification
+    shots: PerClass | None = None
 
     def __init__(
         self, backbone: Backbone, task: TokenClassification, grain: str | None = None, room: int | None = None
@@ -94,6 +98,19 @@ class Written(Head):
         if (string := self.grammar.unwritable()) is not None:
             fix = "use a model whose tokenizer has all characters of types and intents, or rename them"
             raise UsageError(f"its tokenizer cannot write {string.decode()!r}", where=base, fix=fix)
+
+    def show(self, train: Sequence[Example], shots: int, seed: int) -> int:
+        self.grain = grain_for(train)
+        self._set_form()
+        self.shots = PerClass.of(self.task, train, shots, seed)
+        return len(self._encoded([self._shown])[0])
+
+    @cached_property
+    def _shown(self) -> str:
+        """The examples, asked and answered, as they stand before a text."""
+        examples = self.shots.examples if self.shots else ()
+        told = [(e.input, entities_of(e.target)) for e in examples]
+        return "".join(f"{self.form.ask(text)}{self.form.write(target, text)}\n" for text, target in told)
 
     def material(self, examples: Sequence[Example], cache: Path | None) -> Asked:
         if self.grain is None:
@@ -161,7 +178,7 @@ class Written(Head):
     def _prompts(self, texts: Sequence[str]) -> list[Ids]:
         """With the special tokens that stand before a text, without those after it."""
         tail = closing(self.backbone.tokenizer.backend_tokenizer)
-        made = self._encoded([self.form.ask(text) for text in texts], framed=True)
+        made = self._encoded([encodable(self._shown) + self.form.ask(text) for text in texts], framed=True)
         return [ids[: len(ids) - tail] for ids in made]
 
     def _encoded(self, texts: Sequence[str], framed: bool = False) -> list[Ids]:
@@ -212,12 +229,16 @@ class Written(Head):
 
     def save(self, model: Any, folder: Path) -> None:
         storage.write_json(folder / "written.json", {"grain": self.grain, "room": self.room})
+        if self.shots:
+            self.shots.save(folder)
 
     @classmethod
     def load(cls, backbone: Backbone, task: TokenClassification, folder: Path, config: Any) -> tuple[Self, Any]:
         about = storage.read_json(folder / "written.json", "grain", "room")
         model = pretrained.load_saved(folder, cls.made_for)
         head = cls(backbone, task, about["grain"], about["room"])
+        settings: Any = backbone.settings
+        head.shots = PerClass.load(task, folder) if settings.shots else None
         head._set_vocabulary()
         return head, model
 
@@ -229,11 +250,12 @@ class Written(Head):
             "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"
             f"An answer:\n\n```\n{self.form.example()}\n```"
         )
+        asked = encodable(self._shown) + self.form.ask("TEXT")
         call = (
             "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
             'tokenizer = AutoTokenizer.from_pretrained("this-folder")\n'
             'model = AutoModelForCausalLM.from_pretrained("this-folder")\n'
-            f'asked = tokenizer({self.form.ask("TEXT")!r}, return_tensors="pt")\n'
+            f'asked = tokenizer({asked!r}, return_tensors="pt")\n'
             "answer = model.generate(**asked, max_new_tokens=100)[0, asked.input_ids.shape[1]:]\n"
             "print(tokenizer.decode(answer, skip_special_tokens=True))"
         )

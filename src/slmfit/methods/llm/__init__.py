@@ -30,7 +30,7 @@ from slmfit.llm.prices import looked_up
 from slmfit.llm.server import Secret
 from slmfit.methods.base import Context, Remote, must, setting
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
-from slmfit.methods.llm.shots import Nearest, PerClass, Shots
+from slmfit.methods.shots import Nearest, PerClass, Shots
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
