@@ -69,6 +69,11 @@ class Pair(str):
         pair.first, pair.second = first, second
         return pair
 
+    @property
+    def lacks(self) -> bool:
+        """Whether one of the two says nothing."""
+        return not (self.first.strip() and self.second.strip())
+
     def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         return self.first, self.second
 

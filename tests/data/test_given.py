@@ -494,3 +494,28 @@ def test_two_answers_to_one_id_are_not_to_be_matched_by_id(tmp_path, data):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with pytest.raises(DataError, match=r"another answer to the same id as on line \d+\n  fix: keep one of them$"):
         read_answers(path, data)
+
+
+@pytest.mark.parametrize("name", ["gold", "y_true", "truth", "expected", "correct_answer"])
+def test_the_truth_by_another_name_is_not_the_answer(tmp_path, data, name):
+    """`label` holds what the model said, as it often does where somebody put the truth beside it."""
+    path = as_csv(tmp_path / "a.csv", ["id", "label", name], [(e.id, wrong(data, e), e.target) for e in data.test])
+    notes = []
+    assert [a.target for a in read_answers(path, data, notes=notes)] == [wrong(data, e) for e in data.test]
+    assert notes == ["a.csv: answers from column 'label', matched by id."]
+    first = data.test[0].id  # a truth that somebody corrected
+    cells = [(e.id, wrong(data, e), wrong(data, e) if e.id == first else e.target) for e in data.test]
+    as_csv(path, ["id", "label", name], cells)
+    assert [a.target for a in read_answers(path, data)] == [wrong(data, e) for e in data.test]
+
+
+def test_answers_as_tokens_and_tags_are_matched_by_their_tokens(tmp_path):
+    data = make_dataset("token-classification")
+    rows = {}
+    for e in data.test:
+        tokens = e.input.split(" ")
+        rows[e.input] = {"tokens": tokens, "tags": tags_from_spans(e.target.spans, join_tokens(tokens)[1])}
+    path = tmp_path / "a.jsonl"
+    write(path, list(rows.values()))
+    by_text = {e.input: e.target.spans for e in data.test}
+    assert [a.target.spans for a in read_answers(path, data)] == [by_text[e.input] for e in data.test]

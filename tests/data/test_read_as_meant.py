@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slmfit.data import load_data
 from slmfit.data.label_cells import LabelCells
 from slmfit.data.layout import read_file
+from slmfit.data.load import load_examples
 from slmfit.errors import DataError, Where
 from slmfit.records import Entities, Span
 from slmfit.tasks import by_name
@@ -390,3 +391,72 @@ def test_lists_of_objects_are_no_label_in_a_table_either(tmp_path: Path, cell: A
         load_data(write(tmp_path / "a.jsonl", rows), columns={"label": "label"})
     with pytest.raises(DataError, match="line 2, column 'label'"):
         load_data([row | {"label": json.dumps(row["label"])} for row in rows], columns={"label": "label"})
+
+
+def test_rows_that_an_annotator_put_aside_are_told_of(tmp_path: Path) -> None:
+    states = ["Discarded", *["submitted"] * 4]
+    rows = [{"text": text(i), "label": "ab"[i % 2], "status": states[i % 5]} for i in range(60)]
+    notes = load_data(write(tmp_path / "a.jsonl", rows)).notes
+    assert any("the column 'status' calls 12 rows discarded, and they are read as all others" in note for note in notes)
+    for row in rows:
+        row["status"], row["was_cancelled"] = "Discarded", row["status"] == "Discarded"
+    notes = load_data(write(tmp_path / "a.jsonl", rows)).notes
+    assert not any("'status'" in note for note in notes)
+    assert any("the column 'was_cancelled' calls 12 rows true" in note for note in notes)
+
+
+def test_one_name_written_in_two_ways_is_one_group(tmp_path: Path) -> None:
+    users = ["Caf\u00e9", "cafe\u0301", "CAFE\u0301"]
+    rows = [{"text": text(i), "label": "ab"[i % 2], "user": f"{users[i // 2 % 3]}{i % 20}"} for i in range(120)]
+    data = load_data(write(tmp_path / "a.jsonl", rows), group="user")
+    number = {row["text"]: i % 20 for i, row in enumerate(rows)}
+    sides = [{number[e.input] for e in data.splits[split]} for split in ("train", "validation", "test")]
+    assert all(one.isdisjoint(other) for i, one in enumerate(sides) for other in sides[:i])
+
+
+@pytest.mark.parametrize("second", [None, "", " "])
+def test_a_pair_that_lacks_a_text_is_told_of(tmp_path: Path, second: str | None) -> None:
+    rows = [{"premise": text(i), "hypothesis": f"{text(i)} too", "label": "ab"[i % 2]} for i in range(60)]
+    rows[7] = {**rows[7], "hypothesis": second}
+    notes = load_data(write(tmp_path / "a.jsonl", rows)).notes
+    assert any("1 of 60 pairs" in note and "an empty text" in note for note in notes)
+
+
+def test_shards_as_the_hub_names_them(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(80)]
+    for n in range(3):
+        write(tmp_path / f"train-0000{n}-of-00003.jsonl", rows[n * 20 : n * 20 + 20])
+    write(tmp_path / "test-00000-of-00001.jsonl", rows[60:])
+    data = load_data(tmp_path)
+    assert [e.input for e in data.test] == [row["text"] for row in rows[60:]]
+    assert {e.input for e in (*data.train, *data.validation)} == {row["text"] for row in rows[:60]}
+    (tmp_path / "train-00001-of-00003.jsonl").unlink()
+    with pytest.raises(DataError, match=r"of the 3 shards of train these are here: 'train-00000-of-00003\.jsonl'"):
+        load_data(tmp_path)
+
+
+def test_splits_in_a_dict_are_named_as_such() -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(60)]
+    with pytest.raises(DataError, match=r'holds splits.*\n  fix: load_data\(data\["train"\], test=data\["test"\]\)'):
+        load_data({"train": rows[:40], "test": rows[40:]})
+
+
+def test_a_split_that_some_rows_lack_is_refused_wherever_the_first_has_it(tmp_path: Path) -> None:
+    rows = [{"text": text(i), "label": "ab"[i % 2]} for i in range(80)]
+    path = write(tmp_path / "a.jsonl", [*rows[:60], *({**row, "split": "test"} for row in rows[60:])])
+    with pytest.raises(DataError, match="line 1, column 'split': this is no split"):
+        load_data(path)
+    data = load_data(write(tmp_path / "b.jsonl", rows))
+    with pytest.raises(DataError, match="this is no split"):
+        load_examples(read_file(path, []), data.task, data.origin, {}, [], split="test")
+
+
+def test_numbers_of_groups_with_a_point_are_those_without(tmp_path: Path) -> None:
+    """As pandas writes a column of whole numbers once one is missing."""
+
+    def of(form: str) -> object:
+        cells = "".join(f"{text(i)},{'ab'[i % 2]},{1000 + i % 20}{form}\n" for i in range(120))
+        (tmp_path / "a.csv").write_text(f"text,label,user\n{cells}")
+        return load_data(tmp_path / "a.csv").groupings
+
+    assert of(".0") == of("") and "user" in of("")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,11 @@ from slmfit.text.figures import number_of
 
 _ANSWERS = {"accept", "reject", "ignore"}
 _ANNOTATIONS = {c for task in TASKS for role in ("label", "spans", "tags") for c in by_name(task).roles.get(role, ())}
+_ASIDE = {"discarded", "discard", "rejected", "reject", "ignored", "ignore", "skipped", "skip", "excluded", "deleted"}
+_KEPT = {"", "submitted", "submit", "accepted", "accept", "approved", "approve", "completed", "done", "included",
+         "kept", "reviewed", "validated", "pending", "draft", "ok", "false", "0"}  # fmt: skip
+_FLAGS = {"was_cancelled", "cancelled", "skipped", "rejected", "discarded", "deleted", "ignored"}
+_MOST_STATES = 12
 
 
 def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
@@ -25,6 +30,7 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
     A row that says nothing, as rows have that were put beside Prodigy's, counts as accepted.
     used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
     """
+    notes += _set_aside(part, used)
     if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
         return part
     answers = [_said(cells) or "accept" for _, cells in part.rows]
@@ -37,6 +43,26 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
         notes.append(f"{part.file}: {number_of(left, 'row')} left out by Prodigy's column 'answer': {kinds}.")
     kept = [i for i, answer in enumerate(answers) if answer == "accept"]
     return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
+
+
+def _set_aside(part: Part, used: Collection[str]) -> Iterator[str]:
+    """That a column, such as Argilla's `status`, calls some rows discarded and others not: what it means is a guess."""
+    for column in part.rows[0][1]:
+        if column in used or column in _ANNOTATIONS or column == "answer":
+            continue
+        said: Counter[str] = Counter()
+        for _, cells in part.rows:
+            cell = cells.get(column)
+            said["" if cell is None else str(cell).strip().lower()] += 1
+            if len(said) > _MOST_STATES:
+                break
+        aside = sorted(({"true", "1"} if column.lower() in _FLAGS else _ASIDE) & said.keys())
+        if aside and len(said) <= _MOST_STATES and not _KEPT.isdisjoint(said):
+            count = sum(said[word] for word in aside)
+            yield (
+                f"{part.file}: the column {column!r} calls {number_of(count, 'row')} {' or '.join(aside)}, and they "
+                "are read as all others: leave them out if they are no truth."
+            )
 
 
 def answers_of_prodigy(rows: Iterable[Mapping[str, Any]]) -> bool:

@@ -25,7 +25,7 @@ ANSWER_COLUMNS = (
 ASIDE = ("id", "outcome", "probability", "probabilities", "intent_probability", "confidence", "score", "split", "raw",
          "usage", "unplaced")  # fmt: skip
 TRUTHS = ("label", "spans", "tags", "intent", "answer")  # roles
-_TRUE = {"gold", "true", "truth", "expected", "reference", "ref", "target"}  # words in the names of truths
+_TRUE = {"gold", "true", "truth", "expected", "reference", "ref", "target", "correct"}  # words in the names of truths
 LOOKED_AT = 200  # rows
 
 Placed = tuple[Where, dict[str, Any]]
@@ -62,6 +62,12 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
             what = f"no answer in {named!r} can be read, and {listed(meant)} could be meant"
             raise DataError(what, where=Where(str(path), 1), fix="name it: --column prediction=NAME")
         return named
+    true = [column for column in meant if _is_truth(column) or _equal(column, rows, data, read)]
+    if meant and len(true) == len(meant):  # of what stands beside them, that by a truth's name is the answer
+        by_name = [c for c in truths if c in columns and c not in meant and _reads(c, rows, data, read)]
+        if by_name and not _equal(by_name[0], rows, data, read):
+            return by_name[0]
+    meant = [column for column in meant if not _is_truth(column)] or meant
     if len(meant) == 1:
         return meant[0]
     truth = next((column for column in truths if column in columns), None)
@@ -108,6 +114,10 @@ def _truth_columns(data: Dataset) -> list[str]:
     return [column for role in roles for column in (used.get(role), *data.task.roles[role]) if column is not None]
 
 
+def _is_truth(column: str) -> bool:
+    return not _TRUE.isdisjoint(re.split(r"[\W_]+", column.lower()))
+
+
 def _reads(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> bool:
     """Whether any cell can be read as an answer."""
     for (_, row), example in zip(rows[:LOOKED_AT], data.test, strict=False):
@@ -134,7 +144,7 @@ def intent_column(rows: Sequence[Placed], data: Dataset, path: Path) -> str | No
     intents = set(names_of(data.task).get("intents", ()))
     columns = dict.fromkeys(name for _, row in rows for name in row if name not in ("intent", *ASIDE))
     words = {column: set(re.split(r"[\W_]+", column.lower())) for column in columns}
-    meant = [c for c in columns if "intent" in words[c] and not words[c] & _TRUE and intents & _texts_in(c, rows)]
+    meant = [c for c in columns if "intent" in words[c] and not _is_truth(c) and intents & _texts_in(c, rows)]
     if len(meant) > 1:
         what = f"several columns could hold the intents: {listed(meant)}"
         raise DataError(

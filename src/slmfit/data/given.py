@@ -27,7 +27,8 @@ from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import OUTCOMES, SPLITS, Entities, Example, Input, Pair, Prediction
 from slmfit.tasks.answers import Row, answer_first, read_back, stood_at
-from slmfit.tasks.spans import read_list
+from slmfit.tasks.common import find
+from slmfit.tasks.spans import read_list, read_tokens
 from slmfit.text.cells import guarded
 from slmfit.text.figures import listed
 
@@ -48,7 +49,7 @@ def read_answers(
     """
     back = read_back if is_table(path) else dict
     read_so = list(read_rows(path, []))
-    rows = [(where, _with_pair(answer_first(back(row)), data)) for where, row in read_so]
+    rows = [(where, _with_text(answer_first(back(row)), where, data)) for where, row in read_so]
     asked = _named(columns or {}, rows, path)
     key = _key_column(rows, asked, data, path)
     by_key = _by_key(rows, key, data)
@@ -83,8 +84,13 @@ def read_answers(
     return answers
 
 
-def _with_pair(row: Row, data: Dataset) -> Row:
-    """The row with both texts where the first stands, if the data are of pairs and the row has both."""
+def _with_text(row: Row, where: Where, data: Dataset) -> Row:
+    """The row with both texts where the first stands, if the data are of pairs and the row has both; and with the text
+    that its tokens are where no other is there.
+    """
+    if data.task.marks and not row.keys() & {"id", *data.task.roles["text"]}:
+        name, tokens = find(row, data.task.roles["tokens"])
+        return {**row, "text": read_tokens(tokens, None, where.at(name))[0]} if tokens else row
     both = pair_columns(data.task, list(row)).values()
     cells = [row[column] for column in both]
     if not both or not all(isinstance(cell, str) for cell in cells):

@@ -74,6 +74,9 @@ def _of_columns(table: Mapping[Any, Any], name: str) -> list[Mapping[Any, Any]]:
             raise DataError(what, where=name, fix="give a list, in the order of the others")
         columns[column] = list(cells)
     lengths = {column: len(cells) for column, cells in columns.items()}
+    if {"train", "test"} <= lengths.keys() and all(isinstance(cell, Mapping) for cell in columns["train"][:1]):
+        fix = 'load_data(data["train"], test=data["test"]), and validation= if there is one'
+        raise DataError("holds splits, and one of them is needed", where=name, fix=fix)
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{column!r} {length}" for column, length in itertools.islice(lengths.items(), 5))
         raise DataError(f"columns differ in length: {found}", where=name, fix="give one cell a row in each")

@@ -28,6 +28,7 @@ from slmfit.text.figures import listed, number_of
 
 # What other programs call a column that says which rows are for what.
 _SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|set|subset|partition|fold)", re.IGNORECASE)
+_SHARD = re.compile(r"(?P<of>[a-z]+)-(?P<number>\d{5})-of-(?P<count>\d{5})")  # as the hub cuts large files
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
 
@@ -65,10 +66,12 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         # A comparison that was written in here is not a label of the data it was made from.
         folders = [entry for entry in entries if entry.is_dir() and not (entry / "comparison.json").is_file()]
         if files:
-            read = ", ".join(f"{file.name} as {split}" for split, file in files.items())
-            others = [entry.name for entry in entries if ending(entry) and entry not in files.values()]
+            named_so = {split: listed([file.name for file in own], quoted=False) for split, own in files.items()}
+            read = ", ".join(f"{names} as {split}" for split, names in named_so.items())
+            taken = {file for own in files.values() for file in own}
+            others = [entry.name for entry in entries if ending(entry) and entry not in taken]
             notes.append(f"{path}: read {read}{f'; not {listed(others)}' if others else ''}.")
-            return {split: read_file(file, notes) for split, file in files.items()}
+            return {split: _joined([read_file(file, notes) for file in own]) for split, own in files.items()}
         if any(ending(entry) for entry in entries):
             names = ", ".join(entry.name for entry in entries if ending(entry))
             raise DataError(
@@ -79,11 +82,10 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         if has_slots(path):
             return {"train": read_slots(path)}
         if not folders:
-            raise DataError(
-                "this folder holds no data",
-                where=str(path),
-                fix="give a file, a folder with files named train and test, or one with a folder per label",
-            )
+            fix = "give a file, a folder with files named train and test, or one with a folder per label"
+            if any(entry.suffix.lower() == ".txt" for entry in entries):
+                fix = "put the texts of each label into a folder of its name, a file each; or all rows into one table"
+            raise DataError("this folder holds no data", where=str(path), fix=fix)
         return _read_folders(path, folders, notes)
 
 
@@ -100,7 +102,7 @@ def read_file(path: Path, notes: list[str]) -> Part:
 
 def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     """The part taken apart by a column `split`, if it has one that says so."""
-    column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
+    column = _split_column(part)
     if column is None:
         if unused := [c for c in part.rows[0][1] if _SPLITTING.fullmatch(c) or _names_splits(part, c)]:
             say = "to split by it, call it 'split', with train, validation and test in its cells"
@@ -121,6 +123,10 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     return {split: Part(part.file, part.sha256, [part.rows[n - 1] for n in ns], ns) for split, ns in numbers.items()}
 
 
+def _split_column(part: Part) -> str | None:
+    return next((c for _, cells in part.rows for c in cells if c.lower() == "split"), None)
+
+
 def _names_splits(part: Part, column: str) -> bool:
     """Whether every cell of the column names a split, and train is not the only one."""
     found: set[str | None] = set()
@@ -135,33 +141,50 @@ def of_split(part: Part, wanted: str, notes: list[str]) -> Part:
     """The rows that a column `split` says are of that split, where it says so of some and of train of others.
 
     Rows of another file are scored, or added to train, and a split that was made of it before holds. What is left out
-    is counted in `notes`.
+    is counted in `notes`. Raises DataError where only some rows say of what they are.
     """
-    column = next((c for c in part.rows[0][1] if c.lower() == "split"), None)
+    column = _split_column(part)
     named = [SPLIT_NAMES.get(str(cells.get(column)).strip().lower()) for _, cells in part.rows] if column else []
+    if any(named) and None in named:
+        where = part.rows[named.index(None)][0]
+        raise DataError("this is no split", where=where.at(str(column)), fix="write train, validation or test")
     kept = [i for i, name in enumerate(named) if name == wanted]
-    if not kept or len(kept) == len(named) or None in named:
+    if not kept or len(kept) == len(named):
         return part
     left = number_of(len(named) - len(kept), "row", "are")
     notes.append(f"{part.file}: {left} not {wanted} by the column {column!r}, and left out.")
     return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
 
 
-def _files_by_split(files: list[Path], folder: Path) -> dict[str, Path]:
-    """Split -> file, for files whose name without its endings is a split's; empty where none is named train."""
-    found: dict[str, Path] = {}
+def _files_by_split(files: list[Path], folder: Path) -> dict[str, list[Path]]:
+    """Split -> its file, whose name without its endings is a split's, or its shards, as the hub names them; empty where
+    none is of train. Raises DataError for two files of a split, and where a shard is missing.
+    """
+    found: dict[str, list[tuple[Path, re.Match[str] | None]]] = {}
     for file in files:
         stem = file.name.lower().removesuffix(".gz").rpartition(".")[0]
-        split = SPLIT_NAMES.get(stem)
-        if split in found:
-            raise DataError(
-                f"two files are {split}: {found[split].name} and {file.name}",
-                where=str(folder),
-                fix="remove or rename one of them",
-            )
-        if split:
-            found[split] = file
-    return {split: found[split] for split in SPLITS if split in found} if "train" in found else {}
+        shard = _SHARD.fullmatch(stem)
+        if split := SPLIT_NAMES.get(shard["of"] if shard else stem):
+            found.setdefault(split, []).append((file, shard))
+    for split, own in found.items():
+        numbers = [int(shard["number"]) if shard else None for _, shard in own]
+        if None in numbers and len(own) > 1:
+            what = f"two files are {split}: {own[0][0].name} and {own[1][0].name}"
+            raise DataError(what, where=str(folder), fix="remove or rename one of them")
+        count = int(own[0][1]["count"]) if own[0][1] else len(own)
+        if None not in numbers and numbers != list(range(count)):
+            what = f"of the {count} shards of {split} these are here: {listed([file.name for file, _ in own])}"
+            raise DataError(what, where=str(folder), fix="put all of them here, and nothing else by such a name")
+    return {split: [file for file, _ in found[split]] for split in SPLITS if split in found} if "train" in found else {}
+
+
+def _joined(parts: list[Part]) -> Part:
+    """The rows of several files as those of one; of one, as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = [row for part in parts for row in part.rows]
+    digest = hashlib.sha256("\n".join(part.sha256 for part in parts).encode()).hexdigest()
+    return Part(f"{parts[0].file} …", digest, rows, range(1, len(rows) + 1))
 
 
 # --- folders of texts -------------------------------------------------------------------------------------------------

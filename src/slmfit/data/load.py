@@ -7,7 +7,7 @@ len(data.train), data.task.labels, data.notes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,9 @@ from slmfit.data.times import moments_of, spoken
 from slmfit.data.titles import title
 from slmfit.data.unlabelled import refuse_minus_one, without_hidden
 from slmfit.errors import DataError, UsageError, did_you_mean
-from slmfit.records import SPLITS, Example, Source
+from slmfit.records import SPLITS, Example, Pair, Source
 from slmfit.tasks.base import Task
-from slmfit.text.figures import listed
+from slmfit.text.figures import listed, part_of
 
 
 def load_data(
@@ -96,8 +96,8 @@ def load_data(
     parts = without_hidden(in_code_points(parts, found, roles, notes), found, roles, notes)
     (ids, kind), labels = ids_of(parts), label_cells(parts, roles)
     rows = {split: parse(part, found, roles, ids[split], labels) for split, part in parts.items()}
-    for part in parts.values():
-        notes += repair_notes(part, found, roles)
+    for split, part in parts.items():
+        notes += [*repair_notes(part, found, roles), *_half_pairs(part.file, [row.example for row in rows[split]])]
     everything = [row for part in rows.values() for row in part]
     merged: dict[str, str] = {}
     if found.classifies:
@@ -165,7 +165,7 @@ def load_examples(
         found = [str(row.example.target) for row in rows]
         refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))
     examples = [row.example for row in rows]
-    notes += offset_notes(part.file, examples)
+    notes += [*offset_notes(part.file, examples), *_half_pairs(part.file, examples)]
     return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
 
 
@@ -197,6 +197,12 @@ def _merge(rows: list[Row], merge: Sequence[str], prefix: str | None, notes: lis
         row.example = replace(row.example, target=new[str(row.example.target)])
     notes.append(f"{len(old)} labels were merged into {len(set(new.values()))}: {_merges(new)}.")
     return new
+
+
+def _half_pairs(file: str, examples: Sequence[Example]) -> Iterator[str]:
+    if lacking := sum(isinstance(e.input, Pair) and e.input.lacks for e in examples):
+        said = part_of(lacking, len(examples), "pair", "have")
+        yield f"{file}: {said} an empty text: drop these rows, or fill it in."
 
 
 def _merges(new: Mapping[str, str]) -> str:

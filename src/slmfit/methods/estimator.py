@@ -86,7 +86,7 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
 def _labels(y: Iterable[Any]) -> np.ndarray:
     """The labels [n].
 
-    Raises DataError for a missing one (None, nan, pandas' NA), an infinite one, and for more than one a text.
+    Raises DataError for a missing one (None, nan, pandas' NA), an infinite one, a fraction, and for several of a text.
     """
     if isinstance(y, str):
         raise DataError("one label was given, and a list is needed", fix="give one label per text")
@@ -108,7 +108,11 @@ def _labels(y: Iterable[Any]) -> np.ndarray:
         raise DataError(
             "some labels are text and some are numbers", fix="give all of one kind: [str(label) for label in y]"
         )
-    return np.asarray(given)
+    labels = np.asarray(given)
+    if labels.dtype.kind == "f" and len(fractions := labels[labels != np.rint(labels)]):
+        what = f"the labels are numbers with fractions, such as {fractions[0]:g}, and no classes"
+        raise DataError(what, fix="give the name of a class for each text; slmfit does not guess numbers")
+    return labels
 
 
 def _is_itself(label: Any) -> bool:

@@ -20,7 +20,7 @@ from slmfit.data.readers.lines import LONGEST_LINE
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.events import Listener
-from slmfit.records import Input, Prediction
+from slmfit.records import Input, Pair, Prediction
 from slmfit.runs.run import Run
 from slmfit.runs.tables import CONLL, kind_of, table
 from slmfit.tasks.answers import entities_of, names, prefix
@@ -96,7 +96,7 @@ def predict_file(
                 said += _other_column(run, row, where, columns or {})
             own.update(dict.fromkeys(row))
             seen += 1
-            if not run.task.text(input).strip():
+            if not run.task.text(input).strip() or (isinstance(input, Pair) and input.lacks):
                 empty += 1
                 worded.update(dict.fromkeys(name for name, cell in row.items() if _is_words(cell)))
         said += _nameless(own, source)

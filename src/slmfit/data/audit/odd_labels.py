@@ -18,6 +18,7 @@ _NONE = {
     "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
     "#name?", "#div/0!", "-", "--", "?", ".", "\\n", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
+_TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 # Characters that take no room; joiners have their place inside words and emoji, though not at an edge.
 _UNSEEN = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u2060\u2061-\u2064\ufeff]|^[\u200c\u200d]|[\u200c\u200d]$")
@@ -32,6 +33,10 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{lost} a {noun} that reads as if there were none: {listed(none)}."
         fix = f"Give these {unit}s their {noun}s, or drop them; if it is a {noun} that you mean, give it another name."
         yield finding("no_label", "warning", len(none), message, fix, counted(none, counts))
+    if noun == "label" and "O" in counts and (tags := sorted(filter(_TAG.fullmatch, counts))):
+        message = f"The labels look like the tags of tokens, one a row: O, {listed(tags, quoted=False)}."
+        fix = "Write them as CoNLL, with an empty line between sentences, to mark entities; each row is one text here."
+        yield finding("tags", "warning", len(tags), message, fix, counted(tags, counts))
     if unseen := sorted(label for label in counts if _UNSEEN.search(label)):
         some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
