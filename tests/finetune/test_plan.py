@@ -71,7 +71,7 @@ def test_a_budget_is_used_and_kept(seconds):
 
 
 def test_no_time_at_all():
-    with pytest.raises(BudgetReached, match=r"2 seconds are no time to train\n  fix: give a budget with \dm or more"):
+    with pytest.raises(BudgetReached, match=r"2 seconds leave no time to train\n  fix: give a budget with \dm or more"):
         within(derive(Asked(), FACTS), COSTS, LENGTHS, seconds=2, validation_rows=2000, predicted_rows=7000)
 
 

@@ -137,7 +137,7 @@ def compare(
         fitted = _fit_all(work, budget.but_for(min(JUDGING, JUDGING_SHARE * budget.left())), texts)
         rows = [fitted[spec.id] for _, spec in work]
         rows += [experiment.given_row(name, answers) for name, answers in (given or {}).items()]
-        if listen:
+        if listen and not all(row.reused or row.reason for row in rows):
             listen("judge", {"methods": len(rows)})
         common, rows = experiment.on_common_rows([spec for _, spec in work], rows)
         verdict, paired = common.judge(rows, margin=margin, prefer=preference, added=added)

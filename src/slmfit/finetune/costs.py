@@ -135,7 +135,7 @@ def within(
     if rows < min(LEAST_ROWS, count):
         needed = costs.to_train(cut) * LEAST_ROWS / count / (1 - SCORING)
         fix = f"give a budget with {-(-needed // 60):.0f}m or more for this method"
-        raise BudgetReached(f"{max(0.0, seconds):.0f} seconds are no time to train", fix=fix)
+        raise BudgetReached(f"{max(0.0, seconds):.0f} seconds leave no time to train", fix=fix)
     why = {"epochs": f"as many of {count:,} rows as fit into the budget, in the shares of their labels"}
     if cuts:
         why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}

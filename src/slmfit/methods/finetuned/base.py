@@ -273,7 +273,7 @@ class FineTuned(Method):
         size = processes.current().size
         part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
         if not budget.left():
-            raise BudgetReached("0 seconds are left when the model is loaded", fix="give a larger budget")
+            raise BudgetReached("0 seconds leave no time to train once the model is loaded", fix="give a larger budget")
         measured = costs.measure(self.model, job, self.backbone.device, part, budget.left())
         return costs.within(
             plan,
