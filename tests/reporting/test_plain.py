@@ -80,22 +80,22 @@ def test_every_verdict_in_plain_words(compared):
     assert first["What was compared"].startswith(
         "3 ways to give a text one of 4 labels (Business, Sci/Tech, Sports, World)."
     )
-    assert "To take linear, which counts words" in first["What was decided"]
+    assert "Take linear, which counts words" in first["The result"]
     score = source.methods[1].scores["test"]["accuracy"]
-    assert f"{100 * score.value:.1f} % of these 400 texts get the right label" in first["What was decided"]
+    assert f"{100 * score.value:.1f} % of these 400 texts get the right label" in first["The result"]
     assert f"between {100 * score.low:.1f} % and {100 * score.high:.1f} %" in first["How sure that is"]
     assert "5.4 MB of disk, and 0.21 ms" in first["What it costs"]
     assert first["What to do next"].startswith("See to the warnings.")
     paired = source.comparison.paired
     if "linear" in paired:
         best = paired["linear"].to
-        second = told(source, kind="pick", method="linear", best=best)["What was decided"]
+        second = told(source, kind="pick", method="linear", best=best)["The result"]
         assert f"The highest score is that of {best}" in second and "2 points were set beforehand" in second
-    assert "Nothing yet: 400 texts are too few" in told(source, kind="too-little-data", method=None)["What was decided"]
+    assert "Nothing yet: 400 texts are too few" in told(source, kind="too-little-data", method=None)["The result"]
     none = told(source, kind="nothing-beats-majority", method="majority")
-    assert "no method is worth it" in none["What was decided"] and "slmfit predict" not in none["What to do next"]
+    assert "No method is worth it" in none["The result"] and "slmfit predict" not in none["What to do next"]
     alone = told(source, kind="nothing-to-compare", method="linear", best="linear")
-    assert "one method alone ran: linear" in alone["What was decided"]
+    assert "one method alone ran: linear" in alone["The result"]
     assert plain.plain(disk.read([compared / "runs" / "linear"])) == []
 
 

@@ -15,9 +15,9 @@ from slmfit.cli.screen import say
 
 def methods_(json: Json = False) -> None:
     """List the methods, and what each needs."""
-    from slmfit.cli import display
+    from slmfit.cli import abilities
 
-    display.show_methods(as_json=json)
+    abilities.show_methods(as_json=json)
 
 
 def explain(
@@ -59,7 +59,7 @@ def pull(
 
 def doctor(json: Json = False) -> None:
     """Say what this machine can do: extras, GPU, hub, keys (by name, never by value)."""
-    from slmfit.cli import display
+    from slmfit.cli import abilities
     from slmfit.cli.doctor import examine
 
-    display.show_doctor(examine(), as_json=json)
+    abilities.show_doctor(examine(), as_json=json)

@@ -1,6 +1,6 @@
-"""The page for a reader who was not there: what was compared, decided, how sure that is, what it costs, what to do.
+"""The page for a reader who was not there: what was compared, the result, how sure that is, what it costs, what to do.
 
-plain(source)[1]        # ("What was decided", "linear. It gives the right label to 81.5 % of them. …")
+plain(source)[1]        # ("The result", "Take linear, which counts words … With it, 81.5 % of these …")
 what_it_is(record)      # "counts words and pairs of words, and weighs each for or against every label"
 """
 
@@ -69,14 +69,23 @@ WORDS = {
         "both, high only where both are."
     ),
     "one text, p50, p95": "How long one answer takes: half of them take p50 or less, 19 of 20 take p95 or less.",
-    "fit, search": "Learning from the labelled texts once; and trying settings before that.",
+    "training, fit, search": "Learning from the labelled texts once; and trying settings before that.",
     "log loss, Brier score, calibration error": "How far the probabilities are from the truth; lower is better.",
+}
+ENTITY_WORDS = {
+    "entity, intent": "A stretch of a text that has a type, as a city or a date; and what the whole text is for.",
+    "missed, spurious": "An entity that was not found; one that was found where there is none.",
 }
 # What a warning of the audit means for the scores.
 BEARS = {
-    "leak": "Their answers may be known already, which makes scores look better than they are.",
+    "leak": "A twin is the same text, or nearly so: its answer is known already, which makes scores look better.",
     "contradiction": "No method can be right on all of them.",
 }
+
+
+def words(source: Source) -> dict[str, str]:
+    """What the words of the page mean."""
+    return {**WORDS, **(ENTITY_WORDS if source.about.dataset["task"]["name"] == "token-classification" else {})}
 
 
 def warnings(source: Source) -> list[str]:
@@ -119,7 +128,7 @@ def plain(source: Source) -> list[tuple[str, str]]:
         return []
     answers = [
         ("What was compared", _compared(source)),
-        ("What was decided", " ".join(_decided(source, subject))),
+        ("The result", " ".join(_decided(source, subject))),
         ("How sure that is", " ".join(_sure(source, subject))),
         ("What it costs", " ".join(_costs(source, subject))),
         ("What to do next", " ".join(_next(source, subject))),
@@ -132,7 +141,7 @@ def _compared(source: Source) -> str:
     built = sum(split[name].rows for name in ("train", "validation") if name in split)
     return (
         f"{number_of(len(ran), 'way')} to {_job(source.about.dataset['task'])}. Each learnt from the same {built:,} "
-        f"texts with known answers, and was then asked about {split['test'].rows:,} others that it had never seen."
+        f"texts with known answers, and was then asked about {split['test'].rows:,} others, kept apart for that."
     )
 
 
@@ -168,12 +177,12 @@ def _decided(source: Source, row: MethodRow) -> Iterator[str]:
         yield f"Nothing yet: {rows:,} texts are too few to say which method to take."
         yield f"Highest so far is {row.id}: with it, {right}."
     elif verdict.kind == "nothing-beats-majority":
-        yield f"That no method is worth it: giving always the same answer ({row.id}) does as well. With it, {right}."
+        yield f"No method is worth it: giving always the same answer ({row.id}) does as well. With it, {right}."
     elif verdict.kind == "nothing-to-compare":
         yield f"Nothing, as one method alone ran: {row.id}. With it, {right}."
     else:
         what = what_it_is(source.records[row.id]) if row.id in source.records else ""
-        yield f"To take {row.id}" + (f", which {what}." if what else ".")
+        yield f"Take {row.id}" + (f", which {what}." if what else ".")
         yield f"With it, {right}."
         if parts := parts_of(row, source.metric):
             alone = joined([f"{told(name)} is {by_unit(name, part.value)}" for name, part in parts.items()])

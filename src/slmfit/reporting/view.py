@@ -38,7 +38,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "verdict": _verdict(source),
         "plain": plain.plain(source),
         "methods": plain.methods(source),
-        "words": plain.WORDS,
+        "words": plain.words(source),
         "warnings": plain.warnings(source),
         "notes": list(source.notes),
         "groups": ladder.groups(source),
@@ -132,7 +132,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
     if row.fit_seconds is not None:
         yield (
             "fit_seconds",
-            "one fit",
+            "training",
             seconds_words(row.fit_seconds),
             f"with search {seconds_words(row.search_seconds)}",
         )
@@ -156,7 +156,7 @@ def _preferred(source: Source) -> str:
 
 def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
     """Scores by class, entity type, letter …, the methods side by side."""
-    ordered = [id for id, _ in source.by_score()]
+    ordered = sorted((id for id, _ in source.by_score()), key=lambda id: id != source.picked)  # the pick, then the rest
     for key, kind in KINDS.items():
         name, score = kind.name, kind.score
         tables = {id: rows for id in ordered if (rows := source.details(id).get(key))}
