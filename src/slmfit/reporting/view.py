@@ -12,6 +12,7 @@ from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
 from slmfit.reporting import entities, ladder, pictures
+from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
 from slmfit.reporting.rows import labels
 from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, seconds_words, told
@@ -46,6 +47,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "costs": pictures.costs(source),
         "prefer": _preferred(source),
         "schemes": _schemes(source),
+        "as_written": as_written(source),
         "breakdowns": list(_breakdowns(source)),
         "suspects": _suspects(source, texts),
         "calibration": pictures.calibration(source),

@@ -30,6 +30,7 @@ from slmfit.methods.saved import load_model, save_model
 from slmfit.methods.specs import Spec
 from slmfit.records import SPLITS, Example, Prediction, RunRecord, Split
 from slmfit.runs import measuring
+from slmfit.runs.as_written import as_written, respelled
 from slmfit.runs.card import model_card
 from slmfit.runs.kept import kept
 from slmfit.runs.run import write_predictions, write_run
@@ -116,7 +117,7 @@ def fit_run(
             work=partial / "work",
             event=event,
             budget_seconds=None if seconds is None else max(0.0, seconds - apart),
-            rows_to_predict=more + len(data.test),
+            rows_to_predict=more + len(data.test) + (0 if spec.remote else len(respelled(data))),
             allowance=allowance,
         )
         measuring.forget_peak()
@@ -156,6 +157,8 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context) -> RunRe
     loaded.context = context
     context.event("predict", split="test", rows=len(data.test))
     test = Answered.of(data.test, _predict(loaded, data.test), data, context.seed)
+    if not tried.spec.remote and (spelled := as_written(loaded, data, test.answers, context.seed)):
+        test = replace(test, scores=replace(test.scores, details={**test.scores.details, "as_written": spelled}))
     if tried.validation is None:
         answered, cost, size = {"test": test}, measuring.of_answers(test.answers), None
     else:
