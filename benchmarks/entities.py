@@ -30,9 +30,9 @@ from slmfit.methods import create
 from slmfit.methods.base import Context, Method
 from slmfit.methods.linear import Linear
 from slmfit.methods.linear.spans import ITERATIONS
-from slmfit.methods.linear.words import attributes
+from slmfit.methods.linear.wording import TOKENS, both_spellings
 from slmfit.records import Example
-from slmfit.tasks.splitting import split_by, tags_of
+from slmfit.tasks.splitting import tags_of
 
 SETS = ("atis", "snips", "wnut17")
 SHOWN = ("entity_f1", "entity_precision", "entity_recall", "intent_accuracy", "exact_match")
@@ -147,26 +147,21 @@ def agreement(method: Linear, chosen: Mapping[str, Any], data: Dataset) -> tuple
     trainer = pycrfsuite.Trainer(verbose=False)
     trainer.select("lbfgs")
     trainer.set_params({"c1": chosen["c1"], "c2": chosen["c2"], "max_iterations": ITERATIONS})
-    for example in data.train:
-        words = split_by(str(example.input), spans.grain)
-        if words:
-            trainer.append(told(example, words, spans.reach), tags_of(example.target.spans, words))
+    rows = both_spellings(data.train)[0] if spans.wording.grain == TOKENS else data.train
+    for example in rows:
+        if words := spans.wording.places(example.input):
+            trainer.append(spans.wording.told(example.input, words), tags_of(example.target.spans, words))
     with tempfile.TemporaryDirectory() as folder:
         trainer.train(str(Path(folder) / "model"))
         tagger = pycrfsuite.Tagger()
         tagger.open(str(Path(folder) / "model"))
-        texts = [told(e, split_by(str(e.input), spans.grain), spans.reach) for e in data.test]
+        texts = [spans.wording.told(e.input, spans.wording.places(e.input)) for e in data.test]
         begin = time.process_time()
         theirs = [tagger.tag(text) for text in texts]
         seconds = time.process_time() - begin
         tagger.close()
     ours = [[spans.crf.tags[tag] for tag in spans.crf.best(scores)] for scores in spans.crf.scores(texts)]
     return sum(a == b for a, b in zip(ours, theirs, strict=True)), seconds
-
-
-def told(example: Example, words: Sequence[tuple[int, int]], reach: str) -> list[list[str]]:
-    """The attributes of an example's words."""
-    return attributes([str(example.input)[start:end] for start, end in words], reach)
 
 
 if __name__ == "__main__":

@@ -506,9 +506,12 @@ def test_clusters_tell_of_words_that_train_has_not(tmp_path, monkeypatch):
 def test_vectors_that_help_nothing_are_not_kept(tmp_path):
     """Of the words of the rows the table knows none."""
     folder = model2vec_folder(tmp_path / "table", table=TABLE)
-    method, _ = fit(FLIGHTS, FLIGHTS[:4], embeddings=str(folder), reach="near")
-    best = max(tried["entity_f1"] for tried in method.search)
-    assert method.search[-1]["clusters"] is False and best == 1
-    (tmp_path / "saved").mkdir()
-    method.save(tmp_path / "saved")
-    assert method.chosen["clusters"] is (tmp_path / "saved" / "word_vectors").is_dir()
+    method, task = fit(FLIGHTS, FLIGHTS[:4], embeddings=str(folder), reach="near")
+    assert [tried["clusters"] for tried in method.search] == [True] * len(tagging.PAIRS) + [False]
+    assert {tried["entity_f1"] for tried in method.search} == {1.0}
+    assert method.chosen["clusters"] is False and method.chosen["embeddings"] is None
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    method.save(saved)
+    assert not (saved / "word_vectors").exists()
+    assert Linear.load(saved, task, method.settings).predict(["fly to Oslo"]) == method.predict(["fly to Oslo"])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slmfit.records import SPLITS, Example, Pair, Source, Target, from_plain
+from slmfit.records import SPLITS, Example, Pair, Source, Target, Tokens, from_plain
 
 if TYPE_CHECKING:
     pass
@@ -101,8 +101,10 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over task, labels and the three splits."""
+        """sha256 over task, labels, the three splits, and the tokens that texts came as."""
         parts = [self.task.name, *self.task.labels, *(self.hashes[s] for s in SPLITS)]
+        if came := [e.input.offsets for split in SPLITS for e in self.splits[split] if isinstance(e.input, Tokens)]:
+            parts.append(json.dumps(came))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

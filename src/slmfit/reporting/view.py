@@ -12,6 +12,7 @@ from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
 from slmfit.reporting import entities, ladder, pictures, plain, searching
+from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
 from slmfit.reporting.rows import labels
 from slmfit.runs.labelled import KINDS
@@ -51,6 +52,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "costs": pictures.costs(source),
         "prefer": _preferred(source),
         "schemes": _schemes(source),
+        "as_written": as_written(source),
         "breakdowns": list(_breakdowns(source)),
         "suspects": _suspects(source, texts),
         "calibration": pictures.calibration(source),

@@ -31,6 +31,7 @@ from slmfit.methods.specs import Spec
 from slmfit.records import LEFT_OUT, SPLITS, Example, Prediction, RunRecord, Split
 from slmfit.runs import measuring
 from slmfit.runs.answering import Answered, ask
+from slmfit.runs.as_written import as_written, respelled
 from slmfit.runs.card import model_card
 from slmfit.runs.kept import kept
 from slmfit.runs.run import write_predictions, write_run
@@ -113,7 +114,7 @@ def fit_run(
             event=event,
             budget_seconds=None if whole.seconds is None else max(0.0, whole.seconds - apart),
             budget=whole.but_for(apart),
-            rows_to_predict=more + len(data.test),
+            rows_to_predict=more + len(data.test) + (0 if spec.remote else len(respelled(data))),
             allowance=allowance,
         )
         measuring.forget_peak()
@@ -159,6 +160,8 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: B
     sample = [] if tried.validation is None else _sample(data.train, context.seed)
     own = context.budget.but_for(TRAIN_SHARE * context.budget.left()) if sample else context.budget
     test = _answer(loaded, data, data.test, "test", context, own)
+    if not (tried.spec.remote or test.left_out) and (spelled := as_written(loaded, data, test.answers, context.seed)):
+        test = replace(test, scores=replace(test.scores, details={**test.scores.details, "as_written": spelled}))
     if tried.validation is None:
         answered, cost, size = {"test": test}, measuring.of_answers(test.answers), None
     else:

@@ -144,7 +144,7 @@ class Tagger(Method):
         wording = Wording(grain, cuts=cuts)
         if self.vectors is None:
             return rows, wording
-        texts = [str(e.input) for e in examples]
+        texts = list(map(_text, examples))
         words = [text[start:end] for text in texts for start, end in wording.places(text)]
         return rows, replace(wording, clusters=Clusters.learn(words, self.vectors, seed))
 
@@ -185,7 +185,7 @@ class Tagger(Method):
         # F1 tells more finely than whole rows do which pair is better.
         metric = "entity_f1" if context.metric in ("intent_accuracy", "exact_match") else context.metric
         rows, wording = self._worded(_sample(train, len(task.labels), context.seed), grain_of(train), context.seed)
-        texts = [e.input if isinstance(e.input, str) else str(e.input) for e in validation]
+        texts = list(map(_text, validation))
 
         def score(given: dict[str, Any]) -> float:
             found = self._fitted(rows, wording, given).find(texts)
@@ -196,12 +196,19 @@ class Tagger(Method):
             return value
 
         scores = [score(given) for given in tried]
-        others = [{"reach": reach} for reach in reaches[1:]] + [{"clusters": False}] * len(beside)
-        for other in others:
-            tried.append(tried[int(np.argmax(scores))] | other)
+        for reach in reaches[1:]:
+            tried.append(tried[int(np.argmax(scores))] | {"reach": reach})
             scores.append(score(tried[-1]))
         self.rows_used["settings_chosen"] = "validation"
-        return tried[int(np.argmax(scores))]
+        best = tried[int(np.argmax(scores))]
+        if beside and score(none := best | {"clusters": False}) >= max(scores):
+            return none  # the smaller, where they are no help
+        return best
+
+
+def _text(example: Example) -> str:
+    assert isinstance(example.input, str)
+    return example.input
 
 
 def _sample(examples: Sequence[Example], labels: int, seed: int) -> list[Example]:
