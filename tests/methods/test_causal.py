@@ -140,6 +140,6 @@ def test_other_families(family, data, tmp_path):
     tiny.of_family(tmp_path / "base", family)
     small = make_dataset(sizes=(60, 20, 20))
     (tmp_path / "out").mkdir()
-    method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), **{**QUICK, "epochs": 1})
+    method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), keep="whole", **{**QUICK, "epochs": 1})
     assert np.abs(logits(method, texts(small)) - method.base_logits).max() < 1e-4
     assert np.abs(by_transformers(tmp_path / "out", texts(small)) - method.base_logits).max() < 1e-4

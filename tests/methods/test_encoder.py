@@ -270,5 +270,7 @@ def test_other_families(family, lora, data, tmp_path):
     tokenizer.save_pretrained(tmp_path / "base")
     small = make_dataset(sizes=(60, 20, 20))
     (tmp_path / "out").mkdir()
-    method = fit(small, tmp_path / "out", base_model=str(tmp_path / "base"), lora=lora, lora_rank=4, epochs=1)
+    method = fit(
+        small, tmp_path / "out", base_model=str(tmp_path / "base"), lora=lora, lora_rank=4, keep="whole", epochs=1
+    )
     assert np.abs(by_transformers(tmp_path / "out", texts(small)) - method.base_logits).max() < 1e-4

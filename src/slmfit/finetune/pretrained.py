@@ -56,6 +56,9 @@ def fetched(base: str, check: Callable[[Any], None]) -> str:
     else:
         folder = snapshots.model_folder(base, fits, whole=False)
     checkpoint.check_folder(folder)
+    if (folder / bases.FILE).is_file():
+        fix = "write it whole first, `slmfit export RUN --output DIR`, and give DIR"
+        raise UsageError("is a run's model, which keeps adapters alone", where=base, fix=fix)
     if not any(folder.glob("*.safetensors")):
         fix = "use a model with safetensors weights; `slmfit models` lists some"
         raise UsageError("has no safetensors weights", where=base, fix=fix)
