@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -60,6 +60,7 @@ class Context:
     event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
     budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no matter.
     allowance: what a server that is asked may take in money, tokens and time; None = no matter.
+    groups: id of a row -> its group; a method that holds rows out of train keeps those of one group on one side.
     """
 
     seed: int = 0
@@ -71,6 +72,7 @@ class Context:
     budget_seconds: float | None = None
     rows_to_predict: int = 0
     allowance: Share | None = None
+    groups: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

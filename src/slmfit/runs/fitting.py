@@ -118,6 +118,7 @@ def fit_run(
             budget_seconds=None if seconds is None else max(0.0, seconds - apart),
             rows_to_predict=more + len(data.test),
             allowance=allowance,
+            groups=data.groups,
         )
         measuring.forget_peak()
         return finish(trial(spec, data, context), data, folder, context)
