@@ -22,7 +22,7 @@ from slmfit.methods.linear import Linear, Settings
 from slmfit.methods.linear import search as searching
 from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.search import CS, FEATURES
-from slmfit.methods.linear.solver import Curve, fit_curve, held_out_margins, margins, train_svm
+from slmfit.methods.linear.solver import Curve, fit_curve, folds, held_out_margins, margins, train_svm
 from slmfit.records import Example
 from slmfit.tasks.classification import TextClassification
 from static_model import model2vec_folder
@@ -102,8 +102,8 @@ def test_saved_and_loaded_without_scikit_learn(method, data, tmp_path):
 
 
 def test_given_settings_are_kept(data):
-    method, _ = fit(data.train, data.validation, features="words", power=1.0, C=2.5)
-    assert method.chosen == {"features": "words", "power": 1.0, "C": 2.5}
+    method, _ = fit(data.train, data.validation, features="words", power=1.0, C=2.5, ratios=0.1)
+    assert method.chosen == {"features": "words", "power": 1.0, "C": 2.5, "ratios": 0.1}
     assert method.search == []
     method, _ = fit(data.train, data.validation, C=2.5)
     assert {c["C"] for c in method.search} == {2.5}
@@ -304,7 +304,7 @@ def test_held_out_margins_know_nothing_of_their_row():
     from scipy.sparse import csr_matrix, identity
 
     codes = np.arange(60) % 3
-    found = held_out_margins(csr_matrix(identity(60)), codes, 3, 1.0, 5)
+    found = held_out_margins(csr_matrix(identity(60)), codes, folds(codes, 5), lambda x, y: train_svm(x, y, 3, 1.0))
     trained = margins(csr_matrix(identity(60)), *train_svm(csr_matrix(identity(60)), codes, 3, 1.0))
     assert (trained.argmax(axis=1) == codes).all()
     assert np.ptp(found, axis=0).max() < 0.2  # a text of its own is no help to the others

@@ -264,7 +264,7 @@ def test_it_learns_spans_and_intent():
     method, task = fit(data.train, data.validation)
     answers = method.predict([e.input for e in data.test])
     assert task.components("entity_f1", [e.target for e in data.test], answers).value == 1
-    assert {"grain", "reach", "c1", "c2", "features", "power", "C"} == set(method.chosen)
+    assert {"grain", "reach", "c1", "c2", "features", "power", "C", "ratios"} == set(method.chosen)
     assert {tried["of"] for tried in method.search} == {"spans", "intent"}
     assert len([tried for tried in method.search if tried["of"] == "spans"]) == len(tagging.PAIRS) + 1
     assert method.rows_used["settings_chosen"] == "validation" and method.fit_seconds > 0

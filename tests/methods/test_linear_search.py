@@ -109,9 +109,9 @@ def test_characters_find_words_that_were_not_seen():
 
 
 def test_the_length_of_characters_can_be_given(data):
-    method = fit(data.train, data.validation, features="words+characters", characters=0.25, power=1.0, C=1.0)
+    method = fit(data.train, data.validation, features="words+characters", characters=0.25, power=1.0, C=1.0, ratios=0)
     assert method.search == []
-    assert method.chosen == {"features": "words+characters", "power": 1.0, "characters": 0.25, "C": 1.0}
+    assert method.chosen == {"features": "words+characters", "power": 1.0, "characters": 0.25, "C": 1.0, "ratios": 0}
     assert method.features.shares["characters"] == 0.25
     with pytest.raises(UsageError, match=r"linear\.characters weighs runs of characters, and words have none"):
         Settings(features="words", characters=1.0)

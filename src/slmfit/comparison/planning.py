@@ -83,7 +83,9 @@ def charged_by(record: RunRecord) -> Cost:
 def _ready(spec: Spec, data: Dataset, terms: Terms) -> Remote:
     """A method that asks a server, with its examples drawn."""
     method = cast(Remote, spec.create())
-    method.fit(data.task, data.train, data.validation, Context(seed=terms.seed, metric=terms.metric))
+    method.fit(
+        data.task, data.train, data.validation, Context(seed=terms.seed, metric=terms.metric, groups=data.groups)
+    )
     return method
 
 

@@ -55,6 +55,7 @@ class Dataset:
     groupings: columns by which rows may belong together, see there; for the audit, and not in the fingerprint.
     other_ids: where no column is called `id`, those that tell the test rows apart, and what they call them.
     held_groups: those of validation and test, where the split was asked to go by a column.
+    groups: then, the group of each row of train and validation, by its id.
     notes: what was guessed or done, one sentence each, to be said to the user.
     """
 
@@ -68,6 +69,7 @@ class Dataset:
     groupings: Groupings = field(default_factory=dict, repr=False, compare=False)
     other_ids: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     held_groups: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    groups: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)

@@ -124,7 +124,8 @@ def load_data(
     given = "validation" in parts
     cells = {split: [row.cells for row in rows[split]] for split in SPLITS}
     beside = groupings(cells, {"id", "split", *roles.values(), *([time] if time else [])})
-    held = frozenset(name for split in SPLITS[1:] for name in groups_of(rows[split], group) if name)
+    held = frozenset(name for split in SPLITS[1:] for _, name in _named(rows[split], group))
+    of_group = {row.example.id: name for split in SPLITS[:2] for row, name in _named(rows[split], group)}
     named_so = other_ids(rows["test"], {"split", *roles.values()}) if kind == "numbers" else {}
     task_of_all = found.with_labels(targets)
     return Dataset(
@@ -138,7 +139,13 @@ def load_data(
         beside,
         named_so,
         held,
+        of_group,
     )
+
+
+def _named(rows: Sequence[Row], group: str | None) -> list[tuple[Row, str]]:
+    """The rows that are of a group, and its name."""
+    return [(row, name) for row, name in zip(rows, groups_of(rows, group), strict=True) if name]
 
 
 def load_examples(

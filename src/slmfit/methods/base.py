@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -62,6 +62,7 @@ class Context:
     budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no matter.
     budget: the same time as it runs: `budget.left()` says how much of it is left.
     allowance: what a server that is asked may take in money, tokens and time; None = no matter.
+    groups: id of a row -> its group; a method that holds rows out of train keeps those of one group on one side.
     """
 
     seed: int = 0
@@ -73,6 +74,7 @@ class Context:
     budget_seconds: float | None = None
     rows_to_predict: int = 0
     allowance: Share | None = None
+    groups: Mapping[str, str] = field(default_factory=dict, repr=False)
     budget: Budget = None  # type: ignore[assignment]  # None = of these seconds, from now on
 
     def __post_init__(self) -> None:

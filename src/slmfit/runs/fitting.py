@@ -116,6 +116,7 @@ def fit_run(
             budget=whole.but_for(apart),
             rows_to_predict=more + len(data.test) + (0 if spec.remote else len(respelled(data))),
             allowance=allowance,
+            groups=data.groups,
         )
         measuring.forget_peak()
         return finish(trial(spec, data, context), data, folder, context, whole)

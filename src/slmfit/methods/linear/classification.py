@@ -23,6 +23,7 @@ from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method, must
 from slmfit.methods.in_time import left_out, rows_in_time, rows_known
 from slmfit.methods.linear.embedded import Beside, Embedded, beside
+from slmfit.methods.linear.ratios import USUAL, added, log_ratios
 from slmfit.methods.linear.search import (
     EMBEDDINGS,
     FOLDS,
@@ -39,7 +40,17 @@ from slmfit.methods.linear.search import (
     part,
 )
 from slmfit.methods.linear.settings import Settings
-from slmfit.methods.linear.solver import Codes, Curve, Floats, fit_curve, held_out_margins, margins, train_svm
+from slmfit.methods.linear.solver import (
+    Codes,
+    Curve,
+    Floats,
+    Machine,
+    fit_curve,
+    folds,
+    held_out_margins,
+    margins,
+    train_svm,
+)
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 from slmfit.text.tfidf import Counter, Tfidf
@@ -79,13 +90,13 @@ class Classifier(Method):
         if self.settings.embeds and self.settings.embeddings is not None:
             self.vectors = Embedded.learn((), self.settings.embeddings, context.seed, context.cache)
             train, validation = rows_in_time(self.vectors.embedding, task, train, validation, context)
-        rows, others = _rows(task, train), _rows(task, validation)
+        rows, others = _rows(task, train, context), _rows(task, validation, context)
         self._calibrated = len(validation) >= ENOUGH_TO_CALIBRATE
         begin = time.perf_counter()
         vectors = self._embed(rows.texts, context) if self.settings.embeds else None
         took = time.perf_counter() - begin
         given = self._given()
-        self.chosen = Choice.of(given.get("features", self._usual), given, START).settings()
+        self.chosen = Choice.of(given.get("features", self._usual), {"ratios": USUAL, **given}, START).settings()
         if validation and self.chosen.keys() - given.keys():
             self.chosen = self._choose(rows, others, vectors, given, context)
             if self.settings.embeds and EMBEDDINGS not in blocks_of(self.chosen["features"]):
@@ -103,7 +114,7 @@ class Classifier(Method):
         every, self.labels = examples, task.labels
         if self.vectors is not None and self.settings.embeddings is not None:
             examples = rows_known(self.vectors.embedding, task, examples, context)
-        rows = _rows(task, examples)
+        rows = _rows(task, examples, context)
         self._train(rows, self._learn(rows.texts, context), context)
         self._tell(examples, every)
 
@@ -164,8 +175,7 @@ class Classifier(Method):
             self.intercepts.dtype.kind == "f" and self.intercepts.shape == (len(self.labels),),
             "intercepts of another shape",
         )
-        counted = self.features.counted if isinstance(self.features, Beside) else self.features
-        shares = counted.shares.values() if isinstance(counted, Tfidf) else ()
+        shares = self._counted.shares.values() if self._counted else ()
         must(
             all(abs(float(n)) < 1e6 for n in (self.curve.slope, self.curve.offset, *shares)), "no proper curve or share"
         )
@@ -205,12 +215,25 @@ class Classifier(Method):
         return beside(counted.weigh(counts), vectors)
 
     def _train(self, rows: Rows, matrix: Any, context: Context) -> None:
-        given = (rows.classes, self.chosen["C"])
-        self.weights, self.intercepts = train_svm(matrix, rows.codes, *given, context.seed)
+        counted = self._counted.size if self._counted else 0
+
+        def machine(features: Any, codes: Codes) -> Machine:
+            found = train_svm(features, codes, rows.classes, self.chosen["C"], context.seed)
+            if not (weight := self.chosen.get("ratios")):
+                return found
+            return added(found, log_ratios(features, codes, found, counted), weight)
+
+        self.weights, self.intercepts = machine(matrix, rows.codes)
         if not self._calibrated:
-            held_out = held_out_margins(matrix, rows.codes, *given, FOLDS, context.seed)
-            self.curve = fit_curve(held_out, rows.codes)
+            fold = folds(rows.codes, FOLDS, context.seed, rows.groups)
+            self.curve = fit_curve(held_out_margins(matrix, rows.codes, fold, machine), rows.codes)
             self.rows_used["calibrated"] = "the fitted rows, each held out once"
+
+    @property
+    def _counted(self) -> Tfidf | None:
+        """What is counted, where something is."""
+        counted = self.features.counted if isinstance(self.features, Beside) else self.features
+        return counted if isinstance(counted, Tfidf) else None
 
     def _margins(self, texts: Sequence[str]) -> Floats:
         """[texts, labels]; the sums are exact, so neither order nor number of the texts changes a bit."""
@@ -224,7 +247,7 @@ class Classifier(Method):
 
     def _given(self) -> dict[str, Any]:
         """What is fixed of what could be searched: by the user, or as a sentence encoder's vectors stand alone."""
-        named = {name: getattr(self.settings, name) for name in ("features", "power", "characters", "C")}
+        named = {name: getattr(self.settings, name) for name in ("features", "power", "characters", "C", "ratios")}
         if self.vectors is not None and not self.vectors.whole:
             named |= {"features": EMBEDDINGS}
         return {name: value for name, value in named.items() if value is not None}
@@ -262,9 +285,9 @@ class Classifier(Method):
         time_to_search = context.budget.part(1 / SEARCHING)
         alone = len(splits) == 1 and len(splits[0][1]) == len(validation.texts)
         self.rows_used["settings_chosen"] = "validation" if alone else "train + validation, cross-validated"
-        with_vectors = vectors is not None
+        dimension = 0 if vectors is None else vectors.shape[1]
         matrices = _matrices(rows, splits, vectors, given.get("features"))
-        search = Search(rows, splits, matrices, score, given=given, vectors=with_vectors, seed=context.seed, tell=tell)
+        search = Search(rows, splits, matrices, score, given=given, dimension=dimension, seed=context.seed, tell=tell)
         try:
             return search.run().choice.settings()
         except _Enough:
@@ -287,7 +310,11 @@ def _matrices(rows: Rows, splits: Sequence[Split], vectors: Floats | None, featu
     return matrices
 
 
-def _rows(task: Task, examples: Sequence[Example]) -> Rows:
+def _rows(task: Task, examples: Sequence[Example], context: Context) -> Rows:
     number = {label: i for i, label in enumerate(task.labels)}
     codes = np.array([number[str(e.target)] for e in examples], np.int64)
-    return Rows([task.text(e.input) for e in examples], codes, len(task.labels))
+    groups = None
+    if context.groups:
+        names = {name: i for i, name in enumerate(sorted(set(context.groups.values())))}
+        groups = np.array([names.get(context.groups.get(e.id, ""), -1) for e in examples], np.int64)
+    return Rows([task.text(e.input) for e in examples], codes, len(task.labels), groups)

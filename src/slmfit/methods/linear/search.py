@@ -12,21 +12,24 @@ All candidates share one count of the terms. First C is searched for words alone
 pairs, character n-grams and, where there are any, vectors added. More terms cost bytes and time, so a block is kept
 only where log loss, which few rows blur less than the metric, is better for it, and the metric not worse by more than
 one standard error on paired rows. To ask for two standard errors in log loss, as the rule once did, cost 0.3 points on
-train rows of six data sets; one costs nothing there where rows are few, but 0.2 points on the 22,000 of AG News. Last,
-C and the trust in rare words are searched again around what was kept. Of vectors alone there is one kind, so C is all
-there is to find.
+train rows of six data sets; one costs nothing there where rows are few, but 0.2 points on the 22,000 of AG News. Then
+C and the trust in rare words are searched again around what was kept, and last how much the log ratios of its terms
+are to say, which costs no more terms and no more training. Of vectors alone there is one kind, so C is all there is
+to find.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.methods.linear.solver import Codes, Floats, fit_curve, folds, margins, train_svm
+from slmfit.methods.linear.ratios import WEIGHTS, Ratios, added, log_ratios
+from slmfit.methods.linear.solver import Codes, Floats, Machine, fit_curve, folds, margins, train_svm
 from slmfit.text.tfidf import LEAST, SHARES, Counter, Tfidf, frequent, side_by_side
 
 COUNTED, EMBEDDINGS = ("words", "words+pairs", "words+characters", "words+pairs+characters"), "embeddings"
@@ -45,14 +48,16 @@ Split = tuple[NDArray[np.int64], NDArray[np.int64]]  # the numbers of rows to fi
 
 @dataclass(frozen=True)
 class Rows:
-    """Texts and the class of each, 0 to classes - 1."""
+    """Texts and the class of each, 0 to classes - 1. groups: of each, see `folds`."""
 
     texts: Sequence[str]
     codes: Codes
     classes: int
+    groups: Codes | None = None
 
     def __getitem__(self, kept: NDArray[np.int64]) -> Rows:
-        return Rows([self.texts[i] for i in kept], self.codes[kept], self.classes)
+        groups = None if self.groups is None else self.groups[kept]
+        return Rows([self.texts[i] for i in kept], self.codes[kept], self.classes, groups)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Choice:
     power: float | None
     characters: float | None
     C: float
+    ratios: float | None = None
 
     @classmethod
     def of(cls, features: str, given: Mapping[str, Any], C: float) -> Choice:
@@ -70,11 +76,11 @@ class Choice:
         blocks = blocks_of(features)
         power = None if blocks == (EMBEDDINGS,) else given.get("power", POWERS[0])
         characters = given.get("characters", LENGTHS[0]) if "characters" in blocks else None
-        return cls(features, power, characters, given.get("C", C))
+        ratios = None if blocks == (EMBEDDINGS,) else given.get("ratios", 0.0)
+        return cls(features, power, characters, given.get("C", C), ratios)
 
     def settings(self) -> dict[str, Any]:
-        every = {"features": self.features, "power": self.power, "characters": self.characters, "C": self.C}
-        return {name: value for name, value in every.items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def shares(self) -> dict[str, float]:
@@ -127,11 +133,14 @@ class Candidate:
 def held_out(train: Rows, validation: Rows, seed: int) -> tuple[Rows, list[Split]]:
     """The rows to choose by, and which of them are fitted and which scored; see the head of this file."""
     count, codes = len(validation.texts), np.concatenate((train.codes, validation.codes))
-    rows, everything = Rows([*train.texts, *validation.texts], codes, train.classes), np.arange(len(codes))
+    groups = None
+    if train.groups is not None and validation.groups is not None:
+        groups = np.concatenate((train.groups, validation.groups))
+    rows, everything = Rows([*train.texts, *validation.texts], codes, train.classes, groups), np.arange(len(codes))
     room = MOST_CHARACTERS // max(1, sum(map(len, rows.texts)))
     if count >= ENOUGH or not room:
         return rows, [(everything[:-count], everything[-count:])]
-    fold, needed = folds(codes, FOLDS, seed), int(np.ceil(ENOUGH * FOLDS / len(codes)))
+    fold, needed = folds(codes, FOLDS, seed, groups), int(np.ceil(ENOUGH * FOLDS / len(codes)))
     return rows, [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(min(FOLDS, needed, room))]
 
 
@@ -171,8 +180,8 @@ def _apart(counts: Mapping[str, Any], fitted: Codes, others: Codes) -> tuple[dic
 class Search:
     """Trains candidates on the fitted rows of every split and scores them on the others.
 
-    matrices: the features of both. given: settings that are fixed. vectors: whether `matrices` knows embeddings beside
-    what is counted. tell: called with every candidate tried.
+    matrices: the features of both. given: settings that are fixed. dimension: of the embeddings that `matrices` knows
+    beside what is counted, 0 for none. tell: called with every candidate tried.
     """
 
     def __init__(
@@ -183,14 +192,15 @@ class Search:
         score: Score,
         *,
         given: Mapping[str, Any],
-        vectors: bool = False,
+        dimension: int = 0,
         seed: int,
         tell: Callable[[Candidate], None],
     ) -> None:
         self.rows, self.splits, self.matrices, self.score = rows, splits, matrices, score
         self.codes = rows.codes[np.concatenate([others for _, others in splits])]
-        self.given, self.vectors, self.seed, self.tell = given, vectors, seed, tell
+        self.given, self.dimension, self.seed, self.tell = given, dimension, seed, tell
         self._tried: dict[Choice, Candidate] = {}
+        self._last: tuple[Choice, list[_Fitted]] | None = None
 
     def run(self) -> Candidate:
         """The candidate to keep."""
@@ -205,13 +215,14 @@ class Search:
             best = self._kept(best, [best.choice.beside("pairs", self.given)])
             longer = best.choice.beside("characters", self.given)
             best = self._kept(best, [*self._lower(longer), *self._lengths(longer)])
-            if self.vectors:
+            if self.dimension:
                 best = self._kept(best, self._lower(best.choice.beside(EMBEDDINGS, self.given)))
         if best is not start:
             best = self._climb(best.choice)
             again = [self._try(choice) for choice in self._powers(best.choice)]
             best = self._climb(again[0].choice) if again and again[0].better_than(best) else best
-        if self.vectors and "features" not in self.given:
+        best = self._with_ratios(best)
+        if self.dimension and "features" not in self.given:
             alone = self._climb(Choice.of(EMBEDDINGS, self.given, START_ALONE))
             best = alone if alone.better_than(best) else best
         return best
@@ -261,18 +272,56 @@ class Search:
                 break
         return best
 
+    def _with_ratios(self, best: Candidate) -> Candidate:
+        """The best weight of the log ratios beside `best`: up while it gets better."""
+        for weight in () if "ratios" in self.given else WEIGHTS:
+            found = self._try(replace(best.choice, ratios=weight))
+            if not found.better_than(best):
+                break
+            best = found
+        return best
+
     def _try(self, choice: Choice) -> Candidate:
         if choice not in self._tried:
-            found = []
-            for (fitted, _), (features, others) in zip(self.splits, self.matrices(choice), strict=True):
-                machines = train_svm(features, self.rows.codes[fitted], self.rows.classes, choice.C, self.seed)
-                found.append(margins(others, *machines))
-            all_margins = np.concatenate(found)
+            all_margins = np.concatenate([fitted.margins(choice.ratios or 0.0) for fitted in self._fitted(choice)])
             answers = all_margins.argmax(axis=1)
             losses = fit_curve(all_margins, self.codes).losses(all_margins, self.codes)
             self._tried[choice] = Candidate(choice, self.score(answers), answers == self.codes, losses)
             self.tell(self._tried[choice])
         return self._tried[choice]
+
+    def _fitted(self, choice: Choice) -> list[_Fitted]:
+        """A machine per split; the last ones are kept, since the weight of the ratios changes no machine."""
+        key = replace(choice, ratios=None)
+        if self._last is None or self._last[0] != key:
+            beside_counts = self.dimension if EMBEDDINGS in blocks_of(choice.features) else 0
+            found = []
+            for (rows, _), (features, others) in zip(self.splits, self.matrices(choice), strict=True):
+                codes = self.rows.codes[rows]
+                machine = train_svm(features, codes, self.rows.classes, choice.C, self.seed)
+                counted = features.shape[1] - beside_counts
+                found.append(_Fitted(features, codes, others, machine, counted))
+            self._last = key, found
+        return self._last[1]
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """The machine of one split, and what it was fitted on. counted: how many of the features are terms."""
+
+    features: Any
+    codes: Codes
+    others: Any
+    machine: Machine
+    counted: int
+
+    @cached_property
+    def ratios(self) -> Ratios:
+        return log_ratios(self.features, self.codes, self.machine, self.counted)
+
+    def margins(self, weight: float) -> Floats:
+        """Of the rows held out."""
+        return margins(self.others, *(added(self.machine, self.ratios, weight) if weight else self.machine))
 
 
 def part(rows: Rows, seed: int) -> NDArray[np.int64]:

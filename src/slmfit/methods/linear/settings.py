@@ -10,7 +10,7 @@ from slmfit.methods.base import setting
 from slmfit.methods.linear.search import EMBEDDINGS, FEATURES, blocks_of
 from slmfit.methods.linear.words import REACHES
 
-OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "characters", "C"), ("reach", "c1", "c2")
+OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "characters", "C", "ratios"), ("reach", "c1", "c2")
 OF_QUESTIONS = ("reads",)
 READS = ("lengths", "options", "question")  # what a ranker reads, each with all before it
 
@@ -44,6 +44,12 @@ class Settings:
         "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10.",
         low=1e-6,
     )
+    ratios: float | None = setting(
+        None,
+        "How much the log ratios of terms (how much more often in a label than in the others, as in naive Bayes) say "
+        "beside what was learnt; 1 is as much. none: the best of 0 to 1.2.",
+        low=0,
+    )
     reach: str | None = setting(
         None,
         "For entities: what a word is told of the text. near: two words on each side. far: also which words stand "
@@ -76,6 +82,8 @@ class Settings:
             raise UsageError(what, fix=f"give one of the two, or features={self.features}+{EMBEDDINGS}")
         if self.power is not None and blocks == (EMBEDDINGS,):
             raise UsageError("linear.power weighs counted words, and embeddings count none", fix="leave power out")
+        if self.ratios is not None and blocks == (EMBEDDINGS,):
+            raise UsageError("linear.ratios are of counted words, and embeddings count none", fix="leave ratios out")
         if self.characters is not None and "characters" not in blocks:
             what = f"linear.characters weighs runs of characters, and {self.features} have none"
             raise UsageError(what, fix="leave characters out")
