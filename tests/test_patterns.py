@@ -28,11 +28,14 @@ HARD = 3  # texts of a pattern that are run at full size: those that took longes
 
 def made():
     """What is put together of names that only a running function has: (module, how it is written) -> such patterns."""
-    from slmfit.tasks import splitting
+    from slmfit.tasks import cuts, splitting
     from slmfit.text import cutting
 
     string = r'"(?:[^"\\]|\\.)*"'
     return {
+        ("slmfit.tasks.cuts", "pattern"): [cuts._pattern().pattern],
+            cuts._pattern().pattern
+        ],
         ("slmfit.tasks.splitting", "pattern"): [p.pattern for p in splitting._patterns().values()],
         ("slmfit.text.cutting", "_chunk(cut, shortest, f'\\\\w{marks}', _python)"): [
             cutting.python_chunk(cut, n).pattern for cut in (cutting.FIRST, cutting.NEWEST) for n in (1, 2)

@@ -18,12 +18,12 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 def tickets(tmp_path, monkeypatch):
     """A folder with the files that the README names."""
     monkeypatch.chdir(tmp_path)
-    for name, seed in (("tickets.csv", 0), ("november.csv", 1), ("new.csv", 2)):
+    for name, seed, rows in (("tickets.csv", 0, 600), ("november.csv", 1, 300), ("new.csv", 2, 300)):
         with (tmp_path / name).open("w", newline="") as file:
             columns = ["id", "text"] if name == "new.csv" else ["id", "text", "label"]
             writer = csv.DictWriter(file, columns, extrasaction="ignore")
             writer.writeheader()
-            writer.writerows(write_tickets(300, seed))
+            writer.writerows(write_tickets(rows, seed))
     return tmp_path
 
 

@@ -66,7 +66,7 @@ def test_a_comparison_keeps_to_its_budget(set_again_and_again, tmp_path):
 
 def test_a_large_model_keeps_to_its_minutes(set_again_and_again, tmp_path):
     data = make_dataset(sizes=(40, 12, 60))
-    with scripted(Script(latency=0.1)) as server:
+    with scripted(Script(latency=0.3)) as server:
         settings = {"llm": {"base_url": server.url}}
         begin = time.perf_counter()
         with pytest.raises(BudgetReached, match="time limit"):

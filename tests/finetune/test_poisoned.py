@@ -74,7 +74,7 @@ def test_a_training_that_diverges_has_no_winner(kind, rate):
 
 def test_a_run_whose_weights_overflow_does_not_answer(kind, tmp_path):
     make, _ = kind
-    method = fit(make(epochs=1))
+    method = fit(make(epochs=1, keep="whole"))
     (tmp_path / "model").mkdir()
     method.save(tmp_path / "model")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slmfit.cli.screen import say
+from slmfit.tasks import by_name
 from slmfit.text.visible import without_keys
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def say_next(*words: str) -> None:
 def ask(folder: Path | str, record: "RunRecord | None" = None) -> tuple[str, ...]:
     """The words that ask a run: a text where that is all its task reads, else a file."""
     task = record.task if record else {}
-    if not task or (task["name"] != "multiple-choice" and not task.get("texts")):
+    if not task or ("text" in by_name(task["name"]).roles and not task.get("texts")):
         return ("predict", str(folder), A_TEXT)
     return ("predict", str(folder), "--input", "new.csv", "--output", "answered.csv")
 

@@ -13,8 +13,9 @@ from typing import Any
 from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.dataset import Dataset
 from slmfit.errors import DataError, Where
-from slmfit.records import Entities, Input, Prediction
+from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
+from slmfit.tasks.answers import entities_of
 from slmfit.text.figures import listed
 
 PREDICTION = "prediction"
@@ -99,12 +100,11 @@ def other_truths(column: str, rows: Sequence[Placed], data: Dataset, read: Read)
         except DataError:  # spans of another text
             others += 1
             continue
-        others += told is not None and _without_intent(told) != _without_intent(example.target)
+        same = (
+            entities_of(told).spans == entities_of(example.target).spans if data.task.marks else told == example.target
+        )
+        others += told is not None and not same
     return (own, others) if others else None
-
-
-def _without_intent(target: str | Entities | None) -> object:
-    return target.spans if isinstance(target, Entities) else target
 
 
 def _truth_columns(data: Dataset) -> list[str]:

@@ -21,7 +21,7 @@ MOST_SPLIT = 64  # pieces of a batch
 # What a training keeps of a token until the gradients are there, in bytes for each number of the model's width in each
 # layer: 170 were seen with adapters (SmolLM2-135M: 2.9 MB a token). A batch is cut so that this is all it takes.
 KEPT_BYTES = 170
-MEMORY = 600_000_000
+MEMORY = 640_000_000
 WHOLE = 0.98  # the share of texts that are not cut
 
 

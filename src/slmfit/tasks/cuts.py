@@ -144,4 +144,5 @@ def _parts(chunk: str) -> list[tuple[int, int]]:
 def _pattern() -> re.Pattern[str]:
     letter = rf"(?:[^\W\d_]|[{marks()}])"
     negated = r"(?=[nN]['’][tT](?!\w))"
-    return re.compile(rf"{letter}+?{negated}|[nN](?=['’][tT](?!\w))|{letter}+|\d+|(\S)\1*")
+    pattern = rf"{letter}+?{negated}|[nN](?=['’][tT](?!\w))|{letter}+|\d+|(\S)\1*"
+    return re.compile(pattern)
