@@ -519,3 +519,10 @@ def test_answers_as_tokens_and_tags_are_matched_by_their_tokens(tmp_path):
     write(path, list(rows.values()))
     by_text = {e.input: e.target.spans for e in data.test}
     assert [a.target.spans for a in read_answers(path, data)] == [by_text[e.input] for e in data.test]
+
+
+def test_an_answer_that_is_a_list_keeps_what_it_was(tmp_path, data):
+    path = tmp_path / "a.jsonl"
+    write(path, [{"id": e.id, "prediction": [e.target, wrong(data, e)]} for e in data.test])
+    answers = read_answers(path, data)
+    assert {a.outcome for a in answers} == {"invalid"} and answers[0].raw.startswith("[")

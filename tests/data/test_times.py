@@ -22,8 +22,8 @@ def moments(*cells: Any) -> list[float]:
 
 @pytest.mark.parametrize(("earlier", "later"), [
     ("2026-01-31", "2026-02-01"),
-    ("2026-01-31T08:30:00", "2026-01-31T08:30:01Z"),
-    ("2026-01-31T12:00+05:00", "2026-01-31T08:00"),
+    ("2026-01-31T08:30:00Z", "2026-01-31T08:30:01Z"),
+    ("2026-01-31T12:00+05:00", "2026-01-31T08:00Z"),
     (datetime.date(2026, 1, 31), datetime.datetime(2026, 1, 31, 1)),
     ("9", "10"), (9, " 1e1 "), ("20260131", "20260201"), ("1969-12-31", "1970-01-01"), ("0001-01-01", "9999-12-31"),
     ("2026-01-31", "2026-01-31 08:30"), ("2.5", "13.75"), (99_999_999, 100_000_001), (20_240_000, 20_240_101),
@@ -95,6 +95,12 @@ def test_dates_that_end_in_the_year_are_refused(rows: list[datetime.datetime], w
     digits = [when.strftime(way) for when in rows]
     with pytest.raises(DataError, match="in digits that ends in the year"):
         moments(*(int(text) if number else text for text in digits))
+
+
+def test_times_with_a_zone_and_without_are_two_kinds() -> None:
+    with pytest.raises(DataError, match="is a date, but '2025-01-01T01:00:00Z' on line 2 is a time with its zone"):
+        moments("2025-01-01T01:00:00Z", "2024-12-31T16:00:00")
+    assert moments("2025-01-01T01:00:00Z", "2025-01-01T01:00:00-08:00")[1] == 8 * 3600 + moments("2025-01-01T01:00")[0]
 
 
 def test_versions_are_no_decimals() -> None:

@@ -302,7 +302,7 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         cell = _best(cell)
     said = _said(cell)
     if said is None:
-        return Prediction(None, "invalid")
+        return Prediction(None, "invalid", raw=None if cell is None else json.dumps(cell, ensure_ascii=False))
     merged = data.origin.merged
     if isinstance(said, str) and said in merged and data.task.classifies:
         said = merged[said]

@@ -20,6 +20,7 @@ _FIX = "write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00
 _ONE_WAY = "write all times of the column in one way, such as 2026-01-31 or 2026-01-31T08:30:00"
 _NO_YEAR, _YEAR_LAST = "a day and a month without a year", "a date in digits that ends in the year"
 _VERSION = "a number of a version, where 1.10 comes after 1.9"
+_ZONED = "a time with its zone"
 _UNORDERED = {
     _NO_YEAR: "write the year, too, as in 2026-01-31",
     _YEAR_LAST: _ONE_WAY,
@@ -42,7 +43,7 @@ class _Time:
 
 
 def moments_of(cells: Sequence[Any], places: Sequence[Where]) -> list[float]:
-    """A number for each cell, later is greater. A time without a zone counts as UTC.
+    """A number for each cell, later is greater. Times without a zone count as UTC, and stand beside none that has one.
 
     Raises DataError for a cell that is no time, and naming two lines where the column holds two kinds of times.
     """
@@ -100,7 +101,7 @@ def _time(value: Any) -> _Time | None:
         value = datetime.datetime(value.year, value.month, value.day)
     if isinstance(value, datetime.datetime):
         zoned = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-        return _Time("a date", (zoned - _EPOCH).total_seconds())
+        return _Time(_ZONED if value.tzinfo else "a date", (zoned - _EPOCH).total_seconds())
     return None
 
 
