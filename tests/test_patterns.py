@@ -33,9 +33,8 @@ def made():
 
     string = r'"(?:[^"\\]|\\.)*"'
     return {
+        ("slmfit.text.places", "below"): [re.escape("/data/") + r"[/\\](?:[^\s/\\'\"`,;:]+[/\\])*"],
         ("slmfit.tasks.cuts", "pattern"): [cuts._pattern().pattern],
-            cuts._pattern().pattern
-        ],
         ("slmfit.tasks.splitting", "pattern"): [p.pattern for p in splitting._patterns().values()],
         ("slmfit.text.cutting", "_chunk(cut, shortest, f'\\\\w{marks}', _python)"): [
             cutting.python_chunk(cut, n).pattern for cut in (cutting.FIRST, cutting.NEWEST) for n in (1, 2)

@@ -73,7 +73,7 @@ def test_the_truths_intent_beside_another_is_not_the_answer(tmp_path, spans, int
         read_answers(path, data)
 
 
-@pytest.mark.parametrize("key", ["options", "choices"])
+@pytest.mark.parametrize("key", ["options", "choices", "columns"])
 def test_letters_of_options_in_another_order_are_refused(tmp_path, key):
     """As options are shuffled against a model's bias for a place: every answer right there was 0 % here."""
     data = make_dataset("multiple-choice")
@@ -81,7 +81,10 @@ def test_letters_of_options_in_another_order_are_refused(tmp_path, key):
 
     def written(order):
         texts = {e.id: list(e.input.options.values())[::order] for e in data.test}
-        rows = [{"id": e.id, key: texts[e.id], "prediction": e.target} for e in data.test]
+        shown = {
+            id: {key: own} if key != "columns" else dict(zip("ABC", own, strict=False)) for id, own in texts.items()
+        }
+        rows = [{"id": e.id, **shown[e.id], "prediction": e.target} for e in data.test]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     written(1)
@@ -526,3 +529,16 @@ def test_an_answer_that_is_a_list_keeps_what_it_was(tmp_path, data):
     write(path, [{"id": e.id, "prediction": [e.target, wrong(data, e)]} for e in data.test])
     answers = read_answers(path, data)
     assert {a.outcome for a in answers} == {"invalid"} and answers[0].raw.startswith("[")
+
+
+@pytest.mark.parametrize(("task", "column"), [("multiple-choice", "text"), ("text-classification", "comment")])
+def test_texts_of_other_rows_are_seen_whatever_their_column(tmp_path, task, column):
+    data = make_dataset(task)
+    texts = [data.task.unparse(e).get("question", e.input) for e in data.test]
+    path = tmp_path / "a.jsonl"
+    rows = [{"id": e.id, column: own, "prediction": e.target} for e, own in zip(data.test, texts, strict=True)]
+    write(path, rows)
+    read_answers(path, data)
+    write(path, [{**row, column: own} for row, own in zip(rows, texts[7:] + texts[:7], strict=True)])
+    with pytest.raises(DataError, match="its text is that of another row"):
+        read_answers(path, data)

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slmfit.data import load_data
+from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.label_cells import LabelCells
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
+from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, Where
 from slmfit.records import Entities, Span
 from slmfit.tasks import by_name
@@ -460,3 +462,25 @@ def test_numbers_of_groups_with_a_point_are_those_without(tmp_path: Path) -> Non
         return load_data(tmp_path / "a.csv").groupings
 
     assert of(".0") == of("") and "user" in of("")
+
+
+def test_a_pair_turned_round_and_options_in_another_order_are_twins(tmp_path: Path) -> None:
+    texts = [(f"{text(i)} here", f"{text(i + 7)} there") for i in range(60)]
+    pairs = [{"sentence1": one, "sentence2": two, "label": "ab"[i % 2]} for i, (one, two) in enumerate(texts)]
+    turned = [{**row, "sentence1": row["sentence2"], "sentence2": row["sentence1"]} for row in pairs]
+    asked = [
+        {"question": f"what is {text(i)}?", "options": ["red", "blue", text(i)], "answer": i % 3} for i in range(60)
+    ]
+    other = [{**row, "options": row["options"][::-1], "answer": 2 - row["answer"]} for row in asked]
+    for rows, again in ((pairs, turned), (asked, other)):
+        train, test = write(tmp_path / "train.jsonl", rows), write(tmp_path / "test.jsonl", again[:20])
+        assert "leak" in {found["kind"] for found in audit_dataset(load_data(train, test=test))["findings"]}
+        data = load_data(write(tmp_path / "both.jsonl", [*rows, *again]))
+        sides = [{in_any_order(data.task, e.input) for e in part} for part in data.splits.values()]
+        assert all(one.isdisjoint(two) for i, one in enumerate(sides) for two in sides[:i])
+
+
+def test_labels_with_and_without_a_point_are_said_to_be_one(tmp_path: Path) -> None:
+    cells = "".join(f"{text(i)},{['1.0', '1', '2'][i % 3]}\n" for i in range(60))
+    (tmp_path / "a.csv").write_text(f"text,label\n{cells}")
+    assert "Labels written with and without .0 are read as one: '1'." in load_data(tmp_path / "a.csv").notes

@@ -17,6 +17,7 @@ from slmfit.data.groupings import group_name
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.data.readers.rows import Part
+from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError
 from slmfit.records import Example
 from slmfit.storage import file_name
@@ -93,12 +94,10 @@ def _of_other_groups(data: Dataset, rows: list[Example], part: Part, notes: list
 
 def _no_twins(data: Dataset, rows: Sequence[Example]) -> list[Example]:
     """The rows that no validation or test row equals, or nearly does."""
-    held = [data.task.text(example.input) for split in ("validation", "test") for example in data.splits[split]]
-    found = find_duplicates([*held, *(data.task.text(row.input) for row in rows)])
-    variant = found.variant.tolist()
-    near = {two for one, two in found.near.tolist() if one < len(held)}
-    return [
-        row
-        for number, row in enumerate(rows, len(held))
-        if variant[number] >= len(held) and variant[number] not in near
+    held = [
+        in_any_order(data.task, example.input) for split in ("validation", "test") for example in data.splits[split]
     ]
+    found = find_duplicates([*held, *(in_any_order(data.task, row.input) for row in rows)])
+    variant = found.variant.tolist()
+    near = {two for one, two in found.near.tolist() if one < held}
+    return [row for number, row in enumerate(rows, held) if variant[number] >= held and variant[number] not in near]

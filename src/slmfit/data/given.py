@@ -218,12 +218,12 @@ def _texts(data: Dataset, example: Example) -> tuple[str, str]:
 def _told(example: Example, data: Dataset) -> list[str]:
     """What can tell a test row by its words: its text, or its question."""
     row = data.task.unparse(example)
-    return [row[name] for name in ("text", "question", *data.task.texts) if isinstance(row.get(name), str)]
+    return [row[name] for name in ("text", "text_pair", "question", *data.task.texts) if isinstance(row.get(name), str)]
 
 
 def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Set[str]) -> None:
     """Raise DataError for a row with the id of this example and another text where texts stand, or another row's text
-    where one may stand: a column by such a name can hold a prompt as well. told: of all test rows.
+    anywhere. told: of all test rows.
     """
     where, row = placed
     column = data.origin.columns.get("text", "text")
@@ -231,9 +231,8 @@ def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Se
     if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
-    own = _told(example, data)
-    names = {name for role in ("text", "question") for name in data.task.roles.get(role, ())} | {*data.task.texts}
-    for name in (name for name in row if name in names or name.lower() in names):
+    own = {*_told(example, data), *data.task.labels}
+    for name in row:
         word = data.recipe(cell) if isinstance(cell := row.get(name), str) else ""
         if word in told and word not in own:
             fix = "match by text: remove the column 'id'; or give each answer the id of its own row"
@@ -246,9 +245,9 @@ def _refuse_other_order(placed: Placed, example: Example, data: Dataset) -> None
     ours = data.task.unparse(example)
     others = ("question", "context", "answer")
     shown = {name for role, names in data.task.roles.items() if role not in others for name in names}
-    if data.task.offered(example.input) is None or shown.isdisjoint(row):
+    theirs = {name.lower(): cell for name, cell in row.items() if name.lower() in shown}
+    if data.task.offered(example.input) is None or not theirs:
         return
-    theirs = {name: cell for name, cell in row.items() if name in shown}
     try:
         input, _ = data.task.seen({**{k: v for k, v in ours.items() if k != "options"}, **theirs}, {}, where)
     except DataError:  # columns that hold something else

@@ -54,6 +54,9 @@ class LabelCells:
         self._lists = self._written_lists(texts, set().union(*distinct))
         filled = [[cell for cell in map(self._single, cells) if cell is not None] for cells in distinct]
         self._numeric = any(cells and all(map(_is_number, cells)) for cells in filled)
+        self._two_ways = (
+            sorted({plain for cells in filled for plain in _written_two_ways(cells)}) if self._numeric else []
+        )
         booleans = [bool(cells) and all(map(_is_bool, cells)) for cells in filled]
         spellings = {str(c) if isinstance(c, str) else str(c).lower() for cs in filled for c in cs if _is_bool(c)}
         self._lower = any(booleans) and len({s.lower() for s in spellings}) < len(spellings)
@@ -66,6 +69,8 @@ class LabelCells:
         """What was decided of the labels of all files together."""
         if self.bools_as_numbers:
             yield "The labels true and false are read as 1 and 0."
+        if self._two_ways:
+            yield f"Labels written with and without .0 are read as one: {listed(self._two_ways)}."
         if self._composed:
             names = listed(sorted(set(self._composed.values())))
             yield f"Labels whose accents are written in two ways are read as one (Unicode's NFC): {names}."
@@ -211,6 +216,13 @@ def _is_number(cell: Any) -> bool:
 
 def _is_bool(cell: Any) -> bool:
     return isinstance(cell, bool) or (isinstance(cell, str) and cell.lower() in _BOOLS)
+
+
+def _written_two_ways(cells: Iterable[Any]) -> set[str]:
+    """The whole numbers that one file writes with and without .0."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    whole = {match[1] for text in texts if (match := _WHOLE.fullmatch(text.strip()))}
+    return whole & {text.strip() for text in texts}
 
 
 def _plain(cell: Any) -> str:

@@ -28,6 +28,7 @@ from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
 from slmfit.data.split import assign, assign_by_time, checked_seed
+from slmfit.data.texts import in_any_order
 from slmfit.data.times import moments_of, spoken
 from slmfit.data.titles import title
 from slmfit.data.unlabelled import refuse_minus_one, without_hidden
@@ -293,7 +294,9 @@ def _shares(rows: Mapping[str, Any]) -> dict[str, float]:
 def _groups(rows: list[Row], task: Task, column: str | None) -> list[Hashable]:
     """What must stay together: the rows with the same cell in `column`, else near-duplicates."""
     if column is None:
-        groups: list[Hashable] = find_duplicates([task.text(row.example.input) for row in rows]).groups.tolist()
+        groups: list[Hashable] = find_duplicates(
+            [in_any_order(task, row.example.input) for row in rows]
+        ).groups.tolist()
         return groups
     cells = [row.cells.get(column) for row in rows]
     for row, cell in zip(rows, cells, strict=True):

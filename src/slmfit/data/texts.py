@@ -1,6 +1,7 @@
 """The texts of any data, without their answers.
 
 load_texts("tickets", by_name("text-classification"))     # of train, validation and test alike
+in_any_order(task, Pair("b", "a"))                        # "a\\nb": the same as of the pair turned round
 """
 
 from __future__ import annotations
@@ -10,8 +11,18 @@ from pathlib import Path
 from slmfit.data.columns import columns_of, find_column, no_column, text_columns
 from slmfit.data.layout import read_parts
 from slmfit.errors import Where
+from slmfit.records import Input, Pair
 from slmfit.tasks.base import Task
 from slmfit.tasks.spans import read_tokens
+
+
+def in_any_order(task: Task, input: Input) -> str:
+    """The text of a row, the same for a pair turned round and for a question whose options stand in another order."""
+    if isinstance(input, Pair):
+        return "\n".join(sorted((input.first, input.second)))
+    lines, offered = task.text(input).split("\n"), len(task.offered(input) or ())
+    behind = max(len(lines) - offered, 0)
+    return "\n".join([*lines[:behind], *sorted(lines[behind:])])
 
 
 def load_texts(path: str | Path, task: Task) -> list[str]:

@@ -24,6 +24,7 @@ from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.shift import shift
 from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
+from slmfit.data.texts import in_any_order
 from slmfit.records import SPLITS, Example
 from slmfit.text.cutting import words_of
 from slmfit.text.figures import number_of, part_of
@@ -48,13 +49,16 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
         labels=[e.target if e.target is None else data.task.agreed(e.target) for _, e in rows],
         splits=[split for split, _ in rows],
     )
-    twins = find_duplicates(columns.texts)
-    found = _audited(columns, twins, data.task.classifies)
+    twins = turned = find_duplicates(columns.texts)
+    texts = [in_any_order(data.task, example.input) for _, example in rows]
+    if texts != columns.texts:
+        turned = find_duplicates(texts)
+    found = _audited(columns, twins, turned, data.task.classifies)
     findings = [*shift(data), *found["findings"], *entity_findings(rows), *_torn(data, rows)]
     if not data.task.classifies:  # intents are classes too
         classes = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
         findings += giveaways(Rows(columns.ids, columns.texts, classes, columns.splits))
-    return found | {"findings": sorted(findings, key=_warnings_first)}, list(every_twin(columns, twins))
+    return found | {"findings": sorted(findings, key=_warnings_first)}, list(every_twin(columns, turned))
 
 
 def _torn(data: Dataset, rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
@@ -93,11 +97,13 @@ def audit(
     {"label", "rows"}; texts are cut to 80 characters.
     """
     rows = Rows(ids if ids is not None else [str(k) for k in range(len(texts))], texts, labels, splits)
-    return _audited(rows, find_duplicates(texts), classes)
+    twins = find_duplicates(texts)
+    return _audited(rows, twins, twins, classes)
 
 
-def _audited(rows: Rows, twins: Duplicates, classes: bool) -> dict[str, Any]:
-    findings = [*leaks(rows, twins), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
+def _audited(rows: Rows, twins: Duplicates, turned: Duplicates, classes: bool) -> dict[str, Any]:
+    """turned: the twins where a pair turned round, and options in another order, are the same."""
+    findings = [*leaks(rows, turned), *contradictions(rows, twins, near_too=classes), *repeats(rows, twins)]
     findings += [*_labels(rows), *giveaways(rows), *_texts(rows)] if classes else _texts(rows)
     return {
         "format": FORMAT,
