@@ -542,3 +542,27 @@ def test_texts_of_other_rows_are_seen_whatever_their_column(tmp_path, task, colu
     write(path, [{**row, column: own} for row, own in zip(rows, texts[7:] + texts[:7], strict=True)])
     with pytest.raises(DataError, match="its text is that of another row"):
         read_answers(path, data)
+
+
+def test_ids_that_no_row_has_are_told_of(tmp_path):
+    """Answers to rows counted from 0, where the data's own ids begin at 1."""
+    rows = [{"id": i + 1, "text": f"text {chr(97 + i % 26)}{i}", "label": "ab"[i % 2]} for i in range(60)]
+    data = load_data(rows)
+    path, notes = tmp_path / "a.jsonl", []
+    write(path, [{"id": i, "prediction": row["label"]} for i, row in enumerate(rows)])
+    if any(e.id == "60" for e in data.test):
+        pytest.skip("the split took the row that has no answer")
+    read_answers(path, data, notes=notes)
+    assert any("1 answer of 60 have an id that no row has ('0')" in note for note in notes), notes
+
+
+@pytest.mark.parametrize("other", ["spans", "tags"])
+def test_the_column_that_is_named_is_the_one_that_is_scored(tmp_path, other):
+    data = make_dataset("token-classification")
+    truth = [{"id": e.id, "text": e.input, **({"spans": target_to_json(e.target)["spans"]} if other == "spans" else {
+        "tokens": e.input.split(" "), "tags": tags_from_spans(e.target.spans, join_tokens(e.input.split(" "))[1])})}
+        for e in data.test]  # fmt: skip
+    path = tmp_path / "a.jsonl"
+    write(path, [{**row, "entities": []} for row in truth])
+    answers = read_answers(path, data, columns={"prediction": "entities"})
+    assert all(a.target.spans == () for a in answers)

@@ -484,3 +484,12 @@ def test_labels_with_and_without_a_point_are_said_to_be_one(tmp_path: Path) -> N
     cells = "".join(f"{text(i)},{['1.0', '1', '2'][i % 3]}\n" for i in range(60))
     (tmp_path / "a.csv").write_text(f"text,label\n{cells}")
     assert "Labels written with and without .0 are read as one: '1'." in load_data(tmp_path / "a.csv").notes
+
+
+def test_objects_among_labels_are_refused(tmp_path: Path) -> None:
+    """Label Studio's CSV, where some rows have several choices."""
+    cells = ["pos", "neg", '"{""choices"": [""pos"",""neg""]}"']
+    lines = "".join(f"{text(i)},{cells[i % 3]}\n" for i in range(60))
+    (tmp_path / "a.csv").write_text(f"text,label\n{lines}")
+    with pytest.raises(DataError, match="the label is an object"):
+        load_data(tmp_path / "a.csv")

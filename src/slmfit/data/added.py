@@ -94,10 +94,9 @@ def _of_other_groups(data: Dataset, rows: list[Example], part: Part, notes: list
 
 def _no_twins(data: Dataset, rows: Sequence[Example]) -> list[Example]:
     """The rows that no validation or test row equals, or nearly does."""
-    held = [
-        in_any_order(data.task, example.input) for split in ("validation", "test") for example in data.splits[split]
-    ]
-    found = find_duplicates([*held, *(in_any_order(data.task, row.input) for row in rows)])
+    own = [*data.validation, *data.test]
+    held = len(own)
+    found = find_duplicates([in_any_order(data.task, row.input) for row in (*own, *rows)])
     variant = found.variant.tolist()
     near = {two for one, two in found.near.tolist() if one < held}
     return [row for number, row in enumerate(rows, held) if variant[number] >= held and variant[number] not in near]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from slmfit.tasks.answers import Row, answer_first, read_back, stood_at
 from slmfit.tasks.common import find
 from slmfit.tasks.spans import read_list, read_tokens
 from slmfit.text.cells import guarded
-from slmfit.text.figures import listed
+from slmfit.text.figures import listed, number_of
 
 _SCORES = {"score", "probability", "confidence"}
 
@@ -74,6 +74,7 @@ def read_answers(
             notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
         notes += offset_notes(path.name, marked)
+        notes += _strange_ids(by_key, key, data, path)
         if (other := other_truths(column, matched, data, read)) is not None:
             notes.append(
                 f"{path.name}: in {other[1]} of {len(matched)} rows {other[0]!r} is not the truth of the test row that "
@@ -155,6 +156,17 @@ def _refuse_other_ids(ids: Set[str], file: str, key: str, data: Dataset) -> None
         what = f"the data's column {column!r} has these ids too, but no column is called 'id', so rows would be counted"
         fix = f"call the column {column!r} of the data 'id', or give the texts beside the answers"
         raise DataError(what, where=Where(file).at(key), fix=fix)
+
+
+def _strange_ids(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) -> Iterator[str]:
+    """That ids of answers are no row's, as they are where rows were counted anew, from 0 or through all files."""
+    if not _is_id(key, data) or data.origin.ids != "column":
+        return
+    known = {name for split in SPLITS for example in data.splits[split] for name in _names(example.id, split)}
+    if strange := [word for word in by_key if word not in known]:
+        some = f"{number_of(len(strange), 'answer')} of {len(by_key):,}"
+        ids = listed(strange[:2])
+        yield f"{path.name}: {some} have an id that no row has ({ids}): are they counted as the data count theirs?"
 
 
 def _text_names(data: Dataset) -> tuple[str, ...]:
@@ -292,7 +304,7 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         if isinstance(cell, str) and cell.lstrip().startswith("["):
             cell = read_list(cell, where.at(column))
         if column not in ANSWER_COLUMNS and column in {c for r in data.task.roles.values() for c in r}:
-            return _entities(row, where, data, input)
+            return _entities(_without_others(row, column, data), where, data, input)
         if isinstance(cell, Mapping) and "spans" in cell:  # as predictions.jsonl has it
             return _entities(cell, where.at(column), data, input)
         if isinstance(cell, list):
@@ -307,6 +319,13 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         said = merged[said]
     raw = cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False)
     return replace(data.task.form().read(said, input), raw=raw)
+
+
+def _without_others(row: Row, column: str, data: Dataset) -> Row:
+    """The row without other spans and tags than those of the column."""
+    roles = data.task.roles
+    others = {*roles["spans"], *roles["tags"]} - {column}
+    return {name: cell for name, cell in row.items() if name not in others}
 
 
 def _best(cell: Any) -> Any:

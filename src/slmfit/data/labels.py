@@ -7,6 +7,7 @@ mapping["comp.graphics"], mapping["sci.space"]     # "computers", "sci"
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -30,11 +31,25 @@ def refuse_several(labels: Sequence[str], place: Place) -> None:
     if all(map(_are_tags, known)):
         fix = 'to find entities give lists: {"tokens": ["fly", "to", "Rome"], "tags": ["O", "O", "B-CITY"]}'
         raise DataError(f"the labels are tags, one a word: {labels[0]!r:.60}", where=place(0), fix=fix)
+    objects = sorted(label for label in known if _is_object(label))
+    if objects and len(objects) < len(known):
+        fix = "write one label, a text; for several labels a row, keep the one that matters most"
+        raise DataError(f"the label is an object: {objects[0]:.60}", where=place(labels.index(objects[0])), fix=fix)
     for label in sorted(known):
         for separator in _SEPARATORS:
             parts = {part.strip() for part in label.split(separator)}
             if len(parts) > 1 and parts <= known:
                 raise several(repr(label), place(labels.index(label)))
+
+
+def _is_object(label: str) -> bool:
+    """Whether it is JSON with names in it, as tools export several choices."""
+    if not label.lstrip().startswith("{"):
+        return False
+    try:
+        return isinstance(json.loads(label), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _are_tags(label: str) -> bool:

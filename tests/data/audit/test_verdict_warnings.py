@@ -71,7 +71,7 @@ def test_harmless_columns_are_none(tmp_path):
     for k in range(900):
         label = LABELS[k % 3]
         product = rng.randrange(6) + 10 * LABELS.index(label) if rng.random() < 0.8 else rng.randrange(30)
-        words = [f"{label[:3]}{rng.randrange(12)}" for _ in range(4)] + chatter(rng, 6)
+        words = [f"{label[:3]}{chr(97 + rng.randrange(12))}" for _ in range(4)] + chatter(rng, 6)
         rows.append({
             "text": " ".join(words), "label": label, "id": k, "constant": "x", "code": LABELS.index(label),
             "row": f"r{k}", "noise": rng.gauss(0, 1), "rounded": round(rng.gauss(0, 9)), "user": rng.randrange(60),
@@ -130,6 +130,17 @@ def test_a_code_for_the_intent_beside_spans(tmp_path):
         start = text.index("Rome")
         rows.append({"text": text, "spans": json.dumps([[start, start + 4, "CITY"]]), "intent": f"intent {k % 3}"})
     assert warned(load_data(write(tmp_path / "a.csv", rows))).keys() == {"label_in_text"}
+
+
+def test_a_code_of_letters_and_a_number_is_a_pattern(tmp_path):
+    """INC10000, INC10003 … for one label and REQ10001 … for the other: no number comes again."""
+    rng = random.Random(0)
+    rows = [
+        {"text": " ".join([f"{'INC REQ'.split()[k % 2]}{10000 + k}", *chatter(rng)]), "label": "no yes".split()[k % 2]}
+        for k in range(200)
+    ]
+    message = warned(load_data(write(tmp_path / "a.csv", rows)))["label_in_text"]["message"]
+    assert "'INC# (#: a number)' for 'no'" in message or "'REQ# (#: a number)' for 'yes'" in message
 
 
 def test_a_code_of_one_of_two_labels(tmp_path):

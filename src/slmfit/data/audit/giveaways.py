@@ -29,6 +29,10 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 Tokens = Mapping[str, tuple[str, float]]  # label -> the token that tells it, and how well, 0 to 1
 
 
+_DIGITS = re.compile(r"\d+")
+_CODE = re.compile(r"\d[^\W\d_]|[^\W\d_]\d")  # a letter beside a digit
+
+
 def giveaways(rows: Rows) -> Iterator[Finding]:
     """At most one finding: the tokens that tell the labels, or else that the labels' own words do."""
     split = "validation" if "validation" in rows.splits else "test"
@@ -81,6 +85,8 @@ def tokens_of(text: str) -> set[str]:
     for word in words:
         bare = word.strip(_EDGE)
         found.add(bare)
+        if _CODE.search(bare):  # INC10000: which number it is does not matter
+            found.add(f"{_DIGITS.sub('#', bare)} (#: a number)")
         if not bare.isalnum():
             found.update(_PARTS.findall(bare))
     found.discard("")
