@@ -100,6 +100,8 @@ def bar(value: float, low: float | None, high: float | None, *, guess: float | N
     if guess is not None:
         parts.append(_line(100 * guess, 0, 100 * guess, 28, "guess"))
     if low is not None and high is not None:
+        parts += [_line(100 * low, 14, 100 * high, 14, "halo")]
+        parts += [_line(100 * end, 9, 100 * end, 19, "halo") for end in (low, high)]
         parts += [_line(100 * low, 14, 100 * high, 14, "interval")]
         parts += [_line(100 * end, 10, 100 * end, 18, "interval") for end in (low, high)]
     return Markup('<svg class="bar-row" width="100%" height="28" aria-hidden="true">{}</svg>').format(join(parts))
@@ -152,7 +154,9 @@ def reliability(bins: Sequence[tuple[float, float, int]], look: str) -> Markup:
         x, y, r = 100 * confidence, 100 - 100 * accuracy, 1.2 + 4.3 * math.sqrt(rows / most)
         parts.append(tag("line", x1=f"{x:.2f}", y1=f"{100 - x:.2f}", x2=f"{x:.2f}", y2=f"{y:.2f}", class_="gap"))
         parts.append(tag("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=f"{r:.2f}", class_=f"dot {look}"))
-    return Markup('<svg class="square" viewBox="-6 -6 112 112" aria-hidden="true">{}</svg>').format(join(parts))
+    for words, x, y, anchor in (("right ↑", -4, -5, "start"), ("how sure →", 106, 115, "end"), ("0 %", 0, 115, "start")):
+        parts.append(tag("text", words, x=x, y=y, text_anchor=anchor, class_="mini"))
+    return Markup('<svg class="square" viewBox="-6 -14 112 132" aria-hidden="true">{}</svg>').format(join(parts))
 
 
 # --- names ---

@@ -25,6 +25,7 @@ from slmfit.text.figures import (
     interval,
     number_words,
     percent,
+    points_words,
     seconds_words,
     span,
     ticked,
@@ -46,6 +47,8 @@ FILTERS = {
     "seconds": seconds_words,
     "bytes": bytes_words,
     "ticked": ticked,
+    "kept": lambda words: words.replace(" %", "\u00a0%"),  # a number and its sign in one line
+    "points": points_words,
 }
 
 

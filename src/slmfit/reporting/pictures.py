@@ -77,7 +77,7 @@ def _cost_picture(source: Source, cost: Cost) -> CostPicture:
     unknown = tuple(row.id for row, _ in scored if not cost.of(row))
     far = _far_below([(row.id, score) for row, score, _ in known], {r.id for r in source.methods if r.floor})
     shown = [(row, score, value) for row, score, value in known if row.id not in far]
-    if not shown:
+    if len(shown) < 2:  # one dot says nothing that its figures do not
         return CostPicture(cost, None, unknown, (), ())
     best, frontier = float("-inf"), []
     for row, score, value in sorted(known, key=lambda one: (one[2], -one[1].value)):
@@ -132,7 +132,7 @@ def coverage(source: Source) -> dict[str, Any] | None:
               for id, some in drawn.items()]  # fmt: skip
     y = score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
     x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)).named(
-        "share of the test rows that is answered →", lambda v: f"{100 * v:.0f} %"
+        "share that is answered →", lambda v: f"{100 * v:.0f} %"
     )
     picture = lines(series, x, y)
     return {"picture": picture, "points": drawn, "left_out": [id for id in points if id not in drawn]}
