@@ -198,8 +198,8 @@ def caveats(found: Verdict) -> tuple[str, ...]:
     notes = []
     if len(found.scores) > 1:
         notes.append(
-            f"The same {found.rows:,} test rows gave the scores and decided between the methods, so the highest score is "
-            "a little too high on average; `slmfit evaluate` scores a method on rows that had no part in the choice."
+            f"The same {found.rows:,} test rows gave the scores and decided between the methods, so the highest score "
+            "is a little too high on average; `slmfit evaluate` scores a method on rows that had no part in the choice."
         )
     if found.counted < found.rows:
         notes.append(

@@ -23,6 +23,8 @@ LINEAR_TAGS = "decides word by word what is an entity, from the word, its spelli
 VECTORS = {"linear": "beside them it reads the vectors of", "knn": "similar by the vectors of"}
 
 WORDS = {
+    "row, text": "One text with its known answer, where it has one.",
+    "label, class": "One of the answers that a text can get.",
     "method": "A way to give the answers; each is a row of the table. What each one is stands below the table.",
     "train, validation, test": (
         "The labelled texts in three parts. Methods learn from train, their settings are chosen on validation, and "
@@ -36,7 +38,7 @@ WORDS = {
     "points": "Percentage points: from 80 % to 82 % are 2 points.",
     "not worse, margin": (
         "A method is not worse than the best where it is at most the margin below it, with luck allowed for. The "
-        "margin was set before anything was compared."
+        "margin was set before anything was compared: 2 points unless the person who ran it said otherwise."
     ),
     "not distinguishable": "So close that the difference may be luck.",
     "twin": "A text that occurs twice: the same, or nearly so.",
@@ -44,7 +46,7 @@ WORDS = {
         "Of what a method calls X, the share that is X; of all that is X, the share that it finds; and one number for "
         "both, high only where both are."
     ),
-    "one text, p50, p95": "How long one answer takes: half of them take p50 or less, 19 of 20 take p95 or less.",
+    "one text": "How long one answer takes: half of them take the first figure or less, 19 of 20 the second or less.",
     "training, fit, search": "Learning from the labelled texts once; and trying settings before that.",
     "log loss, Brier score, calibration error": "How far the probabilities are from the truth; lower is better.",
 }
@@ -70,6 +72,7 @@ def what_it_is(record: RunRecord) -> str:
 
 
 def methods(source: Source) -> list[tuple[str, str]]:
-    """Of each method that ran, in the order of the table: its id, and what it is."""
-    found = [(id, what_it_is(record)) for id, record in source.by_score()]
+    """Of each method that ran, the pick first: its id, and what it is."""
+    ordered = sorted(source.by_score(), key=lambda pair: pair[0] != source.picked)
+    found = [(id, what_it_is(record)) for id, record in ordered]
     return [(id, words[0].upper() + words[1:]) for id, words in found if words]

@@ -32,7 +32,9 @@ from slmfit.text.figures import (
 def groups(source: Source) -> list[dict[str, Any]]:
     """The ladder's lines: the best and what cannot be told from it, the others, and what did not run."""
     scored = [row for row in source.methods if row.scores]
-    scored.sort(key=lambda row: (row.id != source.picked, -row.scores["test"][source.metric].value if row.scores else 0))
+    scored.sort(
+        key=lambda row: (row.id != source.picked, -row.scores["test"][source.metric].value if row.scores else 0)
+    )
     out = [row for row in source.methods if not row.scores]
     if not source.comparison or source.comparison.verdict.kind == "nothing-to-compare":
         titles = [("", scored), ("Not run", out)]
@@ -67,7 +69,11 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
         ("score", by_unit(metric, test.value), interval(metric, test)),
         ("below", *(below(paired.difference) if paired else ("best" if row.id == source.best else "", ""))),
         ("fitting", shown.get("validation", ""), f"train {shown['train']}" if "train" in shown else ""),
-        ("fit", seconds_words(row.fit_seconds), f"search {seconds_words(row.search_seconds)}" if row.search_seconds is not None else ""),
+        (
+            "fit",
+            seconds_words(row.fit_seconds),
+            f"search {seconds_words(row.search_seconds)}" if row.search_seconds is not None else "",
+        ),
         ("latency", *_latency(row)),
         ("speed", speed_words(row.rows_per_second), ""),
         ("memory", bytes_words(row.peak_memory_bytes), ""),

@@ -46,13 +46,13 @@ def _labels(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     weakest, commonest = min(known, key=lambda row: row["recall"]), max(known, key=lambda row: row["support"])
     found = round(weakest["recall"] * weakest["support"])
     yield (
-        f"Weakest is {_name(weakest)}: of 100 texts that are, {round(100 * weakest['recall'])} are found "
+        f"Weakest is {_name(weakest)}: of 100 such texts, {round(100 * weakest['recall'])} are recognised "
         f"({found:,} of {weakest['support']:,})."
     )
     if commonest is not weakest:
         missed = commonest["support"] - round(commonest["recall"] * commonest["support"])
         yield (
-            f"Of 100 that are {_name(commonest)}, the commonest label, {round(100 * (1 - commonest['recall']))} are "
+            f"Of the commonest label, {_name(commonest)}, {round(100 * (1 - commonest['recall']))} in 100 are "
             f"overlooked ({missed:,} of {commonest['support']:,})."
         )
 

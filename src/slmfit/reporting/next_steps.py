@@ -27,7 +27,7 @@ def next_steps(source: Source, row: MethodRow, tried: int) -> Iterator[str]:
         yield "Look whether the answers can be told from the texts at all, before more is spent on this."
         return
     if tried < 2:
-        yield "Try another method, as nothing real was compared (`slmfit compare` with `--methods linear,knn,encoder`)."
+        yield "Try another method, as nothing real was compared (`slmfit compare --methods linear,knn,encoder`)."
     if climb := still_climbs(source, row.id):
         metric = (source.diagnostics or {})["learning_curve"]["metric"]
         before, now = (by_unit(metric, point["score"]["value"]) for point in climb)

@@ -74,7 +74,9 @@ def headline(source: Source) -> Headline | None:
     if kind == "too-little-data":
         return Headline("Too little data to choose a method yet", "", "", f"Highest so far: {row.id}, {value}.")
     if kind == "nothing-beats-majority":
-        return Headline("No method is worth it yet", "", "", f"Always giving the same answer ({row.id}) does as well: {value}.")
+        return Headline(
+            "No method is worth it yet", "", "", f"Always giving the same answer ({row.id}) does as well: {value}."
+        )
     if kind == "nothing-to-compare" or len(real(source)) < 2:
         return Headline("", row.id, f": {value}, but compared with nothing real", _alone(source, row))
     return Headline("Use ", row.id, f": {value}", _standing(source, row))
@@ -100,10 +102,13 @@ def _standing(source: Source, row: MethodRow) -> str:
     if best.id == row.id:
         others = [other for other in real(source) if other.id != row.id]
         following = max(others, key=lambda other: _score(source, other).value)
-        return f"The highest score of {number_of(len(others) + 1, 'method')}; next is {following.id} with {_value(source, following)}."
+        after = f"next is {following.id} with {_value(source, following)}"
+        return f"The highest score of {number_of(len(others) + 1, 'method')}; {after}."
     words = f"Practically as good as the highest score, {_value(source, best)} with {best.id}"
     if row.size_bytes and best.size_bytes:
-        return f"{words}, which takes {bytes_words(best.size_bytes)} where {row.id} takes {bytes_words(row.size_bytes)}."
+        return (
+            f"{words}, which takes {bytes_words(best.size_bytes)} where {row.id} takes {bytes_words(row.size_bytes)}."
+        )
     return f"{words}."
 
 
@@ -142,20 +147,21 @@ def _compared(source: Source) -> Iterator[str]:
     )
 
 
-def job(task: Mapping[str, Any]) -> str:
-    """What one answer is."""
+def job(task: Mapping[str, Any], *, brief: bool = False) -> str:
+    """What one answer is. brief: with few names."""
+    few = 3 if brief else FEW
     labels = [excerpt(str(label), 30) for label in task.get("labels", ())]
     if task["name"] == "multiple-choice":
         return "choose the right one of several answers to a question"
     if task["name"] == "token-classification":
         intents = [excerpt(str(intent), 30) for intent in task.get("intents", ())]
-        also = f", and say which of {_named(intents, 'intents')} it has" if intents else ""
-        return f"find {_named(labels, 'kinds of entities')} in a text{also}"
-    return f"give a text one of {_named(labels, 'labels')}"
+        also = f", and say which of {_named(intents, 'intents', few)} it has" if intents else ""
+        return f"find {_named(labels, 'kinds of entities', few)} in a text{also}"
+    return f"give a text one of {_named(labels, 'labels', few)}"
 
 
-def _named(names: list[str], noun: str) -> str:
-    some = ", ".join(names) if len(names) <= FEW else f"{', '.join(names[:3])} …"
+def _named(names: list[str], noun: str, few: int) -> str:
+    some = ", ".join(names) if len(names) <= few else f"{', '.join(names[:3])} …"
     return f"{len(names):,} {noun}" + (f" ({some})" if names else "")
 
 

@@ -126,6 +126,8 @@ function matching() {
     }
     found.push(row);
   }
+  // The surest mistakes first: those that nobody would look at twice.
+  if (state.show === "wrong" && table.sure) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
   return found;
 }
 

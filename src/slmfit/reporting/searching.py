@@ -38,8 +38,8 @@ def searches(source: Source) -> Iterator[dict[str, Any]]:
         taken = next((one for one in ordered if _is_chosen(one, record.chosen, score)), None)
         best = ordered[:BEST] if taken is None or taken in ordered[:BEST] else [*ordered[: BEST - 1], taken]
         wide = {c for c in columns if any(isinstance(one.get(c), int | float) for one in tried)}
-        yield base | {"numbers": wide, "varied": varied, "picture": picture, "columns": columns, "best": best, "taken": taken,
-                      "why": _why(ordered, taken, score)}  # fmt: skip
+        base |= {"columns": columns, "numbers": wide, "best": best, "taken": taken}
+        yield base | {"varied": varied, "picture": picture, "why": _why(ordered, taken, score)}
 
 
 def _is_chosen(one: Mapping[str, Any], chosen: Mapping[str, Any], score: str) -> bool:

@@ -40,7 +40,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "metric_words": told(source.metric),
         "verdict": _verdict(source),
         "plain": plain.plain(source),
-        "job": plain.job(source.about.dataset["task"]),
+        "job": plain.job(source.about.dataset["task"], brief=True),
         "methods": glossary.methods(source),
         "words": glossary.words(source),
         "warnings": warned.warnings(source),
@@ -116,7 +116,13 @@ def _verdict(source: Source) -> dict[str, Any]:
         )
         head, caveats = plain.Headline(lead, "", "", rest), []
     row = plain.subject(source)
-    return {"head": head, "sentence": sentence, "caveats": caveats, "subject": row, "figures": list(_figures(source, row))}
+    return {
+        "head": head,
+        "sentence": sentence,
+        "caveats": caveats,
+        "subject": row,
+        "figures": list(_figures(source, row)),
+    }
 
 
 def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, str, str]]:
@@ -128,12 +134,9 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
     if row.size_bytes is not None:
         yield "size_bytes", "size", bytes_words(row.size_bytes), "on disk"
     if row.latency_ms:
-        yield (
-            "latency_p50",
-            "one text",
-            milliseconds(row.latency_ms["p50"]),
-            f"19 of 20 under {milliseconds(row.latency_ms['p95'])}{', machine busy' if row.measured.get('busy') is True else ''}",
-        )
+        busy = ", machine busy" if row.measured.get("busy") is True else ""
+        most = f"19 of 20 under {milliseconds(row.latency_ms['p95'])}{busy}"
+        yield "latency_p50", "one text", milliseconds(row.latency_ms["p50"]), most
     if row.fit_seconds is not None:
         yield (
             "fit_seconds",

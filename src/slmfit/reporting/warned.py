@@ -1,14 +1,14 @@
 """What the audit warns of, in brief, beside the headline; and what the score is without the rows it warns of.
 
-    warnings(source)[0]           # "39 of 3,607 test rows (1.1 %) have a twin in train."
-    without_twins(source, row)    # (0.813, 3564)
+warnings(source)[0]           # "39 of 3,607 test rows (1.1 %) have a twin in train."
+without_twins(source, row)    # (0.813, 3564)
 """
 
 from __future__ import annotations
 
 from slmfit.records import Entities, MethodRow
 from slmfit.reporting.disk import Source, read_lines
-from slmfit.tasks.answers import target_from_json
+from slmfit.tasks.answers import entities_of, target_from_json
 from slmfit.tasks.entity_scores import all_right
 
 # What a warning of the audit means for the scores.
@@ -58,4 +58,4 @@ def _right(row: dict[str, object]) -> bool:
     if row["outcome"] != "ok":
         return False
     truth, answer = target_from_json(row["target"]), target_from_json(row["prediction"])
-    return all_right(truth, answer) if isinstance(truth, Entities) else answer == truth
+    return all_right(truth, entities_of(answer)) if isinstance(truth, Entities) else answer == truth
