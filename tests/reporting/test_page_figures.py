@@ -64,7 +64,7 @@ def test_verdict(page, record):
     assert shown["size_bytes"][0] == bytes_words(row["size_bytes"])
     assert shown["fit_seconds"] == [
         seconds_words(row["fit_seconds"]),
-        f"{seconds_words(row['search_seconds'])} with the search for settings",
+        f"with search {seconds_words(row['search_seconds'])}",
     ]
     assert number(shown["latency_p50"][0]) == pytest.approx(row["latency_ms"]["p50"], rel=0.05)
     assert shown["rows"][0] == f"{record['split']['test']['rows']:,}"

@@ -122,8 +122,8 @@ def scatter(points: Sequence[Series], frontier: Sequence[Dot], x: Axis, y: Axis)
         dot = one.points[0]
         parts += [*_whisker(dot, x, y, one.look), _dot(dot, x, y, one.look, 6)]
         left = _x(x, dot.x) > 100 - WIDE
-        above = 0 if left or dot not in on_line else 12  # the frontier leaves a dot to the right
-        named.append(_Name(one.name, _x(x, dot.x), _y(y, dot.y) - above, one.look, left_of=left))
+        below = 0 if left or dot not in on_line else 13  # the frontier leaves a dot to the right
+        named.append(_Name(one.name, _x(x, dot.x), _y(y, dot.y) + below, one.look, left_of=left))
     return _plot([*parts, *_names(named)])
 
 

@@ -59,7 +59,7 @@ def _labels(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _types(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     known = sorted((row for row in rows if row["support"] >= ENOUGH), key=lambda row: row["f1"])[:WEAK]
-    weak = [f"{_name(row)} ({percent(row['f1'])} on {row['support']:,})" for row in known if row["f1"] < 1]
+    weak = [f"{_name(row)} (F1 {percent(row['f1'])}, {row['support']:,} of them)" for row in known if row["f1"] < 1]
     if len(rows) > 1 and weak:
         yield f"Weakest in finding {joined(weak)}."
 

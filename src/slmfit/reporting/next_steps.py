@@ -38,8 +38,8 @@ def next_steps(source: Source, row: MethodRow, tried: int) -> Iterator[str]:
     yield f"Read some mistakes of {row.id} under “Where they fail”: would they do harm?"
     half = surest_half(source, row.id)
     sure = (
-        f", or let it answer only where it is sure: of the surest {100 * half[0]:.0f} % of the texts {percent(half[1])} "
-        "are right, and people take the rest"
+        f", or let it answer only where it is sure: of the surest {100 * half[0]:.0f} % of the texts "
+        f"{percent(half[1])} are right, and people take the rest"
         if half
         else ""
     )

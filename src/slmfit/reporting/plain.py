@@ -185,7 +185,7 @@ def _decided(source: Source, row: MethodRow) -> Iterator[str]:
         yield f"Nothing, as one method alone ran: {row.id}. With it, {right}."
     else:
         what = what_it_is(source.records[row.id]) if row.id in source.records else ""
-        start = "Use" if len(real(source)) > 1 else "There is"
+        start = "Use" if len(real(source)) > 1 else "Tried was"
         yield f"{start} {row.id}" + (f", which {what}." if what else ".")
         yield f"With it, {right}."
         if parts := parts_of(row, source.metric):

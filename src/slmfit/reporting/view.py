@@ -142,7 +142,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
             "fit_seconds",
             "learning",
             seconds_words(row.fit_seconds),
-            f"{seconds_words(row.search_seconds)} with the search for settings",
+            f"with search {seconds_words(row.search_seconds)}",
         )
     if row.usd_per_1000_rows is not None:
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
