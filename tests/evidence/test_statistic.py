@@ -301,7 +301,7 @@ def test_a_smaller_method_that_may_do_as_well_leaves_it_open():
     assert verdicts.sentence(found) == (
         "Too little data to tell with 300 test rows (about 2,000 would tell): encoder scores highest, accuracy 91.5 % "
         "(90.5–92.5), but the smaller linear is neither distinguishable from it nor shown to be within the margin of "
-        "2 points (-3.0 to 4.2 points below)."
+        "2 points (−3.0 to 4.2 points below)."
     )
 
 

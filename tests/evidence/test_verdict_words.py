@@ -29,7 +29,7 @@ def test_an_exact_tie_is_no_highest_score():
     found = judged({"majority": right & (np.arange(2000) % 2 > 0), "linear": right, "knn": right})
     said = verdicts.sentence(found)
     assert found.best == found.method == "linear" and found.level == ("knn",)
-    assert "exactly level with knn (-0.3 to 0.3)" in said and "highest" not in said
+    assert "exactly level with knn (−0.3 to 0.3)" in said and "highest" not in said
 
 
 def test_nor_where_there_is_too_little_data():

@@ -109,6 +109,8 @@ def test_views_and_filters(compared, visit, truth):
         "only-wrong": [id for id in everyone if not right["knn"][id] and all(right[m][id] for m in others)],
         "none-right": [id for id in everyone if not any(right[m][id] for m in right)],
     }
+    sure = {id: round(10 * float(f"{100 * chance:.1f}")) for id, _, _, chance in truth["knn"]}
+    expected["wrong"].sort(key=lambda id: -sure[id])
     for view, ids in expected.items():
         page.select_option("#show", view)
         assert page.inner_text("#count").split()[0] == (f"{len(ids):,}")
@@ -119,7 +121,7 @@ def test_views_and_filters(compared, visit, truth):
     assert listed(page) == [row[0] for row in wrong[:100]]
     shown = page.eval_on_selector_all("#rows .row-head", "(all) => all.map((e) => e.children[2].textContent)")
     exact = [float(f"{100 * row[3]:.1f}") for row in wrong[:100]]
-    assert shown == ["over 99 %" if chance > 99.5 else f"{int(chance + 0.5)} %" for chance in exact]
+    assert shown == ["over 99 % sure" if chance > 99.5 else f"{int(chance + 0.5)} % sure" for chance in exact]
     page.select_option("#show", "all")
     page.select_option("#truth", label="Sports")
     page.select_option("#answer", label="World")

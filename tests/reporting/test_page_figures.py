@@ -50,7 +50,7 @@ def span(score, metric="accuracy"):
 
 def test_verdict(page, record):
     verdict = record["verdict"]
-    assert f"{page.inner_text('h1')}: {page.inner_text('.lead')}".lower() == verdict["sentence"].lower()
+    assert page.inner_text(".sentence").replace("\u00a0", " ") == verdict["sentence"]
     assert page.eval_on_selector_all(".caveat", "(all) => all.map((e) => e.textContent)") == [
         caveat.replace("`", "") for caveat in verdict["caveats"]
     ]
@@ -59,7 +59,8 @@ def test_verdict(page, record):
         e.get_attribute("data-key"): e.inner_text().split("\n") for e in page.query_selector_all(".figures [data-key]")
     }
     score = row["scores"]["test"]["accuracy"]
-    assert shown["score"] == [percent(score["value"]), span(score)]
+    assert f"{percent(score['value'])} right" in page.inner_text("h1 + .lead").replace("\u00a0", " ")
+    assert shown["score"] == [percent(score["value"]), f"95 % interval {span(score)}"]
     assert shown["size_bytes"][0] == bytes_words(row["size_bytes"])
     assert shown["fit_seconds"] == [
         seconds_words(row["fit_seconds"]),
@@ -79,10 +80,13 @@ def test_ladder(page, record):
         cells = {c.get_attribute("data-key"): c.inner_text().split("\n") for c in line.query_selector_all("td")}
         scores = {split: scores["accuracy"] for split, scores in row["scores"].items()}
         assert cells["score"] == [percent(scores["test"]["value"]), span(scores["test"])]
-        assert cells["fitting"] == [percent(scores["validation"]["value"]), percent(scores["train"]["value"])]
+        assert cells["fitting"] == [
+            percent(scores["validation"]["value"]),
+            f"train {percent(scores['train']['value'])}",
+        ]
         assert cells["size"] == [bytes_words(row["size_bytes"]) or "–"]
         assert cells["memory"] == [bytes_words(row["peak_memory_bytes"]) or "–"]
-        assert cells["fit"] == ([seconds_words(row["fit_seconds"]), seconds_words(row["search_seconds"])]
+        assert cells["fit"] == ([seconds_words(row["fit_seconds"]), f"search {seconds_words(row['search_seconds'])}"]
                                 if row["fit_seconds"] else ["–"])  # fmt: skip
         speed, latency = row["rows_per_second"], row["latency_ms"]
         assert cells["speed"] == [speed_words(speed) or "–"]

@@ -8,7 +8,7 @@ import fakes
 import pytest
 
 from slmfit import reporting, storage
-from slmfit.reporting import disk, plain, searching
+from slmfit.reporting import disk, glossary, plain, searching, warned
 from slmfit.reporting.curves import COLUMNS, write_curves
 from slmfit.reporting.unplaced import without_places
 
@@ -57,9 +57,10 @@ def test_no_folder_of_the_user_is_in_the_page(compared):
 
 
 def test_warnings_stand_beside_the_headline_in_brief(compared):
-    found = plain.warnings(disk.read([compared]))
+    found = warned.warnings(disk.read([compared]))
     assert found == [
-        f"9 of 400 test rows have a twin in train. 2 of 400 test rows have a twin in validation. {plain.BEARS['leak']}",
+        "9 of 400 test rows have a twin in train.",
+        f"2 of 400 test rows have a twin in validation. {warned.BEARS['leak']}",
         "The label 'a: b' is rare.",
     ]
     page = reporting.html([compared])
@@ -71,7 +72,7 @@ def test_warnings_stand_beside_the_headline_in_brief(compared):
 def told(source, **verdict):
     """The plain words where the verdict is another."""
     record = replace(source.comparison, verdict=replace(source.comparison.verdict, **verdict))
-    return dict(plain.plain(replace(source, comparison=record)))
+    return {question: " ".join(said) for question, said in plain.plain(replace(source, comparison=record))}
 
 
 def test_every_verdict_in_plain_words(compared):
@@ -80,17 +81,20 @@ def test_every_verdict_in_plain_words(compared):
     assert first["What was compared"].startswith(
         "3 ways to give a text one of 4 labels (Business, Sci/Tech, Sports, World)."
     )
-    assert "Take linear, which counts words" in first["The result"]
+    assert "Use linear, which counts words" in first["The result"]
     score = source.methods[1].scores["test"]["accuracy"]
     assert f"{100 * score.value:.1f} % of these 400 texts get the right label" in first["The result"]
     assert f"between {100 * score.low:.1f} % and {100 * score.high:.1f} %" in first["How sure that is"]
     assert "5.4 MB of disk, and 0.21 ms" in first["What it costs"]
-    assert first["What to do next"].startswith("See to the warnings.")
+    assert first["What to do next"].startswith("Have whoever ran this see to the 3 warnings above.")
     paired = source.comparison.paired
     if "linear" in paired:
         best = paired["linear"].to
         second = told(source, kind="pick", method="linear", best=best)["The result"]
-        assert f"The highest score is that of {best}" in second and "2 points were set beforehand" in second
+        assert (
+            f"The highest score is that of {best}" in second
+            and "A lead of up to 2 points counts as not worth" in second
+        )
     assert "Nothing yet: 400 texts are too few" in told(source, kind="too-little-data", method=None)["The result"]
     none = told(source, kind="nothing-beats-majority", method="majority")
     assert "No method is worth it" in none["The result"] and "slmfit predict" not in none["What to do next"]
@@ -100,7 +104,7 @@ def test_every_verdict_in_plain_words(compared):
 
 
 def test_each_method_is_said_in_a_sentence(compared):
-    found = dict(plain.methods(without_places(disk.read([compared]))))
+    found = dict(glossary.methods(without_places(disk.read([compared]))))
     assert set(found) == set(TWO) and found["encoder-potion"].endswith("; it starts from potion")
     assert all(words[0].isupper() for words in found.values())
 

@@ -198,8 +198,8 @@ def caveats(found: Verdict) -> tuple[str, ...]:
     notes = []
     if len(found.scores) > 1:
         notes.append(
-            f"The choice was made on the same {found.rows:,} test rows as the scores, so the highest score is a little "
-            "too high on average; `slmfit evaluate` scores the chosen method on rows kept apart."
+            f"The same {found.rows:,} test rows gave the scores and decided between the methods, so the highest score "
+            "is a little too high on average; `slmfit evaluate` scores a method on rows that had no part in the choice."
         )
     if found.counted < found.rows:
         notes.append(
@@ -296,7 +296,7 @@ def _below(gap: Difference, best: str) -> str:
 
 
 def _span(gap: Difference) -> str:
-    return f"{100 * gap.low:.1f} to {100 * gap.high:.1f}".replace("-0.0", "0.0")
+    return f"{100 * gap.low:.1f} to {100 * gap.high:.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def _size(candidate: Candidate) -> float:

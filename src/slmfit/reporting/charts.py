@@ -100,6 +100,8 @@ def bar(value: float, low: float | None, high: float | None, *, guess: float | N
     if guess is not None:
         parts.append(_line(100 * guess, 0, 100 * guess, 28, "guess"))
     if low is not None and high is not None:
+        parts += [_line(100 * low, 14, 100 * high, 14, "halo")]
+        parts += [_line(100 * end, 9, 100 * end, 19, "halo") for end in (low, high)]
         parts += [_line(100 * low, 14, 100 * high, 14, "interval")]
         parts += [_line(100 * end, 10, 100 * end, 18, "interval") for end in (low, high)]
     return Markup('<svg class="bar-row" width="100%" height="28" aria-hidden="true">{}</svg>').format(join(parts))
@@ -115,19 +117,24 @@ def scatter(points: Sequence[Series], frontier: Sequence[Dot], x: Axis, y: Axis)
         if after:
             parts.append(_line(right, level, right, _y(y, after.y), "frontier"))
     named = []
+    on_line = [dot for dot in (one.points[0] for one in points) if any((dot.x, dot.y) == (f.x, f.y) for f in frontier)]
     for one in points:
         dot = one.points[0]
         parts += [*_whisker(dot, x, y, one.look), _dot(dot, x, y, one.look, 6)]
-        named.append(_Name(one.name, _x(x, dot.x), _y(y, dot.y), one.look, left_of=_x(x, dot.x) > 100 - WIDE))
+        left = _x(x, dot.x) > 100 - WIDE
+        below = 0 if left or dot not in on_line else 13  # the frontier leaves a dot to the right
+        named.append(_Name(one.name, _x(x, dot.x), _y(y, dot.y) + below, one.look, left_of=left))
     return _plot([*parts, *_names(named)])
 
 
 def lines(series: Sequence[Series], x: Axis, y: Axis, *, named: bool = True) -> Markup:
     """Lines with their names at the right end; `faded` and `rest` lie below the pick."""
     parts, names = list(_grid(x, y)), []
+    rest = [one.name for one in series if one.look == "rest"]
     for one in sorted(series, key=lambda s: ("faded", "rest", "pick").index(s.look)):
+        dashes = f" dash-{rest.index(one.name) % 4}" if one.look == "rest" else ""
         path = " ".join(f"{_x(x, p.x):.2f},{_y(y, p.y):.1f}" for p in one.points)
-        inner = tag("polyline", points=path, class_=f"line {one.look}")
+        inner = tag("polyline", points=path, class_=f"line {one.look}{dashes}")
         parts.append(
             Markup('<svg width="100%" height="{}" viewBox="0 0 100 {}" preserveAspectRatio="none">{}</svg>').format(
                 HEIGHT, HEIGHT, inner
@@ -152,7 +159,13 @@ def reliability(bins: Sequence[tuple[float, float, int]], look: str) -> Markup:
         x, y, r = 100 * confidence, 100 - 100 * accuracy, 1.2 + 4.3 * math.sqrt(rows / most)
         parts.append(tag("line", x1=f"{x:.2f}", y1=f"{100 - x:.2f}", x2=f"{x:.2f}", y2=f"{y:.2f}", class_="gap"))
         parts.append(tag("circle", cx=f"{x:.2f}", cy=f"{y:.2f}", r=f"{r:.2f}", class_=f"dot {look}"))
-    return Markup('<svg class="square" viewBox="-6 -6 112 112" aria-hidden="true">{}</svg>').format(join(parts))
+    for words, x, y, anchor in (
+        ("right ↑", -4, -5, "start"),
+        ("how sure →", 106, 115, "end"),
+        ("0 %", 0, 115, "start"),
+    ):
+        parts.append(tag("text", words, x=x, y=y, text_anchor=anchor, class_="mini"))
+    return Markup('<svg class="square" viewBox="-6 -14 112 132" aria-hidden="true">{}</svg>').format(join(parts))
 
 
 # --- names ---

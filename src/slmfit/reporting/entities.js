@@ -46,7 +46,8 @@ function tallied(method, row) {
   const [truth, found] = [trueSpans(row), foundSpans(method, row)];
   const right = truth.filter((span) => found.some(sameSpan(span))).length;
   const extra = found.length + lostSpans(method, row).length - right;
-  return `${right} of ${truth.length} right${extra ? `, ${extra} wrong` : ""}`;
+  const not = truth.length - right;
+  return `${right} of ${truth.length} right${not ? `, ${not} not found so` : ""}${extra ? `, ${extra} found wrong` : ""}`;
 }
 
 // Truth above, answer below, each with what the other does not have set off.

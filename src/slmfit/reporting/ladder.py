@@ -1,6 +1,6 @@
 """The ladder: the table of methods, the bars of their scores, and every score they have.
 
-groups(source)[0]["title"]      # 'Best, and not distinguishable from it'
+groups(source)[0]["title"]      # 'As good as the best'
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ from slmfit.text.figures import (
 def groups(source: Source) -> list[dict[str, Any]]:
     """The ladder's lines: the best and what cannot be told from it, the others, and what did not run."""
     scored = [row for row in source.methods if row.scores]
-    scored.sort(key=lambda row: -row.scores["test"][source.metric].value if row.scores else 0)
+    scored.sort(
+        key=lambda row: (row.id != source.picked, -row.scores["test"][source.metric].value if row.scores else 0)
+    )
     out = [row for row in source.methods if not row.scores]
     if not source.comparison or source.comparison.verdict.kind == "nothing-to-compare":
         titles = [("", scored), ("Not run", out)]
     else:
         first = {source.best, *source.comparison.verdict.tied}
         top = [row for row in scored if row.id in first]
-        name = "Best, and not distinguishable from it" if len(top) > 1 else "Best, and distinguishable from all others"
+        name = "As good as the best, as far as this test can tell" if len(top) > 1 else "Clearly better than all others"
         titles = [
             (name, top),
-            ("Distinguishably below the best", [r for r in scored if r.id not in first]),
+            ("Clearly worse than the best", [r for r in scored if r.id not in first]),
             ("Not run", out),
         ]
     return [{"title": title, "lines": [_line(source, row) for row in rows]} for title, rows in titles if rows]
@@ -66,8 +68,12 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
         ("size", bytes_words(row.size_bytes), ""),
         ("score", by_unit(metric, test.value), interval(metric, test)),
         ("below", *(below(paired.difference) if paired else ("best" if row.id == source.best else "", ""))),
-        ("fitting", shown.get("validation", ""), shown.get("train", "")),
-        ("fit", seconds_words(row.fit_seconds), seconds_words(row.search_seconds)),
+        ("fitting", shown.get("validation", ""), f"train {shown['train']}" if "train" in shown else ""),
+        (
+            "fit",
+            seconds_words(row.fit_seconds),
+            f"search {seconds_words(row.search_seconds)}" if row.search_seconds is not None else "",
+        ),
         ("latency", *_latency(row)),
         ("speed", speed_words(row.rows_per_second), ""),
         ("memory", bytes_words(row.peak_memory_bytes), ""),

@@ -34,7 +34,7 @@ function matrix(method) {
       const apart = hit && exact < n ? make("small", {}, `${count(n - exact)} off`) : null;
       const cell = make("td", { class: hit ? "hit" : "miss" }, n ? cellButton(truth, answer, n, count(n)) : "");
       if (apart) cell.append(apart);
-      if (n) cell.style.backgroundColor = shade(hit, n / totals.get(truth));
+      if (n) cell.style.setProperty("--share", shade(hit, n / totals.get(truth)));
       line.append(cell);
     }
     body.append(line);
@@ -47,7 +47,7 @@ function matrix(method) {
 
 // A share of the row, as paler or stronger colour; mistakes are rare, so they are shown stronger.
 function shade(hit, share) {
-  return `color-mix(in srgb, var(${hit ? "--accent" : "--wrong"}) ${Math.round(hit ? 30 * share : 10 + 35 * Math.sqrt(share))}%, var(--paper))`;
+  return `${Math.round(hit ? 30 * share : 4 + 42 * Math.sqrt(share))}%`;
 }
 
 function moveByArrows(event) {
@@ -68,10 +68,16 @@ const absent = (index) => (index < facts.labels.length ? "" : "absent");
 
 function confusions(method) {
   const wrong = method.confusion.filter(([truth, answer]) => truth !== answer).sort((a, b) => b[2] - a[2]);
-  const items = wrong.slice(0, 40).map(([truth, answer, n]) =>
-    make("li", {}, cellButton(truth, answer, n, make("b", {}, count(n)), make("span", {}, word(task().line(truth), `label ${absent(truth)}`), " → ", word(task().column(answer), `label wrong ${absent(answer)}`)))));
+  const items = wrong.slice(0, 40).map(([truth, answer, n], at) =>
+    make("li", { class: at < FIRST ? null : "later" }, cellButton(truth, answer, n, make("b", {}, count(n)), make("span", {}, word(task().line(truth), `label ${absent(truth)}`), " → ", word(task().column(answer), `label wrong ${absent(answer)}`)))));
   const rest = wrong.length > 40 ? `The 40 commonest of ${count(wrong.length)} kinds of mistake: ${task().arrow}.` : `Its mistakes: ${task().arrow}.`;
-  return make("div", {}, make("p", { class: "note" }, rest), make("ul", { class: "confusions" }, ...items));
+  const list = make("ul", { class: "confusions" }, ...items);
+  const all = items.length > FIRST ? make("button", { type: "button", class: "all" }, `Show all ${items.length}`) : null;
+  all?.addEventListener("click", () => {
+    list.classList.add("open");
+    all.remove();
+  });
+  return make("div", {}, make("p", { class: "note" }, rest), list, all ?? "");
 }
 
 function markCell() {

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from slmfit.text.figures import (
     by_unit,
@@ -25,6 +25,7 @@ from slmfit.text.figures import (
     interval,
     number_words,
     percent,
+    points_words,
     seconds_words,
     span,
     ticked,
@@ -33,7 +34,7 @@ from slmfit.text.figures import (
 from slmfit.text.visible import visible
 
 HERE = Path(__file__).parent
-STYLES = ("style.css", "entities.css")  # one sheet in the page, in this order
+STYLES = ("style.css", "entities.css", "narrow.css")  # one sheet in the page, in this order
 SCRIPTS = ("script.js", "matrix.js", "entities.js")  # and one script
 FILTERS = {
     "told": told,
@@ -46,6 +47,9 @@ FILTERS = {
     "seconds": seconds_words,
     "bytes": bytes_words,
     "ticked": ticked,
+    "breakable": lambda name: Markup("_<wbr>").join(escape(visible(part)) for part in name.split("_")),
+    "kept": lambda words: words.replace(" %", "\u00a0%"),  # a number and its sign in one line
+    "points": points_words,
 }
 
 

@@ -53,10 +53,10 @@ def _time(seconds: float) -> str:
 
 
 COSTS = (
-    Cost("size", "Size", "bytes needed to predict", lambda row: row.size_bytes, _size),
-    Cost("latency", "Latency", "latency of one text, p50", _p50, _time),
+    Cost("size", "Size", "size on disk", lambda row: row.size_bytes, _size),
+    Cost("latency", "Time per text", "time to answer one text", _p50, _time),
     Cost("memory", "Memory", "peak memory", lambda row: row.peak_memory_bytes, _size),
-    Cost("fit", "Fit time", "time of one fit", lambda row: row.fit_seconds, _time),
+    Cost("fit", "Time to learn", "time to learn once", lambda row: row.fit_seconds, _time),
     Cost("cost", "Money", "US$ per 1,000 rows", lambda row: row.usd_per_1000_rows, lambda v: f"${v:.3g}"),
 )
 
@@ -77,7 +77,7 @@ def _cost_picture(source: Source, cost: Cost) -> CostPicture:
     unknown = tuple(row.id for row, _ in scored if not cost.of(row))
     far = _far_below([(row.id, score) for row, score, _ in known], {r.id for r in source.methods if r.floor})
     shown = [(row, score, value) for row, score, value in known if row.id not in far]
-    if not shown:
+    if len(shown) < 2:  # one dot says nothing that its figures do not
         return CostPicture(cost, None, unknown, (), ())
     best, frontier = float("-inf"), []
     for row, score, value in sorted(known, key=lambda one: (one[2], -one[1].value)):
@@ -131,9 +131,7 @@ def coverage(source: Source) -> dict[str, Any] | None:
     series = [Series(id, [_dot(p["coverage"], _point_score(p)) for p in some], look(source, id), dots=False)
               for id, some in drawn.items()]  # fmt: skip
     y = score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
-    x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)).named(
-        "share of the test rows that is answered →", lambda v: f"{100 * v:.0f} %"
-    )
+    x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)).named("share that is answered →", lambda v: f"{100 * v:.0f} %")
     picture = lines(series, x, y)
     return {"picture": picture, "points": drawn, "left_out": [id for id in points if id not in drawn]}
 

@@ -20,7 +20,8 @@ const plural = (n) => (n === 1 ? "1 row" : `${count(n)} rows`);
 // --- the data ---
 
 const facts = $("facts") ? JSON.parse($("facts").textContent) : null;
-const PAGE = 200; // rows shown at a time
+const FIRST = 10; // rows shown at first
+const PAGE = 200; // and at a time after that
 const MATRIX = 30; // labels that a matrix can show; beyond, the commonest confusions are listed
 let table = null; // columns: ids, truths, said, sure, surest, words, texts
 
@@ -125,6 +126,8 @@ function matching() {
     }
     found.push(row);
   }
+  // The surest mistakes first: those that nobody would look at twice.
+  if (state.show === "wrong" && table.sure) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
   return found;
 }
 
@@ -142,7 +145,7 @@ function drawRows() {
   if (state.row !== null) openRow(state.row);
 }
 
-function showMore(upTo = shown + PAGE) {
+function showMore(upTo = shown + (shown ? PAGE : FIRST)) {
   const items = found.slice(shown, upTo).map(rowItem);
   $("rows").append(...items);
   shown += items.length;
@@ -166,7 +169,7 @@ function rowItem(row) {
 
 function certainty(method, row) {
   const sure = table.sure ? table.sure[method][row] : -1;
-  return sure < 0 ? "" : sure > 995 ? "over 99 %" : `${Math.round(sure / 10)} %`; // finer means nothing for one row
+  return sure < 0 ? "" : sure > 995 ? "over 99 % sure" : `${Math.round(sure / 10)} % sure`; // finer means nothing for one row
 }
 
 function toggle(item, row, open) {
@@ -191,6 +194,11 @@ function openRow(id) {
   if (!item) $("rows").prepend((item = rowItem(row)));
   toggle(item, row, true);
 }
+
+// --- what is wider than the screen ---
+
+const wide = new ResizeObserver((all) => all.forEach(({ target }) => target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 2)));
+document.querySelectorAll(".scroll").forEach((part) => wide.observe(part));
 
 // --- the controls ---
 

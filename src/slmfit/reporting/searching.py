@@ -37,8 +37,9 @@ def searches(source: Source) -> Iterator[dict[str, Any]]:
         columns = list(dict.fromkeys(key for one in tried for key in one))
         taken = next((one for one in ordered if _is_chosen(one, record.chosen, score)), None)
         best = ordered[:BEST] if taken is None or taken in ordered[:BEST] else [*ordered[: BEST - 1], taken]
-        yield base | {"varied": varied, "picture": picture, "columns": columns, "best": best, "taken": taken,
-                      "why": _why(ordered, taken, score)}  # fmt: skip
+        wide = {c for c in columns if any(isinstance(one.get(c), int | float) for one in tried)}
+        base |= {"columns": columns, "numbers": wide, "best": best, "taken": taken}
+        yield base | {"varied": varied, "picture": picture, "why": _why(ordered, taken, score)}
 
 
 def _is_chosen(one: Mapping[str, Any], chosen: Mapping[str, Any], score: str) -> bool:

@@ -6,12 +6,13 @@ view["verdict"]["lead"]
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
-from slmfit.reporting import entities, ladder, pictures, plain, searching
+from slmfit.reporting import entities, glossary, ladder, pictures, plain, searching, warned
 from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
 from slmfit.reporting.rows import labels
@@ -22,7 +23,7 @@ from slmfit.text.visible import all_visible, excerpt
 SCHEMES = {
     "strict": "type, start and end",
     "boundary": "start and end",
-    "partial": "start and end; an overlap is half right",
+    "partial": "start and end, where an overlap counts half",
     "type": "type, and some overlap",
 }
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
@@ -31,6 +32,7 @@ SUSPECTS = 200
 
 def build(source: Source, *, texts: bool) -> dict[str, Any]:
     """Everything page.html names, but the rows."""
+    costs = pictures.costs(source)
     return {
         "title": source.about.dataset["name"],
         "task": source.about.dataset["task"],
@@ -38,9 +40,10 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "metric_words": told(source.metric),
         "verdict": _verdict(source),
         "plain": plain.plain(source),
-        "methods": plain.methods(source),
-        "words": plain.words(source),
-        "warnings": plain.warnings(source),
+        "job": plain.job(source.about.dataset["task"], brief=True),
+        "methods": glossary.methods(source),
+        "words": glossary.words(source),
+        "warnings": warned.warnings(source),
         "notes": list(source.notes),
         "groups": ladder.groups(source),
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
@@ -49,7 +52,8 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "bars": ladder.bars(source),
         "guess": ladder.guess_score(source),
         "scores": ladder.all_scores(source),
-        "costs": pictures.costs(source),
+        "costs": costs,
+        "pictured": any(one.picture for one in costs),
         "prefer": _preferred(source),
         "schemes": _schemes(source),
         "as_written": as_written(source),
@@ -97,23 +101,28 @@ def _confusion(source: Source, id: str) -> list[list[int]] | None:
 
 
 def _verdict(source: Source) -> dict[str, Any]:
-    """The sentence in two parts, and the figures of the method it is about."""
+    """The headline, the sentence it stands for, and the figures of the method it is about."""
+    sentence = ""
     if source.comparison:
-        verdict = source.comparison.verdict
-        lead, colon, rest = verdict.sentence.partition(": ")
-        lead = lead if colon else lead.removesuffix(".")
-        named = verdict.method if verdict.method and lead.startswith(f"{verdict.method} ") else ""
-        sentence = {"named": named, "lead": lead.removeprefix(named), "rest": rest[:1].upper() + rest[1:]}
-        caveats = list(verdict.caveats)
+        head = plain.headline(source) or plain.Headline("Nothing ran", "", "")
+        # Records of old have a hyphen before numbers below zero.
+        sentence = re.sub(r"(?<![\w–-])-(?=\d)", "−", source.comparison.verdict.sentence)
+        caveats = list(source.comparison.verdict.caveats)
     else:
         ids = list(source.records)
         lead = f"{ids[0]} on {source.about.dataset['name']}" if len(ids) == 1 else f"{len(ids)} runs, not compared"
         rest = (
             "" if len(ids) == 1 else "`slmfit compare` puts methods to the test against each other and gives a verdict."
         )
-        sentence, caveats = {"named": "", "lead": lead, "rest": rest}, []
-    subject = next((row for row in source.methods if row.id == (source.picked or source.best)), None)
-    return {**sentence, "caveats": caveats, "subject": subject, "figures": list(_figures(source, subject))}
+        head, caveats = plain.Headline(lead, "", "", rest), []
+    row = plain.subject(source)
+    return {
+        "head": head,
+        "sentence": sentence,
+        "caveats": caveats,
+        "subject": row,
+        "figures": list(_figures(source, row)),
+    }
 
 
 def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, str, str]]:
@@ -123,18 +132,15 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
     score = row.scores["test"][source.metric]
     yield "score", f"test {told(source.metric)}", by_unit(source.metric, score.value), interval(source.metric, score)
     if row.size_bytes is not None:
-        yield "size_bytes", "size", bytes_words(row.size_bytes), "needed to predict"
+        yield "size_bytes", "size", bytes_words(row.size_bytes), "on disk"
     if row.latency_ms:
-        yield (
-            "latency_p50",
-            "one text",
-            milliseconds(row.latency_ms["p50"]),
-            f"p95 {milliseconds(row.latency_ms['p95'])}{', machine busy' if row.measured.get('busy') is True else ''}",
-        )
+        busy = ", machine busy" if row.measured.get("busy") is True else ""
+        most = f"19 of 20 under {milliseconds(row.latency_ms['p95'])}{busy}"
+        yield "latency_p50", "one text", milliseconds(row.latency_ms["p50"]), most
     if row.fit_seconds is not None:
         yield (
             "fit_seconds",
-            "training",
+            "learning",
             seconds_words(row.fit_seconds),
             f"with search {seconds_words(row.search_seconds)}",
         )
@@ -142,7 +148,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
     rows = source.about.split["test"].rows
     scored, of = source.about.scored.get("test", rows), "" if "test" not in source.about.scored else f" of {rows:,}"
-    yield "rows", "test rows", f"{scored:,}{of}", "the same for every method"
+    yield "rows", "texts asked about", f"{scored:,}{of}", "the same for every method"
 
 
 def _files(source: Source) -> Iterator[dict[str, str]]:
@@ -164,11 +170,16 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         tables = {id: rows for id in ordered if (rows := source.details(id).get(key))}
         if not tables:
             continue
+        floor = {row.id for row in source.methods if row.floor}
+        nothing = [id for id, rows in tables.items() if id in floor and not any(_part(row, score) for row in rows)]
+        if len(nothing) < len(tables):
+            tables = {id: rows for id, rows in tables.items() if id not in nothing}
         by_name = {id: {row[name]: row for row in rows} for id, rows in tables.items()}
         subject = source.picked or source.best
         first = by_name.get(subject or "") or next(iter(by_name.values()))
         names = list(dict.fromkeys(n for some in by_name.values() for n in some))
-        shown = sorted(names, key=lambda n: _part(first.get(n), score))[:CLASSES] if len(names) > CLASSES else names
+        weakest = key == "per_type" or len(names) > CLASSES  # a reader looks for what fails, not for a letter
+        shown = sorted(names, key=lambda n: _part(first.get(n), score))[:CLASSES] if weakest else names
         lines = [
             {"name": str(n), "support": next(r[n]["support"] for r in by_name.values() if n in r),
              "cells": [_breakdown_cell(rows.get(n), score) for rows in by_name.values()]}
@@ -182,6 +193,7 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
             "lines": lines,
             "all": len(names),
             "subject": subject,
+            "nothing": nothing if len(nothing) < len(ordered) else [],
         }
 
 

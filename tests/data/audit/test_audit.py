@@ -48,7 +48,7 @@ def test_planted_leaks_are_counted_by_kind_with_their_labels():
     assert leak["count"] == 4 and leak["severity"] == "warning"
     assert leak["message"] == (
         "4 of 40 test rows (10.0 %) have a twin in train: 2 identical, 1 the same but for case, spaces, "
-        "punctuation and markup, 1 with at most one word in ten changed; 1 of them has a twin with another label."
+        "punctuation and markup, 1 with at most one word in ten changed; of all these, 1 has a twin with another label."
     )
     assert [[row["id"] for row in e["rows"]] for e in leak["examples"]] == [
         ["0", "40"],

@@ -62,7 +62,8 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
             message = f"{found_in} a twin in {seen}: {what}."
             fix = (
                 f"Remove these rows from {seen} (`slmfit compare` lists all of them in data/twins.jsonl), or give all "
-                "rows as one file: slmfit then splits them with twins on one side. Until then the score is too good."
+                "rows as one file: slmfit then keeps a text and its twins in one split. Until then the score is too "
+                "good."
             )
             found.append(finding("leak", "warning", count, message, fix, _examples(rows, match)))
     return found
@@ -79,7 +80,7 @@ def repeats(rows: Rows, twins: Duplicates) -> list[Finding]:
             found_in = part_of(count, int(inside.sum()), f"{split} row", "repeat")
             what = f"{match.by_kind(twins.complete)}{_other_labels(match.differ)}"
             message = f"{found_in} an earlier {split} row: {what}."
-            fix = "Keep one of each, unless they are as frequent in real use."
+            fix = "Keep one of each, unless the same texts come again as often in real use."
             many = split == "test" and count - match.kinds.count("near") > MANY_REPEATS * inside.sum()
             if many:
                 others = number_of(int(inside.sum()) - count, "other")
@@ -136,7 +137,7 @@ def contradictions(rows: Rows, twins: Duplicates, near_too: bool) -> list[Findin
 
 
 def _other_labels(count: int) -> str:
-    return f"; {count:,} of them {verb_of(count, 'have')} a twin with another label" if count else ""
+    return f"; of all these, {count:,} {verb_of(count, 'have')} a twin with another label" if count else ""
 
 
 def _examples(rows: Rows, match: _Matches) -> Iterator[dict[str, Any]]:
