@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from slmfit.records import RunRecord
 from slmfit.reporting.disk import Source
+from slmfit.tasks import by_name
 
 WHAT = {
     "majority": "gives everything the most frequent answer: the floor that the others have to beat",
@@ -58,13 +59,13 @@ ENTITY_WORDS = {
 
 def words(source: Source) -> dict[str, str]:
     """What the words of the page mean."""
-    return {**WORDS, **(ENTITY_WORDS if source.about.dataset["task"]["name"] == "token-classification" else {})}
+    return {**WORDS, **(ENTITY_WORDS if by_name(source.about.dataset["task"]["name"]).marks else {})}
 
 
 def what_it_is(record: RunRecord) -> str:
     """One plain sentence for a method, without its name before it; empty for a class of the user's own."""
     words = WHAT.get(record.method, "")
-    if record.method == "linear" and record.task["name"] == "token-classification":
+    if record.method == "linear" and by_name(record.task["name"]).marks:
         words = LINEAR_TAGS
     if not words or not record.base_model:
         return words

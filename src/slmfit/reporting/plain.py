@@ -17,6 +17,7 @@ from slmfit.reporting.glossary import what_it_is
 from slmfit.reporting.mistakes import mistakes
 from slmfit.reporting.next_steps import next_steps
 from slmfit.reporting.warned import warnings, without_twins
+from slmfit.tasks import by_name
 from slmfit.text.figures import (
     by_unit,
     bytes_words,
@@ -151,9 +152,10 @@ def job(task: Mapping[str, Any], *, brief: bool = False) -> str:
     """What one answer is. brief: with few names."""
     few = 3 if brief else FEW
     labels = [excerpt(str(label), 30) for label in task.get("labels", ())]
-    if task["name"] == "multiple-choice":
+    kind = by_name(task["name"])
+    if not (kind.classifies or kind.marks):
         return "choose the right one of several answers to a question"
-    if task["name"] == "token-classification":
+    if kind.marks:
         intents = [excerpt(str(intent), 30) for intent in task.get("intents", ())]
         also = f", and say which of {_named(intents, 'intents', few)} it has" if intents else ""
         return f"find {_named(labels, 'kinds of entities', few)} in a text{also}"

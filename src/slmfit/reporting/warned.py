@@ -6,7 +6,7 @@ without_twins(source, row)    # (0.813, 3564)
 
 from __future__ import annotations
 
-from slmfit.records import Entities, MethodRow
+from slmfit.records import MethodRow
 from slmfit.reporting.disk import Source, read_lines
 from slmfit.tasks.answers import entities_of, target_from_json
 from slmfit.tasks.entity_scores import all_right
@@ -58,4 +58,4 @@ def _right(row: dict[str, object]) -> bool:
     if row["outcome"] != "ok":
         return False
     truth, answer = target_from_json(row["target"]), target_from_json(row["prediction"])
-    return all_right(truth, entities_of(answer)) if isinstance(truth, Entities) else answer == truth
+    return answer == truth if isinstance(truth, str) else all_right(entities_of(truth), entities_of(answer))
