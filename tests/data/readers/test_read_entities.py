@@ -188,6 +188,10 @@ def _is_mark(token: str) -> bool:
     return token.startswith(("-DOCSTART-", "\ufeff"))
 
 
+def _counts(tokens: list[str]) -> bool:
+    return tokens == [str(n) for n in range(1, len(tokens) + 1)]
+
+
 BETWEEN = st.sampled_from(["\t", " ", "\tNN\t"])
 
 
@@ -196,6 +200,8 @@ def test_conll_columns_are_read_as_they_are_written(rows: list[Row], crlf: bool,
     rows = [(text, target) for text, target in rows if not any(map(_is_mark, text.split(" ")))]
     if between == " ":  # a label with a space in it needs tabs
         rows = [(t, target) for t, target in rows if not any(" " in span.label for span in target.spans)]
+    if between == "\tNN\t":  # a first text that counts is taken for a column that does, and that is said
+        rows = rows if rows and not _counts(rows[0][0].split(" ")) else []
     if rows:
         assert read(conll(rows, between), "conll", crlf) == rows
         assert read(*our_own(rows)) == rows == read(*tokens_and_tags(rows))
