@@ -204,3 +204,9 @@ def test_what_was_asked_for_is_not_told_as_chosen(tmp_path, monkeypatch, capsys)
     call(monkeypatch, "train", "linear", tmp_path / "rows.jsonl", "--out", tmp_path / "o", *asked)
     [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("chosen: ")]
     assert "grain words" in line and "c2 " in line and "c1" not in line and "reach" not in line
+
+
+def test_the_name_of_a_floor_is_nobody_elses(tmp_path):
+    """A run by that name would count as what all others must beat, whatever it reads."""
+    with pytest.raises(UsageError, match="the name 'linear@options-only' is that of a floor"):
+        compare(make_dataset(), "majority,linear@options-only", out=tmp_path / "o")

@@ -104,9 +104,9 @@ def test_times_with_a_zone_and_without_are_two_kinds() -> None:
 
 
 def test_versions_are_no_decimals() -> None:
-    with pytest.raises(DataError, match=r"'1\.1' is a number of a version, where 1\.10 comes after 1\.9"):
+    with pytest.raises(DataError, match=r"'1\.1' is a version number, where 1\.10 comes after 1\.9"):
         moments(*[f"1.{i}" for i in range(1, 18)])
-    with pytest.raises(DataError, match="a number of a version"):
+    with pytest.raises(DataError, match="a version number"):
         moments("1.9", "1.10", "1.11")
     assert moments("1.5", "1.25", "2") == [1.5, 1.25, 2.0]
     assert moments("1.50", "1.25", "2.00") == [1.5, 1.25, 2.0]

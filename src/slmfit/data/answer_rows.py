@@ -16,7 +16,7 @@ from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
 from slmfit.tasks.answers import Row
 from slmfit.text.cells import guarded
-from slmfit.text.figures import listed, number_of
+from slmfit.text.figures import listed, part_of
 
 Placed = tuple[Where, Row]
 
@@ -83,9 +83,8 @@ def strange_ids(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Pat
         return
     known = {name for split in SPLITS for example in data.splits[split] for name in _names(example.id, split)}
     if strange := [word for word in by_key if word not in known]:
-        some = f"{number_of(len(strange), 'answer')} of {len(by_key):,}"
-        ids = listed(strange[:2])
-        yield f"{path.name}: {some} have an id that no row has ({ids}): are they counted as the data count theirs?"
+        some = part_of(len(strange), len(by_key), "answer", "have")
+        yield f"{path.name}: {some} an id that no row has, such as {listed(strange[:2])}: are they counted otherwise?"
 
 
 def _text_names(data: Dataset) -> tuple[str, ...]:

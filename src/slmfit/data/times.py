@@ -19,7 +19,7 @@ from slmfit.errors import DataError, Where
 _FIX = "write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00"
 _ONE_WAY = "write all times of the column in one way, such as 2026-01-31 or 2026-01-31T08:30:00"
 _NO_YEAR, _YEAR_LAST = "a day and a month without a year", "a date in digits that ends in the year"
-_VERSION = "a number of a version, where 1.10 comes after 1.9"
+_VERSION = "a version number, where 1.10 comes after 1.9"
 _ZONED = "a time with its zone"
 _UNORDERED = {
     _NO_YEAR: "write the year, too, as in 2026-01-31",

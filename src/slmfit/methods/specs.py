@@ -18,6 +18,7 @@ from slmfit import methods
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.methods import TABLE, Row, strangers
 from slmfit.methods.base import Method, Remote
+from slmfit.records import FLOORS
 from slmfit.storage import file_name
 from slmfit.tasks.base import Task
 
@@ -25,10 +26,8 @@ OWN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?")
 # What an older slmfit wrote behind ID@ when it set a run aside.
 OLD_MARK = re.compile(r"[0-9a-f]{8}|unreadable")
 TAKEN = (*TABLE, "predictions", "con", "prn", "aux", "nul")  # ids of ours, and what Windows keeps for itself
-# Of a task and a method, what is fitted beside it to show how far the answers come without what is asked.
-FLOORS: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "multiple-choice": {"linear": {"options-only": {"reads": "options"}, "lengths-only": {"reads": "lengths"}}}
-}
+# What is fitted beside a ranker of options, to show how far the answers come without the question.
+FLOOR_SETTINGS = dict(zip(FLOORS, ({"reads": "options"}, {"reads": "lengths"}), strict=True))
 
 
 class Word(NamedTuple):
@@ -120,6 +119,9 @@ def parse_specs(
         if kind not in kinds:
             what = f"there are settings for the method {kind!r}, which is not compared"
             raise UsageError(what, fix=did_you_mean(kind, kinds))
+    if own := next((spec.id for spec in specs if spec.id in FLOORS), None):
+        fix = "choose another name; for multiple choice it is fitted beside linear anyhow"
+        raise UsageError(f"the name {own!r} is that of a floor, which others must beat", fix=fix)
     ids = [spec.id.lower() for spec in specs]  # on some file systems, A and a are one folder
     if twice := next((spec for spec in specs if ids.count(spec.id.lower()) > 1), None):
         fix = f"name it once, or give each a name of its own: {twice.name}@one,{twice.name}@two"
@@ -128,14 +130,14 @@ def parse_specs(
 
 
 def with_floors(specs: Sequence[Spec], task: Task) -> list[Spec]:
-    """The specs, and behind each those that do its work without what is asked, unless they are there."""
-    known, found = {spec.id for spec in specs}, []
+    """The specs, and behind a ranker of options those that rank without the question."""
+    if task.classifies or task.marks:
+        return list(specs)
+    found = []
     for spec in specs:
         found.append(spec)
-        for own, given in FLOORS.get(task.name, {}).get(spec.id, {}).items():
-            word = Word(spec.name, own, None)
-            if not spec.reason and f"{spec.name}@{own}" not in known:
-                found.append(_resolved(word, {spec.name: given}, task))
+        if spec.id == "linear" and not spec.reason:
+            found += [_resolved(Word.of(id), {spec.name: given}, task) for id, given in FLOOR_SETTINGS.items()]
     return found
 
 
