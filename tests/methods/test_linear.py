@@ -70,7 +70,7 @@ def test_it_learns(method, data):
 def test_the_search_lists_every_candidate(method):
     tried = [{name: c[name] for name in c if name not in ("accuracy", "log_loss")} for c in method.search]
     assert all(one not in tried[:i] for i, one in enumerate(tried))
-    assert {c["features"] for c in method.search} >= {"words", "words+pairs", "words+characters"}
+    assert {block for c in method.search for block in c["features"].split("+")} == {"words", "pairs", "characters"}
     assert {c.get("characters") for c in method.search} == {None, 1.0, 0.5}
     assert {"accuracy", "log_loss"} <= method.search[0].keys()
     assert method.chosen in tried
@@ -291,6 +291,23 @@ def test_few_rows_do_not_make_the_curve_bold():
     m = np.array([[1.0, -1.0], [-1.0, 1.0]])
     assert fit_curve(m, np.array([0, 1])).probabilities(m).max() < 0.999
     assert fit_curve(np.zeros((0, 2)), np.zeros(0, int)) == fit_curve(np.zeros((0, 3)), np.zeros(0, int))
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-6, 0.5, 40.0])
+def test_no_curve_nearby_says_more(spread):
+    rng = np.random.default_rng(1)
+    codes = rng.integers(0, 4, 300)
+    m = spread * rng.normal(size=(300, 4)) - 1
+    m[np.arange(300), codes] += 2 * spread * rng.random(300)
+    found = fit_curve(m, codes)
+
+    def loss(slope, offset):
+        pull = (np.log(slope) - 1.5) ** 2 + (offset / 2) ** 2
+        return Curve(slope, offset).losses(m, codes).mean() + pull / 300
+
+    least = loss(found.slope, found.offset)
+    for slope, offset in ((1.02, 0), (0.98, 0), (1, 0.02), (1, -0.02), (3, 1), (0.3, -1)):
+        assert least <= loss(found.slope * slope, found.offset + offset) + 1e-9
 
 
 def test_probabilities_of_extreme_margins_are_numbers():

@@ -43,10 +43,11 @@ def train_svm(features: Any, codes: Codes, classes: int, C: float, seed: int = 0
     seen = np.flatnonzero(shares)
     if len(seen) < 2 or features.shape[1] == 0 or features.max() == features.min():
         return weights, intercepts
+    from sklearn import config_context
     from sklearn.svm import LinearSVC
 
     machine = LinearSVC(C=C, tol=TOLERANCE, max_iter=MOST_SWEEPS, dual=True, random_state=seed)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
         warnings.simplefilter("ignore", UserWarning)  # sweeps ran out, or nearly as many labels as rows
         machine.fit(features, codes)
     found, offsets = machine.coef_, machine.intercept_
@@ -104,16 +105,29 @@ def fit_curve(margins: Floats, codes: Codes) -> Curve:
         return Curve(float(np.exp(_UNSURE[0])), _UNSURE[1])
     from scipy.optimize import minimize
 
-    def loss(point: Floats) -> float:
-        log_slope, offset = np.clip(point, -10, 10)
-        pull = (log_slope - _UNSURE[0]) ** 2 + ((offset - _UNSURE[1]) / 2) ** 2
-        return float(Curve(np.exp(log_slope), offset).losses(margins, codes).mean()) + pull / rows
+    def loss(point: Floats) -> tuple[float, Floats]:
+        log_slope, offset = point
+        off = np.array([log_slope - _UNSURE[0], (offset - _UNSURE[1]) / 2])
+        value, slope = _mean_loss(margins, codes, np.exp(log_slope), offset)
+        return value + float(off @ off) / rows, slope + off * (2, 1) / rows
 
-    simplex = [_UNSURE, (_UNSURE[0] + 0.5, _UNSURE[1]), (_UNSURE[0], _UNSURE[1] + 1)]
-    options = {"initial_simplex": simplex, "xatol": 1e-3, "fatol": 1e-7, "maxiter": 200}
-    best = minimize(loss, _UNSURE, method="Nelder-Mead", options=options).x
-    log_slope, offset = np.clip(best, -10, 10)
+    found = minimize(loss, _UNSURE, jac=True, method="L-BFGS-B", bounds=[(-10, 10)] * 2, options={"gtol": 1e-4})
+    log_slope, offset = found.x
     return Curve(float(np.exp(log_slope)), float(offset))
+
+
+def _mean_loss(margins: Floats, codes: Codes, slope: float, offset: float) -> tuple[float, Floats]:
+    """The mean log loss of a curve, and how it grows with the logarithm of its slope, and with its offset [2]."""
+    logs = -np.logaddexp(0, -(slope * margins + offset))
+    top = logs.max(axis=1, keepdims=True)
+    shares = np.exp(logs - top)
+    sums = shares.sum(axis=1, keepdims=True)
+    own = np.arange(len(codes)), codes
+    value = float((top[:, 0] + np.log(sums[:, 0]) - logs[own]).mean())
+    shares /= sums
+    shares[own] -= 1
+    shares *= -np.expm1(logs)  # a logarithm of a sigmoid grows by what the sigmoid lacks to 1
+    return value, np.array([slope * float((shares * margins).sum()), float(shares.sum())]) / len(codes)
 
 
 def folds(codes: Codes, count: int, seed: int = 0, groups: Codes | None = None) -> Codes:
