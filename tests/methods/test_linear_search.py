@@ -45,8 +45,8 @@ def table(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("train", "validation", "splits", "scored"), [
-    (270, 30, 3, 300), (1500, 160, 3, 1660), (1600, 70, 3, 1002), (2250, 250, 2, 1000), (5400, 600, 1, 1200), (3000, 1000, 1, 1000),
-    (7, 1, 3, 8),
+    (270, 30, 3, 300), (1500, 160, 3, 1660), (1600, 70, 3, 1002), (2250, 250, 2, 1000), (5400, 600, 1, 1200),
+    (3000, 1000, 1, 1000), (7, 1, 3, 8),
 ])  # fmt: skip
 def test_few_rows_are_held_out_in_folds(train, validation, splits, scored):
     def made(count, start):
