@@ -10,16 +10,15 @@ What does the work knows nothing of who waits for it: a context variable holds t
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from slmfit.timing.budget import Budget, Clock, monotonic
+from slmfit.timing.pace import Pace
 
 TELL_SECONDS = 2.0
-LATE = 30.0  # seconds that "of late" looks back over
 
 
 class Work:
@@ -37,7 +36,7 @@ class Work:
         self.budget = budget or Budget()
         self.done = 0.0
         self._told = clock()
-        self._past: deque[tuple[float, float]] = deque([(self._told, 0.0)])
+        self._pace = Pace(clock)
 
     def advance(self, rows: float) -> None:
         """So many more are done."""
@@ -45,20 +44,22 @@ class Work:
         now = self.clock()
         if now - self._told >= TELL_SECONDS:
             self._told = now
-            self._past.append((now, self.done))
-            while len(self._past) > 2 and now - self._past[1][0] >= LATE:
-                self._past.popleft()
-            self.event(
-                "progress", stage=self.stage, rows=round(self.done), of_rows=round(self.rows), eta_seconds=self.eta()
-            )
+            self._pace.reached(self.done)
+            self.event("progress", stage=self.stage, **how_far(self.done, self.rows), eta_seconds=self.eta())
+
+    def reached(self, rows: float) -> None:
+        """So many are done in all."""
+        self.advance(max(0.0, rows - self.done))
 
     def eta(self) -> int | None:
         """Seconds until all is done; None where nothing is known."""
-        (then, before), now = self._past[0], self.clock()
-        gained, took = self.done - before, now - then
-        if gained <= 0 or took <= 0:
-            return None
-        return round(min(max(0.0, self.rows - self.done) * took / gained, self.budget.left()))
+        each = self._pace.each()
+        return None if each is None else round(min(max(0.0, self.rows - self.done) * each, self.budget.left()))
+
+
+def how_far(done: float, rows: float) -> dict[str, int]:
+    """What is done and what there is, in whole numbers: never more done than there is."""
+    return {"rows": round(min(done, rows)), "of_rows": round(rows)}
 
 
 _counting: ContextVar[Work | None] = ContextVar("counting", default=None)
