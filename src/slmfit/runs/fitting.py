@@ -250,7 +250,8 @@ def _refit(method: Method, data: Dataset, context: Context) -> float | None:
     if not method.refits or data.validation_given:
         return None
     rows = [*data.train, *data.validation]
-    context.event("refit", rows=len(rows))
+    expected = None if method.fit_seconds is None else round(method.fit_seconds)
+    context.event("refit", rows=len(rows), **({} if expected is None else {"eta_seconds": expected}))
     begin = time.perf_counter()
     method.refit(data.task, rows, context)
     fitted = method.chosen.get("rows_fitted")

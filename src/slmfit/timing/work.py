@@ -22,7 +22,7 @@ TELL_SECONDS = 2.0
 
 
 class Work:
-    """Counts what is done of `rows`. budget: when it ends at the latest, with fewer rows then."""
+    """Counts what is done of `rows`. budget: when it ends at the latest, with fewer rows then. unit: if not rows."""
 
     def __init__(
         self,
@@ -31,9 +31,11 @@ class Work:
         rows: float,
         budget: Budget | None = None,
         clock: Clock = monotonic,
+        unit: str = "",
     ) -> None:
         self.event, self.stage, self.rows, self.clock = event, stage, rows, clock
         self.budget = budget or Budget()
+        self.unit: dict[str, Any] = {"unit": unit} if unit else {}
         self.done = 0.0
         self._told = clock()
         self._pace = Pace(clock)
@@ -45,7 +47,8 @@ class Work:
         if now - self._told >= TELL_SECONDS:
             self._told = now
             self._pace.reached(self.done)
-            self.event("progress", stage=self.stage, **how_far(self.done, self.rows), eta_seconds=self.eta())
+            far = how_far(self.done, self.rows) | self.unit
+            self.event("progress", stage=self.stage, **far, eta_seconds=self.eta())
 
     def reached(self, rows: float) -> None:
         """So many are done in all."""
@@ -57,7 +60,7 @@ class Work:
         return None if each is None else round(min(max(0.0, self.rows - self.done) * each, self.budget.left()))
 
 
-def how_far(done: float, rows: float) -> dict[str, int]:
+def how_far(done: float, rows: float) -> dict[str, Any]:
     """What is done and what there is, in whole numbers: never more done than there is."""
     return {"rows": round(min(done, rows)), "of_rows": round(rows)}
 
@@ -66,12 +69,24 @@ _counting: ContextVar[Work | None] = ContextVar("counting", default=None)
 
 
 @contextmanager
-def counted(event: Callable[..., None], stage: str, rows: float, budget: Budget | None = None) -> Iterator[Work]:
+def counted(
+    event: Callable[..., None], stage: str, rows: float, budget: Budget | None = None, unit: str = ""
+) -> Iterator[Work]:
     """Count what `advance` is told inside."""
-    work = Work(event, stage, rows, budget)
+    work = Work(event, stage, rows, budget, unit=unit)
     token = _counting.set(work)
     try:
         yield work
+    finally:
+        _counting.reset(token)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """What is done inside counts for nobody: whoever counts counts larger pieces."""
+    token = _counting.set(None)
+    try:
+        yield
     finally:
         _counting.reset(token)
 
@@ -80,6 +95,10 @@ def advance(rows: float) -> None:
     """Tell whoever counts that so many more are done."""
     if (work := _counting.get()) is not None:
         work.advance(rows)
+
+
+def ignored(kind: str, **fields: Any) -> None:
+    """Told to nobody."""
 
 
 def told_to(listen: Callable[[str, dict[str, Any]], None] | None) -> Callable[..., None]:
