@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slmfit.timing.budget import FIRST, MOST, Budget, Pieces, random_order
-from slmfit.timing.work import Work, advance, counted
+from slmfit.timing.work import Work, advance, counted, uncounted
 
 
 class Clock:
@@ -130,3 +130,27 @@ def test_what_is_done_tells_whoever_counts(clock, monkeypatch):
         clock.pass_by(3)
         advance(4)
     assert heard == [{"stage": "embedding train", "rows": 5, "of_rows": 10, "eta_seconds": 3}]
+
+
+def test_never_more_is_done_than_there_is(clock):
+    heard = []
+    work = Work(lambda kind, **fields: heard.append(fields), "training", 1065, clock=clock, unit="steps")
+    clock.pass_by(3)
+    work.advance(1098.4)
+    assert heard == [{"stage": "training", "rows": 1065, "of_rows": 1065, "unit": "steps", "eta_seconds": 0}]
+
+
+def test_what_is_counted_in_larger_pieces_is_not_counted_twice():
+    with counted(lambda kind, **fields: None, "learning curve", 100) as work:
+        with uncounted():
+            advance(50)
+        assert work.done == 0
+        advance(1)
+        assert work.done == 1
+
+
+def test_time_for_what_comes_later_goes_by_the_speed_of_late(clock):
+    began = clock()
+    pieces = Pieces(10_000, 100, later=1000, most=0.9, clock=clock)
+    done(pieces, clock, lambda n: 0.02 * (2 if clock() > began + 50 else 1))
+    assert clock() - began <= 60 + MOST * 0.04  # 1,000 rows take 40 seconds by then

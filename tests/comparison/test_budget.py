@@ -7,6 +7,7 @@ import pytest
 
 from conftest import make_dataset
 from slmfit.comparison.compare import compare, train
+from slmfit.comparison.rows import hindering
 from slmfit.errors import BudgetReached
 from slmfit.methods.base import Method
 from slmfit.records import Prediction
@@ -62,6 +63,12 @@ class Quick(Slow):
     """Everything in no time."""
 
     fit_takes, row_takes = 0.1, 1e-5
+
+
+class Glacial(Slow):
+    """Answers two rows in a second."""
+
+    row_takes = 0.5
 
 
 class Eager(Slow):
@@ -169,3 +176,33 @@ def test_one_method_alone_keeps_its_budget_too(data, now, tmp_path):
     run = train(data, f"{HERE}Slow", budget_seconds=60.0, out=tmp_path)
     assert now() - began <= 60 and 64 < run.record.scored["test"] < ROWS
     assert run.record.rows_scored("test") == sum(row["split"] == "test" for row in run.predictions())
+
+
+def test_a_method_that_gets_nowhere_does_not_cost_the_others_their_rows(data, now, tmp_path):
+    record, took = timed(now, data, ["Quick", "Slow", "Glacial"], 200.0, tmp_path)
+    assert took <= 200
+    by_id = {row.id: row for row in record.methods}
+    assert by_id["glacial"].status == "stopped" and {by_id[id].status for id in ("quick", "slow")} == {"ok"}
+    assert by_id["glacial"].reason.startswith("it answered only 64 of 1,200 test rows in its time")
+    assert record.scored["test"] > 200 and "glacial" not in record.paired
+    assert any("Of the budget of 200 s went: " in caveat and "glacial" in caveat for caveat in record.verdict.caveats)
+    assert "glacial" in html([tmp_path])
+    again, _ = timed(now, data, ["Quick", "Slow", "Glacial"], 200.0, tmp_path)  # its run is there, and used again
+    assert [row.status for row in again.methods] == [row.status for row in record.methods]
+
+
+@pytest.mark.parametrize(
+    ("rows", "out"),
+    [
+        ({"linear": 7600, "knn": 3000, "encoder": 64}, ["encoder"]),
+        ({"linear": 7600, "knn": 448, "encoder": 64}, ["encoder"]),  # two are compared in any case
+        ({"linear": 7600, "encoder": 64}, []),
+        ({"linear": 7600, "knn": 448, "encoder": 448}, []),  # neither alone is in the way
+        ({"linear": 7600, "knn": 5000, "encoder": 1000}, []),  # enough to tell what matters
+        ({"linear": 300, "knn": 300, "encoder": 140}, ["encoder"]),
+        ({"a": 7600, "b": 7000, "c": 448, "d": 64}, ["d", "c"]),
+        ({}, []),
+    ],
+)
+def test_whose_few_rows_are_in_the_way_of_the_others(rows, out):
+    assert hindering(rows) == out

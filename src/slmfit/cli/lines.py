@@ -14,9 +14,9 @@ from slmfit.text.figures import number_words
 from slmfit.timing.budget import Clock, monotonic
 
 EVERY = 30.0  # seconds between two lines in a log
-STEPS = ("fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
+STEPS = ("audit", "fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
 # What is told beside the words of the stage, and stands in no line.
-LEFT_OUT = ("run", "traceback", "stage", "eta_seconds", "of_rows")
+LEFT_OUT = ("run", "traceback", "stage", "eta_seconds", "of_rows", "unit")
 
 
 class Lines:
@@ -74,7 +74,7 @@ def in_words(kind: str, fields: Mapping[str, Any]) -> str:
     if kind == "failed":
         return f"failed: {fields['reason']}"
     if kind == "progress":
-        return f"{fields['stage']} {fields['rows']:,} of {fields['of_rows']:,} rows"
+        return f"{fields['stage']} {fields['rows']:,} of {fields['of_rows']:,} {fields.get('unit', 'rows')}"
     if kind == "loss" and "of_rows" in fields:
         return f"training {fields['rows']:,} of {fields['of_rows']:,} rows, loss {number_words(fields['loss'])}"
     rest = ", ".join(f"{k} {number_words(v)}" for k, v in fields.items() if k not in LEFT_OUT)
@@ -84,6 +84,7 @@ def in_words(kind: str, fields: Mapping[str, Any]) -> str:
         "judge": "pairing the answers, drawing the report",
         "suspects": "looking for doubtful labels",
         "curve": "learning curve",
+        "audit": "looking for twins, leaks and odd labels in",
     }
     return f"{verbs.get(kind, kind)} {rest}".rstrip()
 

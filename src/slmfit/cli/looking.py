@@ -25,8 +25,7 @@ def explore(
 
     data = source.load()
     with display.progress() as listen:
-        listen("looking at", {"rows": sum(map(len, data.splits.values()))})
-        findings = exploring.explore(data)
+        findings = exploring.explore(data, listen=listen)
     if json:
         display.print_json(findings)
     else:

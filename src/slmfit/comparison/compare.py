@@ -20,7 +20,7 @@ from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
-from slmfit.comparison.remarks import fewer_rows
+from slmfit.comparison.remarks import fewer_rows, time_taken
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
@@ -36,11 +36,13 @@ from slmfit.runs.fitting import Terms
 from slmfit.runs.run import Run, load, read_comparison, write_comparison
 from slmfit.runs.trainings import checked_seeds
 from slmfit.timing.budget import Budget
+from slmfit.timing.work import counted, told_to
 
 if TYPE_CHECKING:
     from slmfit.llm import Limits
 
 DEFAULT_METHODS = ("majority", "linear", "knn")
+READING = "reading and checking the data"
 FIRST = 0  # the turn of methods that need seconds
 JUDGING, JUDGING_SHARE = 10.0, 0.1  # seconds kept for the verdict and the report, or this share of a short budget
 DIAGNOSING = 10  # the part of what is left that the diagnostics of the data may take: one of so many
@@ -133,15 +135,22 @@ def compare(
     if listen and budget.limited:
         listen("budget", {"seconds": round(budget.left(), 1)})
     with held(out, data):
-        findings = write_data(experiment, texts)
-        fitted = _fit_all(work, budget.but_for(min(JUDGING, JUDGING_SHARE * budget.left())), texts)
+        rows_in_all = sum(map(len, data.splits.values()))
+        if listen:
+            listen("audit", {"rows": rows_in_all})
+        with counted(told_to(listen), "looking for twins", rows_in_all):
+            findings = write_data(experiment, texts)
+        spent = {READING: (budget_seconds or 0.0) - budget.left()} if budget.limited else {}
+        fitted = _fit_all(work, budget.but_for(min(JUDGING, JUDGING_SHARE * budget.left())), texts, spent)
         rows = [fitted[spec.id] for _, spec in work]
         rows += [experiment.given_row(name, answers) for name, answers in (given or {}).items()]
         if listen and not all(row.reused or row.reason for row in rows):
             listen("judge", {"methods": len(rows)})
         common, rows = experiment.on_common_rows([spec for _, spec in work], rows)
         verdict, paired = common.judge(rows, margin=margin, prefer=preference, added=added)
-        verdict["caveats"] = [*fewer_rows(data, common.data), *verdict["caveats"]]
+        late = budget_seconds is not None and any(row.status == "stopped" for row in rows)
+        taken = [time_taken(budget_seconds or 0.0, spent)] if late else []
+        verdict["caveats"] = [*fewer_rows(data, common.data), *filter(None, taken), *verdict["caveats"]]
         record = ComparisonRecord(
             dataset=fitting.dataset_record(data),
             split=fitting.split_record(data),
@@ -244,8 +253,11 @@ def default_folder(data: Dataset) -> Path:
     return Path("slmfit-out") / f"{name}-{data.fingerprint[:6]}"
 
 
-def _fit_all(work: Sequence[tuple[Experiment, Spec]], budget: Budget, texts: bool) -> dict[str, MethodRow]:
+def _fit_all(
+    work: Sequence[tuple[Experiment, Spec]], budget: Budget, texts: bool, spent: dict[str, float]
+) -> dict[str, MethodRow]:
     """Id -> its line. work: each method with its experiment, the first of which is that of the data as they are.
+    spent: filled with the seconds that each took.
 
     First those that need seconds, and on their runs the diagnostics of the data; then those that take what time there
     is, the quicker ones first; last those that ask a server. Each has the same part of what is left when it begins.
@@ -258,11 +270,15 @@ def _fit_all(work: Sequence[tuple[Experiment, Spec]], budget: Budget, texts: boo
         for turn, own, spec in sorted(turns, key=lambda one: one[0]):
             if mine(turn, own) and spec.id not in rows:
                 waiting = sum(s.id not in rows and not s.reason and s.name != "majority" for _, _, s in turns)
+                began = budget.clock()
                 rows[spec.id] = own.row(spec, budget.part(waiting))
+                spent[spec.id] = budget.clock() - began
 
     fit(lambda turn, own: turn == FIRST and own is experiment)
     runs = {row.id: Run(experiment.folder / row.run) for row in rows.values() if row.run}
+    began = budget.clock()
     write_diagnostics(experiment, runs, texts, budget.part(DIAGNOSING))
+    spent["the learning curve and doubtful labels"] = budget.clock() - began
     fit(lambda turn, own: True)
     return rows
 

@@ -159,13 +159,21 @@ class Experiment:
     def on_common_rows(self, specs: Sequence[Spec], lines: Sequence[MethodRow]) -> tuple[Experiment, list[MethodRow]]:
         """The experiment on the rows that every method answered, and the lines with their scores on these.
 
-        Where the budget left out some rows of a method, they count for none.
+        Where the budget left out some rows of a method, they count for none; one that answered too few of them is
+        left out itself, see `rows.hindering`.
         """
+        by_id = {spec.id: spec for spec in specs}
+        rows_of = {
+            line.id: min(Run(self.folder / path).record.rows_scored("test") for path in rows.runs_of(line))
+            for line in lines
+            if line.run and line.id in by_id and not line.floor
+        }
+        out = {id: rows.few_rows(rows_of[id], len(self.data.test)) for id in rows.hindering(rows_of)}
+        lines = [rows.without_run(by_id[one.id], out[one.id], "stopped") if one.id in out else one for one in lines]
         runs = {line.id: [Run(self.folder / path) for path in rows.runs_of(line)] for line in lines if line.run}
         common = rows.in_common(self.data, [run for own in runs.values() for run in own])
         if common is self.data:
             return self, list(lines)
-        by_id = {spec.id: spec for spec in specs}
         found = []
         for line in lines:
             own = [rows.rescored(run, common) for run in runs.get(line.id, ())]

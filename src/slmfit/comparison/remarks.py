@@ -90,6 +90,12 @@ def fewer_rows(data: Dataset, scored: Dataset) -> Iterator[str]:
         )
 
 
+def time_taken(seconds: float, spent: Mapping[str, float]) -> str:
+    """What took the time of a budget, in order: what has a name here is a method, or what comes before them all."""
+    parts = [f"{what} {took:.0f} s" for what, took in spent.items() if took >= 1]
+    return f"Of the budget of {seconds:.0f} s went: {', '.join(parts)}." if parts else ""
+
+
 def shortened(id: str, chosen: Mapping[str, Any]) -> Iterator[str]:
     """What kept a method from its best: the budget, or the length that texts were cut at. chosen: as its run has it."""
     if chosen.get("cut_short") is True:

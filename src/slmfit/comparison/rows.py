@@ -7,7 +7,7 @@ A method that is trained may be so with several seeds: a run each, one line, who
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +22,7 @@ from slmfit.runs.run import Run, by_validation
 from slmfit.text.figures import PLAIN
 
 Without = Literal["skipped", "failed", "stopped"]
+FEWEST = 500  # test rows, of which an interval of a difference spans about 2.5 points either way
 
 
 def without_run(spec: Spec, reason: str, status: Without = "skipped") -> MethodRow:
@@ -56,6 +57,26 @@ def joined(spec: Spec, out: Path, data: Dataset, trained: Sequence[Run], *, reus
 def runs_of(line: MethodRow) -> list[str]:
     """The runs that the line's scores are of."""
     return [one.run for one in line.seeds] or [str(line.run)]
+
+
+def hindering(rows: Mapping[str, int]) -> list[str]:
+    """The methods, of those with so many test rows each, without which the others are compared on far more rows.
+
+    The one with the fewest goes, while it has fewer than FEWEST and less than half of the next one's, and two remain:
+    of so few rows no difference is read that matters, while between the others it may be.
+    """
+    order, out = sorted(rows, key=lambda id: rows[id]), 0
+    while len(order) - out > 2 and rows[order[out]] < min(FEWEST, rows[order[out + 1]] / 2):
+        out += 1
+    return order[:out]
+
+
+def few_rows(answered: int, rows: int) -> str:
+    """Why a method is left out of a comparison."""
+    return (
+        f"it answered only {answered:,} of {rows:,} test rows in its time, too few to be compared on\n"
+        "  fix: give a larger budget, or leave slower methods out"
+    )
 
 
 def in_common(data: Dataset, runs: Sequence[Run]) -> Dataset:

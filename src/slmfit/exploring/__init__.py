@@ -15,6 +15,7 @@ from typing import Any
 from slmfit import storage
 from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.dataset import Dataset
+from slmfit.events import Listener
 from slmfit.exploring.classes import class_groups, class_of
 from slmfit.exploring.diagnostics import suspected_labels
 from slmfit.exploring.entities import entity_types
@@ -22,15 +23,20 @@ from slmfit.exploring.lengths import text_lengths
 from slmfit.exploring.oddities import odd_rows
 from slmfit.exploring.words import telling_words
 from slmfit.records import SPLITS
+from slmfit.timing.work import counted, told_to, uncounted
 
 FORMAT = "slmfit.exploration/1"
 
 
-def explore(data: Dataset, tokenizer: Path | None = None) -> dict[str, Any]:
+LENGTHS, AUDIT, WORDS, ODD = 0.04, 0.71, 0.83, 0.88  # how far it is after each part, by the time of AG News
+
+
+def explore(data: Dataset, tokenizer: Path | None = None, listen: Listener | None = None) -> dict[str, Any]:
     """Everything there is to see in a dataset. Counts, lengths and twins are of all splits; what reads texts together
     with their labels (telling words, doubtful labels) leaves the test split alone.
 
     tokenizer: a folder with a tokenizer.json, or that file, whose tokens are counted; None = tokens are estimated.
+    listen: told how far it is.
 
     Returns {"format", "dataset": {"name", "task", "fingerprint", "notes"}, "rows": {split: n}, "classes": see
     `class_groups`, "lengths": see `text_lengths`, "audit": see `slmfit.data.audit.audit`, "telling_words": see
@@ -43,8 +49,16 @@ def explore(data: Dataset, tokenizer: Path | None = None) -> dict[str, Any]:
     classes = [class_of(data.task, example) for _, example in rows]
     seen = [i for i, (split, _) in enumerate(rows) if split != "test"]
     about = {"name": data.name, "task": data.task.name, "fingerprint": data.fingerprint, "notes": list(data.notes)}
-    lengths = text_lengths(texts, classes, tokenizer)  # first: a tokenizer that cannot be read is said at once
-    audit = audit_dataset(data)
+    with counted(told_to(listen), "looking at", len(rows)) as work, uncounted():
+        lengths = text_lengths(texts, classes, tokenizer)  # first: a tokenizer that cannot be read is said at once
+        work.reached(LENGTHS * len(rows))
+        audit = audit_dataset(data)
+        work.reached(AUDIT * len(rows))
+        telling = telling_words([texts[i] for i in seen], [classes[i] for i in seen])
+        work.reached(WORDS * len(rows))
+        odd = odd_rows(rows, texts, audit)
+        work.reached(ODD * len(rows))
+        suspects = suspected_labels(data, seed=0) if data.task.classifies else {}
     return {
         "format": FORMAT,
         "dataset": about,
@@ -52,10 +66,10 @@ def explore(data: Dataset, tokenizer: Path | None = None) -> dict[str, Any]:
         "classes": class_groups(data),
         "lengths": lengths,
         "audit": audit,
-        "telling_words": telling_words([texts[i] for i in seen], [classes[i] for i in seen]),
-        "odd_rows": odd_rows(rows, texts, audit),
+        "telling_words": telling,
+        "odd_rows": odd,
         "entities": entity_types(data),
-        "suspects": suspected_labels(data, seed=0) if data.task.classifies else {},
+        "suspects": suspects,
     }
 
 

@@ -9,7 +9,7 @@ Both are for text-classification; other tasks get empty parts. Neither looks at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -24,6 +24,7 @@ from slmfit.evidence.statistic import bootstrap_sums, share_right
 from slmfit.methods.base import Context
 from slmfit.records import Example, RunRecord, Score, to_plain
 from slmfit.timing.budget import Budget
+from slmfit.timing.work import Work, counted, told_to, uncounted
 
 FORMAT = "slmfit.diagnostics/1"
 
@@ -103,24 +104,45 @@ def learning_curve(
     "high"}}]}: half of train, at most 5,000 rows, and that halved three times; then all of train where its run is
     known or it is small. A part that a method cannot be fitted on has no point.
     """
-    points = []
     parts = _growing_parts(data, seed)
     budget = budget or Budget()
-    for name, anew in CHEAP.items():
-        if methods.unavailable(name, data.task.name):
-            continue
-        run = (known or {}).get(name)
+    names = [name for name in CHEAP if not methods.unavailable(name, data.task.name)]
+    every = len(names) * sum(len(part) for part in parts if _is_fitted(part))
+    with counted(told_to(listen), "learning curve", every, budget) as work:
+        points = list(_points(names, parts, data, metric, seed, known or {}, listen, budget, left_out, work))
+    return {"metric": metric, "scored_on": "validation", "rows_scored": len(data.validation), "points": points}
+
+
+def _is_fitted(part: Sequence[Example]) -> bool:
+    return len(part) <= 1.2 * MOST_FITTED  # each label's rows are rounded up
+
+
+def _points(
+    names: Sequence[str],
+    parts: Sequence[Sequence[Example]],
+    data: Dataset,
+    metric: str,
+    seed: int,
+    known: Mapping[str, RunRecord],
+    listen: Listener | None,
+    budget: Budget,
+    left_out: Callable[[str], object],
+    work: Work,
+) -> Iterator[dict[str, Any]]:
+    for name in names:
+        run = known.get(name)
         given = {k: v for k, v in run.settings.items() if v is not None} if run else {}
-        if not anew:
+        if not CHEAP[name]:
             if run is None and not budget.left():
                 left_out(name)
                 continue
-            given = _chosen(name, given, run, data, parts, Context(seed=seed, metric=metric))
+            with uncounted():
+                given = _chosen(name, given, run, data, parts, Context(seed=seed, metric=metric))
         each = 1e-9  # seconds of a row of the part before
         for part in parts:
             if run and len(part) == len(data.train):
                 score = run.scores["validation"][metric]
-            elif len(part) > 1.2 * MOST_FITTED:  # 1.2: each label's rows are rounded up
+            elif not _is_fitted(part):
                 continue
             else:
                 if each * len(part) > budget.left():
@@ -130,13 +152,14 @@ def learning_curve(
                 if listen:
                     listen("curve", {"run": name, "rows": len(part)})
                 try:
-                    score = _validation_score(name, given, data, part, Context(seed=seed, metric=metric))
+                    with uncounted():
+                        score = _validation_score(name, given, data, part, Context(seed=seed, metric=metric))
                 except SlmfitError:
                     continue
+                work.advance(len(part))
                 each = (budget.clock() - began) / len(part)
             fraction = len(part) / len(data.train)
-            points.append({"method": name, "rows": len(part), "fraction": fraction, "score": to_plain(score)})
-    return {"metric": metric, "scored_on": "validation", "rows_scored": len(data.validation), "points": points}
+            yield {"method": name, "rows": len(part), "fraction": fraction, "score": to_plain(score)}
 
 
 def _growing_parts(data: Dataset, seed: int) -> list[list[Example]]:

@@ -113,25 +113,31 @@ def within(
     """
     count = len(lengths)
 
-    def left(cut: np.ndarray, evaluations: int) -> float:
+    def times(cut: np.ndarray) -> dict[str, float]:
         each = costs.to_predict(cut) / count
-        return seconds - min(each * predicted_rows, SCORING * seconds) - each * evaluations * validation_rows
+        return {
+            "seconds": seconds,
+            "row_seconds": costs.to_train(cut) / count,
+            "validation_seconds": each * validation_rows,
+            "later_seconds": min(each * predicted_rows, SCORING * seconds),
+        }
 
     whole = np.minimum(lengths, plan.max_length)
     for epochs in range(plan.epochs, 0, -1):
         evaluations = min(plan.evaluations, 1) if epochs > 1 else 0
-        time_left = left(whole, evaluations * epochs)
+        took = times(whole)
+        time_left = seconds - took["later_seconds"] - took["validation_seconds"] * evaluations * epochs
         if costs.to_train(whole) * epochs <= time_left:
             if epochs == plan.epochs:
-                return replace(plan, seconds=time_left, evaluations=evaluations)
+                return replace(plan, **took, evaluations=evaluations)  # type: ignore[arg-type]
             why = {"epochs": f"as many of {plan.epochs} as fit into the budget"}
             most = plan.epochs if epochs == 1 else None
             changed = {"epochs": epochs, "rows": epochs * count, "most_epochs": most}
-            return _because(plan, why, **changed, seconds=time_left, evaluations=evaluations)
+            return _because(plan, why, **changed, **took, evaluations=evaluations)
     max_length = _shorter(lengths, plan.max_length) if cuts else plan.max_length
     cut = np.minimum(lengths, max_length)
-    time_left = left(cut, 0)
-    rows = min(count, int(time_left / max(1e-9, costs.to_train(cut) / count)))
+    took = times(cut)
+    rows = min(count, int((seconds - took["later_seconds"]) / max(1e-9, took["row_seconds"])))
     if rows < min(LEAST_ROWS, count):
         needed = costs.to_train(cut) * LEAST_ROWS / count / (1 - SCORING)
         fix = f"give a budget with {-(-needed // 60):.0f}m or more for this method"
@@ -140,7 +146,7 @@ def within(
     if cuts:
         why |= {"max_length": f"cut for the budget: {kept_tokens(lengths, max_length):.0%} of all tokens stay"}
     changed = {"epochs": 1, "rows": rows, "max_length": max_length, "most_epochs": plan.epochs}
-    return _because(plan, why, **changed, seconds=time_left, evaluations=0)
+    return _because(plan, why, **changed, **took, evaluations=0)
 
 
 def _because(plan: Plan, why: dict[str, str], **changed: object) -> Plan:

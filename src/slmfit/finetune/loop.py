@@ -24,6 +24,8 @@ from slmfit.finetune.checkpoints import Checkpoints, State
 from slmfit.finetune.forward import NotFinite
 from slmfit.finetune.plan import MOST_SPLIT, Plan
 from slmfit.finetune.signals import Interrupted, Signals
+from slmfit.timing.pace import LATE, Pace
+from slmfit.timing.work import how_far
 
 CLIP = 1.0  # the gradient's norm is cut to this
 REPORT_SECONDS = 2.0
@@ -64,6 +66,7 @@ class Training:
         self.kept = self.reported = time.monotonic()
         self.write_seconds = 0.0
         self._batches: tuple[int, list[np.ndarray]] = (-1, [])
+        self._pace = self._new_pace()
 
     def run(self) -> state.Progress:
         """Train to the end of the plan, or from the last checkpoint on."""
@@ -95,15 +98,17 @@ class Training:
     def _until_finished(self) -> None:
         self.model.train()
         while not self.progress.finished:
+            begin = ended = time.monotonic()
             if self.progress.seen >= self.rows or self._evaluation_due():
                 self._evaluate()
             else:
-                begin = time.monotonic()
                 self._step(self._next_batch())
-                self.progress.seconds += time.monotonic() - begin
+                ended = time.monotonic()
+                self.progress.seconds += ended - begin
                 self._report()
             if not self.progress.finished:
                 self._keep_if_due()
+            self.progress.apart += time.monotonic() - ended
         if self.write_seconds or time.monotonic() - self.kept > 60:
             self._keep()
         self.signals.check()
@@ -252,29 +257,35 @@ class Training:
             return
         self._look()
         p = self.progress
-        speed = p.seen / max(1e-9, p.seconds)
+        self._pace.reached(p.seen)
+        each = self._pace.each() or p.seconds / p.seen
         self.event(
             "loss",
             split="train",
             measured="running",
             epoch=round(self.epochs_seen, 3),
             loss=float(f"{float(self.running) / self.rows_running:.6g}"),
-            rows=p.seen,
-            of_rows=self.rows,
-            rows_per_second=round(speed, 1),
-            eta_seconds=max(0, round((self.rows - p.seen) / speed)),
+            **how_far(p.seen, self.rows),
+            rows_per_second=round(1 / max(1e-9, each), 1),
+            eta_seconds=max(0, round((self.rows - p.seen) * each)),
         )
         self.running.zero_()
         self.rows_running, self.reported = 0, now
-        self._hold_to_time(speed)
+        self._hold_to_time(each)
 
-    def _hold_to_time(self, speed: float) -> None:
-        """Move the end of the training, when it would miss its time by more than a fiftieth."""
+    def _new_pace(self) -> Pace:
+        """The speed of late, in seconds of training; on a short training late is shorter."""
+        window = LATE if self.plan.seconds is None else min(LATE, self.plan.seconds / 30)
+        return Pace(lambda: self.progress.seconds, self.progress.seen, window)
+
+    def _hold_to_time(self, each: float) -> None:
+        """Move the end of the training by the speed of late, when it would miss its time by more than a fiftieth."""
         plan, p = self.plan, self.progress
         # Decided after a resume already, or too early to tell.
         if plan.seconds is None or any(step > p.step for step, _ in plan.revisions) or p.seen < 0.05 * self.rows:
             return
-        fits = p.seen + int(max(0.0, plan.seconds - p.seconds) * speed)
+        left = max(0.0, plan.seconds - p.seconds - p.apart)
+        fits = plan.rows_in(left, p.seen, max(0, plan.evaluations * plan.epochs - p.evaluations), max(1e-9, each))
         fits = min(max(fits, p.seen + 1), (plan.most_epochs or plan.epochs) * len(self.job.lengths))
         if abs(fits - self.rows) > 0.02 * self.rows:
             self.plan = plan.revised(p.step, fits)
@@ -314,6 +325,7 @@ class Training:
         if known is None:
             return
         self.progress = state.Progress(**known.about["progress"])
+        self._pace = self._new_pace()
         self.best = state.scattered(known.tensors, self.weights, self.optimizer)
         for what, now in (("threads", torch.get_num_threads()), ("processes", self.team.size)):
             if (then := known.about.get(what, now)) != now:

@@ -17,6 +17,7 @@ import numpy as np
 
 ROWS_TO_SEE = 60_000  # a small data set is gone through several times, until about so many rows have been seen
 EPOCHS = (2, 10)  # at least, at most
+MOST_LATER = 0.5  # of a budget, which a training leaves at most where everything takes longer than it was timed
 MOST_SPLIT = 64  # pieces of a batch
 # What a training keeps of a token until the gradients are there, in bytes for each number of the model's width in each
 # layer: 170 were seen with adapters (SmolLM2-135M: 2.9 MB a token). A batch is cut so that this is all it takes.
@@ -68,7 +69,10 @@ class Plan:
     batch_tokens: of one update, padding included. split: pieces that a batch goes through the model in.
     learning_rate: the highest, after warming up over the share `warmup` of the rows; then falling to 0 in a line.
     evaluations: per epoch, each on the whole validation split; 0 = none. patience: evaluations without gain, then stop.
-    seconds: the time it may take, None = no matter. revisions: [step, rows] where the clock made `rows` another.
+    seconds: until all of it is over, validation and what is predicted afterwards included; None = no matter.
+    row_seconds, validation_seconds, later_seconds: what the first steps say of them that an update on one row, one
+    evaluation, and predicting afterwards take.
+    revisions: [step, rows] where the clock made `rows` another.
     most_epochs: to which it may go on when there is time left, None = `epochs`.
     why: field -> the reason for its value.
     """
@@ -84,6 +88,9 @@ class Plan:
     patience: int = 3
     split: int = 1
     seconds: float | None = None
+    row_seconds: float = 0.0
+    validation_seconds: float = 0.0
+    later_seconds: float = 0.0
     most_epochs: int | None = None
     revisions: tuple[tuple[int, int], ...] = ()
     why: dict[str, str] = field(default_factory=dict)
@@ -104,6 +111,7 @@ class Plan:
         ]
         counts += [count + 1 for pair in plan.revisions for count in pair]
         figures = [plan.learning_rate, plan.weight_decay, plan.warmup, plan.seconds or 0.0]
+        figures += [plan.row_seconds, plan.validation_seconds, plan.later_seconds]
         proper = (
             all(type(count) is int and 0 < count < MOST_COUNTED for count in counts)
             and all(type(x) in (int, float) and math.isfinite(x) and x >= 0 for x in figures)
@@ -116,6 +124,16 @@ class Plan:
     def rows_at(self, step: int) -> int:
         """How many rows are seen in all, as known when this step is made."""
         return next((rows for when, rows in reversed(self.revisions) if when <= step), self.rows)
+
+    def rows_in(self, seconds: float, seen: int, evaluations: int, each: float) -> int:
+        """How many rows may be seen in all when so many are and there are so many seconds left.
+
+        each: seconds that a row takes now; by as much as it misses the first steps, all that follows is taken to miss
+        them, and is kept time for, up to a share of all. evaluations: how many are to come.
+        """
+        slower = each / self.row_seconds if self.row_seconds else 1.0
+        later = slower * (self.later_seconds + evaluations * self.validation_seconds)
+        return seen + int(max(0.0, seconds - min(later, MOST_LATER * (self.seconds or math.inf))) / each)
 
     def revised(self, step: int, rows: int) -> Plan:
         """The plan with another end from this step on."""

@@ -47,6 +47,7 @@ class Progress:
     """Where a training is; JSON as it stands, and in every checkpoint.
 
     seen: rows, in all. epoch, position: the next batch. seconds: of training so far.
+    apart: seconds of validating and of writing checkpoints.
     best: the best validation score, best_step its step. stale: evaluations since then. stopped: why, when early.
     """
 
@@ -60,6 +61,7 @@ class Progress:
     best_step: int | None = None
     stale: int = 0
     seconds: float = 0.0
+    apart: float = 0.0
     finished: bool = False
     stopped: str | None = None
     scores: dict[str, float] = field(default_factory=dict)  # of the best
@@ -100,11 +102,11 @@ def progress_of(plain: Any) -> Progress | None:
         return None
     counts = [getattr(progress, name) for name in ("step", "seen", "epoch", "position", "evaluations", "stale")]
     counts += [] if progress.best_step is None else [progress.best_step]
-    figures = [x for x in (progress.seconds, progress.best, progress.best_loss) if x is not None]
+    figures = [x for x in (progress.seconds, progress.apart, progress.best, progress.best_loss) if x is not None]
     proper = (
         all(type(count) is int and 0 <= count < MOST_COUNTED for count in counts)
         and all(isinstance(x, int | float) and math.isfinite(x) for x in figures)
-        and progress.seconds >= 0
+        and min(progress.seconds, progress.apart) >= 0
         and isinstance(progress.finished, bool)
         and isinstance(progress.stopped, str | None)
         and isinstance(progress.scores, dict)

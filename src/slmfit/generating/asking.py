@@ -25,10 +25,10 @@ from slmfit.generating.quotas import Order, Quotas
 from slmfit.generating.recipe import PLAIN, Recipe
 from slmfit.llm import Answer, Ask, Client, Limits, Quote, Server, quote
 from slmfit.tasks.replies import json_object, json_object_schema
+from slmfit.timing.work import counted, ignored
 
 BATCH = 10  # examples of one request
 TEMPERATURE = 1.0
-STEPS = 20  # how often progress is told, in a round
 _TOKENS_AROUND = 40  # of one example's JSON and marks, beside its text
 _TOKENS_TYPICAL = 60  # of one example
 
@@ -104,10 +104,10 @@ class LlmWriter:
         answers: dict[str, Answer] = {}
         reached = None
         try:
-            for answer in self._client.answers(request.ask for request in requests):
-                answers[answer.id] = answer
-                if self._listen and len(answers) % max(1, len(requests) // STEPS) == 0:
-                    self._listen("asking", answered=len(answers), of=len(requests))
+            with counted(self._listen or ignored, "asking", len(requests), unit="requests") as work:
+                for answer in self._client.answers(request.ask for request in requests):
+                    answers[answer.id] = answer
+                    work.advance(1)
         except BudgetReached as error:
             reached = error
         self._usage = _sum(list(answers.values()))

@@ -30,6 +30,7 @@ from slmfit.generating.quotas import Order, Quotas
 from slmfit.generating.recipe import Recipe
 from slmfit.generating.tickets import plant_wrong_labels
 from slmfit.generating.twins import Twins
+from slmfit.timing.work import advance, counted, told_to
 
 ROUND = 5000  # drafts at most, between two lines of the journal
 IDLE, IDLE_DRAFTS = 3, 20  # rounds without anything kept, and drafts in them, before nothing more is expected
@@ -88,20 +89,23 @@ class Work:
     def run(self) -> BudgetReached | None:
         """Rounds until all is there or nothing more comes. Returns the budget that ran out, if one did."""
         chances = self.writer.chances()
-        while self.quotas.missing and not self._dry():
-            rng = Random(f"{self.seed}/plan/{len(self.journal.rounds)}")
-            orders = self.quotas.plan(rng, chances)[:ROUND]
-            drafts, reached = self._written(orders)
-            if reached is not None and not drafts:
-                return reached
-            entry = {**self._sorted(drafts), "usage": self.writer.usage()}
-            self.journal.add(entry)
-            self._take_up(entry)
-            if self.listen:
-                rejected = self.tried - len(self.kept)
-                self.listen("round", {"kept": len(self.kept), "wanted": self.quotas.n, "rejected": rejected})
-            if reached is not None:
-                return reached
+        with counted(told_to(self.listen), "writing", self.quotas.n, unit="examples") as work:
+            work.done = len(self.kept)
+            while self.quotas.missing and not self._dry():
+                rng = Random(f"{self.seed}/plan/{len(self.journal.rounds)}")
+                orders = self.quotas.plan(rng, chances)[:ROUND]
+                drafts, reached = self._written(orders)
+                if reached is not None and not drafts:
+                    return reached
+                entry = {**self._sorted(drafts), "usage": self.writer.usage()}
+                self.journal.add(entry)
+                self._take_up(entry)
+                work.done = len(self.kept)  # without the drafts that were rejected
+                if self.listen:
+                    rejected = self.tried - len(self.kept)
+                    self.listen("round", {"kept": len(self.kept), "wanted": self.quotas.n, "rejected": rejected})
+                if reached is not None:
+                    return reached
         return None
 
     def _written(self, orders: Sequence[Order]) -> tuple[list[Draft], BudgetReached | None]:
@@ -109,6 +113,7 @@ class Work:
         try:
             for draft in self.writer.write(orders, self.tried):
                 drafts.append(draft)
+                advance(1)
         except BudgetReached as error:
             return drafts, error
         return drafts, None

@@ -53,7 +53,7 @@ def ask(
         while (piece := pieces.next()) is not None:
             rows = order[piece].tolist()
             found |= dict(zip(rows, predict(method, [examples[i] for i in rows]), strict=True))
-            work.advance(max(0.0, pieces.done - work.done))
+            work.reached(pieces.done)
     kept = sorted(found)
     return Answered.of(
         [examples[i] for i in kept], [found[i] for i in kept], data, seed, left_out=len(examples) - len(kept)

@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 
 TRAIN_ROWS_SCORED = 2000
 TRAIN_SHARE = 0.1  # of the time for predicting goes to these rows, which only measure
-MEASURING = 10.0  # seconds of a budget that saving, loading and the fresh process that is measured take …
-MEASURING_SHARE = 0.25  # … or this share of it, where that is less
+MEASURING_SHARE = 0.25  # of a budget, for saving, loading and the fresh process that is measured, at most
 
 
 @dataclass(frozen=True)
@@ -99,9 +98,7 @@ def fit_run(
         (partial / "key without budget").write_text(plain)
     whole = budget or Budget()
     apart = (
-        0.0
-        if spec.remote or not whole.limited
-        else min(max(MEASURING, measuring.longest), MEASURING_SHARE * whole.left())
+        0.0 if spec.remote or not whole.limited else min(measuring.expected_seconds(), MEASURING_SHARE * whole.left())
     )
     more = 0 if spec.remote else min(len(data.train), TRAIN_ROWS_SCORED) + len(data.validation)
     with recorded(partial / "events.jsonl", listen) as event:
@@ -253,7 +250,8 @@ def _refit(method: Method, data: Dataset, context: Context) -> float | None:
     if not method.refits or data.validation_given:
         return None
     rows = [*data.train, *data.validation]
-    context.event("refit", rows=len(rows))
+    expected = None if method.fit_seconds is None else round(method.fit_seconds)
+    context.event("refit", rows=len(rows), **({} if expected is None else {"eta_seconds": expected}))
     begin = time.perf_counter()
     method.refit(data.task, rows, context)
     fitted = method.chosen.get("rows_fitted")

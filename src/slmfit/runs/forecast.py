@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 from slmfit.data.dataset import Dataset
+from slmfit.embeddings.sentence import PIECE
 from slmfit.errors import SlmfitError
 from slmfit.methods.base import Context
 from slmfit.methods.specs import Spec
@@ -75,5 +76,11 @@ def _fitted(spec: Spec, data: Dataset, terms: Terms) -> tuple[float, int]:
     predicting = (time.monotonic() - begin) / min(PREDICTED, len(data.train)) * _predicted(data)
     slope = (took[-1] - took[0]) / max(1, sizes[-1] - sizes[0]) if len(took) > 1 else 0.0
     fitting = took[-1] + max(0.0, slope, 0.5 * took[-1] / sizes[-1]) * (len(order) - sizes[-1])
-    again = (method.fit_seconds or took[-1]) * len(order) / sizes[-1] if method.refits else 0.0
+    rows = _fitted_again(spec, len(order), len(data.validation)) if method.refits else 0
+    again = (method.fit_seconds or took[-1]) * rows / sizes[-1]
     return fitting + (0.0 if data.validation_given else again) + predicting, sizes[-1]
+
+
+def _fitted_again(spec: Spec, train: int, validation: int) -> int:
+    """The rows of train + validation that fitting once more works on; whole pieces of vectors are kept."""
+    return (train % PIECE if spec.embeds else train) + validation

@@ -33,10 +33,12 @@ LEAST = 0.2  # or this, where a budget is short
 BATCH = 2000  # texts asked together, at most
 QUIET = 0.67  # of the wall time this process has a processor; with less of it other work ran
 TRIES = 3  # where other work ran
+USUAL_SECONDS = 10.0  # that all of it takes on a machine that is quick
+LIMITED = 4  # times SECONDS, for all tries of either kind under a budget
 SHORT = 0.005  # seconds in which the clock of processor time may not tick
 
 
-longest = 0.0  # seconds that measuring has taken in this process, at most
+longest = 0.0  # seconds until the first answer that were seen in this process, at most
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,10 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "", s
     began = time.monotonic()
     ends = math.inf if seconds is None else began + seconds
     command = [*isolated("slmfit.runs.measuring"), str(model), repr(began), repr(ends)]
+    global longest
     stranger = bool(named) and named not in methods.TABLE  # of another's package, found where this process found it
     command += [str(named)] if stranger else []
     places = sys.path if stranger else None
-    global longest
     done = subprocess.run(
         command,
         input=lines,
@@ -80,11 +82,17 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "", s
         check=False,
         env=without_here(places),
     )
-    longest = max(longest, time.monotonic() - began)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise SlmfitError(f"predicting in a fresh process failed: {last}", where=str(model))
-    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+    cost = Cost(**json.loads(done.stdout.splitlines()[-1]))
+    longest = max(longest, cost.load_seconds or 0.0)
+    return cost
+
+
+def expected_seconds() -> float:
+    """How long measuring a model under a budget will take, by what it took to load those before."""
+    return max(USUAL_SECONDS, longest + LIMITED * SECONDS)
 
 
 def of_answers(answers: Sequence[Prediction]) -> Cost:
@@ -132,6 +140,8 @@ def _measure_here(model: Path, rows: list[dict[str, Any]], started: float, ends:
     for text in inputs[:5]:
         method.predict([text])
     load_average = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    if ends < math.inf:  # a budget: trying again until it is quiet would take what is left to other methods
+        ends = min(ends, time.monotonic() + LIMITED * SECONDS)
     time_left = ends - time.monotonic()  # of it half for either kind, and for one more try
     seconds = min(SECONDS, max(LEAST, time_left / 4))
     singles = _quietest(lambda: _one_by_one(method, _spread(inputs, SINGLES), seconds), time_left / 2)

@@ -120,7 +120,7 @@ def predict_file(
                         found |= _tags(run, row, input, answer, kind)
                     write(row, {f"{before}{name}": cell for name, cell in found.items() if name not in left_out})
                 count += len(batch)
-                work.advance(max(0.0, count - work.done))
+                work.reached(count)
     return count
 
 

@@ -19,8 +19,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from slmfit.timing.pace import LATE, Pace
+
 Clock = Callable[[], float]
-FIRST, MOST = 64, 512  # rows that are done at once: at first, until the speed is known, and at most
+FIRST, MOST = 64, 256  # rows that are done at once: at first, until the speed is known, and at most
 
 
 def monotonic() -> float:
@@ -71,7 +73,7 @@ class Pieces:
 
     Where a piece begins does not depend on the clock, so that the same number of rows is the same work.
     seconds: for all of it. later: how many rows like these are to be done afterwards, out of the same seconds; their
-    time is kept by the speed so far, up to the share `most` of all seconds.
+    time is kept by the speed of late, up to the share `most` of all seconds.
     """
 
     def __init__(
@@ -79,10 +81,12 @@ class Pieces:
     ) -> None:
         self.rows, self.seconds, self.later, self.most, self.clock = rows, seconds, later, most, clock
         self.done, self._size, self._began = 0, FIRST, clock()
+        self._pace = Pace(clock, window=min(LATE, seconds / 10))
 
     def next(self) -> slice | None:
         """The next rows; None when all are done, or no more fit."""
         size = min(self._size, self.rows - self.done)
+        self._pace.reached(self.done)
         if not size or (self.done and not self._fits(size)):
             return None
         piece = slice(self.done, self.done + size)
@@ -91,7 +95,7 @@ class Pieces:
 
     def _fits(self, size: int) -> bool:
         took = self.clock() - self._began
-        each = took / self.done
+        each = self._pace.each() or took / self.done
         kept = min(self.later * each, self.most * self.seconds)
         return took + size * each + kept <= self.seconds
 

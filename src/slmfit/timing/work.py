@@ -10,20 +10,19 @@ What does the work knows nothing of who waits for it: a context variable holds t
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from slmfit.timing.budget import Budget, Clock, monotonic
+from slmfit.timing.pace import Pace
 
 TELL_SECONDS = 2.0
-LATE = 30.0  # seconds that "of late" looks back over
 
 
 class Work:
-    """Counts what is done of `rows`. budget: when it ends at the latest, with fewer rows then."""
+    """Counts what is done of `rows`. budget: when it ends at the latest, with fewer rows then. unit: if not rows."""
 
     def __init__(
         self,
@@ -32,12 +31,14 @@ class Work:
         rows: float,
         budget: Budget | None = None,
         clock: Clock = monotonic,
+        unit: str = "",
     ) -> None:
         self.event, self.stage, self.rows, self.clock = event, stage, rows, clock
         self.budget = budget or Budget()
+        self.unit: dict[str, Any] = {"unit": unit} if unit else {}
         self.done = 0.0
         self._told = clock()
-        self._past: deque[tuple[float, float]] = deque([(self._told, 0.0)])
+        self._pace = Pace(clock)
 
     def advance(self, rows: float) -> None:
         """So many more are done."""
@@ -45,32 +46,47 @@ class Work:
         now = self.clock()
         if now - self._told >= TELL_SECONDS:
             self._told = now
-            self._past.append((now, self.done))
-            while len(self._past) > 2 and now - self._past[1][0] >= LATE:
-                self._past.popleft()
-            self.event(
-                "progress", stage=self.stage, rows=round(self.done), of_rows=round(self.rows), eta_seconds=self.eta()
-            )
+            self._pace.reached(self.done)
+            far = how_far(self.done, self.rows) | self.unit
+            self.event("progress", stage=self.stage, **far, eta_seconds=self.eta())
+
+    def reached(self, rows: float) -> None:
+        """So many are done in all."""
+        self.advance(max(0.0, rows - self.done))
 
     def eta(self) -> int | None:
         """Seconds until all is done; None where nothing is known."""
-        (then, before), now = self._past[0], self.clock()
-        gained, took = self.done - before, now - then
-        if gained <= 0 or took <= 0:
-            return None
-        return round(min(max(0.0, self.rows - self.done) * took / gained, self.budget.left()))
+        each = self._pace.each()
+        return None if each is None else round(min(max(0.0, self.rows - self.done) * each, self.budget.left()))
+
+
+def how_far(done: float, rows: float) -> dict[str, Any]:
+    """What is done and what there is, in whole numbers: never more done than there is."""
+    return {"rows": round(min(done, rows)), "of_rows": round(rows)}
 
 
 _counting: ContextVar[Work | None] = ContextVar("counting", default=None)
 
 
 @contextmanager
-def counted(event: Callable[..., None], stage: str, rows: float, budget: Budget | None = None) -> Iterator[Work]:
+def counted(
+    event: Callable[..., None], stage: str, rows: float, budget: Budget | None = None, unit: str = ""
+) -> Iterator[Work]:
     """Count what `advance` is told inside."""
-    work = Work(event, stage, rows, budget)
+    work = Work(event, stage, rows, budget, unit=unit)
     token = _counting.set(work)
     try:
         yield work
+    finally:
+        _counting.reset(token)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """What is done inside counts for nobody: whoever counts counts larger pieces."""
+    token = _counting.set(None)
+    try:
+        yield
     finally:
         _counting.reset(token)
 
@@ -79,6 +95,10 @@ def advance(rows: float) -> None:
     """Tell whoever counts that so many more are done."""
     if (work := _counting.get()) is not None:
         work.advance(rows)
+
+
+def ignored(kind: str, **fields: Any) -> None:
+    """Told to nobody."""
 
 
 def told_to(listen: Callable[[str, dict[str, Any]], None] | None) -> Callable[..., None]:

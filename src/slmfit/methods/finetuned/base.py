@@ -63,6 +63,7 @@ class FineTuned(Method):
         Raises UsageError for a base model that does not fit, MissingPart for one that is out of reach, BudgetReached
         when the budget leaves no time to train.
         """
+        began = context.budget.clock()
         fresh = self._prepare(task, context.seed)
         if self.settings.epochs == 0:
             shown = self.head.show(train, self._shots, context.seed) if self._shots else 0
@@ -74,7 +75,7 @@ class FineTuned(Method):
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
         self.model = self._trainable(fresh, context.seed)
-        plan, job = self._planned(material, len(validation), context)
+        plan, job = self._planned(material, len(validation), context, began)
         self.max_length = plan.max_length
         folder = context.work
         with processes.current().training(*self._described(task, job, plan, context.seed)) as team:
@@ -241,7 +242,9 @@ class FineTuned(Method):
         )
         return self.head.with_body(self.model, body).to(self.backbone.device.name)
 
-    def _planned(self, material: tuple[Any, Any], validation_rows: int, context: Context) -> tuple[Plan, Job]:
+    def _planned(
+        self, material: tuple[Any, Any], validation_rows: int, context: Context, began: float
+    ) -> tuple[Plan, Job]:
         """The plan that an interrupted training left, or a new one, written down; and the job to do by it."""
 
         def job_of(plan: Plan) -> Job:
@@ -262,18 +265,19 @@ class FineTuned(Method):
             plan = dataclasses.replace(plan, rows=plan.epochs * len(job.lengths))
         if context.budget.limited:
             length = plan.max_length
-            plan = self._within(plan, job, facts, context.budget, context.rows_to_predict)
+            plan = self._within(plan, job, facts, context.budget, context.rows_to_predict, began)
             job = job if plan.max_length == length else job_of(plan)
         _write_plan(context.work, plan)
         context.event("plan", **{k: v for k, v in self._chosen(plan).items() if k != "why"})
         return plan, job
 
-    def _within(self, plan: Plan, job: Job, facts: Facts, budget: Budget, predicted_rows: int) -> Plan:
+    def _within(self, plan: Plan, job: Job, facts: Facts, budget: Budget, predicted_rows: int, began: float) -> Plan:
         """The plan that ends in time, by what the first steps take."""
         size = processes.current().size
         part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
         if not budget.left():
-            raise BudgetReached("0 seconds leave no time to train once the model is loaded", fix="give a larger budget")
+            took = f"{budget.clock() - began:.0f} s went for loading the model and for cutting texts into tokens"
+            raise BudgetReached(f"0 seconds leave no time to train: {took}", fix="give a larger budget")
         measured = costs.measure(self.model, job, self.backbone.device, part, budget.left())
         return costs.within(
             plan,

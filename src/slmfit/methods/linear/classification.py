@@ -54,9 +54,11 @@ from slmfit.methods.linear.solver import (
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 from slmfit.text.tfidf import Counter, Tfidf
+from slmfit.timing.work import counted
 
 ENOUGH_TO_CALIBRATE = 500  # validation rows; with fewer, every row is held out once instead
 SEARCHING = 0.5  # of the time that is left the search may take; fitting, also once more, and predicting follow
+USUALLY_TRIED = 16  # settings, before the search is over
 FEW = 8  # texts up to this many are answered one by one
 
 
@@ -279,6 +281,8 @@ class Classifier(Method):
             values = {context.metric: tried.value, "log_loss": tried.log_loss}
             self.search.append({**tried.choice.settings(), **values})
             context.event("search", **self.search[-1])
+            work.rows = max(work.rows, work.done + 2)  # one more, until it is over
+            work.advance(1)
             if time_to_search.limited and not time_to_search.left():
                 raise _Enough
 
@@ -289,7 +293,8 @@ class Classifier(Method):
         matrices = _matrices(rows, splits, vectors, given.get("features"))
         search = Search(rows, splits, matrices, score, given=given, dimension=dimension, seed=context.seed, tell=tell)
         try:
-            return search.run().choice.settings()
+            with counted(context.event, "searching", USUALLY_TRIED, time_to_search, unit="settings") as work:
+                return search.run().choice.settings()
         except _Enough:
             return search.best().choice.settings() | {"search_ended": "by the budget"}
 

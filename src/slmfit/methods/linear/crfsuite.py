@@ -49,8 +49,10 @@ def train(
     import pycrfsuite
 
     class Trainer(pycrfsuite.Trainer):
-        def on_iteration(self, log: str, info: dict[str, float]) -> None:
-            tell(int(info["num"]), float(info["loss"]))
+        def message(self, message: str) -> None:  # its own hands nothing on unless it prints all of it
+            if self.logparser.feed(message) == "iteration":
+                info = self.logparser.last_iteration
+                tell(int(info["num"]), float(info["loss"]))
 
     names = _Names(), _Names()
     trainer = Trainer(verbose=False)

@@ -31,6 +31,7 @@ from slmfit.records import Example, Input, Prediction, Question
 from slmfit.tasks.base import Task
 from slmfit.tasks.forms.letters import question_of
 from slmfit.text.cutting import words_of
+from slmfit.timing.work import counted
 
 SIZE = 2**20  # columns that words and pairs of words share; of OpenBookQA's 300,000 pairs a tenth meet another
 CS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -55,14 +56,18 @@ class Ranker(Method):
         """Choose what is read and C on validation, then fit train with them."""
         held = [example for example in validation if example.target is not None]
         tried: list[tuple[float, str, float]] = []
-        for reads in [self.settings.reads] if self.settings.reads else READS:
-            seen = _seen(train, reads)
-            others, offsets, right = _matrix([e.input for e in held], reads), _offsets(held), _right(held)
-            for C in [self.settings.C] if self.settings.C else CS:
-                scores = others @ _trained(seen, train, C, context.seed).astype(np.float64)
-                share = float(np.mean(_best(scores, offsets) == right)) if held else 0.0
-                tried.append((share, reads, C))
-                self.search.append({"reads": reads, "C": C, "accuracy": share})
+        every_reads = [self.settings.reads] if self.settings.reads else READS
+        every_c = [self.settings.C] if self.settings.C else CS
+        with counted(context.event, "searching", len(every_reads) * len(every_c), unit="settings") as work:
+            for reads in every_reads:
+                seen = _seen(train, reads)
+                others, offsets, right = _matrix([e.input for e in held], reads), _offsets(held), _right(held)
+                for C in every_c:
+                    scores = others @ _trained(seen, train, C, context.seed).astype(np.float64)
+                    share = float(np.mean(_best(scores, offsets) == right)) if held else 0.0
+                    tried.append((share, reads, C))
+                    self.search.append({"reads": reads, "C": C, "accuracy": share})
+                    work.advance(1)
         # On a tie what reads least, and keeps weights smallest: they were tried first.
         _, self.reads, self.C = max(tried, key=lambda one: one[0])
         begin = time.perf_counter()

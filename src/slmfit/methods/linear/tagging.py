@@ -24,12 +24,13 @@ from slmfit.methods.base import Context, Method, must
 from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.clusters import Clusters
 from slmfit.methods.linear.settings import OF_TEXTS, Settings
-from slmfit.methods.linear.spans import Spans
+from slmfit.methods.linear.spans import ITERATIONS, Spans
 from slmfit.methods.linear.wording import TOKENS, Wording, both_spellings, grain_of
 from slmfit.methods.linear.words import REACHES
 from slmfit.records import Entities, Example, Input, Prediction
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.classification import TextClassification
+from slmfit.timing.work import advance, counted
 
 PAIRS = (
     (0.1, 0.01),
@@ -136,7 +137,8 @@ class Tagger(Method):
 
     def _learn(self, examples: Sequence[Example], context: Context) -> None:
         rows, wording = self._worded(examples, self.chosen["grain"], context.seed)
-        self.spans = self._fitted(rows, wording, self.chosen, tell=partial(_tell, context))
+        with counted(context.event, "fitting", ITERATIONS, unit="iterations at most"):
+            self.spans = self._fitted(rows, wording, self.chosen, tell=partial(_tell, context))
 
     def _worded(self, examples: Sequence[Example], grain: str, seed: int) -> tuple[Sequence[Example], Wording]:
         """The rows to fit, in both spellings where they came as tokens, and what their words are."""
@@ -193,16 +195,19 @@ class Tagger(Method):
             value = float(task.components(metric, targets, answers).value)
             self.search.append({"of": "spans", **given, metric: value})
             context.event("search", **self.search[-1])
+            advance(1)
             return value
 
-        scores = [score(given) for given in tried]
-        for reach in reaches[1:]:
-            tried.append(tried[int(np.argmax(scores))] | {"reach": reach})
-            scores.append(score(tried[-1]))
-        self.rows_used["settings_chosen"] = "validation"
-        best = tried[int(np.argmax(scores))]
-        if beside and score(none := best | {"clusters": False}) >= max(scores):
-            return none  # the smaller, where they are no help
+        every = len(tried) + len(reaches) - 1 + bool(beside)
+        with counted(context.event, "searching", every, unit="settings"):
+            scores = [score(given) for given in tried]
+            for reach in reaches[1:]:
+                tried.append(tried[int(np.argmax(scores))] | {"reach": reach})
+                scores.append(score(tried[-1]))
+            self.rows_used["settings_chosen"] = "validation"
+            best = tried[int(np.argmax(scores))]
+            if beside and score(none := best | {"clusters": False}) >= max(scores):
+                return none  # the smaller, where they are no help
         return best
 
 
@@ -243,3 +248,4 @@ def _of_intent(context: Context) -> Context:
 
 def _tell(context: Context, iteration: int, loss: float) -> None:
     context.event("iteration", of="spans", n=iteration, loss=loss)
+    advance(1)

@@ -33,9 +33,9 @@ from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.shots import Nearest, PerClass, Shots
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
+from slmfit.timing.work import counted
 
 SHORTEST = 64  # tokens that an answer may have in any case
-STEPS = 20  # how often progress is told
 _GIVEN: dict[
     str, Secret
 ] = {}  # address as it is shown -> as it was given, for the runs that are loaded in this process
@@ -200,12 +200,11 @@ class Llm(Remote):
         event, path = self.context.event, self._ledger(asks)
         client = Client(self.server, path, self._limits(), event)
         answers: list[Answer] = []
-        step = max(1, len(asks) // STEPS)
         try:
-            for answer in client.answers(asks):
-                answers.append(answer)
-                if len(answers) % step == 0:
-                    event("asking", answered=len(answers), of=len(asks))
+            with counted(event, "asking", len(asks)) as work:
+                for answer in client.answers(asks):
+                    answers.append(answer)
+                    work.advance(1)
         except BudgetReached as reached:
             what = f"{reached.what}; {len(answers):,} of {len(asks):,} rows are answered, and kept"
             raise BudgetReached(what, where=reached.where, fix=reached.fix) from None
