@@ -20,6 +20,7 @@
     write.py        an answer written as text: batches, loss
     vocabulary.py   what tokens write, and which of them a grammar lets through
     decode.py       many answers written at a time, each under its grammar
+    score.py        how likely the options of a prompt are, the prompt read once
 
 Most modules import torch, so they are imported only by the methods that train.
 """
