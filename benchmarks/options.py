@@ -96,10 +96,8 @@ def harness(base: str, name: str, split: str, count: int, python: str) -> None:
         ]
         right = sum(found == e.target for found, e in zip(answers[reading], rows, strict=True))
         score = wilson(right, len(rows))
-        letters = Counter(answers[reading])
-        print(
-            f"  {reading:10} {100 * score.value:5.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}]  {dict(letters)}"
-        )
+        value, low, high = (100 * share for share in (score.value, score.low or 0, score.high or 0))
+        print(f"  {reading:10} {value:5.1f} % [{low:.1f}, {high:.1f}]  {dict(Counter(answers[reading]))}")
     theirs = asked_harness(fetched(base, lambda config: None), rows, method, python)
     sums = [np.array(one) for one in theirs]
     characters = [np.array([len(text) for text in e.input.options.values()]) for e in rows]
