@@ -15,6 +15,7 @@ from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import PAIR_ROLES, Task
 from slmfit.text.figures import joined, listed
+from slmfit.text.looks import look_alike, told_apart
 
 CLASSIFICATION = "text-classification"
 # Columns that are one input together: to read one of them alone is to leave half of it out.
@@ -50,7 +51,7 @@ def task_and_roles(
         found |= text_columns(columns, found["text"], given)
     for role in task.required:
         if found[role] is None:
-            also = hints or _looked_for(first)
+            also = hints or _looked_for(first, task.roles[role])
             raise DataError(
                 f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
@@ -83,8 +84,11 @@ def task_and_roles(
     return task, roles
 
 
-def _looked_for(part: Part) -> Iterator[str]:
-    """What may stand in the way of finding columns by their names."""
+def _looked_for(part: Part, role: Sequence[str]) -> Iterator[str]:
+    """What may stand in the way of finding columns by their names. role: those that would do."""
+    for column in columns_of(part):
+        if (twin := look_alike(column.lower(), role)) is not None:
+            yield f"{listed(told_apart([column, twin]), quoted=False)} only look alike"
     first = {column: cell[0] if isinstance(cell, list) and cell else cell for column, cell in part.rows[0][1].items()}
     nested = [column for column, cell in first.items() if isinstance(cell, Mapping)]
     if nested:

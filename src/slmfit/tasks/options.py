@@ -12,6 +12,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from slmfit.errors import DataError, Where
+from slmfit.text.figures import listed
+from slmfit.text.looks import look_alike, told_apart
 
 AT = re.compile("[0-9]{1,2}")
 _OWN = re.compile(r"\s*\(?([a-z])[.):]\s*\S", re.IGNORECASE)
@@ -83,6 +85,9 @@ def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str
         return found.pop()
     if not found and word == "-1":
         return None
+    if not found and (twin := look_alike(word, options)) is not None:
+        what = f"is not among the options: {listed(told_apart([word, twin]), quoted=False)}"
+        raise DataError(f"the answer {answer!r} {what}", where=where, fix=f"write {twin}, a Latin capital letter")
     what = "could mean more than one option" if found else "is not among the options"
     fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
     raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)
