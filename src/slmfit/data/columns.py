@@ -117,7 +117,7 @@ def _task_and_columns(
             raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
     found = _found(task, columns, given)
     if task != usual:
-        return task, found | _shown_by(task, found, part), []
+        return task, found | _shown_by(task, found, part) | dict(given), []
     hints: list[str] = []
     for other in (other for other in map(by_name, TASKS) if other != usual and not name):
         known = {role: column for role, column in given.items() if role in other.roles}
@@ -125,7 +125,7 @@ def _task_and_columns(
         shown = _shown_by(other, of_other, part)
         fits = shown or (other.recognises(columns) and not (found["label"] and _is_bare(other, of_other, part)))
         if fits and known == given:
-            return other, of_other | shown, []
+            return other, of_other | shown | known, []
         if fits:
             named = [role for role in given if role not in known]
             ruled_out = f"{joined(named)} {'was' if len(named) == 1 else 'were'}"
@@ -135,7 +135,13 @@ def _task_and_columns(
             )
         elif how := other.overlooked(columns):
             hints.append(how)
+    if found["label"] is None and (answer := find_column(["answer"], columns)) and _says_yes_or_no(part, answer):
+        found["label"] = answer  # as BoolQ has it
     return task, found, hints
+
+
+def _says_yes_or_no(part: Part, column: str) -> bool:
+    return {str(cells.get(column)).strip().lower() for _, cells in part.rows} <= {"true", "false", "yes", "no"}
 
 
 def _of_roles(given: Mapping[str, str]) -> Task:

@@ -63,6 +63,17 @@ def _claiming(letter: str, options: Mapping[str, str]) -> set[str]:
     return {place for (place, text), first in claims if letter in (first, text.strip().upper())}
 
 
+def letter_numbered(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
+    """The letter that a position counted from 1 means; of anything else what `letter_meant` finds."""
+    word = str(answer).strip()
+    if not AT.fullmatch(word):
+        return None if not word else letter_meant(answer, letter_of, options, where)
+    if not 1 <= int(word) <= len(options):
+        what = f"the answer {answer!r} is no number from 1 to {len(options)}"
+        raise DataError(what, where=where, fix="count the options from 1, or name the column as answer: from 0")
+    return list(options)[int(word) - 1]
+
+
 def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
     """The letter that the answer means, as the module says; None when there is no answer."""
     if answer is None or answer == -1:
