@@ -122,3 +122,12 @@ def test_answers_without_any_intent_are_told_of():
     strange = [full, Prediction(Entities(intent="BOOK"))]
     [sentence] = remarks("gpt", task, strange, ["x", "y"])
     assert sentence.endswith("count as wrong: 'BOOK' (1 time); the data have 'book'.")
+
+
+@pytest.mark.parametrize("raw", ["bi\u217cling", "b\u0456lling", "\uff42illing", "\U0001d41billing"])
+def test_answers_in_look_alike_letters_are_told_of_with_their_code_points(raw):
+    [sentence] = said(raw)
+    assert f"'{raw}' (U+" in sentence
+    assert sentence.endswith("between 1 of them and a label stands only characters that look alike.")
+    [both] = said(raw.replace("g", "G"))
+    assert both.endswith("a label stand only case or characters that look alike.")

@@ -124,3 +124,8 @@ def test_years_and_months_in_digits_are_two_kinds() -> None:
 ])  # fmt: skip
 def test_a_time_is_said_as_it_stands_and_what_it_means(cell: Any, said: str) -> None:
     assert spoken(cell) == said
+
+
+def test_a_count_of_seconds_beside_a_day_is_no_version() -> None:
+    with pytest.raises(DataError, match=r"line 3,.*on line 2 "):
+        moments("946684800.001", "01.10")

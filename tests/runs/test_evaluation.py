@@ -137,3 +137,30 @@ def test_rows_that_the_run_learnt_from_are_told_of(tmp_path):
         assert not any("learnt from" in note for note in evaluate(run, other).details["notes"])
     write(path, made[1:])
     assert not any("learnt from" in note for note in evaluate(run, again).details["notes"])
+
+
+def twins_of(kind):
+    """Rows of a kind, and the same the other way round: a pair turned, options from last to first."""
+    for i in range(60):
+        one, two = f"{COLOURS[i % 8]} thing number {i}", f"{COLOURS[i * 3 % 8]} car of row {i}"
+        if kind == "pairs":
+            pair = {"premise": one, "hypothesis": two, "label": "ab"[i % 2]}
+            yield pair, {**pair, "premise": two, "hypothesis": one}
+        elif kind == "options":
+            options = [f"{i}\nred", f"{i} Blue", f"{i} green"]
+            yield ({"question": one, "options": options, "answer": "ABC"[i % 3]},
+                   {"question": one.upper(), "options": options[::-1], "answer": "CBA"[i % 3]})  # fmt: skip
+        else:
+            yield ({"tokens": one.split(), "tags": ["B-X", "O", "O", "O"]},
+                   {"tokens": one.upper().split(), "tags": ["B-X", "O", "O", "O"]})  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["pairs", "options", "tokens"])
+def test_rows_learnt_from_are_known_when_turned_round(tmp_path, kind):
+    made, turned = zip(*twins_of(kind), strict=True)
+    run = train(load_data(write(tmp_path / "a.jsonl", made)), "majority", out=tmp_path / "out")
+    tested = {int(row["id"]) - 1 for row in run.predictions() if row["split"] == "test"}
+    seen = [row for i, row in enumerate(turned) if i not in tested]
+    notes = evaluate(run, seen).details["notes"]
+    assert any(f"{len(seen)} of {len(seen)} rows (100.0 %) are among those" in note for note in notes)
+    assert not any("learnt from" in note for note in evaluate(run, [turned[i] for i in tested]).details["notes"])

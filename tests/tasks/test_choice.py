@@ -214,3 +214,10 @@ def test_probabilities_are_scored_where_every_row_has_them() -> None:
     assert scores["log_loss"].value == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
     assert scores["expected_calibration_error"].value == pytest.approx(0.25)
     assert set(TASK.score(["A", "B"], [sure, *answers("A")]).values) == {"accuracy"}
+
+
+@pytest.mark.parametrize("answer", ["\u0410", "\uff21", "\u0391"])
+def test_an_answer_in_a_look_alike_letter_is_refused_with_its_code_point(answer):
+    row = {"question": "Ice is", "options": {"A": "cold", "B": "hot"}, "answer": answer}
+    with pytest.raises(DataError, match=f"'{answer}' .U.{ord(answer):04X}., 'A' .U.0041."):
+        MultipleChoice().parse(row, Where("f", 1), "1")

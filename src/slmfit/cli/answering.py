@@ -35,6 +35,7 @@ def evaluate(
     from slmfit.cli import display
     from slmfit.cli.nexts import ask, say_next
     from slmfit.runs.evaluation import evaluate as score
+    from slmfit.tasks import names_of
 
     _named(method)
     loaded = opened(run, allow_host)
@@ -44,7 +45,7 @@ def evaluate(
     for note in scores.details["notes"]:
         say(note, err=True)
     display.show_evaluation(scores, as_json=json)
-    display.show_unseen(scores.details["unseen"])
+    display.show_unseen(scores.details["unseen"], names_of(loaded.task))
     if not json:
         say_next(*ask(run, loaded.record))
 

@@ -39,6 +39,7 @@ from slmfit.text.figures import (
     speed_words,
     told,
 )
+from slmfit.text.looks import beside
 
 if TYPE_CHECKING:
     from slmfit.llm import Quote
@@ -216,12 +217,13 @@ def show_scores(scores: Mapping[str, Mapping[str, Score]], title: str | None = N
     return new_console().print(table)
 
 
-def show_unseen(names: Mapping[str, Sequence[str]]) -> None:
+def show_unseen(names: Mapping[str, Sequence[str]], known: Mapping[str, Sequence[str]]) -> None:
     """A warning for each kind of name (labels, intents) that rows had and the run had not."""
     for kind, unseen in names.items():
         if unseen:
             count = number_of(len(unseen), kind.removesuffix("s"))
-            _say(f"warning: {count} the run never saw and cannot answer: {listed(unseen)}")
+            which = listed(beside(unseen, known[kind]), quoted=False)
+            _say(f"warning: {count} the run never saw and cannot answer: {which}")
 
 
 def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:

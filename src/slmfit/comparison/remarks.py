@@ -19,6 +19,7 @@ from slmfit.tasks import names_of
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of, percent, verb_of
+from slmfit.text.looks import beside, look, look_alike, points
 from slmfit.text.visible import excerpt
 
 _NAMELESS = "LABEL_"  # as transformers calls a class without a name
@@ -34,9 +35,10 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
     invalid = [(one.raw, given) for one, given in zip(answers, inputs, strict=True) if one.outcome == "invalid"]
     if written := [(raw, given) for raw, given in invalid if raw]:
         found = f"{id}: {number_of(len(invalid), 'answer', 'are')} invalid, such as '{excerpt(written[0][0], _SHOWN)}'"
+        found += _points(task, *written[0])
         between = [ways for raw, given in written if (ways := _between(raw, _names(task, given)))]
         if between:
-            all_ways = [way for way in _WAYS if any(way in ways for ways in between)]
+            all_ways = [way for way in (*_WAYS, _LETTERS) if any(way in ways for ways in between)]
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
@@ -53,15 +55,21 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
     if others := Counter(i for one in given if (i := entities_of(one.target).intent) and intents and i not in intents):
         names, times = sorted(others, key=lambda name: (-others[name], name)), number_of(others.total(), "time")
         yield (
-            f"{id}: its answers name intents that the data do not have, and that count as wrong: {listed(names)} "
-            f"({times}); the data have {listed(intents)}."
+            f"{id}: its answers name intents that the data do not have, and that count as wrong: "
+            f"{listed(beside(names, intents), quoted=False)} ({times}); the data have {listed(intents)}."
         )
     if task.marks and (strange := _strange_types(task, answers)):
         names, times = sorted(strange, key=lambda name: (-strange[name], name)), number_of(strange.total(), "time")
         yield (
-            f"{id}: its answers name entity types that the data do not have, and that count as wrong: {listed(names)} "
-            f"({times}); the data have {listed(task.labels)}."
+            f"{id}: its answers name entity types that the data do not have, and that count as wrong: "
+            f"{listed(beside(names, task.labels), quoted=False)} ({times}); the data have {listed(task.labels)}."
         )
+
+
+def _points(task: Task, raw: str, given: Input) -> str:
+    """The code points in which an answer differs from a label that looks like it."""
+    twin = look_alike(raw, _names(task, given))
+    return "" if twin is None else points(raw, twin)
 
 
 def _of_numbers(task: Task, numbers: Sequence[float]) -> str:
@@ -133,6 +141,7 @@ _WAYS: dict[str, Callable[[str], str]] = {
     "brackets": lambda text: text.strip("()[]"),
     "case": str.casefold,
 }
+_LETTERS = "characters that look alike"
 
 
 def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
@@ -147,6 +156,10 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
     if text not in names and text.casefold() in known:
         text = next(name for name in names if name.casefold() == text.casefold())
         ways.append("case")
+    drawn = look(text).casefold()
+    if text not in names and (twin := next((name for name in names if look(name).casefold() == drawn), None)):
+        ways += [_LETTERS] if look(twin) == look(text) else ["case", _LETTERS]
+        text = twin
     return tuple(dict.fromkeys(ways)) if text in names else ()
 
 

@@ -23,6 +23,7 @@ from slmfit.records import Example
 from slmfit.storage import file_name
 from slmfit.tasks import names_of
 from slmfit.text.figures import number_of
+from slmfit.text.looks import beside
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _refuse_unknown(data: Dataset, rows: Sequence[Example], file: str) -> None:
         known = own[kind]
         unknown = [name for name in names if name not in known]
         if unknown:
-            what = f"the data have no {', '.join(map(repr, unknown[:5]))} among their {kind}"
+            what = f"the data have no {', '.join(beside(unknown[:5], known))} among their {kind}"
             raise DataError(what, where=file, fix=f"rename or drop them; the data have: {', '.join(known[:20])}")
 
 

@@ -107,7 +107,7 @@ def _names(id: str, split: str) -> tuple[str, str]:
 def matched_rows(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) -> list[Placed]:
     """The row of each test row, in order. Raises DataError where one is missing, or has another text."""
     found, missing = [], []
-    told = {word for example in data.test for word in _told(example, data)}
+    told = {word for split in SPLITS for example in data.splits[split] for word in _told(example, data)}
     for example in data.test:
         names = _names(example.id, "test") if is_id(key, data) else _texts(data, example)
         placed = next((by_key[name] for name in names if name in by_key), None)
@@ -153,7 +153,7 @@ def _told(example: Example, data: Dataset) -> list[str]:
 
 def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Set[str]) -> None:
     """Raise DataError for a row with the id of this example and another text where texts stand, or another row's text
-    anywhere. told: of all test rows.
+    anywhere. told: of all rows.
     """
     where, row = placed
     column = data.origin.columns.get("text", "text")

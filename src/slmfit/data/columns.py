@@ -15,6 +15,7 @@ from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
 from slmfit.tasks.base import PAIR_ROLES, Task
 from slmfit.text.figures import joined, listed
+from slmfit.text.looks import look_alike, told_apart
 
 CLASSIFICATION = "text-classification"
 # Columns that are one input together: to read one of them alone is to leave half of it out.
@@ -50,7 +51,7 @@ def task_and_roles(
         found |= text_columns(columns, found["text"], given)
     for role in task.required:
         if found[role] is None:
-            also = hints or _looked_for(first)
+            also = hints or _looked_for(first, task.roles[role])
             raise DataError(
                 f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
@@ -83,8 +84,11 @@ def task_and_roles(
     return task, roles
 
 
-def _looked_for(part: Part) -> Iterator[str]:
-    """What may stand in the way of finding columns by their names."""
+def _looked_for(part: Part, role: Sequence[str]) -> Iterator[str]:
+    """What may stand in the way of finding columns by their names. role: those that would do."""
+    for column in columns_of(part):
+        if (twin := look_alike(column.lower(), role)) is not None:
+            yield f"{listed(told_apart([column, twin]), quoted=False)} only look alike"
     first = {column: cell[0] if isinstance(cell, list) and cell else cell for column, cell in part.rows[0][1].items()}
     nested = [column for column, cell in first.items() if isinstance(cell, Mapping)]
     if nested:
@@ -113,7 +117,7 @@ def _task_and_columns(
             raise UsageError(f"{task.name} has no column for {role!r}", fix=did_you_mean(role, task.roles))
     found = _found(task, columns, given)
     if task != usual:
-        return task, found | _shown_by(task, found, part), []
+        return task, found | _shown_by(task, found, part) | dict(given), []
     hints: list[str] = []
     for other in (other for other in map(by_name, TASKS) if other != usual and not name):
         known = {role: column for role, column in given.items() if role in other.roles}
@@ -121,7 +125,7 @@ def _task_and_columns(
         shown = _shown_by(other, of_other, part)
         fits = shown or (other.recognises(columns) and not (found["label"] and _is_bare(other, of_other, part)))
         if fits and known == given:
-            return other, of_other | shown, []
+            return other, of_other | shown | known, []
         if fits:
             named = [role for role in given if role not in known]
             ruled_out = f"{joined(named)} {'was' if len(named) == 1 else 'were'}"
@@ -131,7 +135,13 @@ def _task_and_columns(
             )
         elif how := other.overlooked(columns):
             hints.append(how)
+    if found["label"] is None and (answer := find_column(["answer"], columns)) and _says_yes_or_no(part, answer):
+        found["label"] = answer  # as BoolQ has it
     return task, found, hints
+
+
+def _says_yes_or_no(part: Part, column: str) -> bool:
+    return {str(cells.get(column)).strip().lower() for _, cells in part.rows} <= {"true", "false", "yes", "no"}
 
 
 def _of_roles(given: Mapping[str, str]) -> Task:

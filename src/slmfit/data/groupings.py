@@ -8,12 +8,12 @@ Kept as numbers, four bytes a cell, so that the audit can tell whether the split
 
 from __future__ import annotations
 
-import unicodedata
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from slmfit.data.times import is_time
+from slmfit.text.looks import look
 
 Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per row the number of its value, -1: none
 
@@ -51,10 +51,10 @@ def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> di
 
 
 def group_name(cell: Any) -> str:
-    """What a cell calls the group of its row: 7, 7.0, "7" and "7 " are one, and so is a name in another case or with
-    its accents written in another way: two groups taken for one cost little, one taken for two is a leak.
+    """What a cell calls the group of its row: 7, 7.0, "7" and "7 " are one, and so is a name in another case, or in
+    letters that look alike: two groups taken for one cost little, one taken for two is a leak.
     """
-    name = unicodedata.normalize("NFC", str(cell).strip()).casefold()
+    name = look(str(cell).strip()).casefold()
     whole, dot, zeros = name.partition(".")
     return whole if dot and whole.lstrip("+-").isdecimal() and not zeros.strip("0") else name
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from slmfit.data.readers.exports import flat
 from slmfit.data.readers.rows import LONGEST_TEXT, SPLIT_NAMES, Part, Placed
 from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, SlmfitError, UsageError, Where, did_you_mean
@@ -161,7 +162,7 @@ def _part(path: str, name: str, rows: Any, notes: list[str]) -> Part:
     placed: list[Placed] = []
     for batch in rows.select_columns(list(kept)).with_format("arrow").iter(ROWS_AT_ONCE):
         for raw in batch.to_pylist():
-            cells = {column: _named(feature, raw[column]) for column, feature in kept.items()}
+            cells, _ = flat({column: _named(feature, raw[column]) for column, feature in kept.items()})
             where = Where(file, len(placed) + 1)
             for column, cell in cells.items():
                 if isinstance(cell, str) and len(cell) > LONGEST_TEXT:

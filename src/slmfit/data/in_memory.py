@@ -10,6 +10,7 @@ from collections.abc import Mapping, Set
 from typing import Any, TypeAlias
 
 from slmfit import storage
+from slmfit.data.readers.exports import flat
 from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError, Where
 
@@ -34,7 +35,7 @@ def has_no_order(source: object) -> bool:
 
 def read_held(source: Any, name: str = NAME) -> Part:
     """The rows, each with its number as its place. Raises DataError for what is no table, and for an empty one."""
-    rows = [{str(column): _plain(cell) for column, cell in row.items()} for row in _rows(source, name)]
+    rows = [flat({str(column): _plain(cell) for column, cell in row.items()})[0] for row in _rows(source, name)]
     if not rows:
         raise DataError("holds no rows", where=name, fix="give at least one row of data")
     placed = [(Where(name, number), row) for number, row in enumerate(rows, 1)]

@@ -11,18 +11,19 @@ from pathlib import Path
 from slmfit.data.columns import columns_of, find_column, no_column, text_columns
 from slmfit.data.layout import read_parts
 from slmfit.errors import Where
-from slmfit.records import Input, Pair
+from slmfit.records import Input, Pair, Question
 from slmfit.tasks.base import Task
 from slmfit.tasks.spans import read_tokens
 
 
 def in_any_order(task: Task, input: Input) -> str:
     """The text of a row, the same for a pair turned round and for a question whose options stand in another order."""
+    if isinstance(input, Question):
+        ahead = filter(None, [input.context, input.question])
+        return "\n".join([*ahead, *sorted(input.options.values(), key=str.casefold)])
     if isinstance(input, Pair):
-        return "\n".join(sorted((input.first, input.second)))
-    lines, offered = task.text(input).split("\n"), len(task.offered(input) or ())
-    behind = max(len(lines) - offered, 0)
-    return "\n".join([*lines[:behind], *sorted(lines[behind:])])
+        return "\n".join(sorted((input.first, input.second), key=str.casefold))
+    return task.text(input)
 
 
 def load_texts(path: str | Path, task: Task) -> list[str]:

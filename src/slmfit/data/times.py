@@ -132,7 +132,7 @@ def _settled(cells: Sequence[Any], times: list[_Time]) -> list[_Time]:
     if days and len(days) == len(decimals):
         for i in days:
             times[i] = _Time(_NO_YEAR, 0.0)
-    if _are_versions([texts[i] for i in decimals]):
+    if all(times[i].kind not in _EPOCHS for i in decimals) and _are_versions([texts[i] for i in decimals]):
         for i in numbers:
             times[i] = _Time(_VERSION, 0.0)
     if numbers and all(times[i].kind == "a number" and _ends_in_a_year(texts[i]) for i in numbers):

@@ -14,8 +14,10 @@ from slmfit.data.label_cells import is_number
 from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError, Where
 from slmfit.tasks.base import Task
+from slmfit.tasks.published import NUMBER
+from slmfit.text.figures import listed
 
-_ANSWERS = {"text-classification": ("label",), "multiple-choice": ("answer",)}
+_ANSWERS = {"text-classification": ("label",), "multiple-choice": ("answer", NUMBER)}
 _MARKS = ("spans", "tags", "intent")
 _REMEDY = {
     "test": "test on validation, or leave the test file out",
@@ -34,10 +36,21 @@ def without_hidden(
         if split == "train" or not all(_is_hidden(cells, columns, minus) for _, cells in part.rows):
             continue
         if not is_hub(part.file):
+            _refuse_other_form(parts["train"], part, task, roles)
             raise no_labels(split, part.file)
         del kept[split]
         notes.append(f"{part.file}: its {split} rows have no labels, so they are not used.")
     return kept
+
+
+def _refuse_other_form(train: Part, part: Part, task: Task, roles: Mapping[str, str]) -> None:
+    """Raise DataError for entities that are written in another way than in train."""
+    cells = part.rows[0][1]
+    other = [name for role in _MARKS for name in task.roles.get(role, ()) if name in cells.keys() - set(roles.values())]
+    if other:
+        known = listed(roles[role] for role in _MARKS if role in roles)
+        what = f"its entities are in {listed(other)}, and those of {train.file} in {known}"
+        raise DataError(what, where=part.file, fix="write both in one way, or give all rows as one file")
 
 
 def no_labels(split: str, file: str, why: str = "") -> DataError:

@@ -18,12 +18,14 @@ from slmfit.data.examples import ids_of
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
+from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
+from slmfit.records import Input
 from slmfit.runs.run import Run
 from slmfit.storage import hash_file
 from slmfit.tasks import names_of
-from slmfit.tasks.base import PAIR_ROLES, Scores
+from slmfit.tasks.base import Scores, Task
 from slmfit.text.figures import part_of
 from slmfit.timing.work import counted, told_to
 
@@ -52,7 +54,7 @@ def evaluate(
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
     learnt = set() if same else _learnt(run)
-    if again := sum(_plain(run.task.text(input)) in learnt for input in inputs):
+    if again := sum(_plain(run.task, input) in learnt for input in inputs):
         rows = part_of(again, len(inputs), "row", "are")
         notes.append(f"{part.file}: {rows} among those that the run learnt from, and say nothing of new rows.")
     if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
@@ -74,9 +76,8 @@ def _learnt(run: Run) -> set[str]:
     """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
     if "test" in run.record.scored:
         return set()  # which rows were for testing is not known
-    columns = [run.record.origin.columns[role] for role in PAIR_ROLES if role in run.record.origin.columns]
     files = [Path(file["file"]) for file in run.record.origin.files if file["used_as"] != "test" and _is_there(file)]
-    if not columns or not files or not (run.folder / "predictions.jsonl").is_file():
+    if not files or not (run.folder / "predictions.jsonl").is_file():
         return set()
     tested = {row["id"] for row in run.predictions() if row["split"] == "test"}
     texts = set[str]()
@@ -84,9 +85,10 @@ def _learnt(run: Run) -> set[str]:
         with suppress(DataError):
             part = read_file(path, [])
             [ids] = ids_of({"train": part})[0].values()
-            for (_, cells), id in zip(part.rows, ids, strict=True):
+            for (where, cells), id in zip(part.rows, ids, strict=True):
                 if tested.isdisjoint((id, f"test:{id}")):
-                    texts.add(_plain(" ".join(str(cells.get(column)) for column in columns)))
+                    input, _ = run.task.seen(cells, run.record.origin.columns, where)
+                    texts.add(_plain(run.task, input))
     return texts
 
 
@@ -99,6 +101,7 @@ def _is_there(file: Mapping[str, Any]) -> bool:
         return False
 
 
-def _plain(text: str) -> str:
-    """A text but for case, spaces and punctuation."""
+def _plain(task: Task, input: Input) -> str:
+    """An input but for case, spaces and punctuation, and the order of two texts, or of a question's options."""
+    text = in_any_order(task, input)
     return " ".join(re.findall(r"\w+", text.casefold())) or text

@@ -10,7 +10,9 @@ A row is one of these; without an answer it has no target:
     MMLU             question, choices [text], answer: position, counted from 0; so HellaSwag's ctx, endings, label
     MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
     tables           question (prompt), A … D (option_a …, choice_a …), answer (correct_answer, label): any of these
+    COPA, PIQA, …    columns of their own, see published.py; Winogrande's and Social IQa's answers are counted from 1
 
+`answer_number`, in place of `answer`, is a position counted from 1.
 Options keep the order shown. Capital letters stay, small ones become capital, any other labels become A, B, C …
 An answer is looked for among the letters and labels first, then among the options' texts, then as a position.
 """
@@ -38,7 +40,8 @@ from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.common import column_of, count_outcomes, find, one_form, probability_scores
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
-from slmfit.tasks.options import AT, labelled, letter_meant, lettered
+from slmfit.tasks.options import AT, labelled, letter_meant, letter_numbered, lettered
+from slmfit.tasks.published import NUMBER, how_to_write, roles_of
 from slmfit.text.figures import listed
 
 MEDMCQA = ("opa", "opb")  # of which a question has at least these
@@ -46,6 +49,7 @@ _PREFIXES = ("op", "", "option", "option_", "option ", "choice", "choice_", "cho
 APART = {f"op{letter}": tuple(f"{prefix}{letter}" for prefix in _PREFIXES) for letter in "abcdefgh"}
 _NUMBERED = re.compile("(?:option|choice|ending|opt|sol)[ _-]?[0-9]", re.IGNORECASE)
 LOOKED_AT = 20  # rows, by which it is judged whether columns are options
+_ANSWERS = ("answer", NUMBER)
 NEVER_FIRST = 20  # rows whose answers are positions; if none is 0 by then, they were counted from 1
 
 
@@ -65,6 +69,7 @@ class MultipleChoice:
             "answer_idx", "answer", "answerKey", "answer_gt", "cop", "correct_answer", "correct_option", "correct",
             "label",
         ),
+        NUMBER: (NUMBER,),
         "context": ("context", "passage", "article"),
     } | APART  # fmt: skip
     required: ClassVar[tuple[str, ...]] = ("question",)
@@ -80,10 +85,15 @@ class MultipleChoice:
         return has["question"] and (has["options"] or lower.issuperset(MEDMCQA))
 
     def shown_by(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
-        """role -> column, where a question has a column for each option and an answer fits; empty where none does."""
+        """role -> column, where a question has a column for each option and an answer fits, or the columns are those of
+        a benchmark; else empty.
+        """
+        first = list(islice(rows, LOOKED_AT))
+        if published := roles_of({column for row in first for column in row}):
+            return published
         if not {"question", "answer", *MEDMCQA} <= roles.keys():
             return {}
-        for row in islice(rows, LOOKED_AT):
+        for row in first:
             with contextlib.suppress(DataError):
                 keyed = {role: row.get(column) for role, column in roles.items()}
                 if self.parse(keyed, Where(""), "").target is not None:
@@ -95,10 +105,12 @@ class MultipleChoice:
 
     def spoken(self, role: str) -> str:
         """All columns of options are options."""
-        return "options" if role in APART else role
+        return "options" if role in APART else "answer, counted from 1," if role == NUMBER else role
 
     def overlooked(self, columns: Sequence[str]) -> str:
         """How to read columns that may be options, but of which no answer fits, or that are numbered; else empty."""
+        if how := how_to_write(columns):
+            return how
         lower = {column.lower() for column in columns}
         if all(not lower.isdisjoint(map(str.lower, self.roles[role])) for role in ("question", "answer", *MEDMCQA)):
             return f"its columns may be those of a question whose answer fits no option: see --task {self.name}"
@@ -118,7 +130,10 @@ class MultipleChoice:
             raise DataError(f"the context is {context!r}", where=where.at(context_in), fix="write it as text")
         options, letter_of = self._options(row, where)
         answer_in, answer = find(row, self.roles["answer"])
-        letter = letter_meant(answer, letter_of, options, where.at(answer_in))
+        if (number := row.get(NUMBER)) is not None:
+            letter = letter_numbered(number, letter_of, options, where.at(NUMBER))
+        else:
+            letter = letter_meant(answer, letter_of, options, where.at(answer_in))
         return Example(id, Question(question, options, context), letter)
 
     def _options(self, row: Row, where: Where) -> tuple[dict[str, str], dict[str, str]]:
@@ -146,7 +161,7 @@ class MultipleChoice:
         if len(found) >= NEVER_FIRST and all(at for _, at in found):
             where, at = found[0]
             what = f"the answer {at} is a position counted from 0, and in {len(found):,} such rows none is 0"
-            fix = "if they count from 1, take 1 off each; else give letters"
+            fix = f"if they count from 1, say so: --column {NUMBER}=NAME; else give letters"
             raise DataError(what, where=where, fix=fix)
         yield "answers that are numbers are positions counted from 0: 0 is A."
 
@@ -191,10 +206,10 @@ class MultipleChoice:
         return value
 
     def seen(self, row: Row, columns: Mapping[str, str], where: Where) -> tuple[Input, dict[str, Any]]:
-        keyed = {role: row[column] for role, column in columns.items() if column in row and role != "answer"}
+        keyed = {role: row[column] for role, column in columns.items() if column in row and role not in _ANSWERS}
         if "question" not in keyed or not ("options" in keyed or keyed.keys() >= set(MEDMCQA)):
             found = {role: column_of(row, columns.get(role), names) for role, names in self.roles.items()}
-            keyed = {role: row[column] for role, column in found.items() if column is not None and role != "answer"}
+            keyed = {role: row[column] for role, column in found.items() if column is not None and role not in _ANSWERS}
         return self.parse(keyed, where, "").input, {}
 
     def columns(self, prediction: Prediction, input: Input) -> dict[str, Any]:

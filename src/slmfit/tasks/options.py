@@ -12,6 +12,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from slmfit.errors import DataError, Where
+from slmfit.text.figures import listed
+from slmfit.text.looks import look_alike, told_apart
 
 AT = re.compile("[0-9]{1,2}")
 _OWN = re.compile(r"\s*\(?([a-z])[.):]\s*\S", re.IGNORECASE)
@@ -61,6 +63,17 @@ def _claiming(letter: str, options: Mapping[str, str]) -> set[str]:
     return {place for (place, text), first in claims if letter in (first, text.strip().upper())}
 
 
+def letter_numbered(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
+    """The letter that a position counted from 1 means; of anything else what `letter_meant` finds."""
+    word = str(answer).strip()
+    if not AT.fullmatch(word):
+        return None if not word else letter_meant(answer, letter_of, options, where)
+    if not 1 <= int(word) <= len(options):
+        what = f"the answer {answer!r} is no number from 1 to {len(options)}"
+        raise DataError(what, where=where, fix="count the options from 1, or name the column as answer: from 0")
+    return list(options)[int(word) - 1]
+
+
 def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
     """The letter that the answer means, as the module says; None when there is no answer."""
     if answer is None or answer == -1:
@@ -83,6 +96,9 @@ def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str
         return found.pop()
     if not found and word == "-1":
         return None
+    if not found and (twin := look_alike(word, options)) is not None:
+        what = f"is not among the options: {listed(told_apart([word, twin]), quoted=False)}"
+        raise DataError(f"the answer {answer!r} {what}", where=where, fix=f"write {twin}, a Latin capital letter")
     what = "could mean more than one option" if found else "is not among the options"
     fix = f"give the letter, one of {', '.join(options)}, or a position counted from 0"
     raise DataError(f"the answer {answer!r} {what}", where=where, fix=fix)

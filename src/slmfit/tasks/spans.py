@@ -140,12 +140,13 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
 
 
 _OTHERS = {"start_offset": "start", "end_offset": "end", "entity_group": "label"}
-_UNUSUAL = _OTHERS.keys() | {"labels"}
+_UNUSUAL = _OTHERS.keys() | {"labels", "entity"}
 
 
 def usual(item: Any) -> Any:
     """A span under the usual keys: doccano's `start_offset` and `end_offset` are `start` and `end`, `entity_group`, as
-    pipelines of transformers have it, and Label Studio's list `labels`, where it has one, `label`. All else as it is.
+    pipelines of transformers have it, Rasa's `entity` and Label Studio's list `labels`, where it has one, `label`. All
+    else as it is.
     """
     if type(item) is not dict or _UNUSUAL.isdisjoint(item):
         return item
@@ -153,6 +154,8 @@ def usual(item: Any) -> Any:
     match item:
         case {"labels": [str(label)]} if "label" not in item:
             return {**{key: cell for key, cell in item.items() if key != "labels"}, "label": label}
+        case {"entity": str(label), "value": str()} if "label" not in item:  # a piece of a word has no value beside it
+            return {**{key: cell for key, cell in item.items() if key != "entity"}, "label": label}
     return item
 
 

@@ -1,7 +1,7 @@
 """Labels that are probably one label written twice.
 
-    label_twins(["Cancel ", "cancel", "sports", "sport", "1", "2"])
-    # [(["Cancel ", "cancel"], "spelling"), (["sport", "sports"], "letter")]
+    label_twins(["Cancel ", "cancel", "sports", "sport", "1", "2", "A", "А"])
+    # [(["A", "А"], "look"), (["Cancel ", "cancel"], "spelling"), (["sport", "sports"], "letter")]
 
 Better to miss a pair than to cry wolf: `1`/`2`, `class A`/`class B`, `typical`/`atypical` and
 `comp.sys.ibm`/`comp.sys.mac` are no twins. What is left is still a suspicion: `desert` and `dessert` are reported.
@@ -15,7 +15,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-Likeness = Literal["spelling", "letter"]  # case, spaces, punctuation · one letter in one longer word
+from slmfit.text.looks import look
+
+# characters that look alike · case, spaces, punctuation · one letter in one longer word
+Likeness = Literal["look", "spelling", "letter"]
 _SHORTEST = 5  # letters of the longer word; shorter words are one letter apart too often
 _LONGEST = 80  # characters; what is longer is no name
 _SEPARATORS = re.compile(r"[\s\-_.,;:'\"’‘“”/\\|()\[\]!?]+")
@@ -24,10 +27,14 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # camelCase is two words
 
 def label_twins(labels: Iterable[str]) -> list[tuple[list[str], Likeness]]:
     """Groups of two or more labels that look like one, each in order of code points. A label may be in two groups."""
-    spellings: dict[str, list[str]] = defaultdict(list)
+    looks: dict[str, list[str]] = defaultdict(list)
     for label in sorted(set(labels)):
-        spellings[_spelling(label)].append(label)
-    groups: list[tuple[list[str], Likeness]] = [(group, "spelling") for group in spellings.values() if len(group) > 1]
+        looks[look(label)].append(label)
+    groups: list[tuple[list[str], Likeness]] = [(group, "look") for group in looks.values() if len(group) > 1]
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for drawn, group in looks.items():
+        spellings[_spelling(drawn)].append(group[0])
+    groups += [(group, "spelling") for group in spellings.values() if len(group) > 1]
 
     near: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for group in spellings.values():
@@ -41,6 +48,7 @@ def label_twins(labels: Iterable[str]) -> list[tuple[list[str], Likeness]]:
 def _spelling(label: str) -> str:
     """Equal for labels that differ in case, spaces and punctuation only. Numbers by value, so -1 and 1 stay apart."""
     plain = unicodedata.normalize("NFKC", label).casefold().strip()
+    plain = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), plain)  # ١ and १ are 1 too
     if number := re.fullmatch(r"([+-]?)(\d++)(?:\.(\d++))?", plain):
         sign, whole, part = (group or "" for group in number.groups())
         return f"number {sign.strip('+')}{whole.lstrip('0')}.{part.rstrip('0')}"

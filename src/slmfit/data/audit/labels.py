@@ -14,13 +14,19 @@ from shlex import quote
 from typing import Literal
 
 from slmfit.data.audit.findings import EXAMPLES, Finding, counted, finding
-from slmfit.data.audit.label_twins import label_twins
+from slmfit.data.audit.label_twins import Likeness, label_twins
 from slmfit.data.audit.odd_labels import odd_labels
 from slmfit.text.figures import listed, number_of, part_of, verb_of
+from slmfit.text.looks import beside, told_apart
 
 FEW = 10  # rows of a label; with fewer, neither learning nor scoring it means much
 _MUCH = 0.1  # of train; a label with more of it that test lacks is a warning
 _IMBALANCE = 20  # largest label against smallest
+_LIKENESS: Mapping[Likeness, str] = {
+    "look": "only in characters that look alike",
+    "spelling": "only in case, spaces or punctuation",
+    "letter": "in one letter only",
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,14 @@ def label_findings(splits: Mapping[str, Counter[str]], kind: Kind) -> Iterator[F
 def _twins(counts: Counter[str], kind: Kind) -> Iterator[Finding]:
     """Labels that look like one label written twice."""
     alike = label_twins(counts)
-    spelling = [labels for labels, how in alike if how == "spelling"]
-    letter = [labels for labels, how in alike if how == "letter"]
-    for groups, words in (spelling, "only in case, spaces or punctuation"), (letter, "in one letter only"):
+    for likeness, words in _LIKENESS.items():
+        groups = [labels for labels, how in alike if how == likeness]
         if not groups:
             continue
-        shown = "; ".join(listed(group) for group in groups[:3]) + (" and more" if len(groups) > 3 else "")
+        said = [
+            listed(told_apart(group), quoted=False) if likeness == "look" else listed(group) for group in groups[:3]
+        ]
+        shown = "; ".join(said) + (" and more" if len(groups) > 3 else "")
         message = (
             f"{number_of(len(groups), 'group')} of {kind.noun}s {verb_of(len(groups), 'differ')} {words}: {shown}."
         )
@@ -66,7 +74,8 @@ def _twins(counts: Counter[str], kind: Kind) -> Iterator[Finding]:
         if kind is not LABEL:
             fix = f"If they mean the same, write {listed([keep])} for {listed([other])} in the data."
         examples = ({"labels": list(counted(group[:EXAMPLES], counts))} for group in groups)
-        yield finding("label_twins", "warning" if groups is spelling else "note", len(groups), message, fix, examples)
+        severity: Literal["warning", "note"] = "note" if likeness == "letter" else "warning"
+        yield finding("label_twins", severity, len(groups), message, fix, examples)
 
 
 def _unseen(splits: Mapping[str, Counter[str]], kind: Kind) -> Iterator[Finding]:
@@ -80,7 +89,8 @@ def _unseen(splits: Mapping[str, Counter[str]], kind: Kind) -> Iterator[Finding]
             lost = number_of(sum(counts[label] for label in unseen), kind.unit)
             can = f"answer {lost} of {split} right" if kind.unit == "row" else f"find {lost} of {split}"
             some = f"{number_of(len(unseen), f'{split} {kind.noun}')} never {verb_of(len(unseen), 'occur')} in train"
-            message = f"{some}, so no method can {can}: {listed(unseen)}."
+            named = listed(beside(unseen, train), quoted=False)
+            message = f"{some}, so no method can {can}: {named}."
             merge = " merge the labels with --merge," if kind is LABEL else ""
             fix = f"Add such rows to train,{merge} or give one file for slmfit to split."
             yield finding("unseen_label", "warning", len(unseen), message, fix, counted(unseen, counts))

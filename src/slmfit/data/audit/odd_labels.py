@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from slmfit.data.audit.findings import Finding, counted, finding
 from slmfit.text.figures import listed, number_of, verb_of
+from slmfit.text.looks import UNSEEN
 
 # What programs write where nothing is, and what people call rows that nobody labelled.
 _NONE = {
@@ -20,8 +21,6 @@ _NONE = {
 }  # fmt: skip
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
-# Characters that take no room; joiners have their place inside words and emoji, though not at an edge.
-_UNSEEN = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u2060\u2061-\u2064\ufeff]|^[\u200c\u200d]|[\u200c\u200d]$")
 
 
 def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
@@ -37,7 +36,7 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"The labels look like the tags of tokens, one a row: O, {listed(tags, quoted=False)}."
         fix = "Write them as CoNLL, with an empty line between sentences, to mark entities; each row is one text here."
         yield finding("tags", "warning", len(tags), message, fix, counted(tags, counts))
-    if unseen := sorted(label for label in counts if _UNSEEN.search(label)):
+    if unseen := sorted(label for label in counts if UNSEEN.search(label)):
         some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
         fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."

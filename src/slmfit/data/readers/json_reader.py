@@ -19,6 +19,7 @@ from slmfit.tasks.common import refuse_halves
 from slmfit.text.figures import number_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
+_ROWS = ("rows", "data", "examples", "utterances")  # beside lists of columns, intents and the like
 _MAYBE_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -53,6 +54,8 @@ def _rows_of_text(text: str, file: str, notes: list[str]) -> Iterator[tuple[int,
         return
     value = parse_json(text, file)
     start = _after_space(text, 0)
+    while isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+        [(_, start)], value = _members(text, start), inner  # as Rasa has it
     if isinstance(value, dict):
         key = _list_of_objects(value, file)
         notes.append(f"{file}: the rows are the list under {key!r}.")
@@ -198,8 +201,9 @@ def _is_json_lines(text: str) -> bool:
 def _list_of_objects(value: dict[str, Any], file: str) -> str:
     """The key of the one list of objects."""
     keys = [k for k, v in value.items() if isinstance(v, list) and v and isinstance(_unpaired(v[0]), dict)]
-    if len(keys) == 1:
-        return keys[0]
+    rows = keys if len(keys) == 1 else [key for key in keys if key in _ROWS]
+    if len(rows) == 1:
+        return rows[0]
     if not keys:
         raise DataError(
             "holds an object without a list of objects in it",

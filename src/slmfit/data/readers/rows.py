@@ -19,6 +19,7 @@ from typing import Any
 
 from slmfit.data.readers.conll_reader import rows_of_conll
 from slmfit.data.readers.csv_reader import LONGEST_TEXT, rows_of_csv, rows_of_tsv
+from slmfit.data.readers.exports import flat
 from slmfit.data.readers.json_reader import rows_of_json, rows_of_jsonl
 from slmfit.data.readers.lines import Bytes, chunks_of
 from slmfit.data.readers.parquet_reader import rows_of_parquet
@@ -81,9 +82,12 @@ def read_rows(path: str | Path, notes: list[str], name: str | None = None) -> It
 def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator[Placed]:
     """The same for an open stream, such as stdin. `file` is its name in messages, `kind` a key of `READERS`."""
     any_row = False
+    forms: dict[str, None] = {}
     with reading(file):
-        for line, row in READERS[kind](handle, file, notes):
+        for line, raw in READERS[kind](handle, file, notes):
             any_row = True
+            row, form = flat(raw)
+            forms[form] = None
             where = Where(file, line)
             for column, cell in row.items():
                 if type(cell) is str and len(cell) > LONGEST_TEXT:
@@ -93,6 +97,7 @@ def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator
                         fix="shorten the text, or drop the row",
                     )
             yield where, row
+    notes += [f"{file}: rows are read as {form}." for form in forms if form]
     if not any_row:
         raise DataError("holds no rows", where=file, fix="give a file with at least one row of data")
 

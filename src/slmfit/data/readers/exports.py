@@ -1,0 +1,101 @@
+"""Rows as annotation tools and chat models write them, an object in an object, to rows with a cell for each thing.
+
+    flat({"id": 7, "data": {"text": "Hi"}, "label": "greeting"})
+    # ({"id": 7, "text": "Hi", "label": "greeting"}, "columns inside an object")
+
+Only where one meaning is possible; any other row stays as it is, and is refused where its columns are looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Row = dict[str, Any]
+
+_AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
+_ASKS, _ANSWERS = {"user", "human"}, {"assistant", "gpt", "model"}
+
+
+def flat(row: Row) -> tuple[Row, str]:
+    """The row with its own columns at hand, and as what it was read; unchanged and "" where nothing is in it."""
+    for name, read in _FORMS.items():
+        if (found := read(row)) is not None:
+            inner, _ = flat(found)
+            return inner, name
+    return row, ""
+
+
+def _lifted(row: Row) -> Row | None:
+    """What an object of the row holds, as columns of the row, where none of them is there already."""
+    for key in _AROUND:
+        inner = row.get(key)
+        if isinstance(inner, Mapping) and inner and not inner.keys() & row.keys() and "text" not in row:
+            return {**{name: cell for name, cell in row.items() if name != key}, **inner}
+    return None
+
+
+def _annotated(row: Row) -> Row | None:
+    """Label Studio's choices as the label, its marks as spans, where one person's answer counts."""
+    given = row.get("annotations")
+    if (
+        not isinstance(given, list)
+        or "label" in row
+        or "spans" in row
+        or not all(isinstance(a, Mapping) for a in given)
+    ):
+        return None
+    answers = [one["result"] for one in given if isinstance(one.get("result"), list) and not one.get("was_cancelled")]
+    if len(answers) != 1 or not all(isinstance(one, Mapping) for one in answers[0]):
+        return None
+    label: list[Any] = []
+    spans: list[Any] = []
+    for one in answers[0]:
+        value = {} if one.get("type") == "relation" else one.get("value")
+        if not isinstance(value, Mapping):
+            return None
+        if one.get("type") == "choices":
+            label += value.get("choices") or []
+        elif isinstance(value.get("labels"), list) and {"start", "end"} <= value.keys():
+            marked = {key: cell for key, cell in value.items() if key in ("start", "end", "text")}
+            spans += [marked | {"label": name} for name in value["labels"]]
+    rest = {name: cell for name, cell in row.items() if name != "annotations"}
+    if label and spans:
+        return rest | {"intent": label[0] if len(label) == 1 else label, "spans": spans}
+    return rest | ({"label": label} if label else {"spans": spans})
+
+
+def _spoken(row: Row) -> Row | None:
+    """A chat of one question and one answer as text and label; what the system is told is kept beside them."""
+    key = next((key for key in ("messages", "conversations") if isinstance(row.get(key), list)), None)
+    if key is None or "text" in row or not all(isinstance(turn, Mapping) for turn in row[key]):
+        return None
+    turns = [(turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))) for turn in row[key]]
+    asked = [said for who, said in turns if who in _ASKS]
+    answered = [said for who, said in turns if who in _ANSWERS]
+    system = [said for who, said in turns if who == "system"]
+    if len(asked) != 1 or len(answered) > 1 or len(turns) != len(asked) + len(answered) + len(system):
+        return None
+    if not all(isinstance(said, str) for _, said in turns):
+        return None
+    rest = {name: cell for name, cell in row.items() if name != key}
+    return rest | {"text": asked[0]} | ({"label": answered[0].strip()} if answered else {}) | (
+        {"system": "\n".join(system)} if system else {}
+    )  # fmt: skip
+
+
+def _chosen(row: Row) -> Row | None:
+    """spaCy's `cats` of which one is true as the label."""
+    cats = row.get("cats")
+    if not isinstance(cats, Mapping) or "label" in row or not all(cell in (0, 1) for cell in cats.values()):
+        return None
+    chosen = [name for name, cell in cats.items() if cell]
+    return {**{name: cell for name, cell in row.items() if name != "cats"}, "label": chosen}
+
+
+_FORMS: Mapping[str, Callable[[Row], Row | None]] = {
+    "what Label Studio marked": _annotated,
+    "a chat of one question and one answer": _spoken,
+    "spaCy's categories": _chosen,
+    "columns inside an object": _lifted,
+}
