@@ -3,7 +3,7 @@
     with serving(slots=2, context=1024) as url:
         ...
 
-Needs a GGUF file, which SLMFIT_GGUF names, and the wheel xllamacpp: in this Python, or in that which SLMFIT_LLAMA names.
+Needs a GGUF file, which SLMFIT_GGUF names, and the wheel xllamacpp: in this Python, or in the one of SLMFIT_LLAMA.
 """
 
 import contextlib
