@@ -111,12 +111,17 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one answer took. None means unknown, never zero."""
+    """What one answer took. None means unknown, never zero.
+
+    server_seconds: that the server says it worked on it. alone: whether no other call of ours was under way meanwhile.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     seconds: float | None = None
     usd: float | None = None
+    server_seconds: float | None = None
+    alone: bool | None = None
 
 
 _MARK = "color:inherit;background:#2f6fde26;border:1px solid #2f6fde99;border-radius:3px;padding:0 .25em"

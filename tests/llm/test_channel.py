@@ -205,8 +205,8 @@ def test_a_proxy_of_the_environment_is_used(elsewhere, monkeypatch):
     with proxy() as (address, heads), scripted() as server:
         monkeypatch.setenv("http_proxy", f"http://user:proxy-canary@{address}")
         assert [a.outcome for a in client(server).answers([ask(1)])] == ["ok"]
-        assert heads[0].startswith(f"POST http://127.0.0.1:{server.port}/v1/chat/completions ")
-        assert "proxy-authorization: basic " in heads[0].lower()
+        assert heads[0].startswith(f"GET http://127.0.0.1:{server.port}/props ")  # first of this connection
+        assert "proxy-authorization: basic " in heads[0].lower() and server.connections == 1
 
 
 def test_through_a_tunnel_the_proxy_sees_no_key(elsewhere, certificate, monkeypatch):

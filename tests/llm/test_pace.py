@@ -106,3 +106,24 @@ def test_waits_are_jittered_over_the_whole_range():
     waits = [Patience().wait(3) for _ in range(300)]
     assert min(waits) < 0.3
     assert 1.6 < max(waits) <= 2.0
+
+
+def test_slots_that_the_server_tells_are_all_used_however_long_a_call_takes_beside_others():
+    gate = Gate(most=64, start=4)
+    for _ in range(3):
+        gate.alone(0.1)
+    gate.keep_to(8)
+    run(calls(gate, 40, 0.001, 8, told=0.7))
+    assert gate.limit == 8
+    gate = Gate(most=4, start=4)
+    gate.keep_to(8)
+    assert gate.limit == 4
+
+
+def test_calls_that_were_alone_say_what_a_queue_is():
+    """Four at once from the start on a server that does one: nothing else would tell that they wait."""
+    gate = Gate(most=64, start=4)
+    for _ in range(3):
+        gate.alone(0.2)
+    run(calls(gate, 40, 0.001, 8, told=0.8))
+    assert gate.limit < 2

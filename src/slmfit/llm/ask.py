@@ -24,6 +24,7 @@ class Ask:
     schema: JSON schema of the answer; None = free text, unless there are choices.
     choices: the labels, where the answer is one of them: for servers that take no schema, and for probabilities.
         An assistant's turn among the messages (an example) that states a choice is restated where labels are numbered.
+    whole: the answer is written out, also where one token would do.
     max_tokens: the longest answer. temperature, seed: of the server's sampling; None = its own.
     """
 
@@ -34,10 +35,12 @@ class Ask:
     max_tokens: int = 256
     temperature: float | None = 0.0
     seed: int | None = None
+    whole: bool = False
 
     def key(self, model: str) -> str:
         """What is asked, of whom: sha256 of the prompt, the model and the settings."""
-        settings = [self.schema, self.choices, self.max_tokens, self.temperature, self.seed]
+        settings: list[Any] = [self.schema, self.choices, self.max_tokens, self.temperature, self.seed]
+        settings += ["whole"] if self.whole else []
         return hash_json([model, self.prompt_hash(), settings])
 
     def prompt_hash(self) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 import urllib.request
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import httpcore2
@@ -29,6 +30,7 @@ from slmfit.llm.sockets import Sockets
 from slmfit.records import Outcome
 
 _CONNECT_SECONDS = 10.0
+_PROPS_SECONDS = 5.0
 _ANY_ZLIB = 47  # gzip or zlib, whichever it is
 
 
@@ -61,6 +63,7 @@ class Channel:
 
     def __init__(self, server: Server, patience: Patience) -> None:
         self._url = httpcore2.URL(server.endpoint)
+        self._props = None if server.of_vendor else httpcore2.URL(server.props)
         self._headers = [(name.encode(), value.encode()) for name, value in server.headers().items()]
         self._headers.append((b"host", urlsplit(server.base_url).netloc.encode()))
         self._most, self._connect = patience.reply_bytes, min(_CONNECT_SECONDS, patience.seconds)
@@ -77,9 +80,29 @@ class Channel:
 
     async def post(self, body: bytes, seconds: float) -> Received:
         """Send and read the reply. Raises Trouble when no whole one comes in time."""
+        headers = [*self._headers, (b"content-length", str(len(body)).encode())]
+        request = httpcore2.Request("POST", self._url, headers=headers, content=body, **self._timed())
+        return await self._send(request, seconds)
+
+    async def slots(self) -> int | None:
+        """On how many asks the server works at once, where it says so, as llama.cpp's does."""
+        if self._props is None:
+            return None
+        try:
+            request = httpcore2.Request("GET", self._props, headers=self._headers, **self._timed())
+            got = await self._send(request, _PROPS_SECONDS)
+            slots = json.loads(got.body)["total_slots"] if got.status == 200 else None
+        except (Trouble, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return slots if type(slots) is int and slots > 0 else None
+
+    def _timed(self) -> dict[str, Any]:
+        return {"extensions": {"timeout": {"connect": self._connect}}}
+
+    async def _send(self, request: httpcore2.Request, seconds: float) -> Received:
         pool = self._idle.pop() if self._idle else self._pool()
         try:
-            return await self._exchange(pool, body, seconds)
+            return await self._exchange(pool, request, seconds)
         except httpcore2.ConnectTimeout:
             raise Trouble("timeout", "no connection in time", sent=False, unreachable=True) from None
         except (httpcore2.ConnectError, httpcore2.ProxyError) as error:
@@ -96,10 +119,9 @@ class Channel:
             ssl_context=self._trust, proxy=self._proxy, max_connections=1, network_backend=Sockets()
         )
 
-    async def _exchange(self, pool: httpcore2.AsyncConnectionPool, body: bytes, seconds: float) -> Received:
-        headers = [*self._headers, (b"content-length", str(len(body)).encode())]
-        extensions = {"timeout": {"connect": self._connect}}
-        request = httpcore2.Request("POST", self._url, headers=headers, content=body, extensions=extensions)
+    async def _exchange(
+        self, pool: httpcore2.AsyncConnectionPool, request: httpcore2.Request, seconds: float
+    ) -> Received:
         start = time.perf_counter()
         async with asyncio.timeout(seconds):
             response = await pool.handle_async_request(request)

@@ -71,8 +71,12 @@ def stated(content: str, choices: Sequence[str]) -> str | None:
     return value if isinstance(value, str) and value in choices else content if content in choices else None
 
 
-def probabilities(top: Iterable[tuple[str, float]], choices: Sequence[str]) -> Mapping[str, float] | None:
+def probabilities(
+    top: Iterable[tuple[str, float]], choices: Sequence[str], *, as_written: bool = False
+) -> Mapping[str, float] | None:
     """Choice -> probability, summing to 1, from the likeliest first tokens and their log probabilities.
+
+    as_written: only a token that is just what the model was to write states a choice.
 
     A choice that is not among them gets an equal share of what they leave over, at most what the least likely of them
     has. None when none of them states a choice.
@@ -81,7 +85,8 @@ def probabilities(top: Iterable[tuple[str, float]], choices: Sequence[str]) -> M
     mass = dict.fromkeys(choices, 0.0)
     seen = set()
     for token, probability in top:
-        if (choice := chosen(token, choices)) is not None:
+        choice = chosen(token, choices)
+        if choice is not None and (not as_written or token == written(choice, choices)):
             mass[choice] += probability
             seen.add(choice)
     if not seen or not sum(mass.values()):

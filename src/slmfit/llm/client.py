@@ -9,14 +9,17 @@ The same asks with the same ledger go on where they were cut off: by a kill, by 
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slmfit.llm.ask import Answer, Ask
+from slmfit.llm.channel import Channel
 from slmfit.llm.engine import Engine
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost, Limits, Spent
@@ -56,6 +59,16 @@ class Client:
     def spent(self) -> Spent:
         """What this client's own calls were charged, at most; what the ledger knew before is not in it."""
         return Spent(self._spent.tokens, self._spent.pico / PICO if self.server.prices else None)
+
+    def slots(self) -> int | None:
+        """On how many asks the server works at once, where it says so, as llama.cpp's does; asks nothing else."""
+
+        async def slots() -> int | None:
+            async with Channel(self.server, self.patience) as channel:
+                return await channel.slots()
+
+        with ThreadPoolExecutor(1) as thread:  # the caller's may have a loop that runs
+            return thread.submit(asyncio.run, slots()).result()
 
     def answers(self, asks: Iterable[Ask]) -> Iterator[Answer]:
         """One final answer to each ask, as they come. What the ledger has is not asked again.

@@ -35,6 +35,8 @@ from slmfit.records import to_plain
 _WATCH_SECONDS = 0.25
 _LONGEST_FAILED = 4000  # characters that are kept of an answer that is none
 _IN_A_ROW = 16  # asks without an answer before the server counts as gone
+_ALONE_SECONDS, _ALONE_LEAST = 60.0, 5  # for asks one at a time, however slow the server; and so many in any case
+_OF_THE_TEXT = ("truncated", "filtered")  # what is refused for its own sake, and says nothing of the server
 
 
 class Engine:
@@ -118,26 +120,47 @@ class Engine:
                 self._ready.set()
                 async with asyncio.TaskGroup() as workers:
                     workers.create_task(self._watch(prober))
-                    for _ in range(2 * self.patience.in_flight):
-                        workers.create_task(self._work(prober))
+                    workers.create_task(self._begin(prober, channel, workers))
         except TimeoutError:
             fix = "the same command goes on from here"
             raise BudgetReached(f"the time limit of {self.limits.seconds:g} s is over", fix=fix) from None
 
+    async def _begin(self, prober: Prober, channel: Channel, workers: asyncio.TaskGroup) -> None:
+        """The first asks one at a time, to see how long one takes; then as many as the server stands."""
+        await self._asked()
+        prober.slots = slots = await channel.slots()
+        loop, left = asyncio.get_running_loop(), self.patience.alone
+        ends = loop.time() + _ALONE_SECONDS
+        while left > 0 and (loop.time() < ends or left > self.patience.alone - _ALONE_LEAST):
+            await self._asked()
+            await self._next(prober, alone=True)
+            left -= 1
+        if slots:
+            self._exchange.gate.keep_to(slots)
+            self._event("slots", slots=slots)
+        for _ in range(2 * self.patience.in_flight):
+            workers.create_task(self._work(prober))
+
     async def _work(self, prober: Prober) -> None:
         while True:
-            while not self._asks:
-                turn = asyncio.get_running_loop().create_future()
-                self._waiting.append(turn)
-                await turn
-            key, ask = self._asks.popleft()
-            self._running += 1
-            await self._answer(key, ask, prober)
-            self._running -= 1
+            await self._asked()
+            await self._next(prober)
 
-    async def _answer(self, key: str, ask: Ask, prober: Prober) -> None:
+    async def _asked(self) -> None:
+        """Wait until there is an ask."""
+        while not self._asks:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+
+    async def _next(self, prober: Prober, alone: bool = False) -> None:
+        key, ask = self._asks.popleft()
+        self._running += 1
+        await self._answer(key, ask, prober, Tab(alone))
+        self._running -= 1
+
+    async def _answer(self, key: str, ask: Ask, prober: Prober, tab: Tab) -> None:
         """From an ask to its line in the ledger."""
-        tab = Tab()
         while True:
             found = await prober.needed(ask)
             mode = modes.mode_of(ask, found)
@@ -146,7 +169,7 @@ class Engine:
             data = wire.body(messages, self.server.model, settings)
             verdict = await self._exchange.call(key, data, 1 if single else ask.max_tokens, tab)
             if isinstance(verdict, Reply):
-                parsed = modes.read(verdict, ask, mode, single)
+                parsed = modes.read(verdict, ask, mode, single, held=single and bool(found.grammar))
                 self._deliver(key, ask, self._made(ask, parsed, tab, mode, verdict.content), tab.cost)
                 self._answered = True
                 self._let_go()
@@ -158,7 +181,7 @@ class Engine:
             if isinstance(verdict, Ended) or not await self._exchange.wait(verdict, tab):
                 parsed = modes.Parsed(verdict.outcome, reason=verdict.reason)
                 answer = self._made(ask, parsed, tab, mode)
-                if isinstance(verdict, Ended) and self._answered:
+                if isinstance(verdict, Ended) and (self._answered or verdict.outcome in _OF_THE_TEXT):
                     self._deliver(key, ask, answer, tab.cost)
                 else:
                     self._keep_back(key, ask, answer, tab.cost, verdict)

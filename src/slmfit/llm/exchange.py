@@ -31,8 +31,10 @@ class Tab:
     """What one ask has taken so far.
 
     started: when it was first sent. cost: what its calls may have cost. usage: of the call that was answered.
+    alone: whether no other ask is under way meanwhile.
     """
 
+    alone: bool = False
     started: float = 0.0
     attempts: int = 0
     cost: Cost = field(default_factory=Cost)
@@ -47,12 +49,12 @@ class Exchange:
     ) -> None:
         self.server, self.patience = server, patience
         self._channel, self._purse, self._listen = channel, purse, listen
-        self._gate = Gate(patience.in_flight, patience.start or (4 if server.local else 16))
+        self.gate = Gate(patience.in_flight, patience.start or (4 if server.local else 16))
 
     async def call(self, key: str, data: bytes, output: int, tab: Tab) -> Judged:
         """One try. Raises SlmfitError when nothing else is worth asking."""
         async with self._purse.hold(key, self._purse.most(data, output)) as held:
-            async with self._gate:
+            async with self.gate:
                 held.sent()
                 tab.started = tab.started or time.monotonic()
                 tab.attempts += 1
@@ -61,8 +63,8 @@ class Exchange:
             verdict, seconds = self._judged(got)
             if isinstance(verdict, Reply):
                 held.cost, held.final = self._purse.price(verdict, held.most), True
-                tab.usage = self._used(verdict, seconds)
-                self._gate.well(seconds)
+                tab.usage = self._used(verdict, seconds, tab)
+                (self.gate.alone if tab.alone else self.gate.well)(seconds)
             elif not (isinstance(verdict, Again) and verdict.charged):
                 held.cost = Cost()
         tab.cost = tab.cost.plus(held.cost)
@@ -74,7 +76,7 @@ class Exchange:
         """Wait for the next try; False when there is to be none."""
         wait = self.patience.wait(tab.attempts, again.wait)
         if again.strain:
-            self._gate.slow_down(wait if again.wait is not None else 0.0)
+            self.gate.slow_down(wait if again.wait is not None else 0.0)
             if again.wait is not None and wait >= _SAID_SECONDS:
                 self._listen("waiting", seconds=round(wait, 1), reason=again.reason)
         late = time.monotonic() - tab.started + wait > self.patience.total_seconds
@@ -95,9 +97,9 @@ class Exchange:
             return Again(got.outcome, got.reason, strain=slow, charged=got.sent, unreachable=lost), 0.0
         return judge(got.status, got.headers, got.body, self.server), got.seconds
 
-    def _used(self, reply: Reply, seconds: float) -> Usage:
+    def _used(self, reply: Reply, seconds: float, tab: Tab) -> Usage:
         """The reply's own tokens, time and price."""
         tokens, prices = (reply.input_tokens, reply.output_tokens), self.server.prices
         known = tokens[0] is not None and tokens[1] is not None
         usd = prices.usd(tokens[0] or 0, tokens[1] or 0, reply.cached_tokens) if prices and known else None
-        return Usage(*tokens, seconds, usd)
+        return Usage(*tokens, seconds, usd, reply.seconds, tab.alone or None)

@@ -24,7 +24,8 @@ from slmfit.records import Outcome
 SETTINGS = ("max_tokens", "temperature", "seed", "top_logprobs", "logprobs", "response_format")
 _GATEWAYS = (502, 504, 520, 522, 524)  # what stands between gave up; the server behind may have done the work
 _FORM_WORDS = ("response_format", "json_schema", "json_object", "schema", "grammar", "enum")
-_LENGTH_WORDS = ("context length", "context_length", "maximum context", "too long", "too many tokens", "context window")
+_LENGTH_WORDS = ("context length", "context_length", "context size", "context window", "maximum context", "too long",
+                 "too many tokens")  # fmt: skip
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance")
 
 

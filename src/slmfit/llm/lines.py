@@ -86,6 +86,7 @@ def found_of(kept: Any) -> Found | None:
     proper = (
         found.form in (None, "schema", "object", "json", "none")
         and found.one_token in (None, True, False)
+        and found.grammar in (None, True, False)
         and isinstance(found.numbers, bool)
         and found.limit in ("max_tokens", "max_completion_tokens")
         and all(name in SETTINGS for name in found.dropped)
@@ -113,9 +114,11 @@ def _is_json(value: Any) -> bool:
 
 def _proper_usage(usage: Usage) -> bool:
     counts = [count for count in (usage.input_tokens, usage.output_tokens) if count is not None]
-    figures = [figure for figure in (usage.seconds, usage.usd) if figure is not None]
-    return all(type(count) is int and 0 <= count <= _MOST_TOKENS for count in counts) and all(
-        _is_number(figure) and 0 <= figure <= _MOST_USD for figure in figures
+    figures = [figure for figure in (usage.seconds, usage.usd, usage.server_seconds) if figure is not None]
+    return (
+        all(type(count) is int and 0 <= count <= _MOST_TOKENS for count in counts)
+        and all(_is_number(figure) and 0 <= figure <= _MOST_USD for figure in figures)
+        and usage.alone in (None, True, False)
     )
 
 

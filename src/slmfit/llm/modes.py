@@ -29,6 +29,7 @@ from slmfit.records import Outcome
 from slmfit.tasks.replies import json_object, json_object_schema
 
 MOST_LABELS = 500  # in one enum; OpenAI refuses more than 1,000 in a schema, and from 250 on long ones
+GRAMMAR_ALTERNATIVES = 100  # a model that would say something else has its choices far down
 _THOUGHTS, _FENCE = ("think", "thinking"), "```"
 
 
@@ -38,6 +39,7 @@ class Found:
 
     form: how it takes a schema: schema, object, json, or none; None = not asked yet.
     one_token: whether an answer of one token can be had, with probabilities; None = not asked yet.
+    grammar: whether it holds that token to a grammar (llama.cpp's), so that it is always one of the choices.
     numbers: its enum does not take as many labels as there are, so they are numbered.
     limit: what it calls the longest answer.
     dropped: settings it does not take.
@@ -46,6 +48,7 @@ class Found:
 
     form: str | None = None
     one_token: bool | None = None
+    grammar: bool | None = None
     numbers: bool = False
     limit: str = "max_tokens"
     dropped: tuple[str, ...] = ()
@@ -66,8 +69,8 @@ def mode_of(ask: Ask, found: Found) -> str:
     """The mode an ask is sent in."""
     if ask.schema is None and ask.choices is None:
         return "free"
-    if labels.single_characters(ask.choices) and found.one_token:
-        return "token"
+    if few(ask.choices) and not ask.whole and (found.grammar or (found.one_token and _characters(ask))):
+        return "token" if _characters(ask) else "choice"
     if found.form == "schema" and ask.choices and (found.numbers or len(ask.choices) > MOST_LABELS):
         return "numbers" if labels.numbered(ask.choices) else "choice"
     if found.form in ("schema", "object", "json"):
@@ -75,10 +78,21 @@ def mode_of(ask: Ask, found: Found) -> str:
     return "choice" if ask.choices else "text"
 
 
+def few(choices: Sequence[str] | None) -> bool:
+    """Whether each choice can be stated in one token: a digit or a letter."""
+    if not choices:
+        return False
+    return labels.single_characters(choices) or (len(choices) <= 9 and labels.numbered(choices))
+
+
 def one_token(ask: Ask, mode: str, found: Found) -> bool:
     """Whether the answer is asked for as one token."""
-    short = ask.choices and (len(ask.choices) <= 9 or labels.single_characters(ask.choices))
-    return mode == "token" or bool(mode == "choice" and short and found.one_token)
+    return mode == "token" or (mode == "choice" and few(ask.choices) and bool(found.one_token or found.grammar))
+
+
+def grammar(choices: Sequence[str]) -> str:
+    """What llama.cpp's server holds an answer to: one of these, letter by letter."""
+    return "root ::= " + " | ".join(json.dumps(labels.written(choice, choices)) for choice in choices)
 
 
 def request(ask: Ask, mode: str, found: Found) -> tuple[Sequence[Mapping[str, str]], dict[str, Any]]:
@@ -87,6 +101,8 @@ def request(ask: Ask, mode: str, found: Found) -> tuple[Sequence[Mapping[str, st
     messages: Sequence[Mapping[str, str]] = ask.messages
     if one_token(ask, mode, found):
         settings |= {found.limit: 1, "logprobs": True, "top_logprobs": found.alternatives}
+        if found.grammar and ask.choices:
+            settings |= {"grammar": grammar(ask.choices), "top_logprobs": GRAMMAR_ALTERNATIVES}
     if mode in ("token", "choice", "numbers") and ask.choices:
         messages = _restated(messages, ask.choices, as_json=mode == "numbers")
         messages = _with_instruction(messages, labels.instruction(ask.choices))
@@ -109,8 +125,11 @@ def response_format(mode: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": dict(schema)}}
 
 
-def read(reply: Reply, ask: Ask, mode: str, single: bool) -> Parsed:
-    """The value a reply states, or why it states none. `single`: it was asked for as one token."""
+def read(reply: Reply, ask: Ask, mode: str, single: bool, held: bool = False) -> Parsed:
+    """The value a reply states, or why it states none.
+
+    single: it was asked for as one token. held: by a grammar, so only what that allows has a probability.
+    """
     if reply.refusal:
         return Parsed("refused", reason=reply.refusal[:300])
     if reply.finish == "content_filter":
@@ -126,7 +145,7 @@ def read(reply: Reply, ask: Ask, mode: str, single: bool) -> Parsed:
         return Parsed("truncated", reason=_cut(ask))
     if mode == "free":
         return Parsed("ok", text)
-    return _read_choice(text, reply, ask.choices or ())
+    return _read_choice(text, reply, ask.choices or (), held)
 
 
 def without_thought(text: str) -> str:
@@ -171,11 +190,15 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-def _read_choice(text: str, reply: Reply, choices: tuple[str, ...]) -> Parsed:
+def _read_choice(text: str, reply: Reply, choices: tuple[str, ...], held: bool) -> Parsed:
     choice = labels.chosen(text, choices)
     if choice is None:
         return Parsed("invalid", reason="the answer states none of the choices")
-    return Parsed("ok", choice, labels.probabilities(reply.top, choices))
+    return Parsed("ok", choice, labels.probabilities(reply.top, choices, as_written=held))
+
+
+def _characters(ask: Ask) -> bool:
+    return labels.single_characters(ask.choices)
 
 
 def _schema(ask: Ask, mode: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import statistics
 from collections import deque
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,6 +33,7 @@ class Patience:
     call to its last, waits included. wait_seconds: the longest wait that a server can ask for. base_seconds: the first
     wait's length at most; each next one may be twice as long.
     reply_bytes: the longest reply that is read, unpacked.
+    alone: so many asks are sent one at a time first, which tells how long one takes.
     """
 
     in_flight: int = 64
@@ -42,6 +44,7 @@ class Patience:
     wait_seconds: float = 60.0
     base_seconds: float = 0.5
     reply_bytes: int = 8 * 2**20
+    alone: int = 0
 
     def wait(self, attempt: int, asked: float | None = None) -> float:
         """Seconds before the try after `attempt` (1, 2, …): full jitter, or what the server asked for if longer.
@@ -64,6 +67,8 @@ class Gate:
         self._strained = False
         self._best: float | None = None
         self._round: list[float] = []
+        self._alone: list[float] = []
+        self._slots = False
         self._lowered_at = 0.0
 
     async def __aenter__(self) -> None:
@@ -83,6 +88,16 @@ class Gate:
         self._running -= 1
         self._wake()
 
+    def keep_to(self, slots: int) -> None:
+        """The server says on how many it works at once: more would only queue, and fewer would let it idle."""
+        self._most = min(self._most, slots)
+        self.limit, self._slots = float(self._most), True
+
+    def alone(self, seconds: float) -> None:
+        """A call went well that had the server for itself: what those of a round are held against."""
+        self._alone.append(seconds)
+        self._best = statistics.median(self._alone)
+
     def well(self, seconds: float) -> None:
         """A call went well; after a round of them the number at once is looked at again."""
         self._round.append(seconds)
@@ -90,6 +105,10 @@ class Gate:
             return
         latency = sum(self._round) / len(self._round)
         self._round.clear()
+        if self._slots:  # how long a slot takes beside others says nothing of a queue
+            self.limit = min(float(self._most), self.limit + 1.0)
+            self._wake()
+            return
         self._best = latency if self._best is None else min(self._best * 1.02, latency)
         if latency > _SLOWER * self._best + _NOISE_SECONDS:
             self._strained = True

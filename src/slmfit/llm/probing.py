@@ -24,7 +24,7 @@ from slmfit.llm.faults import Again, Ended, Unsupported
 from slmfit.llm.ledger import FOUND, Ledger, charged
 from slmfit.llm.limits import Cost
 from slmfit.llm.lines import found_of
-from slmfit.llm.modes import Found, mode_of, one_token, response_format
+from slmfit.llm.modes import Found, few, grammar, mode_of, one_token, response_format
 from slmfit.llm.schemas import misfit
 from slmfit.llm.wire import Reply
 from slmfit.tasks.replies import json_object, json_object_schema
@@ -48,6 +48,7 @@ class Prober:
         self._exchange, self._ledger, self._listen = exchange, ledger, listen
         kept = ledger.found(exchange.server.model, exchange.server.base_url)
         self.found = (kept and found_of(kept)) or _KNOWN.get(self._who, Found())
+        self.slots: int | None = None  # that the server told: then it is llama.cpp's, which takes grammars
         self._lock = asyncio.Lock()
         self._cost = Cost()
 
@@ -60,7 +61,8 @@ class Prober:
         if self._lacks(ask):
             async with self._lock:
                 while lacking := self._lacks(ask):
-                    values = {lacking: await (self._form() if lacking == "form" else self._one_token())}
+                    probe = {"form": self._form, "one_token": self._one_token, "grammar": self._grammar}[lacking]
+                    values = {lacking: await probe()}
                     self._learn(replace(self.found, **values))  # type: ignore[arg-type]
         return self.found
 
@@ -84,6 +86,10 @@ class Prober:
         """What this ask needs to have found out next."""
         if ask.schema is None and ask.choices is None:
             return None
+        if self.slots and self.found.grammar is None and few(ask.choices) and not ask.whole:
+            return "grammar"
+        if self.found.grammar and few(ask.choices) and not ask.whole:
+            return None
         if self.found.one_token is None and labels.single_characters(ask.choices):
             return "one_token"
         if mode_of(ask, self.found) == "token":
@@ -104,6 +110,8 @@ class Prober:
             return replace(found, one_token=False)
         if setting in ("temperature", "seed") and setting not in found.dropped:
             return replace(found, dropped=(*found.dropped, setting))
+        if setting == "response_format" and found.grammar and ask and few(ask.choices) and not ask.whole:
+            return replace(found, grammar=False)
         if setting == "response_format" and found.form in ("schema", "object", "json"):
             if found.form == "schema" and ask and ask.choices and not found.numbers:
                 return replace(found, numbers=True)
@@ -152,6 +160,12 @@ class Prober:
                 return True
             output = _LONG if reply.finish == "length" else output
         return False
+
+    async def _grammar(self) -> bool:
+        """Whether one token is held to a grammar, against what the prompt asks for, and comes with its probability."""
+        settings = {"temperature": 0.0, "logprobs": True, "top_logprobs": 20, "grammar": grammar(("7",))}
+        reply = await self._ask(_AGAINST, settings, 1)
+        return reply is not None and reply.content == "7" and bool(reply.top)
 
     async def _one_token(self) -> bool:
         """Whether an answer of one token comes with its probability."""

@@ -168,6 +168,12 @@ class Server:
         query = f"?{self._query.reveal()}" if self._query else ""
         return f"{self.base_url}/chat/completions{query}"
 
+    @property
+    def props(self) -> str:
+        """Where llama.cpp's server says what it is; may hold a secret query, so it is never shown."""
+        query = f"?{self._query.reveal()}" if self._query else ""
+        return f"{self.base_url.removesuffix('/v1')}/props{query}"
+
     def headers(self) -> dict[str, str]:
         """What is sent with each ask; holds the key, unless plain http would show it to others."""
         headers = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}

@@ -13,6 +13,7 @@ from typing import Any
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _MOST_TOKENS = 2**40  # a count above this is none
+_MOST_SECONDS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Reply:
     """What a well-formed reply says. Token counts are None where it does not tell them.
 
     top: the likeliest first tokens with their log probabilities; empty when not offered.
+    seconds: how long the server says it worked (llama.cpp does).
     """
 
     content: str
@@ -29,6 +31,7 @@ class Reply:
     output_tokens: int | None
     cached_tokens: int
     top: tuple[tuple[str, float], ...]
+    seconds: float | None = None
 
 
 class Malformed(ValueError):
@@ -63,7 +66,8 @@ def read(data: bytes) -> Reply:
         raise Malformed("the reply's content is no text")
     said = refusal if isinstance(refusal, str) and refusal else None
     counts = _usage(value.get("usage"))
-    return Reply(content or "", finish if isinstance(finish, str) else None, said, *counts, _top(choice))
+    finish = finish if isinstance(finish, str) else None
+    return Reply(content or "", finish, said, *counts, _top(choice), _worked(value))
 
 
 def message_of(value: Any) -> str:
@@ -93,6 +97,14 @@ def _usage(usage: Any) -> tuple[int | None, int | None, int]:
 
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST_TOKENS else None
+
+
+def _worked(value: dict[str, Any]) -> float | None:
+    try:
+        seconds = (float(value["timings"]["prompt_ms"]) + float(value["timings"]["predicted_ms"])) / 1000
+    except (KeyError, TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < _MOST_SECONDS else None
 
 
 def _top(choice: dict[str, Any]) -> tuple[tuple[str, float], ...]:

@@ -174,6 +174,9 @@ class Remote(Method):
         """Whether rows of train are sent along as examples."""
         return False
 
+    def try_out(self, validation: Sequence[Example]) -> None:
+        """Ask a few rows of validation in several ways to choose one, where that costs nothing but time."""
+
     def check_limits(self, limits: Limits) -> None:
         """Raise UsageError for limits that a server cannot be held to."""
         raise NotImplementedError

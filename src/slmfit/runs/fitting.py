@@ -128,6 +128,8 @@ def trial(spec: Spec, data: Dataset, context: Context) -> Trial:
     context.event("fit", rows=len(data.train))
     begin = time.perf_counter()
     method.fit(data.task, data.train, data.validation, context)
+    if isinstance(method, Remote):
+        method.try_out(data.validation)
     search_seconds = time.perf_counter() - begin
     fit_seconds = method.fit_seconds if method.fit_seconds is not None else search_seconds
     validation = None

@@ -96,8 +96,13 @@ def expected_seconds() -> float:
 
 
 def of_answers(answers: Sequence[Prediction]) -> Cost:
-    """What the answers of a server took: each says how long it was under way."""
-    times = [1000 * a.usage.seconds for a in answers if a.usage and a.usage.seconds is not None]
+    """What the answers of a server took: each says how long it was under way.
+
+    Those that were under way alone say it best: several at once wait for each other.
+    """
+    used = [a.usage for a in answers if a.usage and a.usage.seconds is not None]
+    alone = [usage for usage in used if usage.alone]
+    times = [1000 * usage.seconds for usage in alone or used if usage.seconds is not None]
     return Cost(None, _latency(times) if times else None, None, None)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 Body = dict[str, Any]
 
 _ROW = re.compile(r"\[row ([^][]+)\]")
+_ALLOWED = re.compile(r'"([^"]*)"')
 _NUMBERED = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
 _ASKS_FOR_A_NUMBER = "Answer with the number of one"
 _LISTED = "The possible answers, numbered:\n"
@@ -142,6 +143,9 @@ def spoken(body: Body, answer: Answer, takes: Collection[str]) -> Said:
     if isinstance(meant, Said):
         return meant
     text = _worded(meant, body)
+    if "grammar" in body and "grammar" in takes:
+        allowed = _ALLOWED.findall(body["grammar"])
+        return Said(text if text in allowed else allowed[0], finish="length")
     if (limit := body.get("max_tokens")) == 1:
         return Said(text[:1], finish="length" if len(text) > 1 else "stop")
     form = body.get("response_format") or {}

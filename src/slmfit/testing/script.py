@@ -21,13 +21,16 @@ class Script:
 
     answer: what the model means, given a request's body: a label, an object, or a `Said`, word for word; None leaves it
         to `first_choice`. A label is worded as the prompt asks for it. What it raises ends the test's block.
-    takes: of json_schema, object_schema, json_object, logprobs, what the server goes by; it ignores the others, as many
-        do.
+    takes: of json_schema, object_schema, json_object, logprobs, grammar (llama.cpp's, of choices), what the server goes
+        by; it ignores the others, as many do.
     refuses: setting -> status and message, for a server that says what it does not take.
     faults: the share of calls that fail, drawn by seed, row and try. 1.0 = all, 0.0 = none.
     kinds: the ways in which they fail: names out of `KINDS`, or functions of a `Call`; None = all of `KINDS`.
     rows: those that may fail; None = all. A row is known by its text, or as "7" where its prompt holds `[row 7]`.
     latency: seconds per call.
+    slots: calls that are worked on at once, the others wait; the server tells it, as llama.cpp's does, and how long it
+        worked on a call. None = all at once, and nothing is told.
+    context: tokens that a prompt may have; a longer one is refused as llama.cpp's server does. None = no matter.
     prices: USD per million input and output tokens, which `server.billed` goes by.
     most_labels: in one enum; a schema with more is refused.
     tls: the SSL context of a server that speaks https.
@@ -42,6 +45,8 @@ class Script:
     rows: Collection[str] | None = None
     seed: int = 0
     latency: float = 0.0
+    slots: int | None = None
+    context: int | None = None
     prices: tuple[float, float] = PRICES
     most_labels: int | None = None
     tls: ssl.SSLContext | None = None
@@ -57,10 +62,15 @@ class Bill:
 
     def charge(self, body: Body, content: str, prices: tuple[float, float]) -> dict[str, Any]:
         """Charge a call; its usage."""
-        asked, written = len(json.dumps(body["messages"])) // 4, len(content) // 4 + 1
+        asked, written = tokens_of(body), len(content) // 4 + 1
         self.tokens += asked + written
         self.usd += (asked * prices[0] + written * prices[1]) / 1e6
         return {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
+
+
+def tokens_of(body: Body) -> int:
+    """How long a prompt is."""
+    return len(json.dumps(body["messages"])) // 4
 
 
 class Call:
@@ -84,6 +94,11 @@ class Call:
                 error = {"message": message, "type": "invalid_request_error", "param": setting, "code": None}
                 self.connection.reply(status, json.dumps({"error": error}).encode())
                 return
+        if self.script.context is not None and (tokens := tokens_of(self.body)) > self.script.context:
+            long = f"request ({tokens} tokens) exceeds the available context size ({self.script.context} tokens)"
+            refused = {"error": {"code": 400, "message": long, "type": "exceed_context_size_error"}}
+            self.connection.reply(400, json.dumps(refused).encode())
+            return
         self.say(self.said())
 
     def said(self) -> Said:
@@ -105,7 +120,10 @@ class Call:
         return self._completion(self.said(), usage)
 
     def _completion(self, said: Said, usage: dict[str, Any]) -> bytes:
-        return json.dumps(completion(self.body, said, usage, self.script.takes)).encode()
+        reply = completion(self.body, said, usage, self.script.takes)
+        if self.script.slots is not None:
+            reply["timings"] = {"prompt_ms": 1000 * self.script.latency, "predicted_ms": 0.0}
+        return json.dumps(reply).encode()
 
 
 Fault = Callable[[Call], None]

@@ -49,6 +49,7 @@ class Scripted:
         self.broken: Exception | None = None  # what the script's own functions raised first
         self._finished, self._open = set[str](), set[asyncio.WriteTransport]()
         self._bill = Bill()
+        self._busy: list[float] = []  # when the calls under way will be answered
 
     @property
     def url(self) -> str:
@@ -82,7 +83,9 @@ class Scripted:
         return Connection(self._handle, self._open)
 
     def _handle(self, connection: Connection, request: Request) -> None:
-        if request.path == "/stats":
+        if request.path == "/props" and self.script.slots is not None:
+            connection.reply(200, json.dumps({"total_slots": self.script.slots}).encode())
+        elif request.path == "/stats":
             connection.reply(200, json.dumps(self.stats()).encode())
         elif request.path == "/finished":
             self._finished |= set(json.loads(request.data))
@@ -108,8 +111,17 @@ class Scripted:
         fault = self._fault(row)
         self.kinds[_name(fault)] += 1
         call = Call(connection, body, self.script, self._bill)
-        wait = max(0.0, self.script.latency - _LATE)
-        asyncio.get_running_loop().call_later(wait, self._answer, call, fault)
+        asyncio.get_running_loop().call_later(max(0.0, self._wait() - _LATE), self._answer, call, fault)
+
+    def _wait(self) -> float:
+        """Seconds until this call is answered: until a slot is free, and then what a call takes."""
+        if self.script.slots is None:
+            return self.script.latency
+        now = asyncio.get_running_loop().time()
+        busy = sorted(end for end in self._busy if end > now)
+        begin = busy[-self.script.slots] if len(busy) >= self.script.slots else now
+        self._busy = [*busy, begin + self.script.latency]
+        return begin + self.script.latency - now
 
     def _fault(self, row: str) -> str | Fault | None:
         """How this call for a row fails; None when it does not."""

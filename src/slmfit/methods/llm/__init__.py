@@ -14,6 +14,7 @@ and kept is in `slmfit.llm`.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,12 +24,13 @@ from typing import Any, Self
 from slmfit import storage
 from slmfit.environment import cache_folder
 from slmfit.errors import BudgetReached, UsageError
-from slmfit.llm import Answer, Ask, Client, Limits, Prices, Quote, Server, quote, trust
+from slmfit.llm import Answer, Ask, Client, Limits, Patience, Prices, Quote, Server, modes, quote, trust
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.limits import Cost
 from slmfit.llm.prices import looked_up
 from slmfit.llm.server import Secret
 from slmfit.methods.base import Context, Remote, must, setting
+from slmfit.methods.llm import trying
 from slmfit.methods.llm.prompt import Prompt, read_descriptions
 from slmfit.methods.shots import Nearest, PerClass, Shots
 from slmfit.records import Example, Input, Prediction
@@ -36,6 +38,7 @@ from slmfit.tasks.base import Task
 from slmfit.timing.work import counted
 
 SHORTEST = 64  # tokens that an answer may have in any case
+ALONE, LEAST_ALONE = 20, 5  # rows that are asked one at a time, a tenth of them within these: the latency is theirs
 _GIVEN: dict[
     str, Secret
 ] = {}  # address as it is shown -> as it was given, for the runs that are loaded in this process
@@ -116,6 +119,7 @@ class Llm(Remote):
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Draw the examples to show. Raises UsageError or DataError for descriptions or prices that are none."""
+        begin = time.perf_counter()
         self.context, self.seed, given = context, context.seed, self.settings
         trust.remember(given.base_url)
         self.prompt = Prompt.of(task, read_descriptions(given.descriptions) if given.descriptions else {})
@@ -130,6 +134,27 @@ class Llm(Remote):
         tokens = given.max_tokens or max(SHORTEST, longest)
         self.chosen = {"max_tokens": tokens, "prices": prices and asdict(prices), "why": reasons}
         self.rows_used = {"asked": "test"} | ({"shown as examples": "train"} if self.shots else {})
+        self.fit_seconds = time.perf_counter() - begin
+
+    def try_out(self, validation: Sequence[Example]) -> None:
+        """Choose between one token and the answer written out, on a server of this machine that takes both."""
+        limits = self._limits()
+        if not self.server.local or limits.tokens is not None or limits.usd is not None:
+            return
+        rows = trying.drawn(validation, self.context.rows_to_predict, self.seed)
+        short = self._asks([row.input for row in rows])
+        if not rows or not all(modes.few(ask.choices) for ask in short) or not self._client(None).slots():
+            return
+        ways = {"one token": short, "written out": [replace(ask, whole=True) for ask in short]}
+        right = {}
+        for way, asks in ways.items():
+            answers = self._predictions([row.input for row in rows], self._answers(asks, "trying how to ask"))
+            right[way] = [a.target == row.target for a, row in zip(answers, rows, strict=True)]
+            self.search.append({"answers": way, "rows": len(rows), "accuracy": sum(right[way]) / len(rows)})
+        whole = trying.whole_is_better(right["written out"], right["one token"])
+        self.chosen["answers"] = "written out" if whole else "one token"
+        self.chosen["why"]["answers"] = f"tried on {len(rows)} rows of validation; what is cheaper, unless it is worse"
+        self.rows_used["tried how to ask"] = f"{len(rows)} rows of validation"
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         """One prediction per input, in order.
@@ -142,11 +167,11 @@ class Llm(Remote):
         if self._loaded:
             trust.admit(self.server, self.allow_host)
         asks = self._asks(inputs)
-        answers = {answer.id: answer for answer in self._answers(asks)}
-        modes = Counter(answer.mode for answer in answers.values())
-        self.chosen["modes"] = dict(modes.most_common())
-        self.context.event("answered", rows=len(asks), kept=sum(a.reused for a in answers.values()), **modes)
-        return [self._prediction(input, answers[ask.id]) for input, ask in zip(inputs, asks, strict=True)]
+        answers = self._answers(asks)
+        bound = Counter(answer.mode for answer in answers)
+        self.chosen["modes"] = dict(bound.most_common())
+        self.context.event("answered", rows=len(asks), kept=sum(a.reused for a in answers), **bound)
+        return self._predictions(inputs, answers)
 
     def quote(self, inputs: Sequence[Input]) -> Quote:
         """What asking for those of these rows that have no answer yet would cost; asks nothing."""
@@ -183,6 +208,7 @@ class Llm(Remote):
     def check(self, task: Task) -> None:
         tokens = self.chosen["max_tokens"]
         must(type(tokens) is int and 1 <= tokens <= 10**7, "no proper max_tokens")
+        must(self.chosen.get("answers") in (None, "one token", "written out"), "no proper answers")
         must(type(self.seed) is int and isinstance(self.prompt.opening, str), "no proper prompt")
 
     # --- asking ---
@@ -194,14 +220,15 @@ class Llm(Remote):
     def _ask(self, id: str, input: Input, shots: Sequence[Example]) -> Ask:
         form, messages = self.prompt.form, self.prompt.messages(input, shots)
         schema, choices = form.schema(input), form.candidates(input)
-        return Ask(id, messages, schema, choices, max_tokens=self.chosen["max_tokens"], seed=self.seed)
+        whole = self.chosen.get("answers") == "written out"
+        return Ask(id, messages, schema, choices, max_tokens=self.chosen["max_tokens"], seed=self.seed, whole=whole)
 
-    def _answers(self, asks: Sequence[Ask]) -> list[Answer]:
-        event, path = self.context.event, self._ledger(asks)
-        client = Client(self.server, path, self._limits(), event)
+    def _answers(self, asks: Sequence[Ask], stage: str = "asking") -> list[Answer]:
+        path = self._ledger(asks)
+        client = self._client(path, alone=min(ALONE, max(LEAST_ALONE, len(asks) // 10)))
         answers: list[Answer] = []
         try:
-            with counted(event, "asking", len(asks)) as work:
+            with counted(self.context.event, stage, len(asks)) as work:
                 for answer in client.answers(asks):
                     answers.append(answer)
                     work.advance(1)
@@ -213,6 +240,9 @@ class Llm(Remote):
                 with _opened(path) as ledger:
                     self.context.allowance.took(ledger.spent)
         return answers
+
+    def _client(self, ledger: Path | None, alone: int = 0) -> Client:
+        return Client(self.server, ledger, self._limits(), self.context.event, Patience(alone=alone))
 
     def _limits(self) -> Limits:
         """What is left of the allowance, and of the time for all of the command."""
@@ -230,6 +260,11 @@ class Llm(Remote):
         server = self.server
         key = storage.hash_json([server.base_url, sorted(ask.key(server.model) for ask in asks)])
         return cache_folder() / "answers" / f"{key[:32]}.jsonl"
+
+    def _predictions(self, inputs: Sequence[Input], answers: Sequence[Answer]) -> list[Prediction]:
+        """In the order of the inputs, whose places the ids of the answers are."""
+        by_id = {answer.id: answer for answer in answers}
+        return [self._prediction(input, by_id[str(n)]) for n, input in enumerate(inputs)]
 
     def _prediction(self, input: Input, answer: Answer) -> Prediction:
         ok = answer.outcome == "ok"
