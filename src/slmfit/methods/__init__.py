@@ -58,7 +58,7 @@ TABLE: dict[str, Row] = {
     "encoder": Row(
         "A fine-tuned encoder.",
         "slmfit.methods.encoder:Encoder",
-        (*CLASSIFICATION, "token-classification"),
+        ALL_TASKS,
         "train",
         trained=True,
     ),
