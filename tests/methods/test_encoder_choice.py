@@ -33,13 +33,13 @@ def questions(n, seed=0):
     rng, found = random.Random(seed), []
     for i in range(n):
         kind, *others = rng.sample(sorted(WORDS), 3)
-        wrong = [rng.choice(WORDS[other][:5]) for other in (*others, *others)][: rng.randint(1, 4)]
-        shown = [*dict.fromkeys(wrong), rng.choice(WORDS[kind][:5])]
+        wrong = [rng.choice(WORDS[other][:3]) for other in (*others, *others)][: rng.randint(1, 4)]
+        shown = [*dict.fromkeys(wrong), rng.choice(WORDS[kind][:3])]
         right = shown[-1]
         rng.shuffle(shown)
         options = dict(zip("ABCDE", shown, strict=False))
         letter = next(one for one, text in options.items() if text == right)
-        asked = f"{rng.choice(FILLER)} {rng.choice(WORDS[kind][:5])}"
+        asked = f"{rng.choice(FILLER)} {rng.choice(WORDS[kind][:3])}"
         found.append(Example(str(i), Question(asked, options, " ".join(FILLER[:3]) if i % 4 == 0 else None), letter))
     return found
 

@@ -54,7 +54,11 @@ TABLE: dict[str, Row] = {
         ALL_TASKS,
         task_extras={"token-classification": "entities"},
     ),
-    "knn": Row("Votes of the nearest neighbours on embeddings.", "slmfit.methods.knn:Knn", CLASSIFICATION),
+    "knn": Row(
+        "Votes of the nearest neighbours on embeddings; for options, the nearest.",
+        "slmfit.methods.knn:Knn",
+        (*CLASSIFICATION, "multiple-choice"),
+    ),
     "encoder": Row(
         "A fine-tuned encoder.",
         "slmfit.methods.encoder:Encoder",
