@@ -47,11 +47,15 @@ class Entities:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The input of multiple-choice: `options` maps a letter to its text, in the order shown."""
+    """The input of multiple-choice: `options` maps a letter to its text, in the order shown.
+
+    subject: what the data say it is about, by which scores are broken down; no method reads it.
+    """
 
     question: str
     options: Mapping[str, str]
     context: str | None = None
+    subject: str | None = field(default=None, compare=False)
 
 
 class Pair(str):

@@ -34,6 +34,7 @@ from slmfit.text.figures import (
     listed,
     number_of,
     number_words,
+    percent,
     seconds_words,
     seeds_words,
     speed_words,
@@ -192,10 +193,21 @@ def show_run(run: Trained, *, as_json: bool) -> None:
 def show_evaluation(scores: Scores, *, as_json: bool) -> None:
     """All scores of rows kept apart, then label by label."""
     found = by_label(scores.details)
+    orders = scores.details.get("orders")
     if as_json:
-        return print_json({**to_plain(scores.values), "details": found})
+        more = {} if orders is None else {"orders": orders}
+        return print_json({**to_plain(scores.values), "details": {**found, **more}})
     show_scores({"test": scores.values}, title="score")
-    return show_labels({"": found})
+    show_labels({"": found})
+    if orders is not None:
+        changed = Score(**orders["changed"])
+        words = f"{percent(changed.value)} of the questions ({interval('accuracy', changed)})"
+        _say(
+            f"in {len(orders['accuracy'])} orders of the options: accuracy {percent(orders['mean'])} on average, "
+            f"{percent(orders['lowest'])} to {percent(orders['highest'])}; the answer changes for {words}; "
+            f"right in all orders: {percent(orders['right_in_all']['value'])}"
+        )
+    return None
 
 
 def show_scores(scores: Mapping[str, Mapping[str, Score]], title: str | None = None) -> None:

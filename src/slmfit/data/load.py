@@ -19,7 +19,7 @@ from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
-from slmfit.data.examples import Row, ids_of, label_cells, other_ids, parse
+from slmfit.data.examples import Row, ids_of, ids_within, label_cells, other_ids, parse
 from slmfit.data.groupings import group_name, groupings
 from slmfit.data.in_memory import Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
@@ -167,7 +167,7 @@ def load_examples(
     merged = origin.merged
     known = [*merged, *task.labels]
     labels = label_cells({"train": part}, roles, known)
-    rows = parse(part, task, roles, [str(number) for number in part.numbers], labels)
+    rows = parse(part, task, roles, ids_within(part), labels)
     notes += [*labels.notes, *repair_notes(part, task, roles)]
     if task.classifies:
         found = [str(row.example.target) for row in rows]
