@@ -363,6 +363,8 @@ class ComparisonRecord:
     methods: Sequence[MethodRow]
     verdict: Verdict
     paired: Mapping[str, Paired]  # method id -> its paired difference to the best
+    # method id -> what it was tested against that needs no reading, where rows have options of their own
+    floors: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: LEFT_OUT)
     warnings: Sequence[str]
     command: str
     seed: int

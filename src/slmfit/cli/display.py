@@ -20,6 +20,7 @@ from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
+from slmfit.reporting.guesses import standing
 from slmfit.runs.labelled import by_label, of_splits
 from slmfit.runs.run import Run
 from slmfit.tasks.base import Scores
@@ -93,6 +94,9 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     console.print(escape(record.verdict.sentence), style="bold")
     for caveat in record.verdict.caveats:
         console.print(escape(caveat), style="dim")
+    for id, each in record.floors.items():
+        against = "; ".join(f"against {floor}: {', '.join(standing(test))}" for floor, test in each.items())
+        console.print(escape(f"{id} {against}"), style="dim")
     _say(f"\n{comparison.folder}\nreport: {comparison.folder / 'report.html'}")
     return say_next(*after_comparison(comparison))
 

@@ -27,6 +27,7 @@ from slmfit.data.layout import of_split, read_parts
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
+from slmfit.data.same_options import without_same_options
 from slmfit.data.split import assign, assign_by_time, checked_seed
 from slmfit.data.texts import in_any_order
 from slmfit.data.times import moments_of, spoken
@@ -113,7 +114,7 @@ def load_data(
             if isinstance(row.example.input, str):
                 row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
-    notes.append(how)
+    notes += [how, *without_same_options(rows)]
     notes += held_against({split: rows[split] for split in SPLITS}, group, time, [s for s in parts if s != "train"])
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],

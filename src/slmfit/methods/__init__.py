@@ -20,6 +20,7 @@ from slmfit.errors import MissingPart, SlmfitError, UsageError, did_you_mean
 from slmfit.methods import strangers
 from slmfit.methods.base import Method, parse_settings
 from slmfit.tasks import TASKS
+from slmfit.text.figures import joined
 
 CLASSIFICATION = ("text-classification",)
 ALL_TASKS = tuple(TASKS)
@@ -117,7 +118,7 @@ def unavailable(name: str, task: str | None = None) -> str | None:
     if row.place is None:
         return "comes with a later version of slmfit"
     if task is not None and task not in row.tasks:
-        return f"does {', '.join(row.tasks)}, not {task}"
+        return f"does {joined(row.tasks)}, not {task}"
     extras = (row.extra, row.task_extras.get(task or ""))
     return next((install(extra) for extra in extras if extra and missing(*EXTRAS[extra])), None)
 
