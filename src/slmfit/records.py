@@ -47,11 +47,15 @@ class Entities:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The input of multiple-choice: `options` maps a letter to its text, in the order shown."""
+    """The input of multiple-choice: `options` maps a letter to its text, in the order shown.
+
+    subject: what the data say it is about, by which scores are broken down; no method reads it.
+    """
 
     question: str
     options: Mapping[str, str]
     context: str | None = None
+    subject: str | None = field(default=None, compare=False)
 
 
 class Pair(str):
@@ -364,6 +368,8 @@ class ComparisonRecord:
     methods: Sequence[MethodRow]
     verdict: Verdict
     paired: Mapping[str, Paired]  # method id -> its paired difference to the best
+    # method id -> what it was tested against that needs no reading, where rows have options of their own
+    floors: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: LEFT_OUT)
     warnings: Sequence[str]
     command: str
     seed: int

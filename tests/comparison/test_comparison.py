@@ -124,10 +124,10 @@ def test_nothing_that_ran_is_no_verdict(tmp_path, data):
 
 
 def test_a_method_that_does_not_do_the_task_is_skipped(tmp_path):
-    result = compare(make_dataset("multiple-choice"), "majority,knn", out=tmp_path / "o")
+    result = compare(make_dataset("token-classification"), "majority,knn", out=tmp_path / "o")
     rows = {row.id: row for row in result.record.methods}
     assert rows["majority"].status == "ok"
-    assert rows["knn"].status == "skipped" and "multiple-choice" in rows["knn"].reason
+    assert rows["knn"].status == "skipped" and "token-classification" in rows["knn"].reason
 
 
 def test_beside_a_ranker_stand_those_that_never_see_the_question(tmp_path):
@@ -148,7 +148,9 @@ def test_beside_a_ranker_stand_those_that_never_see_the_question(tmp_path):
 
 
 def test_a_method_that_does_not_do_the_task_is_not_trained(tmp_path):
-    with pytest.raises(UsageError, match="knn does text-classification, not token-classification") as caught:
+    with pytest.raises(
+        UsageError, match="knn does text-classification and multiple-choice, not token-classification"
+    ) as caught:
         train(make_dataset("token-classification"), "knn", out=tmp_path / "o")
     assert caught.value.fix == "use one of majority, linear, encoder, causal, llm"
 
@@ -157,7 +159,7 @@ def test_why_a_method_was_skipped_stands_below_the_table(tmp_path, capsys):
     result = compare(make_dataset("token-classification"), "majority,knn", out=tmp_path / "o")
     display.show_comparison(result, as_json=False)
     lines = capsys.readouterr().out.splitlines()
-    assert "knn: does text-classification, not token-classification" in lines
+    assert "knn: does text-classification and multiple-choice, not token-classification" in lines
     assert max(map(len, lines[:3])) < 150 and "skipped" in lines[2]
 
 

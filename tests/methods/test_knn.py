@@ -10,7 +10,8 @@ from conftest import make_dataset
 from slmfit import methods
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context
-from slmfit.methods.knn import WEIGHTINGS, Knn, Settings
+from slmfit.methods.knn import WEIGHTINGS, Settings
+from slmfit.methods.knn.voting import Voter as Knn
 from slmfit.records import Example
 from slmfit.tasks import by_name
 from static_model import model2vec_folder
@@ -59,7 +60,7 @@ def test_given_settings_are_kept(data):
     method = methods.create("knn", {"k": "7", "weighting": "softmax-0.1", "dimension": "5"})
     method.fit(data.task, data.train, data.validation, Context())
     assert [(row["k"], row["weighting"]) for row in method.search] == [(7, "softmax-0.1")]
-    assert (method.chosen["k"], method.chosen["weighting"], method.embedding.dimension) == (7, "softmax-0.1", 5)
+    assert (method.chosen["k"], method.chosen["weighting"], method.part.embedding.dimension) == (7, "softmax-0.1", 5)
     with pytest.raises(UsageError, match="one of uniform"):
         methods.create("knn", {"weighting": "distance"})
 
@@ -123,8 +124,8 @@ def test_refit_keeps_what_was_chosen_and_indexes_all_rows(data):
     chosen = dict(method.chosen)
     method.refit(data.task, [*data.train, *data.validation], Context())
     assert method.chosen == chosen
-    ids, similarities = method.neighbours([data.validation[3].input], k=1)
-    assert len(method.index.rows) == len(data.train) + len(data.validation)
+    ids, similarities = method.part.neighbours([data.validation[3].input], k=1)
+    assert len(method.part.index.rows) == len(data.train) + len(data.validation)
     assert similarities[0, 0] > 0.99 and [*data.train, *data.validation][ids[0, 0]].input == data.validation[3].input
 
 

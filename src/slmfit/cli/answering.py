@@ -27,6 +27,13 @@ def evaluate(
     text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None,
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None,
     column: Columns = None,
+    orders: Annotated[
+        int | None,
+        option("--orders", "Of questions: ask each with its options in so many orders.", "N"),
+    ] = None,
+    output: Annotated[
+        Path | None, option("--output", "Of questions: a file of JSON lines, each with its answer.", "FILE")
+    ] = None,
     method: Theirs = None,
     allow_host: AllowHost = None,
     json: Json = False,
@@ -41,7 +48,8 @@ def evaluate(
     loaded = opened(run, allow_host)
     with display.progress() as listen:
         listen("scoring", {})
-        scores = score(loaded, data, columns=given_columns(column, text=text, label=label), listen=listen)
+        asked = given_columns(column, text=text, label=label)
+        scores = score(loaded, data, columns=asked, orders=orders, output=output, listen=listen)
     for note in scores.details["notes"]:
         say(note, err=True)
     display.show_evaluation(scores, as_json=json)

@@ -20,6 +20,7 @@ from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
+from slmfit.reporting.guesses import standing
 from slmfit.runs.labelled import by_label, of_splits
 from slmfit.runs.run import Run
 from slmfit.tasks.base import Scores
@@ -34,6 +35,7 @@ from slmfit.text.figures import (
     listed,
     number_of,
     number_words,
+    percent,
     seconds_words,
     seeds_words,
     speed_words,
@@ -93,6 +95,9 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
     console.print(escape(record.verdict.sentence), style="bold")
     for caveat in record.verdict.caveats:
         console.print(escape(caveat), style="dim")
+    for id, each in record.floors.items():
+        against = "; ".join(f"against {floor}: {', '.join(standing(test))}" for floor, test in each.items())
+        console.print(escape(f"{id} {against}"), style="dim")
     _say(f"\n{comparison.folder}\nreport: {comparison.folder / 'report.html'}")
     return say_next(*after_comparison(comparison))
 
@@ -193,10 +198,21 @@ def show_run(run: Trained, *, as_json: bool) -> None:
 def show_evaluation(scores: Scores, *, as_json: bool) -> None:
     """All scores of rows kept apart, then label by label."""
     found = by_label(scores.details)
+    orders = scores.details.get("orders")
     if as_json:
-        return print_json({**to_plain(scores.values), "details": found})
+        more = {} if orders is None else {"orders": orders}
+        return print_json({**to_plain(scores.values), "details": {**found, **more}})
     show_scores({"test": scores.values}, title="score")
-    return show_labels({"": found})
+    show_labels({"": found})
+    if orders is not None:
+        changed = Score(**orders["changed"])
+        words = f"{percent(changed.value)} of the questions ({interval('accuracy', changed)})"
+        _say(
+            f"in {len(orders['accuracy'])} orders of the options: accuracy {percent(orders['mean'])} on average, "
+            f"{percent(orders['lowest'])} to {percent(orders['highest'])}; the answer changes for {words}; "
+            f"right in all orders: {percent(orders['right_in_all']['value'])}"
+        )
+    return None
 
 
 def show_scores(scores: Mapping[str, Mapping[str, Score]], title: str | None = None) -> None:

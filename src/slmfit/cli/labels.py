@@ -35,7 +35,8 @@ def show_labels(details: Details) -> None:
 def _print_run(kind: Kind, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     table = _table(kind)
     for split in tables:
-        columns = ("precision", "recall", "F1") if kind.score == "f1" else (HEADS[kind.score],)
+        columns = ["precision", "recall", "F1"] if kind.score == "f1" else [HEADS[kind.score]]
+        columns += ["answered"] if kind.name == "letter" else []
         table.add_column(f"{split} {kind.unit}".strip(), justify="right")
         for name in columns:
             table.add_column(name, justify="right")
@@ -47,7 +48,8 @@ def _print_run(kind: Kind, tables: Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def _cells(row: Mapping[str, Any] | None, kind: Kind) -> list[str]:
-    names = ("precision", "recall", "f1") if kind.score == "f1" else (kind.score,)
+    names = ["precision", "recall", "f1"] if kind.score == "f1" else [kind.score]
+    names += ["answered"] if kind.name == "letter" else []
     if row is None:
         return [""] * (len(names) + 1)
     scores = [share(row, kind) if name == kind.score else row[name] for name in names]

@@ -21,6 +21,7 @@ from slmfit.comparison.folder import held, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
 from slmfit.comparison.remarks import fewer_rows, time_taken
+from slmfit.comparison.without_reading import beside_floors
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
@@ -158,6 +159,7 @@ def compare(
             methods=rows,
             verdict=from_plain(Verdict, verdict),
             paired={id: from_plain(Paired, pair) for id, pair in paired.items()},
+            floors=beside_floors(common.data, out, rows) or LEFT_OUT,
             warnings=[
                 *(f["message"] for f in findings if f["severity"] == "warning"),
                 *(added.notes if added is not None else ()),

@@ -85,6 +85,15 @@ def ids_of(parts: Mapping[str, Part]) -> tuple[dict[str, list[str]], str]:
     return {split: [f"{split}:{id}" for id in ids] if marked else ids for split, ids in found.items()}, kind
 
 
+def ids_within(part: Part) -> list[str]:
+    """The ids of rows that stand for themselves: a column `id` or `question_id` that tells all apart, else numbers."""
+    for column in ("id", "question_id"):
+        ids = [_given_id(cells.get(column)) for _, cells in part.rows]
+        if (told := [id for id in ids if id is not None]) and len(set(told)) == len(ids):
+            return told
+    return [str(number) for number in part.numbers]
+
+
 def other_ids(rows: Sequence[Row], known: Collection[str]) -> dict[str, frozenset[str]]:
     """Columns that tell all these rows apart by short names, and not by their numbers -> those names.
 

@@ -19,7 +19,7 @@ from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
 from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
-from slmfit.data.examples import Row, ids_of, label_cells, other_ids, parse
+from slmfit.data.examples import Row, ids_of, ids_within, label_cells, other_ids, parse
 from slmfit.data.groupings import group_name, groupings
 from slmfit.data.in_memory import Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
@@ -27,6 +27,7 @@ from slmfit.data.layout import of_split, read_parts
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.repaired import repair_notes
+from slmfit.data.same_options import without_same_options
 from slmfit.data.split import assign, assign_by_time, checked_seed
 from slmfit.data.texts import in_any_order
 from slmfit.data.times import moments_of, spoken
@@ -113,7 +114,7 @@ def load_data(
             if isinstance(row.example.input, str):
                 row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
-    notes.append(how)
+    notes += [how, *without_same_options(rows)]
     notes += held_against({split: rows[split] for split in SPLITS}, group, time, [s for s in parts if s != "train"])
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
@@ -167,7 +168,7 @@ def load_examples(
     merged = origin.merged
     known = [*merged, *task.labels]
     labels = label_cells({"train": part}, roles, known)
-    rows = parse(part, task, roles, [str(number) for number in part.numbers], labels)
+    rows = parse(part, task, roles, ids_within(part), labels)
     notes += [*labels.notes, *repair_notes(part, task, roles)]
     if task.classifies:
         found = [str(row.example.target) for row in rows]

@@ -22,7 +22,8 @@
     decode.py       many answers written at a time, each under its grammar
     score.py        how likely the options of a prompt are, the prompt read once
     readings.py     which option is meant by such numbers; without torch
-    choose.py       an option chosen: batches, loss
+    choose.py       an option chosen by how likely it is: batches, loss
+    rank.py         an option chosen by a head that reads it with its question: batches, loss
 
 Most modules import torch, so they are imported only by the methods that train.
 """

@@ -1,6 +1,6 @@
 """Pairs of texts to token ids, each pair one row: as the checkpoint's own tokenizer joins two texts.
 
-    frame = Frame.own_of(tokenizer, kinds=config.type_vocab_size) or Frame.by_line(tokenizer, stand_in)
+    frame = Frame.of(tokenizer, config)
     tokenise_pairs(tokenizer, [("a man sleeps", "a man is awake")], 512, frame).at_most(128)
 
 Tokenizers of causal models set nothing between two texts, or what begins a text: there they get a line break.
@@ -33,6 +33,13 @@ class Frame:
     after: Ids
     types: Ids | None = None
     own: bool = False
+
+    @classmethod
+    def of(cls, tokenizer: Any, config: Any) -> Self:
+        """As the tokenizer sets it for an encoder of this configuration, else by a line break; None = no encoder."""
+        kinds = getattr(config, "type_vocab_size", None) or 0
+        own = None if config is None else cls.own_of(tokenizer, kinds)
+        return own or cls.by_line(tokenizer, stand_in_of(tokenizer))
 
     @classmethod
     def own_of(cls, tokenizer: Any, kinds: int) -> Self | None:
@@ -108,3 +115,11 @@ def _types(frame: Frame, lengths: np.ndarray) -> np.ndarray | None:
     times[:, len(frame.before)] = lengths[:, 0]
     times[:, len(frame.before) + 1 + len(frame.between)] = lengths[:, 1]
     return np.repeat(np.tile(np.array(frame.types, np.int8), len(lengths)), times.ravel())
+
+
+def stand_in_of(tokenizer: Any) -> int:
+    """The id read in place of a text that has no tokens; never the padding id, which counts as nothing."""
+    for known in (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id):
+        if known is not None and known != tokenizer.pad_token_id:
+            return int(known)
+    return 1 if tokenizer.pad_token_id == 0 else 0

@@ -46,6 +46,7 @@ class Facts:
     lengths: tokens of each training text, uncut. limit: the most the model reads.
     hidden: the model's width. lora: whether adapters are trained, not the whole model.
     device: "cpu", "cuda" or "mps". validation_rows: 0 when there are none. layers: of the model, 0 = unknown.
+    texts: how many texts a row is, on average; `lengths` are those of its longest.
     """
 
     lengths: np.ndarray
@@ -55,6 +56,7 @@ class Facts:
     device: str
     validation_rows: int
     layers: int = 0
+    texts: float = 1.0
 
 
 MOST_COUNTED = 2**40  # rows, steps: what no training comes to
@@ -196,12 +198,13 @@ def _epochs(count: int) -> tuple[int, str]:
 
 
 def _batch_tokens(facts: Facts, max_length: int) -> tuple[int, str]:
-    mean = float(np.minimum(facts.lengths, max_length).mean())
+    mean = float(np.minimum(facts.lengths, max_length).mean()) * facts.texts
     if facts.device != "cpu":
         return 8192, "enough work at a time for a GPU"
     # Few rows make few updates: then smaller batches.
     rows = 32 if len(facts.lengths) >= 2000 else 16
-    return max(256, round(rows * mean / 64) * 64), f"about {rows} texts of {mean:.0f} tokens"
+    what = "texts" if facts.texts == 1 else "rows"
+    return max(256, round(rows * mean / 64) * 64), f"about {rows} {what} of {mean:.0f} tokens"
 
 
 def _split(facts: Facts, batch_tokens: int) -> int:

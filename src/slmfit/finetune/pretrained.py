@@ -96,6 +96,9 @@ def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassi
     other = "causal" if kind == "encoder" else "encoder"
     fits = FITTING[kind]
     found = kind_of(config, head)
+    if found is None and kind_of(config) == kind:
+        what = f"the base model is of the type {config.model_type!r}, for which transformers has no class {head}"
+        raise UsageError(what, where=base, fix=f"for example {kind}={fits}")
     if found != kind:
         fix = f"use {other}={base}, or {kind}={fits}" if found == other else f"for example {kind}={fits}"
         what = f"a {found} model" if found == other else f"of the type {config.model_type!r}"
@@ -113,6 +116,7 @@ def kind_of(config: Any, head: str = "ForSequenceClassification") -> str | None:
     having = {
         "ForSequenceClassification": auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
         "ForTokenClassification": auto.MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES,
+        "ForMultipleChoice": auto.MODEL_FOR_MULTIPLE_CHOICE_MAPPING_NAMES,
         "ForCausalLM": auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     }
     name = config.model_type
@@ -229,7 +233,9 @@ def check_works(model: Any, where: str) -> None:
     with quiet(), in_words(where, "cannot read a text"), torch.inference_mode():
         last, training = model.get_input_embeddings().num_embeddings - 1, model.training
         model.eval()
-        model(input_ids=torch.tensor([[0, last]], device=model.get_input_embeddings().weight.device))
+        tokens = torch.tensor([[0, last]], device=model.get_input_embeddings().weight.device)
+        options = type(model).__name__.endswith("ForMultipleChoice")  # it reads [questions, options, tokens]
+        model(input_ids=tokens.unsqueeze(0) if options else tokens)
         model.train(training)
 
 

@@ -80,6 +80,20 @@ class Tokens:
         """The same rows, cut to `limit` tokens; nothing is copied."""
         return replace(self, limit=min(limit, self.limit))
 
+    def packed(self) -> tuple[dict[str, int], dict[str, np.ndarray]]:
+        """Numbers and arrays that `unpacked` makes the same of, in another process."""
+        about, arrays = {"tail": self.tail, "limit": self.limit}, {"ids": self.ids, "starts": self.starts}
+        if (seam := self.seam) is not None:
+            about |= {"head": seam.head, "fixed": seam.fixed}
+            arrays |= {"first": seam.first} | ({} if seam.types is None else {"types": seam.types})
+        return about, arrays
+
+    @classmethod
+    def unpacked(cls, about: dict[str, int], arrays: dict[str, np.ndarray]) -> Tokens:
+        """Names that others packed beside are left alone."""
+        seam = Seam(arrays["first"], about["head"], about["fixed"], arrays.get("types")) if "first" in arrays else None
+        return cls(arrays["ids"], arrays["starts"], about["tail"], about["limit"], seam)
+
 
 class Rows:
     """Tokens on a device, and batches of them made there.

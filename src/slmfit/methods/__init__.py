@@ -20,6 +20,7 @@ from slmfit.errors import MissingPart, SlmfitError, UsageError, did_you_mean
 from slmfit.methods import strangers
 from slmfit.methods.base import Method, parse_settings
 from slmfit.tasks import TASKS
+from slmfit.text.figures import joined
 
 CLASSIFICATION = ("text-classification",)
 ALL_TASKS = tuple(TASKS)
@@ -54,11 +55,15 @@ TABLE: dict[str, Row] = {
         ALL_TASKS,
         task_extras={"token-classification": "entities"},
     ),
-    "knn": Row("Votes of the nearest neighbours on embeddings.", "slmfit.methods.knn:Knn", CLASSIFICATION),
+    "knn": Row(
+        "Votes of the nearest neighbours on embeddings; for options, the nearest.",
+        "slmfit.methods.knn:Knn",
+        (*CLASSIFICATION, "multiple-choice"),
+    ),
     "encoder": Row(
         "A fine-tuned encoder.",
         "slmfit.methods.encoder:Encoder",
-        (*CLASSIFICATION, "token-classification"),
+        ALL_TASKS,
         "train",
         trained=True,
     ),
@@ -113,7 +118,7 @@ def unavailable(name: str, task: str | None = None) -> str | None:
     if row.place is None:
         return "comes with a later version of slmfit"
     if task is not None and task not in row.tasks:
-        return f"does {', '.join(row.tasks)}, not {task}"
+        return f"does {joined(row.tasks)}, not {task}"
     extras = (row.extra, row.task_extras.get(task or ""))
     return next((install(extra) for extra in extras if extra and missing(*EXTRAS[extra])), None)
 

@@ -1,4 +1,4 @@
-"""`encoder`: a pretrained encoder (BERT, DistilBERT, MiniLM, ModernBERT …) with a classification head, fine-tuned.
+"""`encoder`: a pretrained encoder (BERT, DistilBERT, MiniLM, ModernBERT …) with a head for the task, fine-tuned.
 
 slmfit train encoder=distilbert-base-uncased tickets.csv
 """
@@ -12,6 +12,7 @@ from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
 from slmfit.methods.finetuned.classes import Classes
 from slmfit.methods.finetuned.entities import EntityTags
+from slmfit.methods.finetuned.options import Options
 
 
 @dataclass(frozen=True)
@@ -28,4 +29,4 @@ class Encoder(FineTuned):
 
     Settings: ClassVar[type] = Settings
     kind = "encoder"
-    heads = {"text-classification": Classes, "token-classification": EntityTags}
+    heads = {"text-classification": Classes, "token-classification": EntityTags, "multiple-choice": Options}

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
-from slmfit.reporting import entities, glossary, ladder, pictures, plain, searching, warned
+from slmfit.reporting import entities, glossary, guesses, ladder, pictures, plain, searching, warned
 from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
 from slmfit.reporting.rows import labels
@@ -51,6 +51,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "asked": [id for id, record in source.records.items() if record.remote],
         "bars": ladder.bars(source),
         "guess": ladder.guess_score(source),
+        "guesses": guesses.guesses(source),
         "scores": ladder.all_scores(source),
         "costs": costs,
         "pictured": any(one.picture for one in costs),
@@ -187,6 +188,7 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         ]  # fmt: skip
         yield {
             "title": kind.title,
+            "key": key,
             "unit": kind.unit,
             "score": score,
             "ids": list(tables),
@@ -218,11 +220,14 @@ def _part(row: Mapping[str, Any] | None, score: str) -> float:
 
 def _breakdown_cell(row: Mapping[str, Any] | None, score: str) -> tuple[str, str, float] | None:
     """Score, small print, share of the way for a bar."""
-    if row is None or row[score] is None:
+    if row is None or (row[score] is None and "answered" not in row):
         return None
     value = _part(row, score)
     if score == "right":
         return f"{row['right']:,}", f"of {row['support']:,}", row["right"] / row["support"] if row["support"] else 0.0
+    if "answered" in row:
+        of_answers = f"{100 * row['answered']:.1f} of answers"
+        return "–" if row[score] is None else f"{100 * value:.1f}", of_answers, value
     small = f"{100 * row['precision']:.1f} · {100 * row['recall']:.1f}" if "precision" in row else ""
     return f"{100 * value:.1f}", small, value
 

@@ -6,6 +6,7 @@ scores.values["accuracy"]            # Score(value=0.87, low=0.84, high=0.9)
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,17 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slmfit import storage
 from slmfit.data.dataset import targets
 from slmfit.data.examples import ids_of
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
+from slmfit.data.readers.rows import ending
 from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
 from slmfit.records import Input
+from slmfit.runs.orders import check_orders, in_orders
 from slmfit.runs.run import Run
 from slmfit.storage import hash_file
+from slmfit.streams import is_stream
 from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores, Task
 from slmfit.text.figures import part_of
@@ -31,7 +36,13 @@ from slmfit.timing.work import counted, told_to
 
 
 def evaluate(
-    run: Run, path: str | Path | Held, *, columns: Mapping[str, str] | None = None, listen: Listener | None = None
+    run: Run,
+    path: str | Path | Held,
+    *,
+    columns: Mapping[str, str] | None = None,
+    orders: int | None = None,
+    output: str | Path | None = None,
+    listen: Listener | None = None,
 ) -> Scores:
     """Every score of the run's task on the rows of a file; labels are merged as they were for the run.
 
@@ -39,11 +50,19 @@ def evaluate(
     columns: role -> column; as in the run's own data, or recognised by name, where not given. A label that the run
     has never seen is a label all the same, and what is answered to it is wrong; `details["unseen"]` names these, as
     `labels` and `intents`; `details["notes"]` says what was guessed of the file, and what was left out of it.
-    Raises DataError when the rows cannot be read, UnsafeError when the run's files were changed.
+    orders: of questions, in how many orders of their options each is asked; `details["orders"]` then says what
+    `orders.in_orders` does. output: of questions, a file of JSON lines: each with its answer, as in `choice_record`.
+    Raises UsageError for these two where inputs have no options, DataError when the rows cannot be read, UnsafeError
+    when the run's files were changed.
     """
     if not isinstance(path, str | Path) and not is_held(path):
         fix = "give a path, a list of rows, a dict of columns or a data frame"
         raise UsageError(f"the rows are {type(path).__name__}, which cannot be read", fix=fix)
+    if orders is not None:
+        check_orders(run, orders)
+    output = None if output is None else Path(output)
+    if output is not None:
+        _check_output(run, path, output)
     notes: list[str] = []
     part = read_held(path) if is_held(path) else read_file(Path(path), notes)
     same = any(part.sha256 == file["sha256"] for file in run.record.origin.files)
@@ -68,8 +87,23 @@ def evaluate(
     with counted(told_to(listen), "predicting", len(inputs)):
         answers = run.predict(inputs)
     scores = task.score(truth, answers, run.record.seed, inputs)
+    if output is not None:
+        lines = (json.dumps(task.answered(e, a), ensure_ascii=False) for e, a in zip(examples, answers, strict=True))  # type: ignore[attr-defined]
+        storage.write_output(output, "".join(line + "\n" for line in lines))
+    more = {} if orders is None else {"orders": in_orders(run, examples, answers, orders, told_to(listen))}
     unseen = {name: sorted(new - old) for name, (old, new) in names.items()}
-    return replace(scores, details={**scores.details, "unseen": unseen, "notes": notes})
+    return replace(scores, details={**scores.details, **more, "unseen": unseen, "notes": notes})
+
+
+def _check_output(run: Run, path: Any, output: Path) -> None:
+    """Raise UsageError where no record of a question can be written."""
+    if not hasattr(run.task, "answered"):
+        fix = "`slmfit predict RUN --input FILE --output FILE` writes the answers"
+        raise UsageError(f"{run.task.name} has no questions to write down", where=str(output), fix=fix)
+    if ending(output) not in ("jsonl", "ndjson") and not is_stream(output):
+        raise UsageError("records are JSON lines", where=str(output), fix="end it in .jsonl")
+    if isinstance(path, str | Path) and output.exists() and Path(path).exists() and output.samefile(path):
+        raise UsageError("is the input, too", where=str(output), fix="give another --output")
 
 
 def _learnt(run: Run) -> set[str]:

@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
     "per_intent": Kind("intent", "label", "right"),
     "by_letter": Kind("right letter", "letter", "accuracy"),
     "by_options": Kind("number of options", "options", "accuracy"),
+    "by_subject": Kind("subject", "subject", "accuracy"),
 }
 
 

@@ -9,6 +9,7 @@ A row is one of these; without an answer it has no target:
     ARC, OpenBookQA  question (question_stem), choices {"text": [...], "label": [...]}, answerKey: label
     MMLU             question, choices [text], answer: position, counted from 0; so HellaSwag's ctx, endings, label
     MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
+    ARC's own        question {"stem", "choices": [{"text", "label"}]}, answerKey: label; so CommonsenseQA's
     tables           question (prompt), A … D (option_a …, choice_a …), answer (correct_answer, label): any of these
     COPA, PIQA, …    columns of their own, see published.py; Winogrande's and Social IQa's answers are counted from 1
 
@@ -22,9 +23,8 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from string import ascii_uppercase
 from typing import Any, ClassVar, Self
@@ -32,15 +32,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where, did_you_mean
-from slmfit.evidence.clusters import Clusters, clusters_of
+from slmfit.evidence.clusters import clusters_of
 from slmfit.evidence.statistic import share_right
-from slmfit.records import Example, Input, Prediction, Question, Score, Target
+from slmfit.records import Example, Input, Prediction, Question, Target
 from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
+from slmfit.tasks.choice_record import answered, reordered
+from slmfit.tasks.choice_scores import by_letter, of_questions
 from slmfit.tasks.common import column_of, count_outcomes, find, one_form, probability_scores
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
-from slmfit.tasks.options import AT, labelled, letter_meant, letter_numbered, lettered
+from slmfit.tasks.options import AT, flat, labelled, letter_meant, letter_numbered, lettered
 from slmfit.tasks.published import NUMBER, how_to_write, roles_of
 from slmfit.text.figures import listed
 
@@ -71,6 +73,7 @@ class MultipleChoice:
         ),
         NUMBER: (NUMBER,),
         "context": ("context", "passage", "article"),
+        "subject": ("subject", "subject_name"),
     } | APART  # fmt: skip
     required: ClassVar[tuple[str, ...]] = ("question",)
     texts: ClassVar[tuple[str, ...]] = ()
@@ -85,13 +88,14 @@ class MultipleChoice:
         return has["question"] and (has["options"] or lower.issuperset(MEDMCQA))
 
     def shown_by(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
-        """role -> column, where a question has a column for each option and an answer fits, or the columns are those of
-        a benchmark; else empty.
+        """role -> column, where a question has its options in columns, or in it, and an answer fits, or the columns are
+        those of a benchmark; else empty.
         """
         first = list(islice(rows, LOOKED_AT))
         if published := roles_of({column for row in first for column in row}):
             return published
-        if not {"question", "answer", *MEDMCQA} <= roles.keys():
+        whole = any(isinstance(row.get(roles.get("question", "")), Mapping) for row in first)  # an object of ARC's
+        if not ({"question", "answer"} if whole else {"question", "answer", *MEDMCQA}) <= roles.keys():
             return {}
         for row in first:
             with contextlib.suppress(DataError):
@@ -122,6 +126,7 @@ class MultipleChoice:
 
     def parse(self, row: Row, where: Where, id: str) -> Example:
         """One row, keyed by role or by any name of it. Raises DataError naming file, line and column."""
+        row = flat(row)
         question_in, question = find(row, self.roles["question"])
         if not isinstance(question, str) or not question.strip():
             raise DataError("the question is empty", where=where.at(question_in), fix="write it, or drop the row")
@@ -134,7 +139,9 @@ class MultipleChoice:
             letter = letter_numbered(number, letter_of, options, where.at(NUMBER))
         else:
             letter = letter_meant(answer, letter_of, options, where.at(answer_in))
-        return Example(id, Question(question, options, context), letter)
+        _, subject = find(row, self.roles["subject"])
+        named = str(subject).strip() if isinstance(subject, str | int) else ""
+        return Example(id, Question(question, options, context, named or None), letter)
 
     def _options(self, row: Row, where: Where) -> tuple[dict[str, str], dict[str, str]]:
         """Letter -> text, and label as given -> letter."""
@@ -167,6 +174,7 @@ class MultipleChoice:
 
     def _position(self, row: Row, where: Where) -> int | None:
         """The answer as a position among the options, where it is read as one."""
+        row = flat(row)
         _, answer = find(row, self.roles["answer"])
         word = str(answer).strip()
         if not AT.fullmatch(word):
@@ -176,10 +184,10 @@ class MultipleChoice:
         return None if named else int(word)
 
     def unparse(self, example: Example) -> dict[str, Any]:
-        """question, options, and context and answer where there are."""
+        """question, options, and context, subject and answer where there are."""
         question = question_of(example.input)
         row = {"id": example.id, "question": question.question, "options": dict(question.options)}
-        more = {"context": question.context, "answer": example.target}
+        more = {"context": question.context, "subject": question.subject, "answer": example.target}
         return row | {key: value for key, value in more.items() if value is not None}
 
     def with_labels(self, targets: Iterable[Target]) -> Self:
@@ -232,6 +240,14 @@ class MultipleChoice:
     def agreed(self, target: Target) -> str:
         return str(target)
 
+    def answered(self, example: Example, prediction: Prediction) -> dict[str, Any]:
+        """The record of a question and what was answered to it; see `choice_record`."""
+        return answered(example, prediction, Letters(self.labels))
+
+    def reordered(self, input: Input, key: str) -> tuple[Input, Mapping[str, str]]:
+        """The question with its options in another order, and new letter -> the letter it was."""
+        return reordered(input, key)
+
     # --- scores ---
 
     def components(self, metric: str, targets: Sequence[Target], predictions: Sequence[Prediction]) -> Components:
@@ -252,8 +268,7 @@ class MultipleChoice:
         """`accuracy`; and `log_loss`, `brier` and `expected_calibration_error` where every row has probabilities.
 
         details: `rows`, `outcomes`, `by_letter` (position bias: accuracy where the right answer stands there, and the
-        share of answers that name it); with the inputs also `by_options` (accuracy by number of options) and
-        `random_guess` (the accuracy to expect of guessing).
+        share of answers that name it); with the inputs also what `choice_scores.of_questions` says.
         """
         right = self.components("accuracy", targets, predictions).rows[:, 0] > 0
         clusters = clusters_of(map(self.text, inputs or ()))
@@ -262,34 +277,8 @@ class MultipleChoice:
         details: dict[str, Any] = {
             "rows": len(right),
             "outcomes": count_outcomes(predictions),
-            "by_letter": _by_letter(targets, predictions, right, clusters),
+            "by_letter": by_letter(targets, predictions, right, clusters),
         }
         if inputs is not None:
-            counts = [len(question_of(i).options) for i in inputs]
-            groups = _grouped(counts, right, clusters)
-            details["by_options"] = [{"options": n, "support": rows, "accuracy": asdict(a)} for n, a, rows in groups]
-            details["random_guess"] = {"accuracy": float(np.mean([1 / n for n in counts]))}
+            details |= of_questions(inputs, targets, right, clusters)
         return Scores(values, details)
-
-
-def _grouped(keys: Sequence[Any], right: np.ndarray, clusters: Clusters | None) -> list[tuple[Any, Score, int]]:
-    """Key, sorted -> accuracy and number of its rows."""
-    groups = [(key, np.array([k == key for k in keys])) for key in sorted(set(keys))]
-    return [
-        (key, share_right(right[rows], clusters.among(rows) if clusters else None), int(rows.sum()))
-        for key, rows in groups
-    ]
-
-
-def _by_letter(
-    targets: Sequence[Target], predictions: Sequence[Prediction], right: np.ndarray, clusters: Clusters | None
-) -> list[dict[str, Any]]:
-    """Per letter how often it is right, the accuracy there (None if never), and its share of all answers."""
-    there = {letter: (rows, asdict(accuracy)) for letter, accuracy, rows in _grouped(targets, right, clusters)}
-    answers = Counter(p.target for p in predictions if p.outcome == "ok" and isinstance(p.target, str))
-    table = []
-    for letter in sorted(there.keys() | answers.keys()):
-        support, accuracy = there.get(letter, (0, None))
-        share = answers[letter] / len(predictions)
-        table.append({"letter": letter, "support": support, "accuracy": accuracy, "answered": share})
-    return table

@@ -20,6 +20,14 @@ _OWN = re.compile(r"\s*\(?([a-z])[.):]\s*\S", re.IGNORECASE)
 _OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
 
 
+def flat(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row whose question is an object that holds its stem and choices, as ARC's own JSON has it, laid out flat."""
+    inner = next((row[name] for name in ("question", "question_stem") if isinstance(row.get(name), Mapping)), None)
+    if inner is None:
+        return row
+    return {**row, "question": inner.get("stem"), **({"choices": inner["choices"]} if "choices" in inner else {})}
+
+
 def labelled(cell: Any, where: Where) -> list[tuple[str, str]]:
     """Options as (label as given or "", text), in the order shown, from any of the forms."""
     if isinstance(cell, Mapping) and cell.keys() == {"text", "label"} and not isinstance(cell["text"], str):
@@ -30,7 +38,7 @@ def labelled(cell: Any, where: Where) -> list[tuple[str, str]]:
     elif isinstance(cell, Mapping):  # a table may fill letters that this row does not have with nulls
         pairs = [(label, text) for label, text in cell.items() if text is not None]
     elif isinstance(cell, Iterable) and not isinstance(cell, str | bytes):
-        pairs = [("", text) for text in cell]
+        pairs = [_of_object(one) for one in cell]
     else:
         raise DataError(f"the options are {cell!r}", where=where, fix='write {"A": "…", "B": "…"} or a list of texts')
     if not 2 <= len(pairs) <= 26:
@@ -41,6 +49,13 @@ def labelled(cell: Any, where: Where) -> list[tuple[str, str]]:
             what = f"option {i + 1} is {'empty' if text in (None, '') else repr(text)}"
             raise DataError(what, where=where, fix="every option must be text, and not empty")
     return [(str(label).strip(), text) for label, text in pairs]
+
+
+def _of_object(option: Any) -> tuple[Any, Any]:
+    """Label and text of an option in a list, which may be {"label": "A", "text": "cold"}."""
+    if isinstance(option, Mapping) and option.keys() == {"text", "label"}:
+        return option["label"], option["text"]
+    return "", option
 
 
 def lettered(labels: Sequence[str], where: Where) -> list[str]:

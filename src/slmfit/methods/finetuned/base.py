@@ -118,11 +118,12 @@ class FineTuned(Method):
         some = [train[i] for i in random_order(len(train))[:PROBED]]
         material = self.head.material(some, None), self.head.material([], None)
         self.model = self._trainable(fresh, context.seed)
+        texts = self.head.texts_per_row(material[0])
         whole = np.resize(material[0].lengths, len(train))  # as if all were like these
-        plan = derive(self._asked(), self._facts(whole, len(validation)))
+        plan = derive(self._asked(), self._facts(whole, len(validation), texts))
         job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
         each = costs.measure(self.model, job, self.backbone.device, plan, PROBE_SECONDS)
-        cut = np.minimum(whole, plan.max_length)
+        cut = np.minimum(whole, plan.max_length) if texts == 1 else np.resize(job.lengths, len(train))
         predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
         training = each.to_train(cut) * plan.epochs + each.to_predict(cut) / len(cut) * predicted
         return training + time.monotonic() - began
@@ -289,7 +290,7 @@ class FineTuned(Method):
                 fix = "delete its folder and run the command again"
                 raise UnsafeError("the plan of this training is damaged", where=str(known), fix=fix) from None
             return plan, job_of(plan)
-        facts = self._facts(material[0].lengths, validation_rows)
+        facts = self._facts(material[0].lengths, validation_rows, self.head.texts_per_row(material[0]))
         plan = derive(self._asked(), facts)
         job = job_of(plan)
         if len(job.lengths) != len(facts.lengths):  # several windows to a text
@@ -310,14 +311,15 @@ class FineTuned(Method):
             took = f"{budget.clock() - began:.0f} s went for loading the model and for cutting texts into tokens"
             raise BudgetReached(f"0 seconds leave no time to train: {took}", fix="give a larger budget")
         measured = costs.measure(self.model, job, self.backbone.device, part, budget.left())
+        cuts = self.head.cuts and facts.texts == 1
         return costs.within(
             plan,
             dataclasses.replace(measured, training=measured.training / size),
-            facts.lengths if self.head.cuts else job.lengths,
+            facts.lengths if cuts else job.lengths,
             seconds=budget.left(),  # what has been done until now, and timing the steps, was paid for out of it
             validation_rows=facts.validation_rows,
             predicted_rows=predicted_rows,
-            cuts=self.head.cuts,
+            cuts=cuts,
         )
 
     def _say(self, training: Training, progress: Progress, processes: int) -> None:
@@ -353,7 +355,7 @@ class FineTuned(Method):
     def _asked(self) -> Asked:
         return Asked(**{f.name: getattr(self.settings, f.name) for f in dataclasses.fields(Asked)})
 
-    def _facts(self, lengths: Any, validation_rows: int) -> Facts:
+    def _facts(self, lengths: Any, validation_rows: int, texts: float = 1.0) -> Facts:
         return Facts(
             lengths=lengths,
             limit=self.backbone.limit,
@@ -362,6 +364,7 @@ class FineTuned(Method):
             device=self.backbone.device.name,
             validation_rows=validation_rows,
             layers=getattr(self.model.config.get_text_config(), "num_hidden_layers", 0) or 0,
+            texts=texts,
         )
 
     def _chosen(self, plan: Plan) -> dict[str, Any]:

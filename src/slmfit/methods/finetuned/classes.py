@@ -12,8 +12,8 @@ import numpy as np
 from slmfit.finetune import forward, pretrained
 from slmfit.finetune.classify import Classify, balanced_weights, first_token_only
 from slmfit.finetune.logits import labelled
-from slmfit.finetune.pairs import Frame, tokenise_pairs
-from slmfit.finetune.tokens import Rows, Seam, Tokens, tokenise
+from slmfit.finetune.pairs import Frame, stand_in_of, tokenise_pairs
+from slmfit.finetune.tokens import Rows, Tokens, tokenise
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Example, Input, Pair, Prediction
 from slmfit.tasks.base import Task
@@ -82,17 +82,11 @@ class Classes(Head):
         )
 
     def packed(self, job: Classify) -> tuple[dict[str, int], Arrays]:
-        tokens = job.rows.tokens
-        arrays = {"ids": tokens.ids, "starts": tokens.starts, "targets": job.targets}
-        about = {"tail": tokens.tail, "limit": tokens.limit}
-        if (seam := tokens.seam) is not None:
-            about |= {"head": seam.head, "fixed": seam.fixed}
-            arrays |= {"first": seam.first} | ({} if seam.types is None else {"types": seam.types})
-        return about, arrays
+        about, arrays = job.rows.tokens.packed()
+        return about, arrays | {"targets": job.targets}
 
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Classify:
-        seam = Seam(arrays["first"], about["head"], about["fixed"], arrays.get("types")) if "first" in arrays else None
-        rows = self._rows(Tokens(arrays["ids"], arrays["starts"], about["tail"], about["limit"], seam))
+        rows = self._rows(Tokens.unpacked(about, arrays))
         targets = arrays["targets"]
         device = self.backbone.device
         return Classify(rows, targets, rows, targets, lambda logits: {}, device, 0, self._weights(targets))
@@ -130,16 +124,14 @@ class Classes(Head):
 
     def _set_frame(self, config: Any) -> None:
         """How a model of this configuration is given two texts, where its inputs are pairs."""
-        tokenizer, kinds = self.backbone.tokenizer, getattr(config, "type_vocab_size", None) or 0
         self.frame = None
         if self.task.texts:
-            by_line = Frame.by_line(tokenizer, _stand_in(tokenizer))
-            self.frame = (Frame.own_of(tokenizer, kinds) if self.backbone.kind == "encoder" else None) or by_line
+            self.frame = Frame.of(self.backbone.tokenizer, config if self.backbone.kind == "encoder" else None)
 
     def _tokens(self, inputs: Sequence[Input], cache: Path | None) -> Tokens:
         tokenizer, limit = self.backbone.tokenizer, self.backbone.limit
         if self.frame is None:
-            return tokenise(tokenizer, [str(i) for i in inputs], limit, cache, fill=_stand_in(tokenizer))
+            return tokenise(tokenizer, [str(i) for i in inputs], limit, cache, fill=stand_in_of(tokenizer))
         pairs = [pair for i in inputs if isinstance(pair := self.task.given(i), Pair)]
         return tokenise_pairs(tokenizer, [(pair.first, pair.second) for pair in pairs], limit, self.frame)
 
@@ -148,11 +140,3 @@ class Classes(Head):
 
     def _weights(self, targets: np.ndarray) -> np.ndarray | None:
         return balanced_weights(targets, len(self.labels)) if self.backbone.settings.class_weights else None
-
-
-def _stand_in(tokenizer: Any) -> int:
-    """The id read in place of a text that has no tokens; never the padding id, which counts as nothing."""
-    for known in (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.unk_token_id):
-        if known is not None and known != tokenizer.pad_token_id:
-            return int(known)
-    return 1 if tokenizer.pad_token_id == 0 else 0

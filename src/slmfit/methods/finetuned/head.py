@@ -92,6 +92,10 @@ class Head:
     def material(self, examples: Sequence[Example], cache: Path | None) -> Any:
         raise NotImplementedError
 
+    def texts_per_row(self, material: Any) -> float:
+        """How many texts the model reads for one row, on average."""
+        return 1.0
+
     def job(self, train: Any, validation: Any, max_length: int, metric: str) -> Job:
         raise NotImplementedError
 

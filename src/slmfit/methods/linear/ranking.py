@@ -15,7 +15,6 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 from zlib import crc32
@@ -27,6 +26,7 @@ from slmfit.errors import UsageError
 from slmfit.methods.base import Context, Method, must
 from slmfit.methods.linear.settings import READS, Settings
 from slmfit.methods.linear.solver import LARGEST, Floats
+from slmfit.methods.ranked import best, fitted_sharpness, offsets_of, ranked, right_of
 from slmfit.records import Example, Input, Prediction, Question
 from slmfit.tasks.base import Task
 from slmfit.tasks.forms.letters import question_of
@@ -55,16 +55,18 @@ class Ranker(Method):
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Choose what is read and C on validation, then fit train with them."""
         held = [example for example in validation if example.target is not None]
+        inputs = [e.input for e in held]
+        offsets, right = offsets_of(inputs), right_of(held)
         tried: list[tuple[float, str, float]] = []
         every_reads = [self.settings.reads] if self.settings.reads else READS
         every_c = [self.settings.C] if self.settings.C else CS
         with counted(context.event, "searching", len(every_reads) * len(every_c), unit="settings") as work:
             for reads in every_reads:
                 seen = _seen(train, reads)
-                others, offsets, right = _matrix([e.input for e in held], reads), _offsets(held), _right(held)
+                others = _matrix(inputs, reads)
                 for C in every_c:
                     scores = others @ _trained(seen, train, C, context.seed).astype(np.float64)
-                    share = float(np.mean(_best(scores, offsets) == right)) if held else 0.0
+                    share = float(np.mean(best(scores, offsets) == right)) if held else 0.0
                     tried.append((share, reads, C))
                     self.search.append({"reads": reads, "C": C, "accuracy": share})
                     work.advance(1)
@@ -73,8 +75,8 @@ class Ranker(Method):
         begin = time.perf_counter()
         self._learn(train, context.seed)
         self.fit_seconds = time.perf_counter() - begin
-        scores = _matrix([e.input for e in held], self.reads) @ self.weights.astype(np.float64)
-        self.sharpness = _sharpness(scores, _offsets(held), _right(held))
+        scores = _matrix(inputs, self.reads) @ self.weights.astype(np.float64)
+        self.sharpness = fitted_sharpness(scores, offsets, right)
         self.chosen = {"reads": self.reads, "C": self.C, "sharpness": self.sharpness}
         self.rows_used = {"fitted": "train", "settings_chosen": "validation", "calibrated": "validation"}
         context.event("search", **self.chosen)
@@ -84,14 +86,7 @@ class Ranker(Method):
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         scores = _matrix(inputs, self.reads) @ self.weights.astype(np.float64)
-        ends = np.cumsum([0, *(len(question_of(i).options) for i in inputs)])
-        found = []
-        for input, begin, end in zip(inputs, ends[:-1], ends[1:], strict=True):
-            letters = list(question_of(input).options)
-            shares = np.exp(_log_shares(scores[begin:end], self.sharpness)).tolist()
-            answer = letters[int(np.argmax(scores[begin:end]))]
-            found.append(Prediction(answer, probabilities=dict(zip(letters, shares, strict=True))))
-        return found
+        return ranked(inputs, scores, self.sharpness)
 
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
         """Raises UsageError: pairs of words share columns, so no weight is one term's."""
@@ -210,23 +205,9 @@ def _seen(examples: Sequence[Example], reads: str) -> Any:
     return _matrix([e.input for e in examples], reads)
 
 
-def _offsets(examples: Sequence[Example]) -> NDArray[np.int64]:
-    return np.cumsum([0, *(len(question_of(e.input).options) for e in examples)])
-
-
-def _right(examples: Sequence[Example]) -> NDArray[np.int64]:
-    """The place of the right option among its question's; -1 where there is no answer."""
-    return np.array([_place(e) for e in examples], np.int64)
-
-
-def _place(example: Example) -> int:
-    letters = list(question_of(example.input).options)
-    return letters.index(example.target) if isinstance(example.target, str) else -1
-
-
 def _trained(seen: Any, examples: Sequence[Example], C: float, seed: int) -> NDArray[np.float16]:
     """Weights by which right options score above wrong ones; zeros where there is no pair."""
-    offsets, right = _offsets(examples), _right(examples)
+    offsets, right = offsets_of([e.input for e in examples]), right_of(examples)
     counts = np.diff(offsets)
     better = np.repeat(offsets[:-1] + right, counts)
     worse = np.arange(offsets[-1])
@@ -249,27 +230,3 @@ def _trained(seen: Any, examples: Sequence[Example], C: float, seed: int) -> NDA
         machine.fit(differences[:, used], signs)
     weights[used] = np.clip(machine.coef_[0], -LARGEST, LARGEST)
     return weights
-
-
-def _best(scores: Floats, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The place of the option with the highest score, the first of equals, per question."""
-    return np.array([np.argmax(scores[b:e]) for b, e in pairwise(offsets)], np.int64)
-
-
-def _log_shares(scores: Floats, sharpness: float) -> Floats:
-    logs = (scores - scores.max()) * sharpness
-    return logs - np.log(np.exp(logs).sum())
-
-
-def _sharpness(scores: Floats, offsets: NDArray[np.int64], right: NDArray[np.int64]) -> float:
-    """What scores are multiplied by to be logarithms of probabilities: least log loss on rows not fitted, with a pull,
-    worth one row, towards 1.
-    """
-    from scipy.optimize import minimize_scalar
-
-    rows = [(scores[b:e], r) for (b, e), r in zip(pairwise(offsets), right, strict=True) if r >= 0]
-
-    def loss(log: float) -> float:
-        return -sum(_log_shares(row, np.exp(log))[r] for row, r in rows) + log**2
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-6, 4), method="bounded").x)) if rows else 1.0

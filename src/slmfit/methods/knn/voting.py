@@ -1,6 +1,6 @@
 """The nearest neighbours vote: no training, every answer comes with the examples that gave it.
 
-    method = Knn(Settings(embeddings="models/potion-base-4m-int8"))
+    method = Voter(Settings(embeddings="models/potion-base-4m-int8"))
     method.fit(task, train, validation, Context())
     ids, similarities = method.neighbours(["my card was charged twice"], k=3)
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,13 +20,13 @@ from numpy.typing import NDArray
 
 from slmfit import embeddings
 from slmfit.embeddings import Embedding, Index, Vectors
-from slmfit.methods.base import Context, Method, must, setting
+from slmfit.methods.base import Context, Method, must
 from slmfit.methods.in_time import left_out, rows_in_time, rows_known
+from slmfit.methods.knn.settings import WEIGHTINGS, Settings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
 MOST = 100  # the largest k that is tried
-WEIGHTINGS: dict[str, float | None] = {"uniform": None, "softmax-0.2": 0.2, "softmax-0.1": 0.1, "softmax-0.05": 0.05}
 WITHOUT_VALIDATION = {"k": 10, "weighting": "softmax-0.1"}
 DOUBTS = (0.03, 0.1, 0.3, 1.0, 3.0)
 SHARPNESSES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -35,22 +34,7 @@ SHARPNESSES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 Votes = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What `--set knn.NAME=VALUE` sets."""
-
-    embeddings: str | None = setting(None, embeddings.CHOICE)
-    k: int | None = setting(None, "How many neighbours vote. none: the best of 1 to 100 on validation.", low=1)
-    weighting: str | None = setting(
-        None,
-        "What a vote weighs. uniform: one; softmax-T: exp((similarity - 1) / T), so a small T heeds only the nearest. "
-        "none: the best on validation.",
-        choices=tuple(WEIGHTINGS),
-    )
-    dimension: int = setting(384, "How many directions LSA keeps at most; more cost bytes and time.", low=1)
-
-
-class Knn(Method):
+class Voter(Method):
     """Cosine, exact. A row that shares nothing with a text (similarity <= 0) has no vote; where none has any, the
     most frequent label answers. Equal votes: the label whose voters are more similar in sum, then the first by name.
     """
