@@ -29,6 +29,7 @@ const ENTITIES = {
     const texts = right ? [make("span", { class: "row-text" }, marked(row, trueSpans(row)))] : [make("span", { class: "versus" }, ...versus(method, row))];
     return [entityHead(method, row, right), ...texts];
   },
+  same: (method, row) => JSON.stringify([foundSpans(method, row), lostSpans(method, row), table.entities.said[method][row], table.said[method][row] < 0]),
   detail: (method, row) => make("span", { class: "answered" }, ...answered(method, row)),
 };
 

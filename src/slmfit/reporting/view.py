@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from slmfit.evidence.verdict import SAME_ROWS
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
-from slmfit.reporting import entities, glossary, ladder, pictures, plain, searching, warned
+from slmfit.reporting import entities, glossary, headline, ladder, mistakes, pictures, plain, searching, warned
 from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
+from slmfit.reporting.doubted import doubted
 from slmfit.reporting.rows import labels
 from slmfit.runs.labelled import KINDS
-from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, seconds_words, told
+from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, told
 from slmfit.text.visible import all_visible, excerpt
 
 SCHEMES = {
@@ -32,7 +34,7 @@ SUSPECTS = 200
 
 def build(source: Source, *, texts: bool) -> dict[str, Any]:
     """Everything page.html names, but the rows."""
-    costs = pictures.costs(source)
+    costs, subject = pictures.costs(source), headline.subject(source)
     return {
         "title": source.about.dataset["name"],
         "task": source.about.dataset["task"],
@@ -40,6 +42,8 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "metric_words": told(source.metric),
         "verdict": _verdict(source),
         "plain": plain.plain(source),
+        "mistakes": mistakes.label_table(source, subject) if subject and source.comparison else None,
+        "compared": headline.compared(source),
         "job": plain.job(source.about.dataset["task"], brief=True),
         "methods": glossary.methods(source),
         "words": glossary.words(source),
@@ -82,11 +86,12 @@ def _facts(source: Source) -> dict[str, Any]:
     subject = source.picked or source.best
     tagged = entities.is_tagged(source)
     confusion = entities.confusion if tagged else _confusion
+    floors = {row.id for row in source.methods if row.floor}
     return all_visible(
         {
             "labels": [label[:300] for label in labels(source)],
             "outcomes": OUTCOMES,
-            "methods": [{"id": id, "confusion": confusion(source, id)} for id in ids],
+            "methods": [{"id": id, "confusion": confusion(source, id), "floor": id in floors} for id in ids],
             "entities": tagged,
             "intents": [intent[:300] for intent in entities.intents(source)],
             "first": ids.index(subject) if subject in ids else 0,
@@ -104,22 +109,26 @@ def _verdict(source: Source) -> dict[str, Any]:
     """The headline, the sentence it stands for, and the figures of the method it is about."""
     sentence = ""
     if source.comparison:
-        head = plain.headline(source) or plain.Headline("Nothing ran", "", "")
+        head = headline.headline(source) or headline.Headline("Nothing ran", "", "")
         # Records of old have a hyphen before numbers below zero.
         sentence = re.sub(r"(?<![\w–-])-(?=\d)", "−", source.comparison.verdict.sentence)
         caveats = list(source.comparison.verdict.caveats)
+        standing = [one for one in caveats if SAME_ROWS in one and headline.compared(source)]
+        caveats = [one for one in caveats if SAME_ROWS not in one]
     else:
         ids = list(source.records)
         lead = f"{ids[0]} on {source.about.dataset['name']}" if len(ids) == 1 else f"{len(ids)} runs, not compared"
         rest = (
             "" if len(ids) == 1 else "`slmfit compare` puts methods to the test against each other and gives a verdict."
         )
-        head, caveats = plain.Headline(lead, "", "", rest), []
-    row = plain.subject(source)
+        head, caveats, standing = headline.Headline(lead, "", "", (rest,) if rest else ()), [], []
+    row = headline.subject(source)
     return {
         "head": head,
         "sentence": sentence,
         "caveats": caveats,
+        "doubted": doubted(source) if source.comparison else "",
+        "standing": standing,
         "subject": row,
         "figures": list(_figures(source, row)),
     }
@@ -131,24 +140,16 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         return
     score = row.scores["test"][source.metric]
     yield "score", f"test {told(source.metric)}", by_unit(source.metric, score.value), interval(source.metric, score)
+    if source.metric in headline.SHARES:
+        yield "wrong", "wrong", mistakes.of_1000(1 - score.value), "of 1,000 texts"
     if row.size_bytes is not None:
         yield "size_bytes", "size", bytes_words(row.size_bytes), "on disk"
     if row.latency_ms:
         busy = ", machine busy" if row.measured.get("busy") is True else ""
         most = f"19 of 20 under {milliseconds(row.latency_ms['p95'])}{busy}"
         yield "latency_p50", "one text", milliseconds(row.latency_ms["p50"]), most
-    if row.fit_seconds is not None:
-        yield (
-            "fit_seconds",
-            "learning",
-            seconds_words(row.fit_seconds),
-            f"with search {seconds_words(row.search_seconds)}",
-        )
     if row.usd_per_1000_rows is not None:
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
-    rows = source.about.split["test"].rows
-    scored, of = source.about.scored.get("test", rows), "" if "test" not in source.about.scored else f" of {rows:,}"
-    yield "rows", "texts asked about", f"{scored:,}{of}", "the same for every method"
 
 
 def _files(source: Source) -> Iterator[dict[str, str]]:
