@@ -47,8 +47,7 @@ function tallied(method, row) {
   const [truth, found] = [trueSpans(row), foundSpans(method, row)];
   const right = truth.filter((span) => found.some(sameSpan(span))).length;
   const extra = found.length + lostSpans(method, row).length - right;
-  const not = truth.length - right;
-  return `${right} of ${truth.length} right${not ? `, ${not} not found so` : ""}${extra ? `, ${extra} found wrong` : ""}`;
+  return `${right} of ${truth.length} right${extra ? `, ${extra} said in error` : ""}`;
 }
 
 // Truth above, answer below, each with what the other does not have set off.

@@ -136,7 +136,7 @@ function matching() {
     found.push(row);
   }
   // The surest mistakes first: those that nobody would look at twice.
-  if (state.show === "wrong" && table.sure) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
+  if (table.sure && (state.show === "wrong" || (state.answer !== null && state.truth !== null && state.truth !== state.answer))) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
   return found;
 }
 
@@ -240,7 +240,7 @@ function listen(id, event, handler) {
 
 async function explore() {
   options("method", facts.methods.map((one, i) => [i, one.id]));
-  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none|^alike/.test(name)) && (name !== "surest" || facts.sure));
+  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none|^alike/.test(name)) && (name !== "surest" || (facts.sure && facts.sampled)));
   options("show", views.map(([value, [name]]) => [value, name]));
   const numbers = (n) => Array.from({ length: n }, (_, i) => i);
   options("truth", [["", "any"], ...numbers(task().lines()).map((i) => [i, task().line(i)])]);

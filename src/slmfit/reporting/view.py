@@ -19,7 +19,7 @@ from slmfit.reporting.disk import Source
 from slmfit.reporting.doubted import doubted
 from slmfit.reporting.rows import labels
 from slmfit.runs.labelled import KINDS
-from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, told
+from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, percent, told
 from slmfit.text.visible import all_visible, excerpt
 
 SCHEMES = {
@@ -28,6 +28,7 @@ SCHEMES = {
     "partial": "start and end, where an overlap counts half",
     "type": "type, and some overlap",
 }
+UNFOLDED = 12  # rows of such a table that are shown without being asked for
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
 SUSPECTS = 200
 
@@ -54,7 +55,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "failing": list(ladder.failing(source)),
         "asked": [id for id, record in source.records.items() if record.remote],
         "bars": ladder.bars(source),
-        "guess": ladder.guess_score(source),
+        "least": ladder.least(source),
         "scores": ladder.all_scores(source),
         "costs": costs,
         "pictured": any(one.picture for one in costs),
@@ -63,6 +64,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "as_written": as_written(source),
         "breakdowns": list(_breakdowns(source)),
         "suspects": _suspects(source, texts),
+        "undiagnosed": source.comparison is not None and source.diagnostics is None,
         "calibration": pictures.calibration(source),
         "coverage": pictures.coverage(source),
         "learning": pictures.learning_curve(source),
@@ -172,9 +174,8 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         if not tables:
             continue
         floor = {row.id for row in source.methods if row.floor}
-        nothing = [id for id, rows in tables.items() if id in floor and not any(_part(row, score) for row in rows)]
-        if len(nothing) < len(tables):
-            tables = {id: rows for id, rows in tables.items() if id not in nothing}
+        if not floor.issuperset(tables):
+            tables = {id: rows for id, rows in tables.items() if id not in floor}
         by_name = {id: {row[name]: row for row in rows} for id, rows in tables.items()}
         subject = source.picked or source.best
         first = by_name.get(subject or "") or next(iter(by_name.values()))
@@ -194,13 +195,15 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
             "lines": lines,
             "all": len(names),
             "subject": subject,
-            "nothing": nothing if len(nothing) < len(ordered) else [],
+            "folded": len(lines) > UNFOLDED,
         }
 
 
 def _schemes(source: Source) -> dict[str, Any] | None:
     """F1 by how much must agree, the methods side by side; and how many entities had no place in their text."""
-    ordered = [id for id, _ in source.by_score() if source.details(id).get("schemes")]
+    floor = {row.id for row in source.methods if row.floor}
+    every = [id for id, _ in source.by_score() if source.details(id).get("schemes")]
+    ordered = [id for id in every if id not in floor] or every
     if not ordered:
         return None
     tables = [{row["scheme"]: row for row in source.details(id)["schemes"]} for id in ordered]
@@ -209,7 +212,13 @@ def _schemes(source: Source) -> dict[str, Any] | None:
         for name, words in SCHEMES.items()
     ]
     unplaced = [(id, f"{n:,}") for id in ordered if (n := source.details(id).get("unplaced"))]
-    return {"ids": ordered, "lines": lines, "unplaced": unplaced}
+    said = [_if_less_mattered(id, table) for id, table in zip(ordered, tables, strict=True)]
+    return {"ids": ordered, "lines": lines, "unplaced": unplaced, "said": said}
+
+
+def _if_less_mattered(id: str, table: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    """Of a method: its F1; what it would be were only the bounds looked at; and were it only the type."""
+    return id, percent(table["strict"]["f1"]), percent(table["boundary"]["f1"]), percent(table["type"]["f1"])
 
 
 def _part(row: Mapping[str, Any] | None, score: str) -> float:
