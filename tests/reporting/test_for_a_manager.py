@@ -8,7 +8,9 @@ import pytest
 
 from slmfit import reporting, storage
 from slmfit.reporting import disk, plain
-from slmfit.reporting.mistakes import mistakes, still_climbs, surest_half
+from slmfit.reporting.doubted import against_labels, doubted
+from slmfit.reporting.headline import UNASKED, headline
+from slmfit.reporting.mistakes import label_table, left_to_it, of_1000, point_at, still_climbs, wrong
 from slmfit.reporting.next_steps import next_steps
 from slmfit.reporting.unplaced import without_places
 from slmfit.reporting.warned import without_twins
@@ -38,33 +40,87 @@ def test_the_headline_says_what_to_use_and_how_good_it_is(source):
     values = {
         row.id: f"{100 * row.scores['test']['accuracy'].value:.1f} % right" for row in source.methods if row.scores
     }
-    head = plain.headline(judged(source, kind="pick", method="linear", best="linear"))
-    assert (head.before, head.named, head.after) == ("Use ", "linear", f": {values['linear']}")
-    assert head.rest == f"The highest score of 2 methods; next is knn with {values['knn']}."
-    head = plain.headline(judged(source, kind="pick", method="knn", best="linear"))
-    assert head.rest.startswith(f"Practically as good as the highest score, {values['linear']} with linear")
+    head = headline(judged(source, kind="pick", method="linear", best="linear"))
+    assert (head.before, head.named, head.after) == ("", "linear", f": {values['linear']}, the best of 2 methods")
+    assert head.rest == (f"Next is knn: {values['knn']}.", UNASKED)
     for kind, words in (("too-little-data", "Too little data"), ("nothing-beats-majority", "No method is worth it")):
-        assert plain.headline(judged(source, kind=kind)).before.startswith(words)
+        assert headline(judged(source, kind=kind)).before.startswith(words)
+
+
+def test_what_the_rule_costs_stands_below_the_headline(source):
+    methods = [
+        replace(row, size_bytes={"linear": 9_000_000, "knn": 2_000_000}.get(row.id, 300)) for row in source.methods
+    ]
+    small = judged(replace(source, methods=methods), kind="pick", method="knn", best="linear", tied=["knn"])
+    head = headline(small)
+    assert head.after.endswith("the smallest within 2 points of the best of 2 methods")
+    fewer = round(1000 * source.comparison.paired["knn"].difference.value)
+    assert f"({fewer} fewer wrong in 1,000 texts, which may be luck), and takes 7.0 MB of disk more." in head.rest[0]
+    assert head.rest[0].endswith("If size does not matter, take linear.")
+    fast = headline(judged(small, prefer="latency"))
+    assert "the fastest within" in fast.after and "If speed does not matter" in fast.rest[0]
+
+
+def test_who_has_a_vendor_is_told_that_none_was_asked(source):
+    assert headline(source).rest[-1] == UNASKED
+    assert any(
+        "llm=MODEL" in step and "--predictions FILE" in step for step in next_steps(source, line(source, "linear"))
+    )
+    asked = replace(source, methods=[*source.methods, replace(line(source, "knn"), id="llm-x", name="llm")])
+    assert UNASKED not in headline(asked).rest
+    assert not any("llm=MODEL" in step for step in next_steps(asked, line(source, "linear")))
 
 
 def test_one_method_beside_majority_is_no_comparison(source):
     rows = [row for row in source.methods if row.id != "knn"]
     alone = judged(replace(source, methods=rows), kind="pick", method="linear", best="linear")
-    head = plain.headline(alone)
-    assert "compared with nothing real" in head.after and "Try another before deciding" in head.rest
-    assert any("Try another method" in step for step in next_steps(alone, line(source, "linear"), 1))
-    assert not any("Try another method" in step for step in next_steps(source, line(source, "linear"), 2))
+    head = headline(alone)
+    assert "no other method was tried" in head.after and "Try others before deciding" in head.rest[0]
+    assert any("Try more methods" in step for step in next_steps(alone, line(source, "linear")))
+    assert not any("Try more methods" in step for step in next_steps(source, line(source, "linear")))
 
 
 def test_how_many_go_wrong_and_where(source):
     row, details = line(source, "linear"), source.details("linear")
-    wrong = sum(n for t, counts in enumerate(details["confusion"]) for a, n in enumerate(counts) if t != a)
-    said = list(mistakes(source, row))
-    assert f"({wrong} of 400)" in said[0]
-    found = {c["label"]: (details["confusion"][i][i], c["support"]) for i, c in enumerate(details["per_class"])}
-    weakest = min(found, key=lambda label: found[label][0] / found[label][1])
-    assert said[1].startswith(f"Weakest is {weakest}: ")
-    assert f"({found[weakest][0]} of {found[weakest][1]})" in said[1]
+    counts = details["confusion"]
+    missed = sum(n for t, row_ in enumerate(counts) for a, n in enumerate(row_) if t != a)
+    assert wrong(source, row).startswith(f"{of_1000(missed / 400)} in 1,000 texts get a wrong answer ({missed} of 400)")
+    found = {one.label: one for one in label_table(source, row).lines}
+    rows = list(storage.read_jsonl(source.folders["linear"] / "predictions.jsonl"))
+    rows = [r for r in rows if r["split"] == "test"]
+    half = sorted(rows, key=lambda r: -r["probabilities"][r["prediction"]])[:200]
+    assert set(found) == set(fakes.NEWS)
+    for label, one in found.items():
+        such = [r for r in rows if r["target"] == label]
+        called = [r for r in rows if r["prediction"] == label]
+        overlooked, false = (sum(r["prediction"] != r["target"] for r in some) for some in (such, called))
+        sure = [r for r in half if r["prediction"] == label]
+        assert (one.such, one.overlooked, one.false) == tuple(of_1000(n / 400) for n in (len(such), overlooked, false))
+        assert one.overlooked_share == f"{100 * overlooked / len(such):.0f} %"
+        assert one.false_share == f"{100 * false / len(called):.0f} %"
+        assert one.said == of_1000(len(sure) / 400)
+        assert one.said_wrong == of_1000(sum(r["prediction"] != r["target"] for r in sure) / 400)
+
+
+def test_what_people_read_if_it_answers_only_where_it_is_sure(source):
+    row, half = line(source, "linear"), point_at(source, "linear", 0.5)
+    bad = of_1000(half["coverage"] * (1 - half["accuracy"]))
+    words = left_to_it(source, row)
+    assert words.endswith(f"{bad} if it answers the 500 it is surest of and people read 500.")
+    assert words in dict(plain.plain(source))["What it costs"]
+    assert left_to_it(source, line(source, "majority")) != words
+
+
+def test_rows_that_all_answer_alike_and_not_as_labelled(source):
+    said = [
+        {r["id"]: r for r in storage.read_jsonl(source.folders[id] / "predictions.jsonl") if r["split"] == "test"}
+        for id in ("linear", "knn")
+    ]
+    count = sum(one["target"] != one["prediction"] == said[1][id]["prediction"] for id, one in said[0].items())
+    assert against_labels(source) == (count, 400) and count > 0
+    assert doubted(source).startswith(f"{count} test texts (") and "all 2 methods" in doubted(source)
+    alone = replace(source, methods=[row for row in source.methods if row.id != "knn"])
+    assert against_labels(alone) is None and doubted(alone) == ""
 
 
 def test_the_score_without_twins_is_that_of_the_other_rows(folder):
@@ -81,14 +137,12 @@ def test_the_score_without_twins_is_that_of_the_other_rows(folder):
 
 def test_who_set_the_margin_is_said(source):
     asked = judged(source, kind="pick", method="knn", best="linear")
-    if "knn" not in source.comparison.paired:
-        pytest.skip("the fakes put knn first")
 
     def result(command):
         record = replace(asked.comparison, command=command)
         return " ".join(dict(plain.plain(replace(asked, comparison=record)))["The result"])
 
-    assert "unless the person who runs it says otherwise" in result("slmfit compare a.csv")
+    assert "as slmfit takes it unless told otherwise" in result("slmfit compare a.csv")
     assert "set by the person who ran this" in result("slmfit compare a.csv --margin 0.02")
 
 
@@ -100,7 +154,7 @@ def test_a_curve_that_climbs_and_the_surest_half(source):
     assert [p["rows"] for p in still_climbs(points(0.7, 0.8, 0.83), "linear")] == [20, 40]
     assert still_climbs(points(0.7, 0.8, 0.805), "linear") is None and still_climbs(points(0.7), "linear") is None
     told = [p for p in source.details("linear")["coverage"] if abs(p["coverage"] - 0.5) < 0.03]
-    assert surest_half(source, "linear") == (told[0]["coverage"], told[0]["accuracy"])
+    assert point_at(source, "linear", 0.5) == told[0]
 
 
 def test_the_page_says_first_that_it_holds_texts(folder):

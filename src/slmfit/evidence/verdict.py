@@ -19,6 +19,7 @@ from slmfit.text.figures import by_unit, interval, joined, points_words, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data", "nothing-to-compare"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
+SAME_ROWS = "gave the scores and decided between the methods"  # the caveat that a reader finds in plain words
 MANY_REPEATS = 0.1  # share of the test rows that repeat another, above which a reader has to be told
 ORDERS: dict[Prefer, tuple[str, str]] = {
     "size": ("smallest", "smaller"),
@@ -198,7 +199,7 @@ def caveats(found: Verdict) -> tuple[str, ...]:
     notes = []
     if len(found.scores) > 1:
         notes.append(
-            f"The same {found.rows:,} test rows gave the scores and decided between the methods, so the highest score "
+            f"The same {found.rows:,} test rows {SAME_ROWS}, so the highest score "
             "is a little too high on average; `slmfit evaluate` scores a method on rows that had no part in the choice."
         )
     if found.counted < found.rows:

@@ -29,6 +29,7 @@ const ENTITIES = {
     const texts = right ? [make("span", { class: "row-text" }, marked(row, trueSpans(row)))] : [make("span", { class: "versus" }, ...versus(method, row))];
     return [entityHead(method, row, right), ...texts];
   },
+  same: (method, row) => JSON.stringify([foundSpans(method, row), lostSpans(method, row), table.entities.said[method][row], table.said[method][row] < 0]),
   detail: (method, row) => make("span", { class: "answered" }, ...answered(method, row)),
 };
 
@@ -46,8 +47,7 @@ function tallied(method, row) {
   const [truth, found] = [trueSpans(row), foundSpans(method, row)];
   const right = truth.filter((span) => found.some(sameSpan(span))).length;
   const extra = found.length + lostSpans(method, row).length - right;
-  const not = truth.length - right;
-  return `${right} of ${truth.length} right${not ? `, ${not} not found so` : ""}${extra ? `, ${extra} found wrong` : ""}`;
+  return `${right} of ${truth.length} right${extra ? `, ${extra} said in error` : ""}`;
 }
 
 // Truth above, answer below, each with what the other does not have set off.

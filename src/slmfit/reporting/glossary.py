@@ -21,35 +21,41 @@ WHAT = {
     "cascade": "asks a large model where a small one is unsure",
 }
 LINEAR_TAGS = "decides word by word what is an entity, from the word, its spelling and its neighbours"
-VECTORS = {"linear": "beside them it reads the vectors of", "knn": "similar by the vectors of"}
+VECTORS = {
+    "linear": "beside them it knows which words mean much the same, from a ready-made table:",
+    "knn": "similar by a ready-made table of which words mean much the same:",
+}
 
 WORDS = {
-    "row, text": "One text with its known answer, where it has one.",
+    "text, row": "One text with its known answer, where it has one.",
     "label, class": "One of the answers that a text can get.",
     "method": "A way to give the answers; each is a row of the table. What each one is stands below the table.",
     "train, validation, test": (
         "The labelled texts in three parts. Methods learn from train, their settings are chosen on validation, and "
-        "scores are of test, which no method has seen."
+        "scores are of test, which none of them was shown."
     ),
     "accuracy": "The share of the texts that get the right answer.",
     "95 % interval": (
         "Where the true score may lie: on other texts of the same kind the score would be a little another. Of 20 such "
-        "intervals, about 19 hold the true score. Written as 80.2–82.7."
+        "intervals, about 19 hold the true score."
     ),
     "points": "Percentage points: from 80 % to 82 % are 2 points.",
     "not worse, margin": (
         "A method is not worse than the best where it is at most the margin below it, with luck allowed for. The "
         "margin was set before anything was compared: 2 points unless the person who ran it said otherwise."
     ),
-    "not distinguishable": "So close that the difference may be luck.",
+    "as good as the best": "So close to it that the difference may be luck.",
+    "random guess": "What drawing answers by lot would score.",
     "twin": "A text that occurs twice: the same, or nearly so.",
     "precision, recall, F1": (
         "Of what a method calls X, the share that is X; of all that is X, the share that it finds; and one number for "
-        "both, high only where both are."
+        "both, high only where both of these are. Macro: the mean over labels; micro: over texts; weighted: over "
+        "labels, common ones counting more; balanced accuracy: the mean recall of the labels."
     ),
     "one text": "How long one answer takes: half of them take the first figure or less, 19 of 20 the second or less.",
     "training, fit, search": "Learning from the labelled texts once; and trying settings before that.",
-    "log loss, Brier score, calibration error": "How far the probabilities are from the truth; lower is better.",
+    "calibration error": "How far, on average, “80 % sure” is from being right 80 times in 100; lower is better.",
+    "log loss, Brier score": "Two measures of how far the probabilities are from the answers; lower is better.",
 }
 ENTITY_WORDS = {
     "entity, intent": "A stretch of a text that has a type, as a city or a date; and what the whole text is for.",

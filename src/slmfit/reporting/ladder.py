@@ -11,6 +11,7 @@ from typing import Any
 from slmfit.records import SPLITS, MethodRow
 from slmfit.reporting.charts import bar
 from slmfit.reporting.disk import Source
+from slmfit.reporting.headline import compared
 from slmfit.reporting.pictures import look
 from slmfit.storage import file_name
 from slmfit.text.figures import (
@@ -31,12 +32,9 @@ from slmfit.text.figures import (
 
 def groups(source: Source) -> list[dict[str, Any]]:
     """The ladder's lines: the best and what cannot be told from it, the others, and what did not run."""
-    scored = [row for row in source.methods if row.scores]
-    scored.sort(
-        key=lambda row: (row.id != source.picked, -row.scores["test"][source.metric].value if row.scores else 0)
-    )
+    scored = _in_order(source)
     out = [row for row in source.methods if not row.scores]
-    if not source.comparison or source.comparison.verdict.kind == "nothing-to-compare":
+    if not source.comparison or not compared(source):
         titles = [("", scored), ("Not run", out)]
     else:
         first = {source.best, *source.comparison.verdict.tied}
@@ -48,6 +46,12 @@ def groups(source: Source) -> list[dict[str, Any]]:
             ("Not run", out),
         ]
     return [{"title": title, "lines": [_line(source, row) for row in rows]} for title, rows in titles if rows]
+
+
+def _in_order(source: Source) -> list[MethodRow]:
+    """The methods that ran, the pick first, then the highest score."""
+    scored = [row for row in source.methods if row.scores]
+    return sorted(scored, key=lambda row: (row.id != source.picked, -(row.scores or {})["test"][source.metric].value))
 
 
 def _line(source: Source, row: MethodRow) -> dict[str, Any]:
@@ -75,7 +79,7 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
             f"search {seconds_words(row.search_seconds)}" if row.search_seconds is not None else "",
         ),
         ("latency", *_latency(row)),
-        ("speed", speed_words(row.rows_per_second), ""),
+        ("speed", speed_words(row.rows_per_second), _busy(row)),
         ("memory", bytes_words(row.peak_memory_bytes), ""),
         ("money", "" if row.usd_per_1000_rows is None else dollars(row.usd_per_1000_rows), ""),
     ]
@@ -86,8 +90,11 @@ def _latency(row: MethodRow) -> tuple[str, str]:
     """p50; p95 and whether the machine was busy, a line each."""
     if not row.latency_ms:
         return "", ""
-    busy = "\nmachine busy" if row.measured.get("busy") is True else ""
-    return milliseconds(row.latency_ms["p50"]), milliseconds(row.latency_ms["p95"]) + busy
+    return milliseconds(row.latency_ms["p50"]), f"{milliseconds(row.latency_ms['p95'])}\n{_busy(row)}"
+
+
+def _busy(row: MethodRow) -> str:
+    return "machine busy" if row.measured.get("busy") is True else ""
 
 
 def failing(source: Source) -> Iterator[tuple[str, str, str]]:
@@ -99,10 +106,10 @@ def failing(source: Source) -> Iterator[tuple[str, str, str]]:
 
 
 def bars(source: Source) -> list[dict[str, Any]]:
-    """A bar per method that ran, the highest first."""
-    scored = [(row, row.scores["test"][source.metric]) for row in source.methods if row.scores]
-    scored.sort(key=lambda pair: -pair[1].value)
-    guess = guess_score(source)
+    """A bar per method that ran, in the order of the table."""
+    scored = [(row, row.scores["test"][source.metric]) for row in _in_order(source) if row.scores]
+    line = least(source)
+    guess = line[1] if line else None
     return [
         {
             "id": row.id,
@@ -113,6 +120,14 @@ def bars(source: Source) -> list[dict[str, Any]]:
         }
         for row, score in scored
     ]
+
+
+def least(source: Source) -> tuple[str, float] | None:
+    """What a method has to beat to be worth anything, by name: what answers without reading, or else a guess."""
+    floors = [(row.id, row.scores["test"][source.metric].value) for row in source.methods if row.floor and row.scores]
+    guess = guess_score(source)
+    found = max(floors, key=lambda one: one[1]) if floors else ("random guess", guess or 0.0)
+    return found if found[1] else None
 
 
 def guess_score(source: Source) -> float | None:

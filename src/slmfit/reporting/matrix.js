@@ -67,9 +67,12 @@ function moveByArrows(event) {
 const absent = (index) => (index < facts.labels.length ? "" : "absent");
 
 function confusions(method) {
-  const wrong = method.confusion.filter(([truth, answer]) => truth !== answer).sort((a, b) => b[2] - a[2]);
-  const items = wrong.slice(0, 40).map(([truth, answer, n], at) =>
-    make("li", { class: at < FIRST ? null : "later" }, cellButton(truth, answer, n, make("b", {}, count(n)), make("span", {}, word(task().line(truth), `label ${absent(truth)}`), " → ", word(task().column(answer), `label wrong ${absent(answer)}`)))));
+  // Of entities of the right type those with other bounds are mistakes too.
+  const number = ([truth, answer, n, exact]) => (truth === answer ? n - (exact ?? n) : n);
+  const wrong = method.confusion.filter((cell) => number(cell)).sort((a, b) => number(b) - number(a));
+  const became = (truth, answer) => (truth === answer ? ": wrong start or end" : make("span", {}, " → ", word(task().column(answer), `label wrong ${absent(answer)}`)));
+  const items = wrong.slice(0, 40).map(([truth, answer, ...of], at) =>
+    make("li", { class: at < FIRST ? null : "later" }, cellButton(truth, answer, number([truth, answer, ...of]), make("b", {}, count(number([truth, answer, ...of]))), make("span", {}, word(task().line(truth), `label ${absent(truth)}`), became(truth, answer)))));
   const rest = wrong.length > 40 ? `The 40 commonest of ${count(wrong.length)} kinds of mistake: ${task().arrow}.` : `Its mistakes: ${task().arrow}.`;
   const list = make("ul", { class: "confusions" }, ...items);
   const all = items.length > FIRST ? make("button", { type: "button", class: "all" }, `Show all ${items.length}`) : null;

@@ -1,6 +1,6 @@
 """What to do next, which differs with what came out.
 
-list(next_steps(source, row, 2))     # ["Have whoever ran this see to the 2 warnings above.", "Get more labels: …"]
+list(next_steps(source, row))     # ["Have your vendor, or a language model, answer the same texts …", …]
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 from slmfit.records import MethodRow
 from slmfit.reporting.disk import Source
-from slmfit.reporting.mistakes import still_climbs, surest_half
-from slmfit.reporting.warned import warnings
+from slmfit.reporting.headline import large_tried, real
+from slmfit.reporting.mistakes import point_at, still_climbs
+from slmfit.reporting.warned import to_see_to
 from slmfit.text.figures import by_unit, number_of, percent
 
 
-def next_steps(source: Source, row: MethodRow, tried: int) -> Iterator[str]:
-    """tried: how many methods ran that look at what they are asked."""
+def next_steps(source: Source, row: MethodRow) -> Iterator[str]:
     assert source.comparison
     kind = source.comparison.verdict.kind
-    if warned := len(warnings(source)):
+    if warned := to_see_to(source):
         yield f"Have whoever ran this see to the {number_of(warned, 'warning')} above."
     if kind == "too-little-data":
         yield "Have more texts labelled, and compare again."
@@ -26,25 +26,38 @@ def next_steps(source: Source, row: MethodRow, tried: int) -> Iterator[str]:
     if kind == "nothing-beats-majority":
         yield "Look whether the answers can be told from the texts at all, before more is spent on this."
         return
-    if tried < 2:
-        yield "Try another method, as nothing real was compared (`slmfit compare --methods linear,knn,encoder`)."
-    if climb := still_climbs(source, row.id):
-        metric = (source.diagnostics or {})["learning_curve"]["metric"]
-        before, now = (by_unit(metric, point["score"]["value"]) for point in climb)
+    if len(real(source)) < 2:
+        yield "Try more methods (`slmfit compare … --methods linear,knn,encoder`)."
+    if not large_tried(source):
         yield (
-            f"Get more labels, if you can: from {climb[0]['rows']:,} to {climb[1]['rows']:,} texts the score still "
-            f"rose from {before} to {now} on validation."
+            "Have your vendor, or a language model, answer the same texts: `slmfit compare … --methods …,llm=MODEL`, "
+            "or `--predictions FILE` with its answers."
         )
-    yield f"Read some mistakes of {row.id} under “Where they fail”: would they do harm?"
-    half = surest_half(source, row.id)
+    if climb := still_climbs(source, row.id):
+        yield _more_labels(source, climb)
+    yield f"Read some mistakes of {row.id} under “Where they fail”: what harm would they do?"
+    half = point_at(source, row.id, 0.5)
     sure = (
-        f", or let it answer only where it is sure: of the surest {100 * half[0]:.0f} % of the texts "
-        f"{percent(half[1])} are right, and people take the rest"
+        f", or let it answer only where it is sure: of its surest {100 * half['coverage']:.0f} %, "
+        f"{percent(half['accuracy'])} are right"
         if half
         else ""
     )
-    yield f"If they would, do not use it alone: let people check what it answers{sure}."
+    yield f"If they would do harm, let people check what it answers{sure}."
     yield (
-        "If not, have about 400 new texts labelled, which tells the score to within 5 points (`slmfit evaluate`), "
-        "before it is put to use (`slmfit predict`)."
+        "In any case have about 400 new texts of yours labelled, by two people: the score on them is sure to within 5 "
+        "points (`slmfit evaluate`), and how often the two agree is what can be reached."
+    )
+
+
+def _more_labels(source: Source, climb: tuple) -> str:
+    """That more labels may help; whether that is sure."""
+    curve = (source.diagnostics or {})["learning_curve"]
+    (few, many), metric = climb, curve["metric"]
+    before, now = (by_unit(metric, point["score"]["value"]) for point in climb)
+    ends = [one["score"].get(end) for one, end in ((few, "high"), (many, "low"))]
+    luck = ", which may be luck" if None not in ends and ends[0] > ends[1] else ""
+    return (
+        f"More labels may help: from {few['rows']:,} to {many['rows']:,} texts the score on "
+        f"{curve.get('scored_on', 'test')} rose from {before} to {now}{luck}."
     )

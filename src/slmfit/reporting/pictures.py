@@ -109,15 +109,16 @@ def _far_below(scores: Sequence[tuple[str, Score]], floor: set[str]) -> list[str
 
 
 def calibration(source: Source) -> list[dict[str, Any]]:
-    """A reliability curve per method that gives probabilities."""
+    """A reliability curve per method that gives probabilities and reads what it is asked."""
     found = []
+    floor = {row.id for row in source.methods if row.floor}
     for id, record in source.by_score():
         bins = source.details(id).get("reliability")
-        if bins:
+        if bins and (id not in floor or floor.issuperset(source.records)):
             scores = record.scores["test"]
             picture = reliability([(b["confidence"], b["accuracy"], b["rows"]) for b in bins], look(source, id))
-            figures = [(n, scores[n].value) for n in ("expected_calibration_error", "log_loss", "brier") if n in scores]
-            found.append({"id": id, "picture": picture, "figures": figures, "bins": bins})
+            error = scores.get("expected_calibration_error")
+            found.append({"id": id, "picture": picture, "off": error.value if error else None, "bins": bins})
     return found
 
 
@@ -133,7 +134,9 @@ def coverage(source: Source) -> dict[str, Any] | None:
     y = score_axis("accuracy", [_point_score(p) for some in drawn.values() for p in some[1:] or some])
     x = Axis(0, 1, (0, 0.25, 0.5, 0.75, 1)).named("share that is answered →", lambda v: f"{100 * v:.0f} %")
     picture = lines(series, x, y)
-    return {"picture": picture, "points": drawn, "left_out": [id for id in points if id not in drawn]}
+    told = {id: [p for p in some if round(20 * p["coverage"]) % 2 == 0] for id, some in drawn.items()}  # every tenth
+    first = {source.picked: told[source.picked]} if source.picked in told else {}
+    return {"picture": picture, "points": first | told, "left_out": [id for id in points if id not in drawn]}
 
 
 def _point_score(point: Mapping[str, Any]) -> Score:

@@ -60,6 +60,7 @@ const LABELS = {
   },
   detail: (method, row) => word(LABELS.answer(table.said[method][row]), "label"),
   answer: (said) => (said >= 0 ? table.words[said] : noAnswer(said)),
+  same: (method, row) => table.said[method][row],
 };
 const task = () => (facts.entities ? ENTITIES : LABELS);
 
@@ -71,10 +72,18 @@ const VIEWS = {
   surest: ["its most confident mistakes", null],
   "only-right": ["only it is right", (m, row) => only(m, row, true)],
   "only-wrong": ["only it is wrong", (m, row) => only(m, row, false)],
+  alike: ["all methods alike, not as labelled", (m, row) => alike(row)],
   "none-right": ["no method is right", (m, row) => facts.methods.every((_, other) => !isRight(other, row))],
 };
 function only(method, row, right) {
   return facts.methods.every((_, other) => isRight(other, row) === ((other === method) === right));
+}
+
+// Whether all methods that read what they are asked answer alike, and wrongly.
+function alike(row) {
+  const read = facts.methods.map((_, method) => method).filter((method) => !facts.methods[method].floor);
+  const said = (method) => task().same(method, row);
+  return read.length > 1 && !isRight(read[0], row) && table.said[read[0]][row] >= 0 && read.every((method) => said(method) === said(read[0]));
 }
 
 const start = () => ({ method: facts ? facts.first : 0, show: "wrong", truth: null, answer: null, search: "", row: null });
@@ -127,7 +136,7 @@ function matching() {
     found.push(row);
   }
   // The surest mistakes first: those that nobody would look at twice.
-  if (state.show === "wrong" && table.sure) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
+  if (table.sure && (state.show === "wrong" || (state.answer !== null && state.truth !== null && state.truth !== state.answer))) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
   return found;
 }
 
@@ -231,7 +240,7 @@ function listen(id, event, handler) {
 
 async function explore() {
   options("method", facts.methods.map((one, i) => [i, one.id]));
-  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none/.test(name)) && (name !== "surest" || facts.sure));
+  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none|^alike/.test(name)) && (name !== "surest" || (facts.sure && facts.sampled)));
   options("show", views.map(([value, [name]]) => [value, name]));
   const numbers = (n) => Array.from({ length: n }, (_, i) => i);
   options("truth", [["", "any"], ...numbers(task().lines()).map((i) => [i, task().line(i)])]);
@@ -263,6 +272,7 @@ async function explore() {
     readUrl();
     draw();
   });
+  document.querySelectorAll("a[href^='#show=']").forEach((link) => link.addEventListener("click", () => $("failures").scrollIntoView()));
 }
 
 listen("more-suspects", "click", () => {

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from slmfit.evidence.verdict import SAME_ROWS
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
-from slmfit.reporting import entities, glossary, guesses, ladder, pictures, plain, searching, warned
+from slmfit.reporting import entities, glossary, guesses, headline, ladder, mistakes, pictures, plain, searching, warned
 from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
+from slmfit.reporting.doubted import doubted
 from slmfit.reporting.rows import labels
 from slmfit.runs.labelled import KINDS
-from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, seconds_words, told
+from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, percent, told
 from slmfit.text.visible import all_visible, excerpt
 
 SCHEMES = {
@@ -26,13 +28,14 @@ SCHEMES = {
     "partial": "start and end, where an overlap counts half",
     "type": "type, and some overlap",
 }
+UNFOLDED = 12  # rows of such a table that are shown without being asked for
 CLASSES = 60  # rows of a per-class table; beyond, those the subject does worst on
 SUSPECTS = 200
 
 
 def build(source: Source, *, texts: bool) -> dict[str, Any]:
     """Everything page.html names, but the rows."""
-    costs = pictures.costs(source)
+    costs, subject = pictures.costs(source), headline.subject(source)
     return {
         "title": source.about.dataset["name"],
         "task": source.about.dataset["task"],
@@ -40,6 +43,8 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "metric_words": told(source.metric),
         "verdict": _verdict(source),
         "plain": plain.plain(source),
+        "mistakes": mistakes.label_table(source, subject) if subject and source.comparison else None,
+        "compared": headline.compared(source),
         "job": plain.job(source.about.dataset["task"], brief=True),
         "methods": glossary.methods(source),
         "words": glossary.words(source),
@@ -50,7 +55,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "failing": list(ladder.failing(source)),
         "asked": [id for id, record in source.records.items() if record.remote],
         "bars": ladder.bars(source),
-        "guess": ladder.guess_score(source),
+        "least": ladder.least(source),
         "guesses": guesses.guesses(source),
         "scores": ladder.all_scores(source),
         "costs": costs,
@@ -60,6 +65,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "as_written": as_written(source),
         "breakdowns": list(_breakdowns(source)),
         "suspects": _suspects(source, texts),
+        "undiagnosed": source.comparison is not None and source.diagnostics is None,
         "calibration": pictures.calibration(source),
         "coverage": pictures.coverage(source),
         "learning": pictures.learning_curve(source),
@@ -83,11 +89,12 @@ def _facts(source: Source) -> dict[str, Any]:
     subject = source.picked or source.best
     tagged = entities.is_tagged(source)
     confusion = entities.confusion if tagged else _confusion
+    floors = {row.id for row in source.methods if row.floor}
     return all_visible(
         {
             "labels": [label[:300] for label in labels(source)],
             "outcomes": OUTCOMES,
-            "methods": [{"id": id, "confusion": confusion(source, id)} for id in ids],
+            "methods": [{"id": id, "confusion": confusion(source, id), "floor": id in floors} for id in ids],
             "entities": tagged,
             "intents": [intent[:300] for intent in entities.intents(source)],
             "first": ids.index(subject) if subject in ids else 0,
@@ -105,22 +112,26 @@ def _verdict(source: Source) -> dict[str, Any]:
     """The headline, the sentence it stands for, and the figures of the method it is about."""
     sentence = ""
     if source.comparison:
-        head = plain.headline(source) or plain.Headline("Nothing ran", "", "")
+        head = headline.headline(source) or headline.Headline("Nothing ran", "", "")
         # Records of old have a hyphen before numbers below zero.
         sentence = re.sub(r"(?<![\w–-])-(?=\d)", "−", source.comparison.verdict.sentence)
         caveats = list(source.comparison.verdict.caveats)
+        standing = [one for one in caveats if SAME_ROWS in one and headline.compared(source)]
+        caveats = [one for one in caveats if SAME_ROWS not in one]
     else:
         ids = list(source.records)
         lead = f"{ids[0]} on {source.about.dataset['name']}" if len(ids) == 1 else f"{len(ids)} runs, not compared"
         rest = (
             "" if len(ids) == 1 else "`slmfit compare` puts methods to the test against each other and gives a verdict."
         )
-        head, caveats = plain.Headline(lead, "", "", rest), []
-    row = plain.subject(source)
+        head, caveats, standing = headline.Headline(lead, "", "", (rest,) if rest else ()), [], []
+    row = headline.subject(source)
     return {
         "head": head,
         "sentence": sentence,
         "caveats": caveats,
+        "doubted": doubted(source) if source.comparison else "",
+        "standing": standing,
         "subject": row,
         "figures": list(_figures(source, row)),
     }
@@ -132,24 +143,16 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         return
     score = row.scores["test"][source.metric]
     yield "score", f"test {told(source.metric)}", by_unit(source.metric, score.value), interval(source.metric, score)
+    if source.metric in headline.SHARES:
+        yield "wrong", "wrong", mistakes.of_1000(1 - score.value), "of 1,000 texts"
     if row.size_bytes is not None:
         yield "size_bytes", "size", bytes_words(row.size_bytes), "on disk"
     if row.latency_ms:
         busy = ", machine busy" if row.measured.get("busy") is True else ""
         most = f"19 of 20 under {milliseconds(row.latency_ms['p95'])}{busy}"
         yield "latency_p50", "one text", milliseconds(row.latency_ms["p50"]), most
-    if row.fit_seconds is not None:
-        yield (
-            "fit_seconds",
-            "learning",
-            seconds_words(row.fit_seconds),
-            f"with search {seconds_words(row.search_seconds)}",
-        )
     if row.usd_per_1000_rows is not None:
         yield "usd", "1,000 rows", dollars(row.usd_per_1000_rows), "answered"
-    rows = source.about.split["test"].rows
-    scored, of = source.about.scored.get("test", rows), "" if "test" not in source.about.scored else f" of {rows:,}"
-    yield "rows", "texts asked about", f"{scored:,}{of}", "the same for every method"
 
 
 def _files(source: Source) -> Iterator[dict[str, str]]:
@@ -172,9 +175,8 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
         if not tables:
             continue
         floor = {row.id for row in source.methods if row.floor}
-        nothing = [id for id, rows in tables.items() if id in floor and not any(_part(row, score) for row in rows)]
-        if len(nothing) < len(tables):
-            tables = {id: rows for id, rows in tables.items() if id not in nothing}
+        if not floor.issuperset(tables):
+            tables = {id: rows for id, rows in tables.items() if id not in floor}
         by_name = {id: {row[name]: row for row in rows} for id, rows in tables.items()}
         subject = source.picked or source.best
         first = by_name.get(subject or "") or next(iter(by_name.values()))
@@ -195,13 +197,15 @@ def _breakdowns(source: Source) -> Iterator[dict[str, Any]]:
             "lines": lines,
             "all": len(names),
             "subject": subject,
-            "nothing": nothing if len(nothing) < len(ordered) else [],
+            "folded": len(lines) > UNFOLDED,
         }
 
 
 def _schemes(source: Source) -> dict[str, Any] | None:
     """F1 by how much must agree, the methods side by side; and how many entities had no place in their text."""
-    ordered = [id for id, _ in source.by_score() if source.details(id).get("schemes")]
+    floor = {row.id for row in source.methods if row.floor}
+    every = [id for id, _ in source.by_score() if source.details(id).get("schemes")]
+    ordered = [id for id in every if id not in floor] or every
     if not ordered:
         return None
     tables = [{row["scheme"]: row for row in source.details(id)["schemes"]} for id in ordered]
@@ -210,7 +214,13 @@ def _schemes(source: Source) -> dict[str, Any] | None:
         for name, words in SCHEMES.items()
     ]
     unplaced = [(id, f"{n:,}") for id in ordered if (n := source.details(id).get("unplaced"))]
-    return {"ids": ordered, "lines": lines, "unplaced": unplaced}
+    said = [_if_less_mattered(id, table) for id, table in zip(ordered, tables, strict=True)]
+    return {"ids": ordered, "lines": lines, "unplaced": unplaced, "said": said}
+
+
+def _if_less_mattered(id: str, table: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    """Of a method: its F1; what it would be were only the bounds looked at; and were it only the type."""
+    return id, percent(table["strict"]["f1"]), percent(table["boundary"]["f1"]), percent(table["type"]["f1"])
 
 
 def _part(row: Mapping[str, Any] | None, score: str) -> float:
