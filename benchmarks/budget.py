@@ -39,11 +39,12 @@ def main() -> None:
     data = os.environ.get("SLMFIT_DATA")
     if not data:
         sys.exit("SLMFIT_DATA does not name the folder with ag_news")
-    for minutes in asked.minutes:
-        once(Path(data) / "ag_news", 60 * minutes, burn=asked.burn, busy=asked.busy)
+    rows = [once(Path(data) / "ag_news", 60 * minutes, burn=asked.burn, busy=asked.busy) for minutes in asked.minutes]
+    print("\nAs rows of the table in README.md:", *rows, sep="\n")
 
 
-def once(data: Path, budget: float, *, burn: bool, busy: bool) -> None:
+def once(data: Path, budget: float, *, burn: bool, busy: bool) -> str:
+    """Run one budget and print all of it; returns its row of the table."""
     load = quiet(busy)
     with tempfile.TemporaryDirectory() as folder:
         out, model = Path(folder) / "out", base_model()
@@ -63,8 +64,10 @@ def once(data: Path, budget: float, *, burn: bool, busy: bool) -> None:
         if burning:
             burning.kill()
         print(f"budget {budget:g} s, wall {took:.1f} s, ratio {took / budget:.3f}, load before {load:.2f}, burn {burn}")
-        half_way(lines, took)
-        methods(out)
+        eta = half_way(lines, took)
+        scored, accuracies = methods(out)
+    about = f"{budget / 60:g} min{', `--burn`' if burn else ''}"
+    return f"| {about} | {load:.2f} | {took:.1f} s | {took / budget:.2f} | {eta} | {scored:,} | {accuracies} % |"
 
 
 def quiet(busy: bool) -> float:
@@ -80,19 +83,22 @@ def burner(wait: float) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({wait})\nwhile True: pass"])
 
 
-def half_way(lines: list[tuple[float, str]], took: float) -> None:
-    """The first time to go that was shown in the second half, against what it then took."""
+def half_way(lines: list[tuple[float, str]], took: float) -> str:
+    """The first time to go that was shown in the second half, against what it then took; that of all, in words."""
     shown = [(when, found) for when, line in lines if (found := LINE.search(line)) and when >= took / 2]
     if not shown:
-        return print("no time to go was shown in the second half")
+        print("no time to go was shown in the second half")
+        return "none"
     when, found = shown[0]
+    words = f"{seconds(found['all']):.0f}, {took - when:.0f} s"
     told(f"all of it, shown at {when:.0f} s", seconds(found["all"]), took - when)
     for at, (when, found) in enumerate(shown):
         stage = found["what"].split(" of ")[0].rstrip("0123456789, ")
         after = [later for later, other in shown[at + 1 :] if not other["what"].startswith(stage)]
         if found["eta"] and after:  # the next line may come up to half a minute after the work has ended
-            return told(f"{stage}, shown at {when:.0f} s", seconds(found["eta"]), after[0] - when)
-    return None
+            told(f"{stage}, shown at {when:.0f} s", seconds(found["eta"]), after[0] - when)
+            break
+    return words
 
 
 def told(what: str, eta: float, took: float) -> None:
@@ -104,7 +110,8 @@ def seconds(words: str) -> float:
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)([hms])", words))
 
 
-def methods(out: Path) -> None:
+def methods(out: Path) -> tuple[int, str]:
+    """Print every method's line; the test rows that were scored, and the accuracies in the order asked for."""
     record = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
     for row in record["methods"]:
         score = row["scores"]["test"]["accuracy"]["value"] if row["scores"] else None
@@ -112,6 +119,9 @@ def methods(out: Path) -> None:
         print(f"  {row['id']:16} {row['status']:8} accuracy {score}  fit {fit} s  {row['reason'] or ''}".rstrip())
     for caveat in record["verdict"]["caveats"]:
         print(f"  {caveat}")
+    found = [row["scores"]["test"]["accuracy"]["value"] for row in record["methods"] if row["scores"]]
+    rows = record.get("scored", {}).get("test", record["split"]["test"]["rows"])
+    return rows, ", ".join(f"{100 * value:.1f}" for value in found)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from slmfit.timing.pace import LATE, Pace
 from slmfit.timing.work import how_far
 
 CLIP = 1.0  # the gradient's norm is cut to this
+COOLING = 0.03  # of the rows until then are still seen where the time is up: their rate falls to 0
 REPORT_SECONDS = 2.0
 CHECKPOINT_SECONDS = 300.0
 CHECKPOINT_SHARE = 20  # and at least this many times as long as writing one took
@@ -286,7 +287,8 @@ class Training:
             return
         left = max(0.0, plan.seconds - p.seconds - p.apart)
         fits = plan.rows_in(left, p.seen, max(0, plan.evaluations * plan.epochs - p.evaluations), max(1e-9, each))
-        fits = min(max(fits, p.seen + 1), (plan.most_epochs or plan.epochs) * len(self.job.lengths))
+        fits = max(fits, p.seen + 1, min(self.rows, int((1 + COOLING) * p.seen)))
+        fits = min(fits, (plan.most_epochs or plan.epochs) * len(self.job.lengths))
         if abs(fits - self.rows) > 0.02 * self.rows:
             self.plan = plan.revised(p.step, fits)
             if plan.most_epochs:

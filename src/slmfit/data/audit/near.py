@@ -33,6 +33,8 @@ from slmfit.data.audit.edits import CELLS, Integers, Words, word_edits
 from slmfit.text.ngrams import scramble
 from slmfit.timing.work import advance
 
+READING = 0.5  # of the time of an audit goes for reading its rows
+
 _Number = TypeVar("_Number", np.int64, np.uint64)
 Kind = Literal["exact", "variant", "near"]
 
@@ -189,7 +191,7 @@ def _read(texts: Sequence[str]) -> tuple[Words, list[str]]:
         length.append(len(row))
         run = "".join([lexicon.letters[word] for word in row]).replace("\0\0", " ").replace("\0", "")
         letters.append(run or given.strip())
-        advance(1)
+        advance(READING)
     lengths = np.array(length, np.int64)
     return Words(np.array(ids, np.int64), np.cumsum(lengths) - lengths, lengths), letters
 
