@@ -42,11 +42,11 @@ def test_the_cheaper_is_kept_unless_it_is_worse(data, short, way, mode):
         method = tried(server, data)
         asked = {row_in(body) for body in server.requests} - {""}
         answers = method.predict([e.input for e in data.test])
-    assert asked <= {data.task.text(e.input) for e in data.validation} and len(asked) == 8
+    assert asked <= {data.task.text(e.input) for e in data.validation} and len(asked) == 16
     assert (method.chosen["answers"], method.chosen["modes"]) == (way, {mode: len(data.test)})
     assert [a.target for a in answers] == [e.target for e in data.test]
     assert {one["answers"]: one["accuracy"] for one in method.search} == {"one token": float(short), "written out": 1.0}
-    assert method.rows_used["tried how to ask"] == "8 rows of validation"
+    assert method.rows_used["tried how to ask"] == "16 rows of validation"
 
 
 @pytest.mark.parametrize("limits", [Limits(usd=1.0), Limits(tokens=10**6)])
