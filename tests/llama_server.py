@@ -21,13 +21,14 @@ HERE = bool(GGUF) and (bool(PYTHON) or importlib.util.find_spec("xllamacpp") is 
 WANTED = "set SLMFIT_GGUF to a GGUF file, and pip install xllamacpp (or set SLMFIT_LLAMA to a Python that has it)"
 START_SECONDS = 120
 SERVE = """
-import sys, time, xllamacpp
+import os, sys, time, xllamacpp
+parent = os.getppid()
 params = xllamacpp.CommonParams()
 params.model.path, params.port, params.n_parallel = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 params.n_ctx, params.cpuparams.n_threads = int(sys.argv[3]) * int(sys.argv[4]), int(sys.argv[5])
 server = xllamacpp.Server(params)
-while True:
-    time.sleep(60)
+while os.getppid() == parent:
+    time.sleep(1)
 """
 
 

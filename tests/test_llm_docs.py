@@ -34,7 +34,7 @@ def test_commands(command, tickets, monkeypatch, capsys):
         cli.main()
     out, err = capsys.readouterr()
     assert not exit.value.code, err
-    models = re.findall(r"llm=([^,\s]+)", command)
+    models = re.findall(r"llm(?:@\w+)?=([^,\s]+)", command)
     assert out.count("asked ") == len(models) > 0
     assert ("No text would leave this machine." in out) == ("localhost" in command)
 

@@ -42,11 +42,11 @@ def test_the_cheaper_is_kept_unless_it_is_worse(data, short, way, mode):
         method = tried(server, data)
         asked = {row_in(body) for body in server.requests} - {""}
         answers = method.predict([e.input for e in data.test])
-    assert asked <= {data.task.text(e.input) for e in data.validation} and len(asked) == 8
+    assert asked <= {data.task.text(e.input) for e in data.validation} and len(asked) == 16
     assert (method.chosen["answers"], method.chosen["modes"]) == (way, {mode: len(data.test)})
     assert [a.target for a in answers] == [e.target for e in data.test]
     assert {one["answers"]: one["accuracy"] for one in method.search} == {"one token": float(short), "written out": 1.0}
-    assert method.rows_used["tried how to ask"] == "8 rows of validation"
+    assert method.rows_used["tried how to ask"] == "16 rows of validation"
 
 
 @pytest.mark.parametrize("limits", [Limits(usd=1.0), Limits(tokens=10**6)])
@@ -85,3 +85,13 @@ def test_every_row_that_is_answered_is_progress(data, monkeypatch):
             method.predict([e.input for e in data.test])
     assert [fields["rows"] for fields in heard] == list(range(1, len(data.test) + 1))
     assert heard[0]["of_rows"] == len(data.test) and heard[-1]["eta_seconds"] == 0
+
+
+@pytest.mark.parametrize(("later", "alone"), [(60, 6), (0, 0)])
+def test_rows_are_asked_one_at_a_time_only_where_a_table_is_made(data, later, alone):
+    """A run that predicts has no use for how long one row takes, and its user waits for all."""
+    with scripted(Script(answer=knows(data), latency=0.002)) as server:
+        method = methods.create("llm", {"base_url": server.url}, "m")
+        method.fit(data.task, data.train, data.validation, Context(rows_to_predict=later))
+        answers = method.predict([e.input for e in data.test])
+    assert sum(bool(answer.usage.alone) for answer in answers) == alone

@@ -225,7 +225,8 @@ class Llm(Remote):
 
     def _answers(self, asks: Sequence[Ask], stage: str = "asking") -> list[Answer]:
         path = self._ledger(asks)
-        client = self._client(path, alone=min(ALONE, max(LEAST_ALONE, len(asks) // 10)))
+        timed = self.context.rows_to_predict > 0  # for a table; else nobody reads how long one row takes
+        client = self._client(path, alone=min(ALONE, max(LEAST_ALONE, len(asks) // 10)) if timed else 0)
         answers: list[Answer] = []
         try:
             with counted(self.context.event, stage, len(asks)) as work:

@@ -14,7 +14,7 @@ from random import Random
 
 from slmfit.records import Example
 
-_MOST, _LEAST, _SHARE = 32, 8, 0.1  # rows that are tried: of those that are asked later this share
+_MOST, _LEAST, _SHARE = 32, 16, 0.1  # rows that are tried: of those that are asked later this share
 _CHANCE = 0.05
 
 
