@@ -233,12 +233,24 @@ def test_many_types_are_told_as_the_commonest_confusions(tmp_path, visit):
     types = [f"slot.number_{i}" for i in range(60)]
     folder = tagged.compared(tmp_path / "out", tagged.texts(500, types=types), types=types)
     page = visit(folder / "report.html", "#method=predictions-hasty")
-    cells = [c for c in details(folder, "predictions-hasty")["confusion"] if c["true"] != c["found"]]
+    every = details(folder, "predictions-hasty")["confusion"]
+    cells = [n for c in every if (n := c["count"] - (c["exact"] if c["true"] == c["found"] else 0))]
     first = page.query_selector("#matrix .confusions button")
-    assert first.inner_text().split("\n")[0].split()[0] == str(max(c["count"] for c in cells))
+    assert first.inner_text().split("\n")[0].split()[0] == str(max(cells))
     shown = page.query_selector_all("#matrix .confusions button")
     assert len(shown) == min(40, len(cells))
     assert any("missed" in b.inner_text() for b in shown) and any("spurious" in b.inner_text() for b in shown)
+    page.evaluate("document.querySelector('.confusions').classList.add('open')")
+    off = next(b for b in shown if "wrong start or end" in b.inner_text())
+    type, count = off.query_selector("bdi").inner_text(), int(off.query_selector("b").inner_text())
+    off.click()
+    truth = {row["id"]: row for row in rows_of(folder, "predictions-hasty")}
+    spans = [
+        {tuple(s) for s in (truth[id][side] or {"spans": []})["spans"] if s[2] == type}
+        for id in page.eval_on_selector_all("#rows > li", "(all) => all.map((e) => e.dataset.id)")
+        for side in ("target", "prediction")
+    ]
+    assert 0 < len(spans) // 2 <= count and all(spans[i] != spans[i + 1] for i in range(0, len(spans), 2))
 
 
 def test_how_entities_were_searched_is_shown_without_the_search_for_the_intent():

@@ -112,7 +112,8 @@ def test_views_and_filters(compared, visit, truth):
         "none-right": [id for id in everyone if not any(right[m][id] for m in right)],
     }
     sure = {id: round(10 * float(f"{100 * chance:.1f}")) for id, _, _, chance in truth["knn"]}
-    expected["wrong"].sort(key=lambda id: -sure[id])
+    for view in ("wrong", "alike"):
+        expected[view].sort(key=lambda id: -sure[id])
     for view, ids in expected.items():
         page.select_option("#show", view)
         assert page.inner_text("#count").split()[0] == (f"{len(ids):,}")

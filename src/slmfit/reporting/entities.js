@@ -29,6 +29,12 @@ const ENTITIES = {
     const texts = right ? [make("span", { class: "row-text" }, marked(row, trueSpans(row)))] : [make("span", { class: "versus" }, ...versus(method, row))];
     return [entityHead(method, row, right), ...texts];
   },
+  // Whether an entity, of the type if one is given, was found with the right type and another start or end.
+  offBounds: (method, row, type) => {
+    const [truth, found] = [trueSpans(row), foundSpans(method, row)];
+    const missed = truth.filter((span) => (type === null || span[2] === type) && !found.some(sameSpan(span)));
+    return missed.some(([start, end, of]) => found.some((span) => span[2] === of && span[0] < end && start < span[1] && !truth.some(sameSpan(span))));
+  },
   same: (method, row) => JSON.stringify([foundSpans(method, row), lostSpans(method, row), table.entities.said[method][row], table.said[method][row] < 0]),
   detail: (method, row) => make("span", { class: "answered" }, ...answered(method, row)),
 };

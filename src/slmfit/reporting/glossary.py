@@ -36,7 +36,7 @@ WORDS = {
     ),
     "accuracy": "The share of the texts that get the right answer.",
     "95 % interval": (
-        "Where the true score may lie: on other texts of the same kind the score would be a little another. Of 20 such "
+        "Where the true score may lie: on other texts of the same kind the score would differ a little. Of 20 such "
         "intervals, about 19 hold the true score."
     ),
     "points": "Percentage points: from 80 % to 82 % are 2 points.",
@@ -53,7 +53,7 @@ WORDS = {
         "labels, common ones counting more; balanced accuracy: the mean recall of the labels."
     ),
     "one text": "How long one answer takes: half of them take the first figure or less, 19 of 20 the second or less.",
-    "training, fit, search": "Learning from the labelled texts once; and trying settings before that.",
+    "learning once, search": "Learning from the labelled texts once; and trying settings before that.",
     "calibration error": "How far, on average, “80 % sure” is from being right 80 times in 100; lower is better.",
     "log loss, Brier score": "Two measures of how far the probabilities are from the answers; lower is better.",
 }

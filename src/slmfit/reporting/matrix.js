@@ -6,12 +6,12 @@ function drawMatrix() {
   markCell();
 }
 
-function cellButton(truth, answer, n, ...children) {
-  const means = task().means(truth, answer, n);
+function cellButton(truth, answer, n, children, show = "all") {
+  const means = show === "bounds" ? `${ENTITIES.line(truth)}, ${count(n)} with a wrong start or end` : task().means(truth, answer, n);
   const button = make("button", { type: "button", "data-truth": truth, "data-answer": answer, "aria-pressed": "false", "aria-label": means }, ...children);
   button.addEventListener("click", () => {
     const same = state.truth === truth && state.answer === answer;
-    change({ show: "all", truth: same ? null : truth, answer: same ? null : answer, row: null });
+    change({ show, truth: same ? null : truth, answer: same ? null : answer, row: null });
   });
   return button;
 }
@@ -32,7 +32,7 @@ function matrix(method) {
       const [, , n, exact] = cells.get(truth * (facts.labels.length + 1) + answer) ?? [0, 0, 0];
       const hit = truth === answer && truth < facts.labels.length;
       const apart = hit && exact < n ? make("small", {}, `${count(n - exact)} off`) : null;
-      const cell = make("td", { class: hit ? "hit" : "miss" }, n ? cellButton(truth, answer, n, count(n)) : "");
+      const cell = make("td", { class: hit ? "hit" : "miss" }, n ? cellButton(truth, answer, n, [count(n)]) : "");
       if (apart) cell.append(apart);
       if (n) cell.style.setProperty("--share", shade(hit, n / totals.get(truth)));
       line.append(cell);
@@ -70,9 +70,12 @@ function confusions(method) {
   // Of entities of the right type those with other bounds are mistakes too.
   const number = ([truth, answer, n, exact]) => (truth === answer ? n - (exact ?? n) : n);
   const wrong = method.confusion.filter((cell) => number(cell)).sort((a, b) => number(b) - number(a));
-  const became = (truth, answer) => (truth === answer ? ": wrong start or end" : make("span", {}, " → ", word(task().column(answer), `label wrong ${absent(answer)}`)));
-  const items = wrong.slice(0, 40).map(([truth, answer, ...of], at) =>
-    make("li", { class: at < FIRST ? null : "later" }, cellButton(truth, answer, number([truth, answer, ...of]), make("b", {}, count(number([truth, answer, ...of]))), make("span", {}, word(task().line(truth), `label ${absent(truth)}`), became(truth, answer)))));
+  const became = (truth, answer) => (truth === answer ? [": wrong start or end"] : [" → ", word(task().column(answer), `label wrong ${absent(answer)}`)]);
+  const items = wrong.slice(0, 40).map((cell, at) => {
+    const [truth, answer] = cell;
+    const what = make("span", {}, word(task().line(truth), `label ${absent(truth)}`), ...became(truth, answer));
+    return make("li", { class: at < FIRST ? null : "later" }, cellButton(truth, answer, number(cell), [make("b", {}, count(number(cell))), what], truth === answer ? "bounds" : "all"));
+  });
   const rest = wrong.length > 40 ? `The 40 commonest of ${count(wrong.length)} kinds of mistake: ${task().arrow}.` : `Its mistakes: ${task().arrow}.`;
   const list = make("ul", { class: "confusions" }, ...items);
   const all = items.length > FIRST ? make("button", { type: "button", class: "all" }, `Show all ${items.length}`) : null;

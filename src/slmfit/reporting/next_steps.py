@@ -27,11 +27,11 @@ def next_steps(source: Source, row: MethodRow) -> Iterator[str]:
         yield "Look whether the answers can be told from the texts at all, before more is spent on this."
         return
     if len(real(source)) < 2:
-        yield "Try more methods (`slmfit compare … --methods linear,knn,encoder`)."
+        yield "Try more methods (`slmfit compare …` with `--methods linear,knn,encoder`)."
     if not large_tried(source):
         yield (
-            "Have your vendor, or a language model, answer the same texts: `slmfit compare … --methods …,llm=MODEL`, "
-            "or `--predictions FILE` with its answers."
+            "Have your vendor, or a language model, answer the same texts: `slmfit compare …` with "
+            "`--methods …,llm=MODEL`, or with its answers, `--predictions FILE`."
         )
     if climb := still_climbs(source, row.id):
         yield _more_labels(source, climb)

@@ -72,7 +72,8 @@ const VIEWS = {
   surest: ["its most confident mistakes", null],
   "only-right": ["only it is right", (m, row) => only(m, row, true)],
   "only-wrong": ["only it is wrong", (m, row) => only(m, row, false)],
-  alike: ["all methods alike, not as labelled", (m, row) => alike(row)],
+  bounds: ["wrong starts or ends", (m, row) => ENTITIES.offBounds(m, row, state.truth)],
+  alike: ["all wrong alike", (m, row) => alike(row)],
   "none-right": ["no method is right", (m, row) => facts.methods.every((_, other) => !isRight(other, row))],
 };
 function only(method, row, right) {
@@ -136,7 +137,7 @@ function matching() {
     found.push(row);
   }
   // The surest mistakes first: those that nobody would look at twice.
-  if (table.sure && (state.show === "wrong" || (state.answer !== null && state.truth !== null && state.truth !== state.answer))) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
+  if (table.sure && (["wrong", "alike"].includes(state.show) || (state.answer !== null && state.truth !== null && state.truth !== state.answer))) found.sort((a, b) => table.sure[state.method][b] - table.sure[state.method][a]);
   return found;
 }
 
@@ -240,7 +241,7 @@ function listen(id, event, handler) {
 
 async function explore() {
   options("method", facts.methods.map((one, i) => [i, one.id]));
-  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none|^alike/.test(name)) && (name !== "surest" || (facts.sure && facts.sampled)));
+  const views = Object.entries(VIEWS).filter(([name]) => (facts.methods.length > 1 || !/^only|^none|^alike/.test(name)) && (name !== "surest" || (facts.sure && facts.sampled)) && (name !== "bounds" || facts.entities));
   options("show", views.map(([value, [name]]) => [value, name]));
   const numbers = (n) => Array.from({ length: n }, (_, i) => i);
   options("truth", [["", "any"], ...numbers(task().lines()).map((i) => [i, task().line(i)])]);

@@ -60,10 +60,10 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
             found_in = part_of(count, int(of.sum()), f"{scored} row", "have")
             what = f"{match.by_kind(twins.complete)}{_other_labels(match.differ)}"
             message = f"{found_in} a twin in {seen}: {what}."
+            until = "the score may be too good" if scored == "test" else "settings are chosen by texts learnt before"
             fix = (
                 f"Remove these rows from {seen} (`slmfit compare` lists all of them in data/twins.jsonl), or give all "
-                "rows as one file: slmfit then keeps a text and its twins in one split. Until then the score is too "
-                "good."
+                f"rows as one file: slmfit then keeps a text and its twins in one split. Until then {until}."
             )
             found.append(finding("leak", "warning", count, message, fix, _examples(rows, match)))
     return found
