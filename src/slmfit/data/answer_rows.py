@@ -107,7 +107,9 @@ def _names(id: str, split: str) -> tuple[str, str]:
 def matched_rows(
     by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path, rows: Sequence[Placed]
 ) -> list[Placed]:
-    """The row of each test row, in order, of all rows by their key. Raises DataError where one is missing, or has another text."""
+    """The row of each test row, in order; by_key has the first of all rows by their key. Raises DataError where one is
+    missing, or has another text.
+    """
     found, missing = [], []
     told = {word for split in SPLITS for example in data.splits[split] for word in _told(example, data)}
     for example in data.test:
