@@ -20,9 +20,8 @@ _NONE = {
     "#name?", "#div/0!", "-", "--", "?", ".", "\\n", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
 # Of these what no person writes as a text.
-NO_TEXT = {
-    label for label in _NONE if label.startswith(("#", "<")) or label in ("nan", "null", "(null)", "undefined", "\\n")
-}
+_NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
+NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS}
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 
