@@ -566,3 +566,31 @@ def test_the_column_that_is_named_is_the_one_that_is_scored(tmp_path, other):
     write(path, [{**row, "entities": []} for row in truth])
     answers = read_answers(path, data, columns={"prediction": "entities"})
     assert all(a.target.spans == () for a in answers)
+
+
+def test_the_text_of_any_other_row_beside_an_id_is_refused(tmp_path):
+    """Also of a row of train, and the second text of a pair: ids were counted anew after a shuffle."""
+    rows = [{"id": i, "premise": f"premise {i // 3}", "hypothesis": f"hypothesis {i}", "label": "ab"[i % 2]}
+            for i in range(60)]  # fmt: skip
+    data = load_data(write(tmp_path / "data.jsonl", rows))
+    other = {int(e.id): rows[int(data.train[n].id)] for n, e in enumerate(data.test)}
+    answers = [{"id": i, "hypothesis": row["hypothesis"], "prediction": row["label"]} for i, row in other.items()]
+    with pytest.raises(DataError, match="its text is that of another row"):
+        read_answers(write(tmp_path / "a.jsonl", answers), data)
+    with pytest.raises(DataError, match="told apart by both texts, 'premise', 'hypothesis'"):
+        read_answers(write(tmp_path / "a.jsonl", [{"premise": "x", "prediction": "a"}, *rows[:3]][:1]), data)
+
+
+def test_a_column_with_the_numbers_of_the_rows_is_named_where_nothing_matches(tmp_path):
+    data = loaded(tmp_path)
+    rows = [{"custom_id": n, "content": "billing"} for n in range(1, 91)]
+    with pytest.raises(DataError, match="'custom_id' holds the ids of the test rows: call it 'id'"):
+        read_answers(write(tmp_path / "a.jsonl", rows), data)
+
+
+def test_test_rows_without_ids_beside_train_rows_that_have_some_are_called_so(tmp_path):
+    rows = [{"id": i, "text": f"text {i}", "label": "ab"[i % 2]} for i in range(60)]
+    without = [{"text": f"other {i}", "label": "ab"[i % 2]} for i in range(20)]
+    data = load_data(rows, test=without)
+    with pytest.raises(DataError, match="or rows have none"):
+        read_answers(write(tmp_path / "a.jsonl", [{"id": i, "prediction": "a"} for i in range(20)]), data)

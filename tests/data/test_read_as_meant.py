@@ -133,10 +133,10 @@ def test_tags_of_words_in_one_cell_are_no_classes(tmp_path: Path) -> None:
 
 
 def test_objects_that_are_not_looked_into_are_named(tmp_path: Path) -> None:
-    rows = [{"id": i, "data": {"text": text(i)}} for i in range(9)]
-    with pytest.raises(DataError, match="what objects hold, as in 'data', is not looked at"):
+    rows = [{"id": i, "item": {"text": text(i)}} for i in range(9)]
+    with pytest.raises(DataError, match="what objects hold, as in 'item', is not looked at"):
         load_data(write(tmp_path / "a.jsonl", rows))
-    chats = [{"messages": [{"role": "user", "content": text(i)}]} for i in range(9)]
+    chats = [{"messages": [{"role": "user", "content": text(i)}] * 2} for i in range(9)]
     with pytest.raises(DataError, match="as in 'messages', is not looked at"):
         load_data(write(tmp_path / "b.jsonl", chats))
 

@@ -1,6 +1,6 @@
 """Which test row an answer is for: by its id where the file has that column, else by its text, and never by a guess.
 
-rows = matched_rows(rows_by_key(rows, "id", data), "id", data, Path("gpt.jsonl"))     # one of the file per test row
+rows = matched_rows(rows_by_key(rows, "id", data), "id", data, path, rows)   # one of the file per test row
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def key_column(rows: Sequence[Placed], asked: Mapping[str, str], data: Dataset, 
     id = asked.get("id") or ("id" if "id" in first else None)
     if id and "text" not in asked and (data.origin.ids != "repeated" or text is None):
         if data.origin.ids == "repeated":
-            what = "the ids of the data stand on several rows, so they do not say which row an answer is for"
+            what = "ids of the data stand on several rows, or rows have none, so they do not say which row is answered"
             raise DataError(what, where=Where(str(path), 1), fix="give the texts beside the answers, or mend the ids")
         return id
     if text is None:
@@ -104,8 +104,12 @@ def _names(id: str, split: str) -> tuple[str, str]:
     return id, id.removeprefix(f"{split}:")
 
 
-def matched_rows(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) -> list[Placed]:
-    """The row of each test row, in order. Raises DataError where one is missing, or has another text."""
+def matched_rows(
+    by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path, rows: Sequence[Placed]
+) -> list[Placed]:
+    """The row of each test row, in order; by_key has the first of all rows by their key. Raises DataError where one is
+    missing, or has another text.
+    """
     found, missing = [], []
     told = {word for split in SPLITS for example in data.splits[split] for word in _told(example, data)}
     for example in data.test:
@@ -124,15 +128,17 @@ def matched_rows(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Pa
         fix = f"match by {key}{counted}: give an answer to every row of the test split"
         if len(missing) == len(data.test):
             fix += f", where they have others, such as {listed(list(by_key)[:2])}"
-            if (column := _with_ids(list(by_key.values()), data)) is not None:
+            if (column := _with_ids(rows, data)) is not None:
                 fix = f"the column {column!r} holds the ids of the test rows: call it 'id', in place of {key!r}"
+            elif key in data.task.texts:
+                fix = f"rows are told apart by both texts, {listed(data.task.texts)}: give both, or the ids"
         raise DataError(what, where=str(path), fix=fix)
     return found
 
 
 def _with_ids(rows: Sequence[Placed], data: Dataset) -> str | None:
-    """A column that holds the ids of all test rows, where the data have ids of their own."""
-    if data.origin.ids != "column":
+    """A column that holds the ids of all test rows, or their numbers where the data have no ids."""
+    if data.origin.ids == "repeated":
         return None
     ids = {example.id.removeprefix("test:") for example in data.test}
     columns = dict.fromkeys(name for _, row in rows for name in row)

@@ -51,7 +51,7 @@ def read_answers(
     asked = named_columns(columns or {}, rows, path)
     key = key_column(rows, asked, data, path)
     by_key = rows_by_key(rows, key, data)
-    matched = matched_rows(by_key, key, data, path)
+    matched = matched_rows(by_key, key, data, path, rows)
 
     intent = intent_column(matched, data, path) if data.task.marks else None
     if intent is not None:

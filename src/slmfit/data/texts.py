@@ -11,19 +11,20 @@ from pathlib import Path
 from slmfit.data.columns import columns_of, find_column, no_column, text_columns
 from slmfit.data.layout import read_parts
 from slmfit.errors import Where
-from slmfit.records import Input, Pair, Question
+from slmfit.records import Example, Input, Pair
 from slmfit.tasks.base import Task
 from slmfit.tasks.spans import read_tokens
 
 
 def in_any_order(task: Task, input: Input) -> str:
     """The text of a row, the same for a pair turned round and for a question whose options stand in another order."""
-    if isinstance(input, Question):
-        ahead = filter(None, [input.context, input.question])
-        return "\n".join([*ahead, *sorted(input.options.values(), key=str.casefold)])
     if isinstance(input, Pair):
         return "\n".join(sorted((input.first, input.second), key=str.casefold))
-    return task.text(input)
+    row = task.unparse(Example("", input)) if task.offered(input) else {}
+    if "options" not in row:
+        return task.text(input)
+    ahead = filter(None, [row.get("context"), row["question"]])
+    return "\n".join([*ahead, *sorted(row["options"].values(), key=str.casefold)])
 
 
 def load_texts(path: str | Path, task: Task) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slmfit.data.audit.audit import audit
 from slmfit.data.audit.label_twins import label_twins
 from slmfit.data.audit.labels import LABEL, TYPE, label_findings
 from slmfit.data.audit.odd_labels import odd_labels
@@ -70,3 +71,11 @@ def test_labels_of_one_script_each_are_no_twins():
 @given(st.text(st.characters(codec="utf-8"), max_size=8))
 def test_a_look_is_its_own_look(name):
     assert look(look(name)) == look(name)
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "nan", "#REF!", "#N/A", "<NA>", " null "])
+def test_texts_that_read_as_none_are_told_of(nothing):
+    texts = [f"{word} is the word number {i}" for i, word in enumerate("amber azure beige black".split() * 5)]
+    found = audit([*texts, nothing, "none of these", "?"], ["a", "b"] * 11 + ["a"], ["train"] * 23)["findings"]
+    [told] = [f for f in found if f["kind"] == "no_text"]
+    assert told["count"] == 1 and repr(nothing.strip()) in told["message"]

@@ -21,13 +21,14 @@ from slmfit.data.audit.giveaways import giveaways
 from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
+from slmfit.data.audit.odd_labels import NO_TEXT
 from slmfit.data.audit.shift import shift
 from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.data.texts import in_any_order
 from slmfit.records import SPLITS, Example
 from slmfit.text.cutting import words_of
-from slmfit.text.figures import number_of, part_of
+from slmfit.text.figures import listed, number_of, part_of
 
 FORMAT = "slmfit.audit/1"
 _UNIQUE = 0.9  # a label column with this share of different values is no label
@@ -171,6 +172,14 @@ def _texts(rows: Rows) -> Iterator[Finding]:
         message = f"{part_of(len(wordless), len(lengths), 'text', 'hold')} no word, only marks such as full stops."
         fix = "Methods that count words see nothing in them: drop these rows, or check that the file was read right."
         yield finding("no_word", "note", len(wordless), message, fix, (rows.example([k]) for k in wordless))
+    nothing = [k for k, text in enumerate(rows.texts) if len(text) < 16 and text.strip().lower() in NO_TEXT]
+    if nothing:
+        message = (
+            f"{part_of(len(nothing), len(lengths), 'text', 'read')} as if there were none: "
+            f"{listed(sorted({rows.texts[k].strip() for k in nothing}))}."
+        )
+        fix = "Drop these rows, or mend the sheet or program that they are from."
+        yield finding("no_text", "warning", len(nothing), message, fix, (rows.example([k]) for k in nothing))
     numbers = sum(map(str.isdecimal, map(str.strip, rows.texts)))
     if numbers >= FEW and numbers >= _UNIQUE * len(lengths):
         message = f"{part_of(numbers, len(lengths), 'text', 'are')} a number and nothing else."

@@ -19,6 +19,9 @@ _NONE = {
     "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
     "#name?", "#div/0!", "-", "--", "?", ".", "\\n", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
+# Of these what no person writes as a text.
+_NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
+NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS}
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 

@@ -70,7 +70,7 @@ def _spoken(row: Row) -> Row | None:
     key = next((key for key in ("messages", "conversations") if isinstance(row.get(key), list)), None)
     if key is None or "text" in row or not all(isinstance(turn, Mapping) for turn in row[key]):
         return None
-    turns = [(turn.get("role", turn.get("from")), turn.get("content", turn.get("value"))) for turn in row[key]]
+    turns = [(str(turn.get("role", turn.get("from"))), turn.get("content", turn.get("value"))) for turn in row[key]]
     asked = [said for who, said in turns if who in _ASKS]
     answered = [said for who, said in turns if who in _ANSWERS]
     system = [said for who, said in turns if who == "system"]

@@ -138,6 +138,8 @@ def parse_json(text: str, file: str, line: int = 1) -> Any:
 
 def _remedy(error: json.JSONDecodeError) -> str:
     rest = error.doc[error.pos : error.pos + 20].strip()
+    if error.doc.lstrip().startswith(("//", "#")):
+        return "remove the line: JSON has no comments"
     if error.msg == "Extra data" and rest == ",":
         return "remove the comma at the end of the line"
     if error.msg == "Extra data" and rest.startswith("{"):
