@@ -9,12 +9,12 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 WORDS = ["[UNK]", "invoice", "refund", "parcel", "courier", "late", "a"]
 
 
-def model2vec_folder(folder, *, table=None, config=None, **tensors):
-    """A folder in model2vec format, of seven words."""
+def model2vec_folder(folder, *, table=None, config=None, words=WORDS, **tensors):
+    """A folder in model2vec format, of seven words unless others are given."""
     folder.mkdir()
     if table is None:
         table = np.random.default_rng(0).standard_normal((len(WORDS), 5)).astype(np.float32)
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.enable_padding(pad_id=0, pad_token="[UNK]")
     tokenizer.save(str(folder / "tokenizer.json"))

@@ -176,3 +176,11 @@ def test_a_family_without_such_a_class_is_refused_by_name():
 def test_a_forecast_counts_every_option(data, base):
     method = Encoder(Settings(base_model=base, **QUICK))
     assert method.forecast(data.task, data.train, data.validation, Context(rows_to_predict=100)) > 0
+
+
+def test_a_budget_ends_the_training_in_time(data, base):
+    method = Encoder(Settings(base_model=base, device="cpu"))
+    context = Context(budget_seconds=4, rows_to_predict=100)
+    method.fit(data.task, data.train, data.validation, context)
+    assert len(method.predict(texts(data))) == len(data.test)
+    assert "budget" in json.dumps(method.chosen["why"]) or method.chosen["epochs"] == 10

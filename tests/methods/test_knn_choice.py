@@ -10,6 +10,7 @@ from slmfit.methods.base import Context
 from slmfit.methods.knn import Knn, Settings
 from slmfit.records import Example, Question
 from slmfit.tasks import by_name
+from static_model import model2vec_folder
 
 KINDS = {
     "animal": ("paw fur tail bark".split(), "dog cat horse".split()),
@@ -90,3 +91,20 @@ def test_odd_questions_are_answered():
 def test_a_weighting_is_refused_where_nothing_votes():
     with pytest.raises(UsageError, match=r"knn\.weighting says nothing in multiple-choice"):
         fitted(questions(60), weighting="uniform")
+
+
+def test_vectors_of_another_model_are_taken(tmp_path):
+    """A table in which each thing lies near the words of its kind, so that the question alone tells the option."""
+    words = [[*words, *things] for words, things in KINDS.values()]
+    vocabulary = ["[UNK]", *(word for kind in words for word in kind)]
+    table = np.zeros((len(vocabulary), 4), np.float32)
+    for place, kind in enumerate(words):
+        table[[vocabulary.index(word) for word in kind], place] = 1
+    folder = model2vec_folder(tmp_path / "table", table=table, words=vocabulary)
+    rows = questions(120)
+    method, task = fitted(rows, embeddings=str(folder))
+    assert method.chosen["k"] == 0 and share(method, questions(60, seed=1)) == 1
+    (tmp_path / "run").mkdir()
+    method.save(tmp_path / "run")
+    again = Knn.load(tmp_path / "run", task, method.settings)
+    assert again.predict([e.input for e in rows]) == method.predict([e.input for e in rows])

@@ -213,7 +213,11 @@ def test_probabilities_are_scored_where_every_row_has_them() -> None:
     assert scores["brier"].value == pytest.approx((2 * 0.25**2 + 2 * 0.75**2) / 2)
     assert scores["log_loss"].value == pytest.approx(-(math.log(0.75) + math.log(0.25)) / 2)
     assert scores["expected_calibration_error"].value == pytest.approx(0.25)
-    assert set(TASK.score(["A", "B"], [sure, *answers("A")]).values) == {"accuracy"}
+    details = TASK.score(["A", "B"], [sure, sure]).details
+    assert [(b["rows"], b["confidence"], b["accuracy"]) for b in details["reliability"]] == [(2, 0.75, 0.5)]
+    assert [(p["rows"], p["accuracy"]) for p in details["coverage"]] == [(2, 0.5)]
+    unsure = TASK.score(["A", "B"], [sure, *answers("A")])
+    assert set(unsure.values) == {"accuracy"} and "reliability" not in unsure.details
 
 
 @pytest.mark.parametrize("answer", ["\u0410", "\uff21", "\u0391"])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from slmfit import methods, storage
 from slmfit.comparison import planning
 from slmfit.comparison.experiment import Experiment
-from slmfit.comparison.folder import held, write_data, write_diagnostics
+from slmfit.comparison.folder import held, write_answered, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
 from slmfit.comparison.remarks import fewer_rows, time_taken
@@ -147,6 +147,7 @@ def compare(
         rows += [experiment.given_row(name, answers) for name, answers in (given or {}).items()]
         if listen and not all(row.reused or row.reason for row in rows):
             listen("judge", {"methods": len(rows)})
+        write_answered(experiment, {row.id: Run(out / row.run) for row in rows if row.run}, texts)
         common, rows = experiment.on_common_rows([spec for _, spec in work], rows)
         verdict, paired = common.judge(rows, margin=margin, prefer=preference, added=added)
         late = budget_seconds is not None and any(row.status == "stopped" for row in rows)
@@ -208,7 +209,9 @@ def train(
         if not (out / "data" / "split.json").is_file():
             write_data(experiment, texts=True)
         done = list(experiment.limited([spec], limits).fit_seeds(spec, budget))
-    return Trained(out, experiment.joined_row(spec, done))
+        trained = Trained(out, experiment.joined_row(spec, done))
+        write_answered(experiment, {trained.row.id: trained}, texts=True)
+    return trained
 
 
 def plan(

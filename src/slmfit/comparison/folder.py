@@ -119,6 +119,23 @@ def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
         return findings
 
 
+def write_answered(experiment: Experiment, runs: Mapping[str, Run], texts: bool) -> None:
+    """Of questions, every one of test with what each method answered, JSON lines a method; none without texts."""
+    task: Any = experiment.data.task
+    if not hasattr(task, "answered"):
+        return
+    folder = experiment.folder / "data" / "answered"
+    storage.remove(folder)
+    if not texts:
+        return
+    folder.mkdir(parents=True)
+    for id, run in runs.items():
+        asked = run.answered("test", experiment.data.test)
+        answers = run.answers("test", asked)
+        rows = (json.dumps(task.answered(e, a), ensure_ascii=False) for e, a in zip(asked, answers, strict=True))
+        storage.write_text(folder / f"{id}.jsonl", "".join(row + "\n" for row in rows))
+
+
 def _as_written(folder: Path) -> bool:
     """Whether audit and test rows are there as they were written; True where an older slmfit wrote no hashes."""
     if not (folder / "split.json").is_file():

@@ -1,7 +1,7 @@
 """One option per question: what the loop must know of multiple-choice, and what its answers are.
 
-    job = Rank(asked, validation, score=score, device=device, pad=0, tokens=1024)
-    scores(model, asked.pairs, device, pad=0, tokens=1024)          # float32 [pairs], one for each option
+    job = Rank(questions, validation, score=score, device=device, pad=0, tokens=1024)
+    scores(model, questions.pairs, device, pad=0, tokens=1024)          # float32 [pairs], one for each option
 
 Each option is read with its question and gets one number; the softmax goes over the options of a question. Pairs lie
 end to end and offsets tell whose they are, so questions with different numbers of options share a batch.
@@ -27,7 +27,7 @@ NOTHING = float("-inf")  # where a question has fewer options than another of it
 
 
 @dataclass(frozen=True)
-class Asked:
+class Questions:
     """Questions as pairs.
 
     pairs: question and option, one row each. offsets: int64 [questions + 1]; question i has the pairs from offsets[i]
@@ -52,7 +52,9 @@ class Asked:
 class Rank:
     """The job of a model that scores options. `score` gets the scores of all pairs of validation."""
 
-    def __init__(self, train: Asked, validation: Asked, score: Score, device: Device, pad: int, tokens: int) -> None:
+    def __init__(
+        self, train: Questions, validation: Questions, score: Score, device: Device, pad: int, tokens: int
+    ) -> None:
         """pad: the id that fills up rows. tokens: of a batch in validation."""
         self.train, self.validation, self.score = train, validation, score
         self.device, self.pad, self.tokens = device, pad, tokens

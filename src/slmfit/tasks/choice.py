@@ -39,7 +39,16 @@ from slmfit.tasks.answers import class_columns
 from slmfit.tasks.base import Components, Row, Scores
 from slmfit.tasks.choice_record import answered, reordered
 from slmfit.tasks.choice_scores import by_letter, of_questions
-from slmfit.tasks.common import column_of, count_outcomes, find, one_form, probability_scores
+from slmfit.tasks.common import (
+    column_of,
+    count_outcomes,
+    coverage_points,
+    find,
+    one_form,
+    probability_scores,
+    probability_table,
+    reliability,
+)
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
 from slmfit.tasks.options import AT, flat, labelled, letter_meant, letter_numbered, lettered
@@ -268,7 +277,8 @@ class MultipleChoice:
         """`accuracy`; and `log_loss`, `brier` and `expected_calibration_error` where every row has probabilities.
 
         details: `rows`, `outcomes`, `by_letter` (position bias: accuracy where the right answer stands there, and the
-        share of answers that name it); with the inputs also what `choice_scores.of_questions` says.
+        share of answers that name it); with probabilities `reliability` and `coverage`, as of labels; with the inputs
+        also what `choice_scores.of_questions` says.
         """
         right = self.components("accuracy", targets, predictions).rows[:, 0] > 0
         clusters = clusters_of(map(self.text, inputs or ()))
@@ -279,6 +289,10 @@ class MultipleChoice:
             "outcomes": count_outcomes(predictions),
             "by_letter": by_letter(targets, predictions, right, clusters),
         }
+        if chances:
+            confidence = probability_table(ascii_uppercase, predictions).max(axis=1)
+            details["reliability"] = reliability(confidence, right)
+            details["coverage"] = coverage_points(confidence, right, clusters=clusters)
         if inputs is not None:
             details |= of_questions(inputs, targets, right, clusters)
         return Scores(values, details)

@@ -28,6 +28,7 @@ from slmfit.tasks.common import (
     one_form,
     probability_scores,
     probability_table,
+    reliability,
     text_column,
 )
 from slmfit.tasks.forms import Form
@@ -223,7 +224,7 @@ class TextClassification:
         if scored:
             table = probability_table(self.labels, predictions)
             confidence, right = table.max(axis=1), answers == truth
-            details["reliability"] = _reliability(confidence, right)
+            details["reliability"] = reliability(confidence, right)
             details["coverage"] = coverage_points(confidence, right, clusters=clusters)
         return Scores(values | scored, details)
 
@@ -252,17 +253,6 @@ class TextClassification:
         truth = np.array([code[str(t)] for t in targets], dtype=np.int64)
         answers = [code.get(str(p.target), -1) if p.outcome == "ok" else -1 for p in predictions]
         return truth, np.array(answers, dtype=np.int64)
-
-
-def _reliability(confidence: np.ndarray, correct: np.ndarray) -> list[dict[str, float]]:
-    """The bins that hold rows: their edges, rows, mean confidence and accuracy."""
-    bins = m.reliability_bins(confidence, correct)
-    columns = zip(*(column.tolist() for column in bins), strict=True)
-    return [
-        {"low": low, "high": high, "rows": rows, "confidence": c, "accuracy": a}
-        for low, high, rows, c, a in columns
-        if rows
-    ]
 
 
 def _no_text(cell: Any, where: Where) -> DataError:

