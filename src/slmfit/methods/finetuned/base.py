@@ -100,7 +100,7 @@ class FineTuned(Method):
     def forecast(
         self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
     ) -> float | None:
-        """Some steps are timed, on rows at random, and the plan read off them."""
+        """Some steps are timed, on rows at random, and the plan read off them; memory is held as in training."""
         began = time.monotonic()
         fresh = self._prepare(task, context.seed)
         some = [train[i] for i in random_order(len(train))[:PROBED]]
@@ -109,9 +109,11 @@ class FineTuned(Method):
         whole = np.resize(material[0].lengths, len(train))  # as if all were like these
         plan = derive(self._asked(), self._facts(whole, len(validation)))
         job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
+        best = [weight.detach().clone() for weight in self.model.parameters() if weight.requires_grad]
         each = costs.measure(self.model, job, self.backbone.device, plan, PROBE_SECONDS)
         cut = np.minimum(whole, plan.max_length)
         predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
+        best.clear()
         training = each.to_train(cut) * plan.epochs + each.to_predict(cut) / len(cut) * predicted
         return training + time.monotonic() - began
 

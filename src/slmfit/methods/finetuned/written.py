@@ -17,7 +17,8 @@ import numpy as np
 from slmfit import storage
 from slmfit.errors import UsageError
 from slmfit.finetune import pretrained
-from slmfit.finetune.decode import Answer, has_cache, written
+from slmfit.finetune.decode import Answer, written
+from slmfit.finetune.steps import has_cache
 from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write
