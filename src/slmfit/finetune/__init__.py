@@ -21,6 +21,7 @@
     vocabulary.py   what tokens write, and which of them a grammar lets through
     steps.py        one token after another: how a model reads prompts, and what it keeps of them while it writes on
     decode.py       many answers written at a time, each under its grammar
+    score.py        how likely the options of a prompt are, the prompt read once
 
 Most modules import torch, so they are imported only by the methods that train.
 """

@@ -63,9 +63,9 @@ TABLE: dict[str, Row] = {
         trained=True,
     ),
     "causal": Row(
-        "A small causal model with LoRA; entities it writes out.",
+        "A small causal model with LoRA; entities it writes out, options it scores.",
         "slmfit.methods.causal:Causal",
-        (*CLASSIFICATION, "token-classification"),
+        ALL_TASKS,
         "train",
         trained=True,
     ),

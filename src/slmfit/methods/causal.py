@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
+from slmfit.methods.finetuned.choices import Choices
 from slmfit.methods.finetuned.classes import Classes
 from slmfit.methods.finetuned.written import Written
 from slmfit.tasks.forms.entities import FORMS
@@ -25,6 +27,20 @@ class Settings(TuningSettings):
     base_model: str = setting(
         "HuggingFaceTB/SmolLM2-135M-Instruct", "The causal model to start from: a hub name, a folder, or a GGUF file."
     )
+    answers: str = setting(
+        "auto",
+        "How labels are answered. head: by a classification head; scored: each label is scored as an answer; auto: by "
+        "a head, where the model has or is to learn one. Options of questions are scored.",
+        choices=("auto", "head", "scored"),
+        when="labels are words that say what they mean, and rows are few.",
+    )
+    scoring: str = setting(
+        "auto",
+        "How a scored answer is read: by its log-likelihood after the question (text), by token (mean), by character "
+        "(characters), less what it has without a question (pmi), or by its letter; auto: what is best on validation.",
+        choices=("auto", *READINGS),
+        when="the model was trained to answer with letters (letter), or validation is too small to choose by.",
+    )
     form: str = setting(
         "lines",
         "How entities and intent are written: a line for each, or JSON; other tasks do not need it.",
@@ -33,8 +49,8 @@ class Settings(TuningSettings):
     )
     shots: int = setting(
         0,
-        "With epochs=0, how many examples from train are shown before each row; for entities. The model's folder then "
-        "holds their texts.",
+        "With epochs=0, how many examples from train are shown before each row, where answers are written or scored. "
+        "The model's folder then holds their texts.",
         low=0,
         when="you want to see what the base model can do without being tuned.",
     )
@@ -46,4 +62,5 @@ class Causal(FineTuned):
 
     Settings: ClassVar[type] = Settings
     kind = "causal"
-    heads = {"text-classification": Classes, "token-classification": Written}
+    heads = {"text-classification": Classes, "token-classification": Written, "multiple-choice": Choices}
+    ways = {"text-classification": {"head": Classes, "scored": Choices}}

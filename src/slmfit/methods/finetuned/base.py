@@ -40,6 +40,7 @@ class FineTuned(Method):
     trained = True
     kind: ClassVar[str]
     heads: ClassVar[Mapping[str, type[Head]]]  # task -> what answers it
+    ways: ClassVar[Mapping[str, Mapping[str, type[Head]]]] = {}  # task -> what else may, by the setting `answers`
 
     settings: TuningSettings
     backbone: Backbone
@@ -71,6 +72,7 @@ class FineTuned(Method):
             self.rows_used = {"fitted": "none: the base model is used as it is"}
             self.rows_used |= {"shown as examples": "train"} if self._shots else {}
             self.chosen |= self._started_from(fresh)
+            self._settle(validation, context)
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
         self.model = self._trainable(fresh, context.seed)
@@ -96,6 +98,15 @@ class FineTuned(Method):
         self._say(training, progress, team.size)
         self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
         self.chosen |= self._started_from()
+        self._settle(validation, context)
+
+    def _settle(self, validation: Sequence[Example], context: Context) -> None:
+        """What the head chooses on validation, said beside what was chosen before."""
+        chosen, self.search = self.head.settle(self.model.eval(), validation, self.max_length, context)
+        why = {**self.chosen.get("why", {}), **chosen.pop("why", {})}
+        self.chosen |= chosen | ({"why": why} if why else {})
+        if self.search:
+            self.rows_used |= {"way of reading": "validation"}
 
     def forecast(
         self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
@@ -184,7 +195,9 @@ class FineTuned(Method):
         method = cls(settings)
         config = pretrained.read_config(str(folder))
         method.backbone = method._backbone(str(folder), config)
-        method.head, method.model = cls.heads[task.name].load(method.backbone, task, folder, config)
+        head = next((h for h in method._ways(task).values() if h.file and (folder / h.file).is_file()), None)
+        head = head or next(h for h in method._ways(task).values() if not h.file or not cls.ways.get(task.name))
+        method.head, method.model = head.load(method.backbone, task, folder, config)
         method.max_length = method.backbone.limit
         method.base = bases.read(folder)
         method._adapters = folder / "adapter" if method.base and (folder / "adapter").is_dir() else None
@@ -199,8 +212,8 @@ class FineTuned(Method):
 
     def _prepare(self, task: Task, seed: int) -> set[str]:
         """Load base model, tokenizer and device; returns the names of the weights the checkpoint did not have."""
-        s, head = self.settings, self.heads[task.name]
-        folder = pretrained.fetched(s.base_model, lambda config: self._check(config, head, task))
+        s = self.settings
+        folder = pretrained.fetched(s.base_model, lambda config: self._check(config, self._way(task, config), task))
         self.base = pretrained.base_of(s.base_model, folder)
         config = pretrained.read_config(folder)
         self.backbone = self._backbone(folder, config)
@@ -211,11 +224,29 @@ class FineTuned(Method):
             raise UsageError(what, where=s.base_model, fix=f"it reads at most {limit} tokens")
         if self.kind == "causal":
             config.pad_token_id = tokenizer.pad_token_id  # by it the model finds the last real token
-        self.head = head(self.backbone, task)
+        self.head = self._way(task, config)(self.backbone, task)
         self.model, fresh = self.head.start(folder, config, seed)
         self.head.body(self.model).name_or_path = s.base_model  # adapters name it; the folder is this machine's own
         self.model.to(self.backbone.device.name)
         return fresh
+
+    def _ways(self, task: Task) -> Mapping[str, type[Head]]:
+        return self.ways.get(task.name) or {"": self.heads[task.name]}
+
+    def _way(self, task: Task, config: Any) -> type[Head]:
+        """The head that is asked for; else the first that fits the task and, untuned, the base model.
+
+        Raises UsageError for one that the task does not have.
+        """
+        ways, asked = self._ways(task), getattr(self.settings, "answers", "auto")
+        if asked != "auto" and self.ways.get(task.name):
+            if asked not in ways:
+                what = f"{self.kind}.answers cannot be {asked!r} for {task.name}"
+                raise UsageError(what, fix=f"one of {', '.join(ways)}")
+            return ways[asked]
+        untuned = self.settings.epochs == 0
+        fitting = (h for h in ways.values() if h.fits(task) and not (untuned and h.unfit(task, config)))
+        return next(fitting, next(iter(ways.values())))
 
     def _check(self, config: Any, head: type[Head], task: Task) -> None:
         """Raise UsageError for a base model that this method cannot start from."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from slmfit.finetune.device import Device
 from slmfit.finetune.state import Job
+from slmfit.methods.base import Context
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -57,9 +58,15 @@ class Head:
     adapters: ClassVar[str]  # what peft does
     cuts: ClassVar[bool]  # whether longer texts are cut, or read in several windows
     shows: ClassVar[bool] = False  # whether examples can be shown before a text
+    file: ClassVar[str | None] = None  # that a folder of such a model has and others have not
 
     def __init__(self, backbone: Backbone, task: Task) -> None:
         self.backbone, self.task = backbone, task
+
+    @classmethod
+    def fits(cls, task: Task) -> bool:
+        """Whether it is a good way to answer the task; it may still be asked for."""
+        return True
 
     @classmethod
     def unfit(cls, task: Task, config: Any) -> str | None:
@@ -94,6 +101,12 @@ class Head:
 
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Job:
         raise NotImplementedError
+
+    def settle(
+        self, model: Any, examples: Sequence[Example], max_length: int, context: Context
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """What is chosen on validation with the model as it is, and every candidate tried, as a method has them."""
+        return {}, []
 
     def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
         """One prediction per input. max_length: tokens of one text."""

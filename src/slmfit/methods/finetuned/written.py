@@ -60,6 +60,7 @@ class Written(Head):
     adapters: ClassVar[str] = "CAUSAL_LM"
     cuts: ClassVar[bool] = True
     shows: ClassVar[bool] = True
+    file: ClassVar[str | None] = "written.json"
 
     task: TokenClassification
     shots: PerClass | None = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from slmfit.records import Input, Prediction, Target
@@ -19,6 +21,18 @@ ASKED = "\n\nAnswer:\n"
 INVALID = Prediction(None, "invalid")
 
 Described = Callable[[str], str]  # a label's name -> what is said of it after its name, "" for nothing
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An input for a model that chooses and does not write. options: answer -> how it would go on from the prompt."""
+
+    prompt: str
+    options: Mapping[str, str]
+
+    def answered(self, answer: str) -> str:
+        """As an example before another."""
+        return f"{self.prompt}{self.options[answer]}\n\n"
 
 
 def undescribed(name: str) -> str:
@@ -36,6 +50,7 @@ class Form:
     name: ClassVar[str]
     prompt: ClassVar[str]  # the file in prompts/
     kind: ClassVar[str] = "text"  # what an input is called where it stands between tags
+    cue: ClassVar[str] = "Answer:"  # what an offer's prompt ends with; alone, nothing was asked
 
     def words(self, input: Input) -> str:
         """All that an input says."""
@@ -44,6 +59,20 @@ class Form:
     def ask(self, input: Input) -> str:
         """What a model that was trained for the form reads: it only needs to see where the text ends."""
         return f"{self.words(input)}{ASKED}"
+
+    def offer(self, input: Input) -> Offer:
+        """The input, to be answered with the text of a candidate; what there is to choose from is not said."""
+        options = {name: f" {name}" for name in self.candidates(input) or ()}
+        return Offer(f"{self.words(input)}\n\n{self.cue}", options)
+
+    def lettered(self, input: Input) -> Offer | None:
+        """The input with its candidates after letters, to be answered with a letter; None where there are too many."""
+        names = self.candidates(input) or ()
+        if len(names) > len(ascii_uppercase):
+            return None
+        lines = "".join(f"{letter}. {name}\n" for letter, name in zip(ascii_uppercase, names, strict=False))
+        options = {name: f" {letter}" for letter, name in zip(ascii_uppercase, names, strict=False)}
+        return Offer(f"{self.words(input)}\n\n{lines}{self.cue}", options)
 
     def opening(self, described: Described = undescribed) -> str:
         """What any other model is told of all rows. It comes first, so that a server can keep it in its cache."""

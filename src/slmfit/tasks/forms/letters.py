@@ -12,7 +12,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from slmfit.records import Input, Prediction, Question, Target
-from slmfit.tasks.forms.base import INVALID, Form
+from slmfit.tasks.forms.base import INVALID, Form, Offer
 from slmfit.tasks.replies import json_object, json_object_schema
 
 _BARE = re.compile(r"([A-Z])[.)]?|\(([A-Z])\)")
@@ -22,6 +22,12 @@ def question_of(input: Input) -> Question:
     """The input as the question it must be."""
     assert isinstance(input, Question)
     return input
+
+
+def _asked(input: Input) -> str:
+    question = question_of(input)
+    context = f"{question.context}\n\n" if question.context else ""
+    return f"{context}Question: {question.question}\n"
 
 
 class Letters(Form):
@@ -41,10 +47,16 @@ class Letters(Form):
         return "\n".join([*filter(None, [q.context]), q.question, *q.options.values()])
 
     def ask(self, input: Input) -> str:
-        q = question_of(input)
-        context = f"{q.context}\n\n" if q.context else ""
-        options = "".join(f"{letter}. {text}\n" for letter, text in q.options.items())
-        return f"{context}Question: {q.question}\n{options}Answer: "
+        lines = "".join(f"{letter}. {text}\n" for letter, text in question_of(input).options.items())
+        return f"{_asked(input)}{lines}{self.cue} "
+
+    def offer(self, input: Input) -> Offer:
+        options = {letter: f" {text}" for letter, text in question_of(input).options.items()}
+        return Offer(f"{_asked(input)}{self.cue}", options)
+
+    def lettered(self, input: Input) -> Offer:
+        options = {letter: f" {letter}" for letter in question_of(input).options}
+        return Offer(self.ask(input).rstrip(), options)
 
     def write(self, target: Target, input: Input) -> str:
         return str(target)
