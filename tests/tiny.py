@@ -73,7 +73,7 @@ def byte_tokenizer(texts=TEXTS, size=400):
 
 
 def t5_tokenizer(texts=TEXTS, size=400):
-    """T5's own class: pieces of one text of the others, "</s>" behind a text, white space as one space, no line breaks."""
+    """T5's own class: Unigram, "</s>" behind a text, any white space a single space, no line breaks and no braces."""
     backend = Tokenizer(models.Unigram())
     backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     trainer = trainers.UnigramTrainer(vocab_size=size, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False)

@@ -11,6 +11,7 @@ from slmfit.errors import UsageError
 from slmfit.finetune import decode, pretrained
 from slmfit.finetune.decode import written
 from slmfit.finetune.device import Device
+from slmfit.finetune.score import Asked, likelihoods, prompt_rows, reader_of, scores
 from slmfit.finetune.steps import steps_of
 from slmfit.finetune.tokens import Rows, joined
 from slmfit.finetune.vocabulary import Vocabulary
@@ -47,6 +48,43 @@ def test_the_loss_is_the_one_that_the_model_computes_of_each_row_alone(model):
                 assert found == pytest.approx(sum(alone[i] for i in rows), rel=1e-5)
         job = Write(pairs(), pairs(), lambda model, check: {}, CPU, pad=0)
         assert job.validate(model, lambda: None)["loss"] == pytest.approx(sum(alone) / 11, rel=1e-5)
+
+
+ASKED = Asked(
+    [prompt for prompt, _ in ROWS],
+    [[[8, 9, 10, 1], [11, 1]], [[12, 13, 1], [14, 15, 16, 17, 1], [1]], [[40, 41, 1], [42, 1]], [[50, 1]] * 2],
+)
+
+
+def alone(model, prompt, option):
+    """In a pass of its own, without any cache."""
+    logits = model(input_ids=torch.tensor([prompt]), decoder_input_ids=torch.tensor([[0, *option[:-1]]])).logits[0]
+    return torch.log_softmax(logits.double(), -1)[range(len(option)), option].sum()
+
+
+@pytest.mark.parametrize("tokens", [1, 40, 100_000])
+def test_options_scored_together_are_those_of_each_read_alone(model, tokens):
+    """Whatever shares a batch, and the same is the best: within 1e-5 of each."""
+    found = likelihoods(model, ASKED, CPU, 0, tokens=tokens)
+    with torch.inference_mode():
+        for prompt, options, one in zip(ASKED.prompts, ASKED.options, found, strict=True):
+            by_hand = [float(alone(model, prompt, option)) for option in options]
+            np.testing.assert_allclose(one, by_hand, rtol=1e-5)
+            assert np.argmax(one) == np.argmax(by_hand)
+
+
+def test_what_is_learnt_from_options_scored_together_is_the_same_too(model):
+    """The gradients go through what was kept of the prompts, on to the encoder."""
+    names = ["encoder.block.0.layer.0.SelfAttention.q.weight", "decoder.block.1.layer.1.EncDecAttention.k.weight"]
+    weights = [model.get_parameter(name) for name in names]
+    reader = reader_of(model)
+    together = scores(reader, model, prompt_rows(reader, ASKED, CPU, 0), ASKED, np.arange(4))
+    one = torch.autograd.grad(sum(t.logsumexp(0) for t in together), weights)
+    rows = zip(ASKED.prompts, ASKED.options, strict=True)
+    apart = [torch.stack([alone(model, prompt, option) for option in options]) for prompt, options in rows]
+    other = torch.autograd.grad(sum(t.logsumexp(0) for t in apart), weights)
+    for a, b in zip(one, other, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3 * float(b.abs().max()))
 
 
 def test_rehearsing_reads_once_and_writes_a_token_at_a_time(model):

@@ -72,6 +72,14 @@ class EncoderDecoder:
         self.ids = begun(model, len(self.mask), self.mask.device)
 
     def logits(self) -> torch.Tensor:
+        return self._all_logits()[:, -1]
+
+    def foresee(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits after each of these tokens, int64 [rows, tokens], read in one."""
+        self.ids = tokens
+        return self._all_logits()
+
+    def _all_logits(self) -> torch.Tensor:
         output = self.model(
             encoder_outputs=(self.read,),
             attention_mask=self.mask,
@@ -80,9 +88,11 @@ class EncoderDecoder:
             use_cache=True,
         )
         self.cache = output.past_key_values
-        return output.logits[:, -1]
+        logits: torch.Tensor = output.logits
+        return logits
 
     def keep(self, going: Sequence[int]) -> None:
+        """Go on with these rows alone; one that is named twice is gone on with twice."""
         kept = torch.tensor(going, dtype=torch.int64, device=self.ids.device)
         self.mask, self.read = self.mask[kept], self.read[kept]
         _reorder(self.cache, kept)

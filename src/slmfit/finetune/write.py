@@ -2,9 +2,9 @@
 
     job = Write(train, validation, score, device=device, pad=0)
 
-A row is a prompt and its answer, end to end; the loss is on the answer alone. A causal model reads both in one: rows are
-filled up on the right, where no token that counts can see it, so no mask is needed and attention takes its quickest way.
-An encoder-decoder has the prompt in its encoder and foretells the answer in its decoder.
+A row is a prompt and its answer, end to end; the loss is on the answer alone. A causal model reads both in one: rows
+are filled up on the right, where no token that counts can see it, so no mask is needed and attention takes its quickest
+way. An encoder-decoder has the prompt in its encoder and foretells the answer in its decoder.
 """
 
 from __future__ import annotations
@@ -85,6 +85,18 @@ class Write:
                 ):
                     total += float(loss)
         return {"loss": total / max(1, int(held.answers.sum())), **self.score(model, check)}
+
+
+def packed(job: Write) -> tuple[dict[str, int], dict[str, np.ndarray]]:
+    """What `unpacked` makes the training's part of the job of again, in another process."""
+    tokens = job.train.tokens
+    arrays = {"ids": tokens.ids, "starts": tokens.starts, "answers": job.train.answers}
+    return {"limit": tokens.limit}, arrays | {"strata": np.asarray(job.strata)}
+
+
+def unpacked(about: dict[str, int], arrays: dict[str, np.ndarray], device: Device, pad: int) -> Write:
+    train = Pairs(Tokens(arrays["ids"], arrays["starts"], 0, about["limit"]), arrays["answers"])
+    return Write(train, train, lambda model, check: {}, device, pad, arrays["strata"])
 
 
 def answer_loss(model: Any, made: Rows, answers: np.ndarray, rows: np.ndarray) -> torch.Tensor:

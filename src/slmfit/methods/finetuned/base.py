@@ -40,6 +40,7 @@ class FineTuned(Method):
     trained = True
     kind: ClassVar[str]
     heads: ClassVar[Mapping[str, type[Head]]]  # task -> what answers it
+    usual_rate: ClassVar[float | None] = None  # learning rate of the whole model; None = by its width
     ways: ClassVar[Mapping[str, Mapping[str, type[Head]]]] = {}  # task -> what else may, by the setting `answers`
 
     settings: TuningSettings
@@ -121,7 +122,7 @@ class FineTuned(Method):
         plan = derive(self._asked(), self._facts(whole, len(validation)))
         job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
         best = [weight.detach().clone() for weight in self.model.parameters() if weight.requires_grad]
-        each = costs.measure(self.model, job, self.backbone.device, plan, PROBE_SECONDS)
+        each = self._timed(job, np.minimum(material[0].lengths, plan.max_length), plan, PROBE_SECONDS)
         cut = np.minimum(whole, plan.max_length)
         predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
         best.clear()
@@ -307,7 +308,8 @@ class FineTuned(Method):
         part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
         if not budget.left():
             raise BudgetReached("0 seconds leave no time to train once the model is loaded", fix="give a larger budget")
-        measured = costs.measure(self.model, job, self.backbone.device, part, budget.left())
+        lengths = np.minimum(facts.lengths, plan.max_length) if self.head.cuts else job.lengths
+        measured = self._timed(job, lengths, part, budget.left())
         return costs.within(
             plan,
             dataclasses.replace(measured, training=measured.training / size),
@@ -317,6 +319,12 @@ class FineTuned(Method):
             predicted_rows=predicted_rows,
             cuts=self.head.cuts,
         )
+
+    def _timed(self, job: Job, lengths: Any, plan: Plan, seconds: float) -> costs.Costs:
+        """Costs by these lengths of the texts; a row of the job may have options too, or be a part of a text."""
+        each = costs.measure(self.model, job, self.backbone.device, plan, seconds)
+        share = float(job.lengths.sum() / max(1, lengths.sum()))
+        return dataclasses.replace(each, training=each.training * share, predicting=each.predicting * share)
 
     def _say(self, training: Training, progress: Progress, processes: int) -> None:
         """What was chosen, what stopped it, and which rows were used for what."""
@@ -359,6 +367,7 @@ class FineTuned(Method):
             lora=self.settings.lora,
             device=self.backbone.device.name,
             validation_rows=validation_rows,
+            usual_rate=self.usual_rate,
             layers=getattr(self.model.config.get_text_config(), "num_hidden_layers", 0) or 0,
         )
 
