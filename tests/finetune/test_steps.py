@@ -135,7 +135,7 @@ def test_batches_with_a_cache_write_what_one_row_without_does(model, at_once, mo
             ) is not None:
                 ids.append(token)
         assert found[i].text == row.answer.text and found[i].ends == row.answer.ends
-        np.testing.assert_allclose(found[i].shares, row.answer.shares, atol=1e-4)
+        np.testing.assert_allclose(found[i].shares, row.answer.shares, atol=1e-3)
 
 
 def test_each_kind_of_model_is_sent_where_it_belongs(tmp_path):
