@@ -150,7 +150,7 @@ def test_beside_a_ranker_stand_those_that_never_see_the_question(tmp_path):
 def test_a_method_that_does_not_do_the_task_is_not_trained(tmp_path):
     with pytest.raises(UsageError, match="knn does text-classification, not token-classification") as caught:
         train(make_dataset("token-classification"), "knn", out=tmp_path / "o")
-    assert caught.value.fix == "use one of majority, linear, encoder, causal, llm"
+    assert caught.value.fix == "use one of majority, linear, encoder, causal, seq2seq, llm"
 
 
 def test_why_a_method_was_skipped_stands_below_the_table(tmp_path, capsys):
