@@ -95,6 +95,15 @@ def test_its_card_calls_it(tagged, capsys):
     assert method.head.form.read(told, text).outcome == "ok"
 
 
+def test_a_process_that_helps_has_the_same_to_learn(tagged):
+    method, data = tagged
+    made = method.head.material(data.train[:9], None), method.head.material([], None)
+    job = method.head.job(*made, max_length=64, metric="entity_f1")
+    again = method.head.unpacked(*method.head.packed(job))
+    with torch.inference_mode():
+        assert torch.equal(job.loss(method.model, np.arange(9)), again.loss(method.model, np.arange(9)))
+
+
 def test_any_text_gets_an_answer_that_can_be_read(tagged):
     method, _ = tagged
     odd = ["", "   ", "\ud83d", "😀 \u200f مرحبا", "\x00", "a\r\nb | c\r\n", "x" * 500, "fly to {Rome} " * 100]
