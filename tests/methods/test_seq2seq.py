@@ -150,7 +150,7 @@ def test_more_than_fifty_labels_are_written_and_no_other_is(tmp_path):
     base = tiny.seq2seq(tmp_path / "base", texts=[e.input for e in rows], d_model=64)
     method = Seq2seq(Settings(base, epochs=12, learning_rate=3e-3, batch_tokens=600))
     method.fit(task, rows, rows[:28], Context())
-    assert type(method.head).__name__ == "Spelled"
+    assert type(method.head).__name__ == "Labels"
     answers = method.predict([e.input for e in rows])
     assert np.mean([a.target == e.target for a, e in zip(answers, rows, strict=True)]) > 0.8
     odd = method.predict(["", "nothing of the kind", "😀" * 300])
@@ -174,7 +174,7 @@ def test_labels_that_the_tokenizer_makes_the_same_of_are_refused(base):
     task, rows = TextClassification(("漢", "字")), [Example("1", "a", "漢"), Example("2", "b", "字")]
     for answers, what in (
         ("auto", "makes the same of the labels '漢' and '字'"),
-        ("written", "cannot write the label"),
+        ("written", "cannot write"),
     ):
         with pytest.raises(UsageError, match=what):
             Seq2seq(Settings(base, answers=answers)).fit(task, rows, rows, Context())

@@ -22,6 +22,8 @@
     steps.py        one token after another: how a model reads prompts, and what it keeps of them while it writes on
     decode.py       many answers written at a time, each under its grammar
     score.py        how likely the options of a prompt are, the prompt read once
+    readings.py     which option is meant by such numbers; without torch
+    choose.py       an option chosen: batches, loss
 
 Most modules import torch, so they are imported only by the methods that train.
 """

@@ -3,8 +3,9 @@
     answers = written(model, prompts, writing, limit=128, vocabulary=vocabulary, device=device, pad=0)
     answers[0].text
 
-How a model reads a prompt and goes on from it is `steps.py`'s matter. A row never has more than `limit` tokens: only
-those may come after which there is room to end.
+A row without a grammar is written freely, until it is said to have ended. How a model reads a prompt and goes on from
+it is `steps.py`'s matter. A row never has more than `limit` tokens: under a grammar only those may come after which
+there is room to end.
 """
 
 from __future__ import annotations
@@ -28,9 +29,13 @@ AT_ONCE = 8  # times the tokens that are read at once: a step of writing compute
 
 @dataclass
 class Answer:
-    """What was written. ends: where each token ends, in bytes; shares: its probability among those allowed."""
+    """What was written. ends: where each token ends, in bytes; shares: its probability among those allowed.
+
+    whole: whether it came to its end; one that is written freely may run out of room.
+    """
 
     text: str = ""
+    whole: bool = True
     ends: list[int] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
 
@@ -42,7 +47,7 @@ class Answer:
 
 
 class _Row:
-    """A row while it is written. room: the tokens it may still take."""
+    """A row while it is written under a grammar. room: the tokens it may still take."""
 
     def __init__(self, writing: Writing, room: int, vocabulary: Vocabulary) -> None:
         self.writing, self.room, self.vocabulary = writing, room, vocabulary
@@ -71,29 +76,55 @@ class _Row:
         return token
 
 
+class _Free:
+    """A row while it is written freely: until `ended` says so, the model does, or there is no room."""
+
+    def __init__(self, ended: Callable[[str], bool], room: int, vocabulary: Vocabulary) -> None:
+        self.ended, self.room, self.vocabulary = ended, room, vocabulary
+        self.written, self.answer = b"", Answer(whole=False)
+
+    def add(self, logits: np.ndarray) -> int | None:
+        """The next token, None when the answer has ended. logits: float32 [vocabulary]."""
+        self.room -= 1
+        place = int(logits[self.vocabulary.plain].argmax())
+        token = int(self.vocabulary.plain[place])
+        forward.finite(logits[token])
+        if token != self.vocabulary.end:
+            self.written += self.vocabulary.written[token]
+        self.answer.text = self.written[len(self.vocabulary.lead) :].decode("utf-8", "replace")
+        self.answer.whole = token == self.vocabulary.end or self.ended(self.answer.text)
+        return None if self.answer.whole or self.room <= 0 else token
+
+
 def written(
     model: Any,
     prompts: Tokens,
-    writing: Callable[[int], Writing],
+    writing: Callable[[int], Writing | Callable[[str], bool]],
     limit: int,
     vocabulary: Vocabulary,
     device: Device,
     pad: int,
     check: Callable[[], None] = lambda: None,
+    most: int = 1 << 30,
 ) -> list[Answer]:
     """One answer per prompt, in order.
 
-    writing: makes what a row is written under.
+    writing: makes what a row is written under, or what tells whether one that is written freely has ended.
     prompts: each shorter than `limit`, tokens of prompt and answer together, by the least that its grammar needs.
-    pad: the id that fills up rows. check: called before every batch; what it raises ends the work.
+    pad: the id that fills up rows. check: called before every batch; what it raises ends the work. most: tokens of an
+    answer.
     """
     rows = Rows(prompts, device.name, pad, step=device.length_step, left=True)
-    begin = steps_of(model)
+    steps = steps_of(model)
     answers = [Answer()] * len(prompts)
 
+    def begin(row: int) -> _Row | _Free:
+        room, under = min(most, limit - int(prompts.lengths[row])), writing(row)
+        return (_Row if isinstance(under, Writing) else _Free)(under, room, vocabulary)  # type: ignore[arg-type]
+
     def work(batch: np.ndarray) -> list[Answer]:
-        begun = [_Row(writing(i), limit - int(prompts.lengths[i]), vocabulary) for i in batch.tolist()]
-        _write(begin(model, rows.batch(batch)), begun, check)
+        begun = [begin(i) for i in batch.tolist()]
+        _write(steps(model, rows.batch(batch)), begun, check)
         return [row.answer for row in begun]
 
     with torch.inference_mode(), device.autocast():
@@ -104,7 +135,7 @@ def written(
     return answers
 
 
-def _write(steps: Steps, rows: list[_Row], check: Callable[[], None]) -> None:
+def _write(steps: Steps, rows: list[_Row | _Free], check: Callable[[], None]) -> None:
     """Write all rows of a batch to their ends; those that have ended leave it."""
     while rows:
         check()

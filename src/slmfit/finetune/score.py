@@ -126,8 +126,13 @@ class Whole:
         begins = prompts["attention_mask"].sum(1)[of].unsqueeze(1)
         place = begins + torch.arange(ids.shape[1], device=ids.device)
         rows = torch.nn.functional.pad(prompts["input_ids"][of], (0, ids.shape[1])).scatter(1, place, ids)
-        logits = model(input_ids=rows, use_cache=False).logits
-        wanted = (place - 1).unsqueeze(-1).expand(-1, -1, logits.shape[-1])
+        first = int(begins.min()) - 1
+        if "logits_to_keep" in forward.takes_of(model):
+            kept = torch.arange(first, rows.shape[1], device=ids.device)
+            logits = model(input_ids=rows, use_cache=False, logits_to_keep=kept).logits
+        else:
+            logits = model(input_ids=rows, use_cache=False).logits[:, first:]
+        wanted = (place - 1 - first).unsqueeze(-1).expand(-1, -1, logits.shape[-1])
         return foretold(logits.gather(1, wanted), ids)
 
 

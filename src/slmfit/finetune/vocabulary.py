@@ -12,7 +12,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from slmfit.errors import UsageError
 from slmfit.tasks.grammar import Pieces, State, Writing
@@ -51,6 +54,11 @@ class Vocabulary:
             raise UsageError("its tokenizer has no token that ends an answer", where=where, fix=fix)
         written = {token: piece for piece, token in ids.items()}
         return cls(ids, written, Pieces.of(ids.keys()), probe[:-3], int(end))
+
+    @cached_property
+    def plain(self) -> np.ndarray:
+        """int64 [tokens], those that write something, and the one that ends."""
+        return np.array(sorted({*self.written, self.end}), np.int64)
 
     def nexts(self, writing: Writing, state: State) -> dict[int, State]:
         """Every token that may come next but the one that ends, and the state after it."""

@@ -16,6 +16,7 @@ from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
 from slmfit.methods.finetuned.choices import Choices
 from slmfit.methods.finetuned.classes import Classes
+from slmfit.methods.finetuned.stated import Reasons, WrittenLabels
 from slmfit.methods.finetuned.written import Written
 from slmfit.tasks.forms.entities import FORMS
 
@@ -29,9 +30,10 @@ class Settings(TuningSettings):
     )
     answers: str = setting(
         "auto",
-        "How labels are answered. head: by a classification head; scored: each label is scored as an answer; auto: by "
-        "a head, where the model has or is to learn one. Options of questions are scored.",
-        choices=("auto", "head", "scored"),
+        "How labels and questions are answered. head: by a classification head (labels only); scored: whatever may be "
+        "answered is scored; written: a label under a grammar, or reasoning and then the answer to a question. auto: "
+        "labels by a head where the model has or is to learn one, else up to 50 are scored; questions are scored.",
+        choices=("auto", "head", "scored", "written"),
         when="labels are words that say what they mean, and rows are few.",
     )
     scoring: str = setting(
@@ -63,4 +65,7 @@ class Causal(FineTuned):
     Settings: ClassVar[type] = Settings
     kind = "causal"
     heads = {"text-classification": Classes, "token-classification": Written, "multiple-choice": Choices}
-    ways = {"text-classification": {"head": Classes, "scored": Choices}}
+    ways = {
+        "text-classification": {"head": Classes, "scored": Choices, "written": WrittenLabels},
+        "multiple-choice": {"scored": Choices, "written": Reasons},
+    }

@@ -14,10 +14,8 @@ from typing import ClassVar
 from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, TuningSettings
-from slmfit.methods.finetuned.halves import Entities, Scored, Spelled
+from slmfit.methods.finetuned.halves import Entities, Labels, Options, Scored
 from slmfit.tasks.forms.entities import FORMS
-
-WAYS = {"scored": Scored, "written": Spelled}
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Settings(TuningSettings):
         "auto",
         "How labels and options are answered. scored: each is scored as an answer; written: one is written, token by "
         "token, without probabilities; auto: scored, where there are no more than 50 labels.",
-        choices=("auto", *WAYS),
+        choices=("auto", "scored", "written"),
         when="there are so many labels that scoring each takes too long (written).",
     )
     scoring: str = setting(
@@ -53,5 +51,8 @@ class Seq2seq(FineTuned):
     Settings: ClassVar[type] = Settings
     kind = "seq2seq"
     heads = {"text-classification": Scored, "token-classification": Entities, "multiple-choice": Scored}
-    ways = {"text-classification": WAYS, "multiple-choice": WAYS}
+    ways = {
+        "text-classification": {"scored": Scored, "written": Labels},
+        "multiple-choice": {"scored": Scored, "written": Options},
+    }
     usual_rate = 3e-4  # with AdamW; Adafactor, by which T5 was made, takes more

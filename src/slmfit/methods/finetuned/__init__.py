@@ -5,7 +5,8 @@
         kind = "encoder"
 
 `base.py` is the method; what differs by task is a head: `classes.py` (one label per text), `entities.py` (spans and an
-intent, by tags), `written.py` (answers that the model writes).
+intent, by tags), `written.py` (answers that the model writes), `stated.py` (labels, and
+reasons with an answer, that it writes), `choices.py` (options that it finds likely or not).
 """
 
 from slmfit.methods.finetuned.base import FineTuned

@@ -1,13 +1,12 @@
 """What models answer with that read a prompt in one half and write in the other: T5 and its like.
 
 What is asked, learnt and read is as for models that write on behind a prompt (`Written`, `Choices`); prompts and
-answers each end with the token that ends a text. `Spelled` is for labels too many to score each.
+answers each end with the token that ends a text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,6 +23,7 @@ from slmfit.finetune.write import Pairs, Write, packed, unpacked
 from slmfit.methods.base import Context
 from slmfit.methods.finetuned.choices import Choices, Offered
 from slmfit.methods.finetuned.head import Arrays, Backbone
+from slmfit.methods.finetuned.stated import WrittenLabels
 from slmfit.methods.finetuned.written import Written
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
@@ -56,14 +56,16 @@ class Halves:
         return about, call
 
     def _asked_with(self, text: str) -> str:
-        raise NotImplementedError
+        asked: str = self.form.ask(text)  # type: ignore[attr-defined]
+        return asked
 
 
 class Entities(Halves, Written):
     """Entities and an intent, written under the grammar of their form."""
 
-    def _asked_with(self, text: str) -> str:
-        return self.form.ask(text)
+
+class Labels(Halves, WrittenLabels):
+    """A label, written under a grammar of all of them."""
 
 
 class Scored(Halves, Choices):
@@ -91,37 +93,26 @@ class Scored(Halves, Choices):
         return f"{text}\n\n{self.form.cue}"
 
 
-class Spelled(Scored):
-    """Labels or options, one of them written out token by token; no other can be.
+class Options(Scored):
+    """Options, one of them written out token by token; no other can be.
 
     At every token the likeliest way is gone on, so what the others would have come to is not known, and there are no
     probabilities.
     """
 
-    file: ClassVar[str | None] = "spelled.json"
+    file: ClassVar[str | None] = "options.json"
 
     def __init__(self, backbone: Backbone, task: Task, reading: str | None = None) -> None:
         super().__init__(backbone, task, "text")
-        self._spelling = cache(self._spelling_of)
-
-    @classmethod
-    def fits(cls, task: Task) -> bool:
-        return True
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
-        """Raises UsageError for a tokenizer that cannot write a label."""
         self._set_vocabulary()
-        names = self.task.labels if self.task.classifies else ()
-        if lacking := [name for name in names if not self._spelling((f" {name}",))[0]]:
-            fix = "use a model whose tokenizer has all characters of the labels, or rename them"
-            what = f"its tokenizer cannot write the label {lacking[0]!r}"
-            raise UsageError(what, where=self.backbone.settings.base_model, fix=fix)
         return super().start(folder, config, seed)
 
     def _set_vocabulary(self) -> None:
         self.vocabulary = Vocabulary.of(self.backbone.tokenizer, self.backbone.settings.base_model)
 
-    def _spelling_of(self, options: tuple[str, ...]) -> Spelling:
+    def _spelling(self, options: Sequence[str]) -> Spelling:
         """What may be written -> the option; and the grammar of it, None where nothing can be written."""
         known, texts = self.vocabulary, [" ".join(option.split()) for option in options]
         told: dict[str, str] = {}
@@ -160,7 +151,7 @@ class Spelled(Scored):
     def _predictions(
         self, model: Any, offers: Sequence[Offer], asked: Asked, check: Callable[[], None] = lambda: None
     ) -> list[Prediction]:
-        found = [self._spelling(tuple(offer.options.values())) for offer in offers]
+        found = [self._spelling(list(offer.options.values())) for offer in offers]
         grammars = {i: grammar for i, (_, grammar) in enumerate(found) if grammar is not None}
         rows = list(grammars)
         prompts = joined([asked.prompts[i] for i in rows], 1 << 30)
@@ -177,7 +168,7 @@ class Spelled(Scored):
         return answers
 
     def save(self, model: Any, folder: Path) -> None:
-        storage.write_json(folder / "spelled.json", {})
+        storage.write_json(folder / "options.json", {})
 
     @classmethod
     def load(cls, backbone: Backbone, task: Task, folder: Path, config: Any) -> tuple[Self, Any]:
@@ -186,7 +177,7 @@ class Spelled(Scored):
         return head, pretrained.load_saved(folder, cls.made_for)
 
     def card(self, max_length: int) -> tuple[str, str]:
-        about = f"It writes one of the answers to a {self.task.noun}; `slmfit predict` lets it write no other."
+        about = "It writes one of the options of a question; `slmfit predict` lets it write no other."
         return about, super().card(max_length)[1]
 
 

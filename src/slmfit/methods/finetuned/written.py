@@ -31,7 +31,6 @@ from slmfit.tasks.base import Task
 from slmfit.tasks.forms.entities import FORMS, EntityForm
 from slmfit.tasks.grammar import Writing
 from slmfit.tasks.splitting import grain_for
-from slmfit.tasks.tagging import TokenClassification
 
 ROOMY = 0.98  # the share of training answers that the room kept for an answer is enough for
 Ids = list[int]
@@ -41,7 +40,7 @@ Ids = list[int]
 class Asked:
     """Texts as prompts, what they should be answered with, and both as tokens, uncut. room: kept for an answer."""
 
-    texts: Sequence[str]
+    texts: Sequence[Any]
     targets: Sequence[Target]
     prompts: Sequence[Ids]
     answers: Sequence[Ids]
@@ -63,12 +62,11 @@ class Written(Head):
     goes_on: ClassVar[bool] = True  # whether the model writes on behind the prompt, which then is not closed
     file: ClassVar[str | None] = "written.json"
 
-    task: TokenClassification
+    task: Any
+    form: Any  # of the task, with a grammar
     shots: PerClass | None = None
 
-    def __init__(
-        self, backbone: Backbone, task: TokenClassification, grain: str | None = None, room: int | None = None
-    ) -> None:
+    def __init__(self, backbone: Backbone, task: Task, grain: str | None = None, room: int | None = None) -> None:
         """grain: what words are, None = as the training rows need it. room: tokens kept for an answer, likewise."""
         super().__init__(backbone, task)
         self.grain, self.room = grain, room
@@ -76,7 +74,18 @@ class Written(Head):
 
     def _set_form(self) -> None:
         settings: Any = self.backbone.settings
-        self.form: EntityForm = self.task.form(settings.form, self.grain or "words")
+        self.form = self.task.form(settings.form, self.grain or "words")
+
+    def _target(self, example: Example) -> Any:
+        return entities_of(example.target)
+
+    def _text(self, input: Input) -> Any:
+        """An input as it is asked for, and cut."""
+        return encodable(str(input))
+
+    def _writing(self, text: Any) -> Writing | Callable[[str], bool]:
+        """What an answer to a text is written under."""
+        return Writing(self.grammar, self.form.copied(text, self.vocabulary.pieces))
 
     @classmethod
     def unfit(cls, task: Task, config: Any) -> str | None:
@@ -94,19 +103,23 @@ class Written(Head):
             raise UsageError(what, where=self.backbone.settings.base_model, fix=fix)
         return model, fresh
 
+    def _set_grain(self, examples: Sequence[Example]) -> None:
+        self.grain = grain_for(examples)
+        self._set_form()
+
     def _set_vocabulary(self) -> None:
         """Raises UsageError for a tokenizer that cannot write the names of types and intents."""
         base = self.backbone.settings.base_model
         self.vocabulary = Vocabulary.of(self.backbone.tokenizer, base)
         self.grammar = self.form.grammar.written_in(self.vocabulary.pieces, self.vocabulary.lead)
         if (string := self.grammar.unwritable()) is not None:
-            fix = "use a model whose tokenizer has these characters, rename what they stand in, or set "
-            fix += f"{self.backbone.kind}.form, one of {', '.join(FORMS)}"
+            fix = "use a model whose tokenizer has these characters, or rename what they stand in"
+            if isinstance(self.form, EntityForm):
+                fix += f", or set {self.backbone.kind}.form, one of {', '.join(FORMS)}"
             raise UsageError(f"its tokenizer cannot write {string.decode()!r}", where=base, fix=fix)
 
     def show(self, train: Sequence[Example], shots: int, seed: int) -> int:
-        self.grain = grain_for(train)
-        self._set_form()
+        self._set_grain(train)
         self.shots = PerClass.of(self.task, train, shots, seed)
         return len(self._encoded([self._shown])[0])
 
@@ -114,15 +127,14 @@ class Written(Head):
     def _shown(self) -> str:
         """The examples, asked and answered, as they stand before a text."""
         examples = self.shots.examples if self.shots else ()
-        told = [(e.input, entities_of(e.target)) for e in examples]
+        told = [(e.input, self._target(e)) for e in examples]
         return "".join(f"{self.form.ask(text)}{self.form.write(target, text)}\n" for text, target in told)
 
     def material(self, examples: Sequence[Example], cache: Path | None) -> Asked:
         if self.grain is None:
-            self.grain = grain_for(examples)
-            self._set_form()
-        texts = [encodable(str(e.input)) for e in examples]
-        targets = [entities_of(e.target) for e in examples]
+            self._set_grain(examples)
+        texts = [self._text(e.input) for e in examples]
+        targets = [self._target(e) for e in examples]
         told = [self.form.write(target, text) for target, text in zip(targets, texts, strict=True)]
         answers = [[*ids, self.vocabulary.end] for ids in self._encoded(told)]
         if self.room is None:
@@ -147,7 +159,7 @@ class Written(Head):
             whole = text
             text, prompt = self._fitting(text, prompt, most)
             while True:
-                if len(text) < len(whole):
+                if text != whole:
                     answer = self._answer(target, text)
                 over = len(prompt) + len(answer) - size
                 if over <= 0 or not text:
@@ -165,13 +177,17 @@ class Written(Head):
         """How many tokens a prompt may have. Raises UsageError when that leaves none for a text."""
         least = self.grammar.least
         most = size - max(least, min(self.room or size // 4, size // 2))
-        frame = len(self._prompts([""])[0])
+        frame = self._frame()
         if most <= frame:
             fix = f"set {self.backbone.kind}.max_length to {2 * (least + frame)} or more"
             raise UsageError(f"{size} tokens have no room for a text and its answer", fix=fix)
         return most
 
-    def _fitting(self, text: str, prompt: Ids, most: int) -> tuple[str, Ids]:
+    def _frame(self) -> int:
+        """Tokens of a prompt that are of no text."""
+        return len(self._prompts([""])[0])
+
+    def _fitting(self, text: Any, prompt: Ids, most: int) -> tuple[Any, Ids]:
         """Text and prompt; the text cut, if needed, so that the prompt has at most so many tokens."""
         while len(prompt) > most and text:
             offsets = self.backbone.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).offsets
@@ -180,10 +196,10 @@ class Written(Head):
             prompt = self._prompts([text])[0]
         return text, prompt
 
-    def _prompts(self, texts: Sequence[str]) -> list[Ids]:
+    def _prompts(self, texts: Sequence[Any]) -> list[Ids]:
         """With the special tokens that stand before a text; without those after it where the model goes on there."""
         tail = closing(self.backbone.tokenizer.backend_tokenizer) if self.goes_on else 0
-        made = self._encoded([encodable(self._shown) + self.form.ask(text) for text in texts], framed=True)
+        made = self._encoded([encodable(self._shown + self.form.ask(text)) for text in texts], framed=True)
         return [ids[: len(ids) - tail] for ids in made]
 
     def _encoded(self, texts: Sequence[str], framed: bool = False) -> list[Ids]:
@@ -200,13 +216,13 @@ class Written(Head):
         return unpacked(about, arrays, self.backbone.device, self.backbone.pad)
 
     def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
-        texts = [encodable(str(i)) for i in inputs]
+        texts = [self._text(i) for i in inputs]
         return self._predictions(model, texts, self._prompts(texts), max_length)
 
     def _predictions(
         self,
         model: Any,
-        texts: Sequence[str],
+        texts: Sequence[Any],
         prompts: Sequence[Ids],
         size: int,
         check: Callable[[], None] = lambda: None,
@@ -215,15 +231,21 @@ class Written(Head):
         most = self._most(size)
         read = [self._fitting(text, prompt, most) for text, prompt in zip(texts, prompts, strict=True)]
 
-        def writing(row: int) -> Writing:
-            return Writing(self.grammar, self.form.copied(read[row][0], self.vocabulary.pieces))
+        def writing(row: int) -> Writing | Callable[[str], bool]:
+            return self._writing(read[row][0])
 
         made = joined([prompt for _, prompt in read], size)
         on = self.backbone.device.exact()
-        answers = written(model, made, writing, size, self.vocabulary, on, self.backbone.pad, check)
+        answers = written(
+            model, made, writing, size, self.vocabulary, on, self.backbone.pad, check, self._longest(size)
+        )
         return [self._prediction(answer, text) for answer, (text, _) in zip(answers, read, strict=True)]
 
-    def _prediction(self, answer: Answer, text: str) -> Prediction:
+    def _longest(self, size: int) -> int:
+        """Tokens of an answer at most: a grammar brings each to its end."""
+        return size
+
+    def _prediction(self, answer: Answer, text: Any) -> Prediction:
         read = replace(self.form.read(answer.text, text), raw=answer.text)
         if read.outcome != "ok":
             return read
@@ -235,7 +257,7 @@ class Written(Head):
             self.shots.save(folder)
 
     @classmethod
-    def load(cls, backbone: Backbone, task: TokenClassification, folder: Path, config: Any) -> tuple[Self, Any]:
+    def load(cls, backbone: Backbone, task: Any, folder: Path, config: Any) -> tuple[Self, Any]:
         about = storage.read_json(folder / "written.json", "grain", "room")
         model = pretrained.load_saved(folder, cls.made_for)
         head = cls(backbone, task, about["grain"], about["room"])
@@ -244,15 +266,20 @@ class Written(Head):
         head._set_vocabulary()
         return head, model
 
+    _sample: ClassVar[Any] = "TEXT"
+
+    @property
+    def _what(self) -> str:
+        return "the entities of a text and its intent" if self.task.intents else "the entities of a text"
+
     def card(self, max_length: int) -> tuple[str, str]:
         most = self._most(max_length)
-        what = "the entities of a text and its intent" if self.task.intents else "the entities of a text"
         about = (
-            f"It writes {what}. It reads the first {most} tokens of what it is asked "
+            f"It writes {self._what}. It reads the first {most} tokens of what it is asked "
             "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"
             f"An answer:\n\n```\n{self.form.example()}\n```"
         )
-        asked = encodable(self._shown) + self.form.ask("TEXT")
+        asked = encodable(self._shown + self.form.ask(self._sample))
         call = (
             "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
             'tokenizer = AutoTokenizer.from_pretrained("this-folder")\n'

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from slmfit.records import Input, Pair, Prediction, Target
 from slmfit.tasks.common import label_among
 from slmfit.tasks.forms.base import INVALID, Form
+from slmfit.tasks.grammar import BYTES, Grammar, Pieces, Words
 from slmfit.tasks.replies import json_object, json_object_schema
 
 
@@ -59,3 +61,25 @@ class Labels(Form):
 
     def schema(self, input: Input) -> dict[str, Any]:
         return json_object_schema({"label": {"type": "string", "enum": list(self.labels)}})
+
+
+class Named(Labels):
+    """A label as it is, for a model that is held to a grammar of all of them."""
+
+    name = "text"
+
+    def write(self, target: Target, input: Input) -> str:
+        return str(target)
+
+    def example(self) -> str:
+        """What an answer looks like."""
+        return self.labels[0]
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """Any label, and nothing else."""
+        return Grammar({label.encode(): False for label in self.labels}, {})
+
+    def copied(self, input: Input, pieces: Pieces = BYTES) -> Words:
+        """Nothing of the text."""
+        return Words([], [], [], pieces)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from string import ascii_uppercase
 from typing import Any
 
 from slmfit.records import Input, Prediction, Question, Target
 from slmfit.tasks.forms.base import INVALID, Form, Offer
+from slmfit.tasks.grammar import Grammar
 from slmfit.tasks.replies import json_object, json_object_schema
 
+_SAID = re.compile(r"^[ \t]*Answer:(.*)$", re.MULTILINE)
+_NAMED = re.compile(r"([A-Z])[.)]\s*(.*)", re.DOTALL)
 _BARE = re.compile(r"([A-Z])[.)]?|\(([A-Z])\)")
 
 
@@ -78,3 +82,53 @@ class Letters(Form):
 
     def schema(self, input: Input) -> dict[str, Any]:
         return json_object_schema({"answer": {"type": "string", "enum": list(self.candidates(input))}})
+
+
+class Reasoned(Letters):
+    """Reasoning, then a line with the answer: a letter, or what stands after it.
+
+    form = Reasoned(("A", "B"))
+    form.read("Ice melts.\nAnswer: B", Question("Ice is", {"A": "hot", "B": "cold"})).target      # "B", also for "cold"
+    """
+
+    name = "reasoned"
+
+    def ask(self, input: Input) -> str:
+        lines = "".join(f"{letter}. {text}\n" for letter, text in question_of(input).options.items())
+        return f'{_asked(input)}{lines}Reason, then write a line "{self.cue}" with one letter.\n\n'
+
+    def write(self, target: Target, input: Input) -> str:
+        """There is no reasoning to learn from."""
+        return f"{self.cue} {target}\n"
+
+    def example(self) -> str:
+        """What an answer looks like."""
+        return f"…\n{self.cue} A"
+
+    @cached_property
+    def grammar(self) -> Grammar:
+        """An answer without reasoning: that much room it needs at least."""
+        return Grammar({self.write(letter, "").encode(): False for letter in self.letters}, {})
+
+    def ended(self, said: str) -> bool:
+        """Whether the line with the answer stands there whole."""
+        return bool(re.search(rf"^[ \t]*{self.cue}.*\S.*\n", said, re.MULTILINE))
+
+    def read(self, said: str | Mapping[str, Any], input: Input) -> Prediction:
+        """What all its lines with an answer name, or the whole does; `invalid` for several, none or another."""
+        if not isinstance(said, str):
+            return super().read(said, input)
+        stated = [line.strip() for line in _SAID.findall(said)] or [said.strip()]
+        found = {self._meant(line, question_of(input)) for line in stated}
+        letter = found.pop() if len(found) == 1 else None
+        return INVALID if letter is None else Prediction(letter)
+
+    def _meant(self, line: str, question: Question) -> str | None:
+        bare = _BARE.fullmatch(line)
+        if bare and (letter := bare[1] or bare[2]) in question.options:
+            return letter
+        named = _NAMED.fullmatch(line)
+        if named and question.options.get(named[1], "").strip() == named[2].strip():
+            return named[1]
+        texts = [letter for letter, text in question.options.items() if text.strip() == line]
+        return texts[0] if len(texts) == 1 else None
