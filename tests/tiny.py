@@ -1,10 +1,15 @@
 """Base models of random weights and a tokenizer trained on the spot, small enough for any test.
 
-encoder(folder) and causal(folder) leave a checkpoint folder as the hub would hold it.
+encoder(folder), causal(folder) and seq2seq(folder) leave a checkpoint folder as the hub would hold it.
 """
+
+import json
+import string
+from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
@@ -12,6 +17,9 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
+    T5Tokenizer,
 )
 
 from conftest import FILLER, WORDS
@@ -64,6 +72,19 @@ def byte_tokenizer(texts=TEXTS, size=400):
     )
 
 
+def t5_tokenizer(texts=TEXTS, size=400):
+    """T5's own class: Unigram, "</s>" behind a text, any white space a single space, no line breaks and no braces."""
+    backend = Tokenizer(models.Unigram())
+    backend.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    trainer = trainers.UnigramTrainer(vocab_size=size, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False)
+    signs = [chr(i) for i in range(33, 127) if chr(i) not in "{}<\\^~`"]  # what T5's vocabulary lacks
+    backend.train_from_iterator([*texts, *signs, *string.ascii_letters], trainer)
+    pieces = [tuple(pair) for pair in json.loads(backend.to_str())["model"]["vocab"] if pair[0] != "<unk>"]
+    special = [(name, 0.0) for name in ("<pad>", "</s>", "<unk>")]
+    extra = [("<extra_id_0>", 0.0)]
+    return T5Tokenizer(vocab=[*special, *pieces, *extra], extra_ids=1, model_max_length=128)
+
+
 def encoder(folder, *, seed=0, **changes):
     """A BERT of two layers, pretrained on nothing."""
     tokenizer = word_tokenizer()
@@ -80,6 +101,24 @@ def causal(folder, *, seed=0, texts=TEXTS, words=400, **changes):
     ids = {"bos_token_id": 1, "eos_token_id": 0}
     config = LlamaConfig(vocab_size=len(tokenizer), **ids, **{**shape, **changes})
     return _save(folder, LlamaForCausalLM, config, tokenizer, seed)
+
+
+def seq2seq(folder, *, seed=0, texts=TEXTS, pieces=400, tied=False, **changes):
+    """A T5 of two and two layers; as flan-T5 it has a head of its own in its file, tied as the first T5 had it none."""
+    tokenizer = t5_tokenizer(texts, pieces)
+    shape = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4}
+    shape |= {"feed_forward_proj": "relu" if tied else "gated-gelu", "decoder_start_token_id": 0}
+    config = T5Config(vocab_size=len(tokenizer), **{**shape, **changes})
+    _save(folder, T5ForConditionalGeneration, config, tokenizer, seed)
+    if not tied:
+        weights = Path(folder) / "model.safetensors"
+        tensors = load_file(weights)
+        head = torch.randn(tensors["shared.weight"].shape, generator=torch.Generator().manual_seed(seed))
+        save_file(tensors | {"lm_head.weight": head * config.d_model**-0.5}, weights, {"format": "pt"})
+        about = json.loads((Path(folder) / "config.json").read_text())
+        about.pop("scale_decoder_outputs")
+        (Path(folder) / "config.json").write_text(json.dumps(about | {"tie_word_embeddings": False}))
+    return str(folder)
 
 
 def of_family(folder, family, **changes):

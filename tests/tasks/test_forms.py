@@ -1,4 +1,4 @@
-"""Both written forms: what is written is read back, and a grammar lets through what can be read, and nothing else."""
+"""All written forms: what is written is read back, and a grammar lets through what can be read, and nothing else."""
 
 import pytest
 from hypothesis import given, settings
@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from slmfit.errors import UsageError
 from slmfit.records import Entities, Prediction, Span
-from slmfit.tasks.forms.entities import FLAT, FORMS
+from slmfit.tasks.forms.entities import FORMS, Lines
 from slmfit.tasks.grammar import BYTES, NEVER, Grammar, Pieces, Words, Writing
 from slmfit.tasks.splitting import GRAINS, split_by
 from slmfit.tasks.tagging import TokenClassification
 
 TASK = TokenClassification(("CITY", "DAY", "DAYS", 'o"d\\d'), ("book", "book it", "cancel"))
-ALPHABET = 'ab1 \t\r\n.:"\\{}😀é\u0301مرحبا漢字\u200f\u00a0B-'
+ALPHABET = 'ab1 \t\r\n.:"\\{}😀é\u0301مرحبا漢字\u200f\u00a0B-|'
 TEXTS = st.text(st.sampled_from(ALPHABET), max_size=40)
 
 
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back_and_may_be_written(name, text, grain, rng)
     answer = form.write(target, text)
     read = form.read(answer, text).target
     assert read.intent == target.intent and not read.unplaced
-    flat = text.translate(FLAT)
+    flat = text.translate(getattr(form, "flat", Lines.flat))
     words = [(flat[s.start : s.end], s.label) for s in read.spans]
     assert words == [(flat[s.start : s.end], s.label) for s in target.spans]
     if all(flat.find(w) == flat.rfind(w) for w, _ in words):
@@ -71,7 +71,7 @@ def test_what_is_written_is_read_back_and_may_be_written(name, text, grain, rng)
 @given(text=TEXTS, grain=st.sampled_from(list(GRAINS)), rng=st.randoms(use_true_random=False))
 def test_whatever_the_grammar_lets_through_is_an_answer(name, text, grain, rng):
     """At random, and never further from the end than there is room for; some characters cannot be written."""
-    pieces = without(set(rng.sample(ALPHABET, 5)) - set('"\\{}:.ab -B\n'))
+    pieces = without(set(rng.sample(ALPHABET, 5)) - set('"\\{}:.ab -B\n|'))
     form = TASK.form(name, grain)
     writing = Writing(form.grammar.written_in(pieces), form.copied(text, pieces))
     state, written = writing.start, b""
@@ -103,8 +103,10 @@ def test_entities_begin_and_end_where_words_do(text, rng):
     writing = Writing(form.grammar, form.copied(text, pieces))
     for start in range(len(text)):
         for end in range(start + 1, len(text) + 1):
-            words = text[start:end].translate(FLAT)
-            fits = any(text[a : a + len(words)].translate(FLAT) == words and a + len(words) in ends for a in starts)
+            words = text[start:end].translate(Lines.flat)
+            fits = any(
+                text[a : a + len(words)].translate(Lines.flat) == words and a + len(words) in ends for a in starts
+            )
             answer = f"intent: cancel\nB-CITY: {words}\n".encode()
             writable = all(bytes((byte,)) in pieces.whole for byte in words.encode())
             assert accepts(writing, answer, pieces) == (fits and writable)
@@ -138,6 +140,17 @@ def test_lines_that_cannot_be_read():
     for text in ("intent: book", "book\n", "B-CITY: Rome\nintent: book\n", "B-TOWN: Rome\n", "intent: fly\n", "\n"):
         assert form.read(text, "to Rome") == Prediction(None, "invalid")
     assert form.read("intent: book\nB-CITY: Oslo\n", "to Rome").target.unplaced == (("Oslo", "CITY"),)
+
+
+def test_bars_take_no_characters_that_t5_lacks():
+    form, text = TASK.form("bars"), "to A|B\r\nand Rome"
+    target = Entities((Span(3, 8, "CITY"), Span(12, 16, "CITY")), "book")
+    assert form.write(target, text) == "intent: book| B-CITY: A/B  | B-CITY: Rome|"
+    assert form.read(form.write(target, text), text).target == target
+    for said in ("intent: book|B-CITY: Rome|", "|", "intent: book", "intent: book| ", " intent: book|"):
+        assert form.read(said, text) == Prediction(None, "invalid")
+    with pytest.raises(UsageError, match="cannot be written on a line"):
+        TokenClassification(("a|b",)).form("bars")
 
 
 def test_names_that_do_not_fit_on_a_line_are_refused():

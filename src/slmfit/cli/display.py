@@ -169,7 +169,9 @@ def _planned(step: Step) -> str:
         kept = f"; {step.kept:,} more are answered already" if step.kept else ""
         return f"asked {step.quote.texts:,} texts at {step.quote.host}: {tokens_words(step.quote)}{kept}"
     times = f", {step.trainings} times" if step.trainings > 1 else ""
-    words = {"fit": f"fitted on {step.rows:,} rows{times}", "reuse": "used again as it is"}
+    peak = step.forecast.fit_peak_memory_bytes if step.forecast else None
+    memory = f", in about {bytes_words(peak)} of memory" if peak else ""
+    words = {"fit": f"fitted on {step.rows:,} rows{times}{memory}", "reuse": "used again as it is"}
     return words.get(step.action, f"skipped: {step.reason}")
 
 

@@ -199,7 +199,9 @@ def check(folder: Path, base: str) -> None:
     config = pretrained.read_config(str(folder), base)
     kind = pretrained.kind_of(config)
     made_for = (config.architectures or ["Model"])[0]
-    if kind is None or (not recipe.described and (kind != "encoder" or not made_for.endswith(PLAIN))):
+    if kind not in ("encoder", "causal") or (
+        not recipe.described and (kind != "encoder" or not made_for.endswith(PLAIN))
+    ):
         what = f"is a {made_for}, which is not made to turn texts into vectors"
         raise UsageError(what, where=base, fix=f"use a sentence encoder, for example {FITTING}")
 

@@ -19,6 +19,7 @@
     logits.py       what logits mean: labels, the best tags, spans; without torch
     write.py        an answer written as text: batches, loss
     vocabulary.py   what tokens write, and which of them a grammar lets through
+    steps.py        one token after another: how a model reads prompts, and what it keeps of them while it writes on
     decode.py       many answers written at a time, each under its grammar
     score.py        how likely the options of a prompt are, the prompt read once
     readings.py     which option is meant by such numbers; without torch

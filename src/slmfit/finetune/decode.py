@@ -3,10 +3,9 @@
     answers = written(model, prompts, writing, limit=128, vocabulary=vocabulary, device=device, pad=0)
     answers[0].text
 
-A row without a grammar is written freely, until it is said to have ended. What was read is kept (the cache of keys and
-values), so a step computes one token a row. Prompts are filled up on the left; positions count from each row's first
-real token. A row never has more than `limit` tokens: under a grammar only those may come after which there is room to
-end.
+A row without a grammar is written freely, until it is said to have ended. How a model reads a prompt and goes on from
+it is `steps.py`'s matter. A row never has more than `limit` tokens: under a grammar only those may come after which
+there is room to end.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import torch
 
 from slmfit.finetune import batches, forward
 from slmfit.finetune.device import Device
+from slmfit.finetune.steps import Steps, steps_of
 from slmfit.finetune.tokens import Rows, Tokens
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.tasks.grammar import State, Writing
@@ -96,13 +96,6 @@ class _Free:
         return None if self.answer.whole or self.room <= 0 else token
 
 
-def has_cache(model: Any) -> bool:
-    """Whether the model keeps what it read in the form that writing needs; purely recurrent ones do not."""
-    with torch.inference_mode():
-        made = model(input_ids=torch.zeros((1, 1), dtype=torch.int64), use_cache=True)
-    return getattr(made, "past_key_values", None) is not None
-
-
 def written(
     model: Any,
     prompts: Tokens,
@@ -122,6 +115,7 @@ def written(
     answer.
     """
     rows = Rows(prompts, device.name, pad, step=device.length_step, left=True)
+    steps = steps_of(model)
     answers = [Answer()] * len(prompts)
 
     def begin(row: int) -> _Row | _Free:
@@ -130,7 +124,7 @@ def written(
 
     def work(batch: np.ndarray) -> list[Answer]:
         begun = [begin(i) for i in batch.tolist()]
-        _write(model, rows.batch(batch), begun, check)
+        _write(steps(model, rows.batch(batch)), begun, check)
         return [row.answer for row in begun]
 
     with torch.inference_mode(), device.autocast():
@@ -141,29 +135,14 @@ def written(
     return answers
 
 
-def _write(model: Any, made: dict[str, torch.Tensor], rows: list[_Row | _Free], check: Callable[[], None]) -> None:
+def _write(steps: Steps, rows: list[_Row | _Free], check: Callable[[], None]) -> None:
     """Write all rows of a batch to their ends; those that have ended leave it."""
-    ids, mask = made["input_ids"], made["attention_mask"]
-    places = (mask.cumsum(1) - 1).clamp(min=0)
-    takes = forward.takes_of(model)
-    cache = None
     while rows:
         check()
-        more = {"position_ids": places, "logits_to_keep": 1}
-        output = model(
-            input_ids=ids,
-            attention_mask=mask,
-            past_key_values=cache,
-            use_cache=True,
-            **{name: value for name, value in more.items() if name in takes},
-        )
-        cache = output.past_key_values
-        tokens = [row.add(logits) for row, logits in zip(rows, output.logits[:, -1].float().cpu().numpy(), strict=True)]
+        logits = steps.logits().float().cpu().numpy()
+        tokens = [row.add(scores) for row, scores in zip(rows, logits, strict=True)]
         going = [i for i, token in enumerate(tokens) if token is not None]
         if len(going) < len(rows):
-            kept = torch.tensor(going, dtype=torch.int64, device=ids.device)
-            rows, mask, places = [rows[i] for i in going], mask[kept], places[kept]
-            cache.reorder_cache(kept)  # as for beams: layers of every kind know it, of batch_select_indices not
-        ids = torch.tensor([[tokens[i]] for i in going], device=ids.device)
-        mask = torch.cat([mask, mask.new_ones(len(going), 1)], dim=1)
-        places = places[:, -1:] + 1
+            rows = [rows[i] for i in going]
+            steps.keep(going)
+        steps.go_on([token for token in tokens if token is not None])

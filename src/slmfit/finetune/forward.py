@@ -112,6 +112,10 @@ def inputs(rows: Rows, batch: np.ndarray) -> dict[str, torch.Tensor]:
 
 def takes_of(model: Any) -> Set[str]:
     """The names of what a model can be called with, beneath compilation and adapters."""
+    return inspect.signature(body_of(model).forward).parameters.keys()
+
+
+def body_of(model: Any) -> Any:
+    """A model of transformers, out of what compiled it and from under its adapters, which stay at work."""
     body = getattr(model, "_orig_mod", model)
-    body = body.get_base_model() if hasattr(body, "get_base_model") else body
-    return inspect.signature(body.forward).parameters.keys()
+    return body.get_base_model() if hasattr(body, "get_base_model") else body

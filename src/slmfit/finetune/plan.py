@@ -47,6 +47,7 @@ class Facts:
     hidden: the model's width. lora: whether adapters are trained, not the whole model.
     device: "cpu", "cuda" or "mps". validation_rows: 0 when there are none. layers: of the model, 0 = unknown.
     texts: how many texts a row is, on average; `lengths` are those of its longest.
+    usual_rate: the learning rate of the whole model that is usual for its kind; None = it goes by the width.
     """
 
     lengths: np.ndarray
@@ -57,6 +58,7 @@ class Facts:
     validation_rows: int
     layers: int = 0
     texts: float = 1.0
+    usual_rate: float | None = None
 
 
 MOST_COUNTED = 2**40  # rows, steps: what no training comes to
@@ -217,6 +219,8 @@ def _split(facts: Facts, batch_tokens: int) -> int:
 def _learning_rate(facts: Facts) -> tuple[float, str]:
     if facts.lora:
         return 2e-4, "usual for rank-stabilised adapters"
+    if facts.usual_rate is not None:
+        return facts.usual_rate, "usual for models of this kind"
     rate = 5e-5 * 768 / facts.hidden
     return float(f"{min(max(rate, 1e-5), 2e-4):.2g}"), f"5e-5 at a width of 768, in proportion to {facts.hidden}"
 

@@ -27,7 +27,9 @@ from slmfit.hub.border import encoded, in_words
 FITTING = {  # kind -> one that fits
     "encoder": "distilbert-base-uncased",
     "causal": "HuggingFaceTB/SmolLM2-135M-Instruct",
+    "seq2seq": "google/flan-t5-base",
 }
+T5 = ("t5", "mt5", "umt5")  # the encoder-decoders whose ways are known here: no positions, one token begins an answer
 MOST_FRESH = 20_000_000  # parameters of a head, and buffers
 AGAIN = "fetch the model again, from a source that you trust"
 PROBES = ("", "a", "A text, of 3 words.\n")
@@ -38,6 +40,7 @@ ANSWERING = {"return_dict": True, "output_hidden_states": False, "output_attenti
 HEADS = {
     "encoder": ("Model", "ForMaskedLM", "ForPreTraining"),
     "causal": ("Model", "ForCausalLM", "LMHeadModel"),
+    "seq2seq": ("Model", "ForConditionalGeneration"),
 }
 
 
@@ -92,16 +95,15 @@ def read_config(folder: str, base: str | None = None) -> Any:
 
 
 def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassification") -> None:
-    """Raise UsageError unless a model of this kind ("encoder" or "causal") with such a head can be made of it."""
-    other = "causal" if kind == "encoder" else "encoder"
+    """Raise UsageError unless a model of this kind (one of FITTING) with such a head can be made of it."""
     fits = FITTING[kind]
     found = kind_of(config, head)
     if found is None and kind_of(config) == kind:
         what = f"the base model is of the type {config.model_type!r}, for which transformers has no class {head}"
         raise UsageError(what, where=base, fix=f"for example {kind}={fits}")
     if found != kind:
-        fix = f"use {other}={base}, or {kind}={fits}" if found == other else f"for example {kind}={fits}"
-        what = f"a {found} model" if found == other else f"of the type {config.model_type!r}"
+        fix = f"use {found}={base}, or {kind}={fits}" if found else f"for example {kind}={fits}"
+        what = f"a {found} model" if found else f"of the type {config.model_type!r}"
         raise UsageError(f"the base model is {what}, which {kind!r} cannot use", where=base, fix=fix)
     made_for = (config.architectures or ["Model"])[0]
     if not made_for.endswith((*HEADS[kind], head)):
@@ -110,7 +112,7 @@ def check_kind(config: Any, base: str, kind: str, head: str = "ForSequenceClassi
 
 
 def kind_of(config: Any, head: str = "ForSequenceClassification") -> str | None:
-    """ "encoder", "causal", or None for what transformers has no such head for, or what has both halves."""
+    """ "encoder", "causal", "seq2seq" whatever the head, or None for what transformers has no such head for."""
     from transformers.models.auto import modeling_auto as auto
 
     having = {
@@ -120,7 +122,9 @@ def kind_of(config: Any, head: str = "ForSequenceClassification") -> str | None:
         "ForCausalLM": auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     }
     name = config.model_type
-    if name not in having[head] or getattr(config, "is_encoder_decoder", False):
+    if getattr(config, "is_encoder_decoder", False):
+        return "seq2seq" if name in T5 else None
+    if name not in having.get(head, ()):
         return None
     if name in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES:
         return "encoder"
@@ -231,11 +235,12 @@ def check_works(model: Any, where: str) -> None:
     """Raise UnsafeError for weights that are no finite numbers, UsageError for a model that cannot read two tokens."""
     check_finite(model, where)
     with quiet(), in_words(where, "cannot read a text"), torch.inference_mode():
-        last, training = model.get_input_embeddings().num_embeddings - 1, model.training
+        embeddings, training = model.get_input_embeddings(), model.training
+        ids = torch.tensor([[0, embeddings.num_embeddings - 1]], device=embeddings.weight.device)
         model.eval()
-        tokens = torch.tensor([[0, last]], device=model.get_input_embeddings().weight.device)
         options = type(model).__name__.endswith("ForMultipleChoice")  # it reads [questions, options, tokens]
-        model(input_ids=tokens.unsqueeze(0) if options else tokens)
+        also = {"decoder_input_ids": ids} if model.config.is_encoder_decoder else {}
+        model(input_ids=ids.unsqueeze(0) if options else ids, **also)
         model.train(training)
 
 

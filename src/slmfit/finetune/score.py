@@ -4,7 +4,8 @@
     likelihoods(model, asked, device, pad=0)[0]          # float64 [2]: the log-likelihood of each
 
 Kinds of models differ in how they go on from a prompt, which is their reader's matter: `Kept` repeats what was kept of
-the prompt (its keys and values) for each option, `Whole` reads prompt and option anew. Options are filled up on the
+the prompt (its keys and values) for each option, `Encoded` does so in a decoder whose encoder has read the prompt,
+`Whole` reads prompt and option anew. Options are filled up on the
 right, where no token that counts can see it. The numbers are those of one option read alone, but for rounding.
 """
 
@@ -20,6 +21,7 @@ import torch
 
 from slmfit.finetune import batches, forward
 from slmfit.finetune.device import Device
+from slmfit.finetune.steps import EncoderDecoder, has_halves
 from slmfit.finetune.tokens import CHUNK, Rows, Tokens, closing, encodable, joined
 from slmfit.hub.border import encoded
 from slmfit.timing.work import advance
@@ -134,6 +136,22 @@ class Whole:
         return foretold(logits.gather(1, wanted), ids)
 
 
+class Encoded:
+    """An encoder has read the prompt; what the decoder keeps of it is repeated for its options."""
+
+    left = False
+
+    def __call__(
+        self, model: Any, prompts: dict[str, torch.Tensor], of: torch.Tensor, ids: torch.Tensor
+    ) -> torch.Tensor:
+        steps = EncoderDecoder(model, prompts)
+        first = foretold(steps.logits()[of], ids[:, 0]).unsqueeze(1)
+        if ids.shape[1] == 1:
+            return first
+        steps.keep(of.tolist())
+        return torch.cat([first, foretold(steps.foresee(ids[:, :-1]), ids[:, 1:])], dim=1)
+
+
 def foretold(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     """The log-probability of tokens: [..., vocabulary], [...] -> float64 [...]."""
     logits = logits.float()
@@ -142,6 +160,8 @@ def foretold(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 def reader_of(model: Any) -> Reader:
     """How this model reads options: found out, as not all that keep something can go on with several tokens."""
+    if has_halves(model):
+        return Encoded()
     table = model.get_input_embeddings()
     probe = Asked([[5, 6, 7], [8, 9]], [[[10, 11, 12]], [[13, 14], [15]]]).within(table.num_embeddings)
     training = model.training
@@ -234,6 +254,15 @@ def following(tokenizer: Any, prompts: Sequence[str], options: Sequence[Sequence
     return Asked(begun, made)
 
 
+def answering(tokenizer: Any, prompts: Sequence[str], options: Sequence[Sequence[str]], end: int) -> Asked:
+    """Prompts and answers to each, as tokens, for models that read with one half and write with the other.
+
+    end: the token that ends an answer: without it the shorter of two that begin alike would always win.
+    """
+    told = iter(_encoded(tokenizer, [option.strip() for row in options for option in row], special=False))
+    return Asked(_encoded(tokenizer, prompts), [[[*next(told), end] for _ in row] for row in options])
+
+
 def _after(tokenizer: Any, prompt: Ids, whole: Ids, option: str) -> Ids:
     if whole[: len(prompt)] == prompt and len(whole) > len(prompt):
         return whole[len(prompt) :]
@@ -242,9 +271,13 @@ def _after(tokenizer: Any, prompt: Ids, whole: Ids, option: str) -> Ids:
 
 def _framed(tokenizer: Any, texts: Sequence[str]) -> list[Ids]:
     """With the special tokens that stand before a text, without those after it."""
+    tail = closing(tokenizer.backend_tokenizer)
+    return [ids[: len(ids) - tail] for ids in _encoded(tokenizer, texts)]
+
+
+def _encoded(tokenizer: Any, texts: Sequence[str], special: bool = True) -> list[Ids]:
     backend = tokenizer.backend_tokenizer
     backend.no_padding()
     backend.no_truncation()
-    tail = closing(backend)
     chunks = ([encodable(text) for text in texts[at : at + CHUNK]] for at in range(0, len(texts), CHUNK))
-    return [e.ids[: len(e.ids) - tail] for chunk in chunks for e in encoded(backend, chunk)]
+    return [e.ids for chunk in chunks for e in encoded(backend, chunk, special=special)]

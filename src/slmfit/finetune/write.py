@@ -2,8 +2,9 @@
 
     job = Write(train, validation, score, device=device, pad=0)
 
-A row is a prompt and its answer, end to end; the loss is on the answer alone. Rows are filled up on the right, where
-no token that counts can see it, so no mask is needed and attention takes its quickest way.
+A row is a prompt and its answer, end to end; the loss is on the answer alone. A causal model reads both in one: rows
+are filled up on the right, where no token that counts can see it, so no mask is needed and attention takes its quickest
+way. An encoder-decoder has the prompt in its encoder and foretells the answer in its decoder.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 
 from slmfit.finetune import batches, forward
 from slmfit.finetune.device import Device
+from slmfit.finetune.steps import begun, has_halves, steps_of
 from slmfit.finetune.tokens import Rows, Tokens
 
 NONE = -100  # a token that nothing is learnt from
@@ -59,12 +61,17 @@ class Write:
 
     def rehearse(self, model: torch.nn.Module, rows: np.ndarray) -> None:
         """As much work as answering these rows: their prompts, then a token at a time."""
-        ids = self.rows.batch(rows)["input_ids"]
-        first = ids.shape[1] - int(self.train.answers[rows].mean())
-        last = {"logits_to_keep": 1} if "logits_to_keep" in forward.takes_of(model) else {}
-        made = model(input_ids=ids[:, :first], use_cache=True, **last)
-        for at in range(first, ids.shape[1]):
-            made = model(input_ids=ids[:, at : at + 1], past_key_values=made.past_key_values, use_cache=True)
+        many = int(self.train.answers[rows].mean())
+        if has_halves(model):
+            made, _ = apart(self.rows, self.train.answers, rows)
+        else:
+            ids = self.rows.batch(rows)["input_ids"][:, :-many]
+            made = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        steps = steps_of(model)(model, made)
+        steps.logits()
+        for _ in range(many):
+            steps.go_on([0] * len(rows))
+            steps.logits()
 
     def validate(self, model: torch.nn.Module, check: Callable[[], None]) -> dict[str, float]:
         """Mean cross-entropy by token of the answers, and the scores of what the model writes itself."""
@@ -80,8 +87,44 @@ class Write:
         return {"loss": total / max(1, int(held.answers.sum())), **self.score(model, check)}
 
 
+def packed(job: Write) -> tuple[dict[str, int], dict[str, np.ndarray]]:
+    """What `unpacked` makes the training's part of the job of again, in another process."""
+    tokens = job.train.tokens
+    arrays = {"ids": tokens.ids, "starts": tokens.starts, "answers": job.train.answers}
+    return {"limit": tokens.limit}, arrays | {"strata": np.asarray(job.strata)}
+
+
+def unpacked(about: dict[str, int], arrays: dict[str, np.ndarray], device: Device, pad: int) -> Write:
+    train = Pairs(Tokens(arrays["ids"], arrays["starts"], 0, about["limit"]), arrays["answers"])
+    return Write(train, train, lambda model, check: {}, device, pad, arrays["strata"])
+
+
 def answer_loss(model: Any, made: Rows, answers: np.ndarray, rows: np.ndarray) -> torch.Tensor:
     """Cross-entropy, summed over the tokens of the answers. answers: int64, of every row of `made`, as in `Pairs`."""
+    return _replied(model, made, answers, rows) if has_halves(model) else _gone_on(model, made, answers, rows)
+
+
+def apart(made: Rows, answers: np.ndarray, rows: np.ndarray) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """Prompts as an encoder reads them, and the tokens of their answers, int64 [rows, longest], NONE behind them."""
+    ids, step = made.batch(rows)["input_ids"], made.step
+    begins = made.tokens.lengths[rows] - answers[rows]
+    edges = torch.from_numpy(np.stack([begins, answers[rows]])).to(ids.device).unsqueeze(-1)
+    longest, most = (-(-int(n.max()) // step) * step for n in (begins, answers[rows]))
+    place = torch.arange(max(longest, most), device=ids.device)
+    mask = place[:longest] < edges[0]
+    prompts = {"input_ids": torch.where(mask, ids[:, :longest], made.pad), "attention_mask": mask.long()}
+    there = ids.gather(1, (edges[0] + place[:most]).clamp(max=ids.shape[1] - 1))
+    return prompts, torch.where(place[:most] < edges[1], there, NONE)
+
+
+def _replied(model: Any, made: Rows, answers: np.ndarray, rows: np.ndarray) -> torch.Tensor:
+    prompts, wanted = apart(made, answers, rows)
+    before = torch.cat([begun(model, len(rows), wanted.device), wanted[:, :-1].clamp(min=0)], dim=1)
+    logits = model(**prompts, decoder_input_ids=before, use_cache=False).logits
+    return _entropy(logits, wanted)
+
+
+def _gone_on(model: Any, made: Rows, answers: np.ndarray, rows: np.ndarray) -> torch.Tensor:
     ids = made.batch(rows)["input_ids"]
     lengths = made.tokens.lengths[rows]
     begins = lengths - answers[rows]
@@ -93,4 +136,8 @@ def answer_loss(model: Any, made: Rows, answers: np.ndarray, rows: np.ndarray) -
         logits = model(input_ids=ids, use_cache=False).logits[:, first - 1 : -1]
     edges = torch.from_numpy(np.stack([begins, lengths])).to(ids.device).unsqueeze(-1)
     wanted = torch.where((place >= edges[0]) & (place < edges[1]), ids[:, first:], NONE)
+    return _entropy(logits, wanted)
+
+
+def _entropy(logits: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.float().flatten(0, 1), wanted.flatten(), ignore_index=NONE, reduction="sum")

@@ -74,7 +74,9 @@ TABLE: dict[str, Row] = {
         "train",
         trained=True,
     ),
-    "seq2seq": Row("A sequence-to-sequence model.", None, ALL_TASKS, "train", trained=True),
+    "seq2seq": Row(
+        "A T5 that turns a text into its answer.", "slmfit.methods.seq2seq:Seq2seq", ALL_TASKS, "train", trained=True
+    ),
     "llm": Row("A large model behind an API.", "slmfit.methods.llm:Llm", ALL_TASKS),
     "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
 }

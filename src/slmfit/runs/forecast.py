@@ -15,28 +15,33 @@ from slmfit.embeddings.sentence import PIECE
 from slmfit.errors import SlmfitError
 from slmfit.methods.base import Context
 from slmfit.methods.specs import Spec
+from slmfit.runs import measuring
 from slmfit.runs.fitting import TRAIN_ROWS_SCORED, Terms
-from slmfit.runs.measuring import SECONDS
 from slmfit.timing.budget import random_order
 
 PROBES = (250, 1000)  # rows of train
 PREDICTED = 64
-MEASURING = 3 * SECONDS  # and starting a process
+MEASURING = 3 * measuring.SECONDS  # and starting a process
 DOUBT = 1.5  # how far off either way it may be; more where most of it lies beyond what was probed
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds for fitting, predicting and measuring. low, high: how sure that is. probed: rows that were fitted."""
+    """Seconds for fitting, predicting and measuring. low, high: how sure that is. probed: rows that were fitted.
+
+    fit_peak_memory_bytes: what fitting holds at most, where steps of it were tried; None where nobody knows.
+    """
 
     low: float
     seconds: float
     high: float
     probed: int
+    fit_peak_memory_bytes: int | None = None
 
 
 def forecast(spec: Spec, data: Dataset, terms: Terms) -> Forecast | None:
     """What one fit of the method takes; None where a probe fails, as the method itself may."""
+    measuring.forget_peak()
     try:
         found = _trained(spec, data, terms) if spec.trained else _fitted(spec, data, terms)
     except SlmfitError:
@@ -46,7 +51,8 @@ def forecast(spec: Spec, data: Dataset, terms: Terms) -> Forecast | None:
     seconds, probed = found
     seconds += MEASURING
     doubt = DOUBT * (1 + 0.25 * (len(data.train) > 4 * probed))
-    return Forecast(seconds / doubt, seconds, seconds * doubt, probed)
+    peak = measuring.peak_memory_bytes() if spec.trained else None  # others were tried on fewer rows
+    return Forecast(seconds / doubt, seconds, seconds * doubt, probed, peak)
 
 
 def _predicted(data: Dataset) -> int:

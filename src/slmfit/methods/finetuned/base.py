@@ -40,6 +40,7 @@ class FineTuned(Method):
     trained = True
     kind: ClassVar[str]
     heads: ClassVar[Mapping[str, type[Head]]]  # task -> what answers it
+    usual_rate: ClassVar[float | None] = None  # learning rate of the whole model; None = by its width
     ways: ClassVar[Mapping[str, Mapping[str, type[Head]]]] = {}  # task -> what else may, by the setting `answers`
 
     settings: TuningSettings
@@ -112,7 +113,7 @@ class FineTuned(Method):
     def forecast(
         self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context
     ) -> float | None:
-        """Some steps are timed, on rows at random, and the plan read off them."""
+        """Some steps are timed, on rows at random, and the plan read off them; memory is held as in training."""
         began = time.monotonic()
         fresh = self._prepare(task, context.seed)
         some = [train[i] for i in random_order(len(train))[:PROBED]]
@@ -122,9 +123,11 @@ class FineTuned(Method):
         whole = np.resize(material[0].lengths, len(train))  # as if all were like these
         plan = derive(self._asked(), self._facts(whole, len(validation), texts))
         job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
-        each = costs.measure(self.model, job, self.backbone.device, plan, PROBE_SECONDS)
-        cut = np.minimum(whole, plan.max_length) if texts == 1 else np.resize(job.lengths, len(train))
+        best = [weight.detach().clone() for weight in self.model.parameters() if weight.requires_grad]
+        each = self._timed(job, np.minimum(material[0].lengths, plan.max_length), plan, PROBE_SECONDS)
+        cut = np.minimum(whole, plan.max_length)
         predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
+        best.clear()
         training = each.to_train(cut) * plan.epochs + each.to_predict(cut) / len(cut) * predicted
         return training + time.monotonic() - began
 
@@ -310,8 +313,9 @@ class FineTuned(Method):
         if not budget.left():
             took = f"{budget.clock() - began:.0f} s went for loading the model and for cutting texts into tokens"
             raise BudgetReached(f"0 seconds leave no time to train: {took}", fix="give a larger budget")
-        measured = costs.measure(self.model, job, self.backbone.device, part, budget.left())
         cuts = self.head.cuts and facts.texts == 1
+        lengths = np.minimum(facts.lengths, plan.max_length) if cuts else job.lengths
+        measured = self._timed(job, lengths, part, budget.left())
         return costs.within(
             plan,
             dataclasses.replace(measured, training=measured.training / size),
@@ -321,6 +325,12 @@ class FineTuned(Method):
             predicted_rows=predicted_rows,
             cuts=cuts,
         )
+
+    def _timed(self, job: Job, lengths: Any, plan: Plan, seconds: float) -> costs.Costs:
+        """Costs by these lengths of the texts; a row of the job may have options too, or be a part of a text."""
+        each = costs.measure(self.model, job, self.backbone.device, plan, seconds)
+        share = float(job.lengths.sum() / max(1, lengths.sum()))
+        return dataclasses.replace(each, training=each.training * share, predicting=each.predicting * share)
 
     def _say(self, training: Training, progress: Progress, processes: int) -> None:
         """What was chosen, what stopped it, and which rows were used for what."""
@@ -363,6 +373,7 @@ class FineTuned(Method):
             lora=self.settings.lora,
             device=self.backbone.device.name,
             validation_rows=validation_rows,
+            usual_rate=self.usual_rate,
             layers=getattr(self.model.config.get_text_config(), "num_hidden_layers", 0) or 0,
             texts=texts,
         )

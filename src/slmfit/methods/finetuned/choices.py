@@ -226,7 +226,7 @@ class Choices(Head):
         head = cls(backbone, task, about["reading"])
         head.reader = reader_of(model)
         settings: Any = backbone.settings
-        head.shots = PerClass.load(task, folder) if settings.shots else None
+        head.shots = PerClass.load(task, folder) if getattr(settings, "shots", 0) else None
         return head, model
 
     def card(self, max_length: int) -> tuple[str, str]:

@@ -17,16 +17,18 @@ import numpy as np
 from slmfit import storage
 from slmfit.errors import UsageError
 from slmfit.finetune import pretrained
-from slmfit.finetune.decode import Answer, has_cache, written
-from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
+from slmfit.finetune.decode import Answer, written
+from slmfit.finetune.steps import has_cache
+from slmfit.finetune.tokens import CHUNK, closing, encodable, joined
 from slmfit.finetune.vocabulary import Vocabulary
-from slmfit.finetune.write import Pairs, Write
+from slmfit.finetune.write import Pairs, Write, packed, unpacked
 from slmfit.hub.border import encoded
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.methods.shots import PerClass
 from slmfit.records import Example, Input, Prediction, Target
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
+from slmfit.tasks.forms.entities import FORMS, EntityForm
 from slmfit.tasks.grammar import Writing
 from slmfit.tasks.splitting import grain_for
 
@@ -57,6 +59,7 @@ class Written(Head):
     adapters: ClassVar[str] = "CAUSAL_LM"
     cuts: ClassVar[bool] = True
     shows: ClassVar[bool] = True
+    goes_on: ClassVar[bool] = True  # whether the model writes on behind the prompt, which then is not closed
     file: ClassVar[str | None] = "written.json"
 
     task: Any
@@ -94,7 +97,8 @@ class Written(Head):
         self._set_vocabulary()
         model, fresh = pretrained.load_model(folder, config, self.made_for, seed, self.backbone.settings.dropout)
         if not has_cache(model):
-            fix = f"use a model with attention, for example causal={pretrained.FITTING['causal']}"
+            kind = self.backbone.kind
+            fix = f"use a model with attention, for example {kind}={pretrained.FITTING[kind]}"
             what = f"a {config.model_type} model keeps no cache of keys and values to write on from"
             raise UsageError(what, where=self.backbone.settings.base_model, fix=fix)
         return model, fresh
@@ -109,7 +113,9 @@ class Written(Head):
         self.vocabulary = Vocabulary.of(self.backbone.tokenizer, base)
         self.grammar = self.form.grammar.written_in(self.vocabulary.pieces, self.vocabulary.lead)
         if (string := self.grammar.unwritable()) is not None:
-            fix = "use a model whose tokenizer has all characters of types and intents, or rename them"
+            fix = "use a model whose tokenizer has these characters, or rename what they stand in"
+            if isinstance(self.form, EntityForm):
+                fix += f", or set {self.backbone.kind}.form, one of {', '.join(FORMS)}"
             raise UsageError(f"its tokenizer cannot write {string.decode()!r}", where=base, fix=fix)
 
     def show(self, train: Sequence[Example], shots: int, seed: int) -> int:
@@ -191,8 +197,8 @@ class Written(Head):
         return text, prompt
 
     def _prompts(self, texts: Sequence[Any]) -> list[Ids]:
-        """With the special tokens that stand before a text, without those after it."""
-        tail = closing(self.backbone.tokenizer.backend_tokenizer)
+        """With the special tokens that stand before a text; without those after it where the model goes on there."""
+        tail = closing(self.backbone.tokenizer.backend_tokenizer) if self.goes_on else 0
         made = self._encoded([encodable(self._shown + self.form.ask(text)) for text in texts], framed=True)
         return [ids[: len(ids) - tail] for ids in made]
 
@@ -204,13 +210,10 @@ class Written(Head):
         return [e.ids for chunk in chunks for e in encoded(backend, chunk, special=framed)]
 
     def packed(self, job: Write) -> tuple[dict[str, int], Arrays]:
-        tokens = job.train.tokens
-        arrays = {"ids": tokens.ids, "starts": tokens.starts, "answers": job.train.answers}
-        return {"limit": tokens.limit}, arrays | {"strata": np.asarray(job.strata)}
+        return packed(job)
 
     def unpacked(self, about: dict[str, int], arrays: Arrays) -> Write:
-        train = Pairs(Tokens(arrays["ids"], arrays["starts"], 0, about["limit"]), arrays["answers"])
-        return Write(train, train, lambda model, check: {}, self.backbone.device, self.backbone.pad, arrays["strata"])
+        return unpacked(about, arrays, self.backbone.device, self.backbone.pad)
 
     def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
         texts = [self._text(i) for i in inputs]
@@ -259,7 +262,7 @@ class Written(Head):
         model = pretrained.load_saved(folder, cls.made_for)
         head = cls(backbone, task, about["grain"], about["room"])
         settings: Any = backbone.settings
-        head.shots = PerClass.load(task, folder) if settings.shots else None
+        head.shots = PerClass.load(task, folder) if getattr(settings, "shots", 0) else None
         head._set_vocabulary()
         return head, model
 

@@ -1,4 +1,4 @@
-"""How entities and an intent are written: lines, or JSON.
+"""How entities and an intent are written: lines, one line with bars, or JSON.
 
     form = Lines(("CITY",), ("book",), grain="words")
     form.write(Entities((Span(7, 11, "CITY"),), "book"), "fly to Rome")       # "intent: book\\nB-CITY: Rome\\n"
@@ -22,8 +22,6 @@ from slmfit.tasks.grammar import BYTES, Grammar, Pieces, Words
 from slmfit.tasks.replies import json_object, json_object_schema
 from slmfit.tasks.splitting import split_by
 from slmfit.tasks.words import place, placeable
-
-FLAT = str.maketrans("\r\n", "  ")
 
 
 class EntityForm(Form):
@@ -95,25 +93,29 @@ class Lines(EntityForm):
     """
 
     name = "lines"
+    end: ClassVar[str] = "\n"  # of what stands on a line, which nothing copied has
+    gap: ClassVar[str] = ""  # between the end of a line and the next one
+    flat: ClassVar[Mapping[int, int]] = str.maketrans("\r\n", "  ")
 
     def __init__(self, labels: Sequence[str], intents: Sequence[str], grain: str = "words") -> None:
         """Raises UsageError for a name that cannot stand on a line."""
         super().__init__(labels, intents, grain)
-        unfit = [name for name in (*labels, *intents) if "\n" in name or ": " in name]
+        unfit = [name for name in (*labels, *intents) if self.end in name or "\n" in name or ": " in name]
         if unfit:
-            fix = "rename it, or write JSON: --set causal.form=json"
+            fix = "rename it, or write JSON: set `form` to json"
             raise UsageError(f"the name {unfit[0]!r} cannot be written on a line", fix=fix)
 
     def write(self, target: Target, input: Input) -> str:
         assert isinstance(target, Entities)
-        text = str(input).translate(FLAT)
-        intent = "" if target.intent is None else f"intent: {target.intent}\n"
-        return intent + "".join(f"B-{span.label}: {text[span.start : span.end]}\n" for span in target.spans)
+        text = str(input).translate(self.flat)
+        lines = [] if target.intent is None else [f"intent: {target.intent}"]
+        lines += [f"B-{span.label}: {text[span.start : span.end]}" for span in target.spans]
+        return (self.end + self.gap).join(lines) + (self.end if lines else "")
 
     def read(self, said: str | Mapping[str, Any], input: Input) -> Prediction:
-        if not isinstance(said, str):
+        if not isinstance(said, str) or (said and not said.endswith(self.end)):
             return INVALID
-        *lines, last = said.split("\n")
+        lines = said.removesuffix(self.end).split(self.end + self.gap) if said else []
         intent, pairs = None, []
         for i, line in enumerate(lines):
             name, colon, rest = line.partition(": ")
@@ -123,20 +125,39 @@ class Lines(EntityForm):
                 pairs.append((rest, name[2:]))
             else:
                 return INVALID
-        return INVALID if last else self.placed(pairs, intent, str(input).translate(FLAT))
+        return self.placed(pairs, intent, str(input).translate(self.flat))
 
     @cached_property
     def grammar(self) -> Grammar:
         entities = [f"B-{label}: " for label in self.labels]
-        first = [f"intent: {intent}\n" for intent in self.intents] or [""]
-        begun = dict.fromkeys(first, False) | {one + entity: True for one in first for entity in entities}
-        return Grammar(_encoded(begun), _encoded({"\n": False} | {f"\n{entity}": True for entity in entities}))
+        first = [f"intent: {intent}{self.end}" for intent in self.intents] or [""]
+        begun = dict.fromkeys(first, False)
+        begun |= {one + (self.gap if one else "") + entity: True for one in first for entity in entities}
+        going_on = {f"{self.end}{self.gap}{entity}": True for entity in entities}
+        return Grammar(_encoded(begun), _encoded({self.end: False} | going_on))
 
     def character(self, character: str) -> bytes:
-        return character.translate(FLAT).encode()
+        return character.translate(self.flat).encode()
 
     def parts(self, text: str) -> Iterator[tuple[int, int]]:
-        return (match.span() for match in re.finditer(r"^B-.*\n", text, re.MULTILINE))
+        at = 0
+        for line in text.split(self.end)[:-1]:
+            begin = at + (len(self.gap) if at else 0)
+            at += len(line) + len(self.end)
+            if text.startswith("B-", begin):
+                yield begin, at
+
+
+class Bars(Lines):
+    """The same on one line, `intent: book| B-DATE: 10 May|`, for tokenizers without line breaks or braces, as T5's.
+
+    Bars within an entity are written as slashes.
+    """
+
+    name = "bars"
+    end = "|"
+    gap = " "
+    flat = str.maketrans("\r\n|", "  /")
 
 
 class Json(EntityForm):
@@ -193,4 +214,4 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-FORMS: dict[str, type[EntityForm]] = {form.name: form for form in (Lines, Json)}
+FORMS: dict[str, type[EntityForm]] = {form.name: form for form in (Lines, Bars, Json)}
