@@ -2,6 +2,7 @@
 
     SLMFIT_DATA=../shared/data python benchmarks/options.py harness BASE --python VENV/bin/python
     SLMFIT_DATA=../shared/data python benchmarks/options.py speed BASE --rounds 5
+    python benchmarks/options.py rule
 
 BASE: SmolLM2-135M-Instruct, a GGUF file or a folder. VENV: an environment with `pip install "lm_eval[hf]==0.4.13"`.
 """
@@ -35,6 +36,7 @@ from slmfit.methods.causal import Causal, Settings
 from slmfit.records import Example
 from slmfit.tasks.choice import MultipleChoice
 
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests" / folder) for folder in ("", "methods")]
 TASK = MultipleChoice()
 SETS = {"arc_easy": "dev", "openbookqa": "test"}
 YAML = """task: options
@@ -55,8 +57,8 @@ metric_list:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("harness", "speed"))
-    parser.add_argument("base", help="SmolLM2-135M-Instruct: a GGUF file or a folder")
+    parser.add_argument("part", choices=("harness", "speed", "rule"))
+    parser.add_argument("base", nargs="?", help="SmolLM2-135M-Instruct: a GGUF file or a folder")
     parser.add_argument("--python", default="python", help="of an environment with lm_eval")
     parser.add_argument("--rows", type=int, default=None, help="200 beside the harness, 16 for speed")
     parser.add_argument("--rounds", type=int, default=5)
@@ -64,8 +66,10 @@ def main() -> None:
     if args.part == "harness":
         for name, split in SETS.items():
             harness(args.base, name, split, args.rows or 200, args.python)
-    else:
+    elif args.part == "speed":
         speed(args.base, args.rows or 16, args.rounds)
+    else:
+        rule(args.rows or 2000)
 
 
 def questions(name: str, file: str, count: int) -> list[Example]:
@@ -177,6 +181,42 @@ def speed(base: str, count: int, rounds: int) -> None:
         same = sum(int(a.argmax() == b.argmax()) for a, b in zip(first, found[name], strict=True))
         apart = max(float(np.abs(a / b - 1).max()) for a, b in zip(first, found[name], strict=True))
         print(f"{name}: same answer {same} of {count}, {apart:.1e} relative apart at most")
+
+
+def rule(count: int) -> None:
+    """A Llama of millions of random weights on questions with a rule; then one that learns to say "A"."""
+    from ruled import permuted, questions
+
+    import tiny
+
+    torch.set_num_threads(1)
+    train, held = questions(count, 1), questions(500, 3, held=True)
+    shape = {"hidden_size": 256, "num_hidden_layers": 4, "intermediate_size": 688, "num_attention_heads": 8}
+    told = [f"{e.input.question} {' '.join(e.input.options.values())} Question: Answer:" for e in train[:300]]
+    task = MultipleChoice(tuple("ABCD"))
+
+    def share(method: Causal, rows: Sequence[Example]) -> str:
+        answers = method.predict([e.input for e in rows])
+        found = task.score([e.target for e in rows], answers)
+        said = {one["letter"]: round(one["answered"], 2) for one in found.details["by_letter"]}
+        return f"{100 * found.values['accuracy'].value:.1f} %, answered {said}"
+
+    with tempfile.TemporaryDirectory() as made:
+        base = tiny.causal(made, texts=told, words=600, **shape)
+        quick = {"base_model": base, "lora": False, "learning_rate": 1e-3, "batch_tokens": 2048}
+        begin = time.process_time()
+        method = Causal(Settings(**quick, epochs=6, scoring="text"))
+        method.fit(task, train, questions(100, 2), Context())
+        weights = sum(weight.numel() for weight in method.model.parameters())
+        print(f"{weights:,} weights, {time.process_time() - begin:.0f} s of processor time", flush=True)
+        print("by text, unseen combinations:", share(method, held), flush=True)
+        for seed in range(3):
+            print("  options permuted:", share(method, [permuted(e, seed) for e in held]), flush=True)
+        always = [questions(n, seed, held=seed == 3, always="A") for n, seed in ((600, 1), (50, 2), (500, 3))]
+        method = Causal(Settings(**quick, epochs=1, scoring="letter"))
+        method.fit(task, *always[:2], Context())
+        print('trained on "always A", by letter:', share(method, always[2]), flush=True)
+        print("  options permuted:", share(method, [permuted(e, 0) for e in always[2]]), flush=True)
 
 
 if __name__ == "__main__":

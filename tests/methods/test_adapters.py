@@ -273,8 +273,8 @@ def test_examples_stand_before_the_text(tmp_path):
     assert predict_with(again, ["Ann Lee comes"]) == method.predict(["Ann Lee comes"])
 
 
-@pytest.mark.parametrize(("epochs", "task"), [(1, "token-classification"), (0, "text-classification")])
-def test_examples_are_for_what_is_not_tuned_and_writes(made, tmp_path, epochs, task):
-    data = entities(tmp_path) if task == "token-classification" else DATA
+@pytest.mark.parametrize(("epochs", "answers"), [(1, "written"), (0, "head")])
+def test_examples_are_for_what_is_not_tuned_and_has_no_head(made, tmp_path, epochs, answers):
+    data = entities(tmp_path) if answers == "written" else DATA
     with pytest.raises(UsageError, match=r"causal\.shots shows examples to"):
-        untuned(data, made[1], shots=2, epochs=epochs)
+        untuned(data, made[1], shots=2, epochs=epochs, answers=answers)

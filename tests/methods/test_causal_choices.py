@@ -1,11 +1,11 @@
 """`causal` on multiple-choice, and on labels that are scored: what is the likeliest of the options is the answer."""
 
-import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from finetuned import fit, score, texts
+from ruled import permuted, questions
 
 import tiny
 from conftest import make_dataset
@@ -14,34 +14,9 @@ from slmfit.finetune import pretrained
 from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import Context
 from slmfit.methods.causal import Causal, Settings
-from slmfit.records import Example, Question
 from slmfit.tasks.choice import MultipleChoice
 
-FIRST = "red old tiny loud calm warm grey sour flat kind pale rare".split()
-SECOND = "fox cup hill boat lamp tree coin bell door song road star".split()
 QUICK = {"lora": False, "learning_rate": 5e-3, "batch_tokens": 1024}
-
-
-def questions(count, seed, held=False, always=None):
-    """Which of four things was seen? Of the pairs of words that name them, those held out are never in train."""
-    rng, pairs = random.Random(seed), [f"{a} {b}" for a in FIRST for b in SECOND]
-    random.Random(0).shuffle(pairs)
-    pool, made = pairs[:40] if held else pairs[40:], []
-    for i in range(count):
-        *options, other = rng.sample(pool, 5)
-        letter = always or rng.choice("ABCD")
-        seen = [f"the {options['ABCD'.index(letter)]}", f"the {other}"]
-        rng.shuffle(seen)
-        question = Question(f"I saw {' and '.join(seen)}.", dict(zip("ABCD", options, strict=True)))
-        made.append(Example(str(i), question, letter))
-    return tuple(made)
-
-
-def permuted(example, seed):
-    """The same question with its options in another order."""
-    order = random.Random(f"{seed} {example.id}").sample("ABCD", 4)
-    options = {new: example.input.options[old] for new, old in zip("ABCD", order, strict=True)}
-    return replace(example, input=replace(example.input, options=options), target="ABCD"[order.index(example.target)])
 
 
 @pytest.fixture(scope="module")

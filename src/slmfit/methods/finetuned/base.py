@@ -255,7 +255,8 @@ class FineTuned(Method):
         """Raise UsageError for a base model that this method cannot start from."""
         pretrained.check_kind(config, self.settings.base_model, self.kind, head.made_for)
         if self._shots and not (head.shows and self.settings.epochs == 0):
-            known = "a model that is not tuned" if head.shows else "one that writes answers, and this one has a head"
+            needed = "one that writes or scores answers, and this one has a head"
+            known = "a model that is not tuned" if head.shows else needed
             fix = f"set {self.kind}.epochs=0, or leave shots out" if head.shows else f"leave {self.kind}.shots out"
             raise UsageError(f"{self.kind}.shots shows examples to {known}", where=self.settings.base_model, fix=fix)
         if self.settings.epochs == 0 and (reason := head.unfit(task, config)):
