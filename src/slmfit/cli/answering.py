@@ -42,6 +42,7 @@ def evaluate(
     from slmfit.cli import display
     from slmfit.cli.nexts import ask, say_next
     from slmfit.runs.evaluation import evaluate as score
+    from slmfit.text.figures import number_of
 
     _named(method)
     loaded = opened(run, allow_host)
@@ -53,6 +54,8 @@ def evaluate(
         say(note, err=True)
     display.show_evaluation(scores, as_json=json)
     display.show_unseen(scores.details["unseen"])
+    if output:
+        say(f"{number_of(scores.details['rows'], 'question')} with their answers in {output}", err=True)
     if not json:
         say_next(*ask(run, loaded.record))
 
