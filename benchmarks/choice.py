@@ -32,7 +32,7 @@ LENGTHS = {"medqa": 320}  # its train questions are shorter than those of its te
 MOST = 2000
 
 
-def measured(name: str, out: Path, epochs: int) -> Comparison:
+def measured(name: str, out: Path, methods: str, epochs: int) -> Comparison:
     """One data set: train questions drawn by lot, all of test."""
     folder = Path(os.environ.get("SLMFIT_DATA") or sys.exit("SLMFIT_DATA does not name the folder with the data"))
     rows = [line for line in gzip.decompress((folder / FILES[name][0]).read_bytes()).decode().splitlines() if line]
@@ -41,10 +41,9 @@ def measured(name: str, out: Path, epochs: int) -> Comparison:
     train = out / f"{name}.jsonl"
     train.write_text("\n".join(chosen) + "\n", encoding="utf-8")
     data = load_data(train, test=folder / FILES[name][1], name=name)
-    base = base_model()
     settings = {"encoder": {"epochs": epochs} | ({"max_length": LENGTHS[name]} if name in LENGTHS else {})}
-    asked = f"majority,linear,knn,knn@minilm={base},encoder={base}"
-    return compare(data, asked, settings=settings, out=out / name, listen=lambda kind, fields: print(kind, fields))
+    settings = settings if "encoder" in methods else {}
+    return compare(data, methods, settings=settings, out=out / name, listen=lambda kind, fields: print(kind, fields))
 
 
 def told(name: str, result: Comparison) -> None:
@@ -73,9 +72,11 @@ def main() -> None:
     asked.add_argument("names", nargs="+", choices=FILES)
     asked.add_argument("--out", type=Path, required=True)
     asked.add_argument("--epochs", type=int, default=3)
+    asked.add_argument("--methods", default="majority,linear,knn,knn@minilm=MINILM,encoder=MINILM")
     options = asked.parse_args()
+    methods = options.methods.replace("MINILM", base_model() if "MINILM" in options.methods else "")
     for name in options.names:
-        told(name, measured(name, options.out, options.epochs))
+        told(name, measured(name, options.out, methods, options.epochs))
 
 
 if __name__ == "__main__":

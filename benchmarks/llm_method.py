@@ -53,7 +53,7 @@ def compare(data: Dataset) -> None:
         settings = {"llm": {"base_url": server.url, "prices": str(prices_file(Path(place)))}}
         begin = time.perf_counter()
         made = slmfit.compare(data, "linear,llm=small,llm=large", settings=settings, out=Path(place) / "out")
-        print(f"compared in {time.perf_counter() - begin:.0f} s: {made.record.verdict['sentence']}\n")
+        print(f"compared in {time.perf_counter() - begin:.0f} s: {made.record.verdict.sentence}\n")
         for row in made.record.methods:
             if row.scores is None:
                 raise SystemExit(f"{row.id}: {row.status}: {row.reason}")

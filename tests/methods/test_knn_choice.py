@@ -10,6 +10,7 @@ from slmfit.methods.base import Context
 from slmfit.methods.knn import Knn, Settings
 from slmfit.records import Example, Question
 from slmfit.tasks import by_name
+from slmfit.timing.work import advance, counted
 from static_model import model2vec_folder
 
 KINDS = {
@@ -108,3 +109,18 @@ def test_vectors_of_another_model_are_taken(tmp_path):
     method.save(tmp_path / "run")
     again = Knn.load(tmp_path / "run", task, method.settings)
     assert again.predict([e.input for e in rows]) == method.predict([e.input for e in rows])
+
+
+def test_progress_counts_questions_and_not_their_texts(monkeypatch):
+    method, _ = fitted(questions(80))
+    embed = method.part.embedding.embed
+
+    def slowly(texts):
+        advance(len(texts))  # as a sentence encoder says it
+        return embed(texts)
+
+    monkeypatch.setattr(method.part.embedding, "embed", slowly)
+    inputs = [e.input for e in questions(30, seed=1)]
+    with counted(lambda kind, **fields: None, "predicting", len(inputs)) as work:
+        method.predict(inputs)
+    assert work.done == pytest.approx(len(inputs))

@@ -43,6 +43,7 @@ def evaluate(
     from slmfit.cli.nexts import ask, say_next
     from slmfit.runs.evaluation import evaluate as score
     from slmfit.tasks import names_of
+    from slmfit.text.figures import number_of
 
     _named(method)
     loaded = opened(run, allow_host)
@@ -54,6 +55,8 @@ def evaluate(
         say(note, err=True)
     display.show_evaluation(scores, as_json=json)
     display.show_unseen(scores.details["unseen"], names_of(loaded.task))
+    if output:
+        say(f"{number_of(scores.details['rows'], 'question')} with their answers in {output}", err=True)
     if not json:
         say_next(*ask(run, loaded.record))
 

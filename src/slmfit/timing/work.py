@@ -66,6 +66,7 @@ def how_far(done: float, rows: float) -> dict[str, Any]:
 
 
 _counting: ContextVar[Work | None] = ContextVar("counting", default=None)
+_share: ContextVar[float] = ContextVar("share", default=1.0)
 
 
 @contextmanager
@@ -94,7 +95,17 @@ def uncounted() -> Iterator[None]:
 def advance(rows: float) -> None:
     """Tell whoever counts that so many more are done."""
     if (work := _counting.get()) is not None:
-        work.advance(rows)
+        work.advance(rows * _share.get())
+
+
+@contextmanager
+def each_part(share: float) -> Iterator[None]:
+    """Inside, what `advance` is told counts as this share of a row: a question is embedded in several texts, say."""
+    token = _share.set(share)
+    try:
+        yield
+    finally:
+        _share.reset(token)
 
 
 def ignored(kind: str, **fields: Any) -> None:

@@ -31,6 +31,7 @@ from slmfit.methods.ranked import Floats, best, fitted_sharpness, offsets_of, ra
 from slmfit.records import Example, Input, Prediction, Question
 from slmfit.tasks.base import Task
 from slmfit.tasks.forms.letters import question_of
+from slmfit.timing.work import each_part
 
 KS = (1, 3, 10, 30, 100)  # neighbours that are tried, beside none
 Whole = NDArray[np.int8]
@@ -96,9 +97,10 @@ class Matcher(Method):
         questions = [question_of(i) for i in inputs]
         if not questions:
             return dict.fromkeys(ks, np.zeros(0))
-        asked = self.embedding.embed([_asked(q) for q in questions])
-        options = _unit(whole(self.embedding.embed([text for q in questions for text in q.options.values()])))
         offsets = offsets_of(inputs)
+        with each_part(len(questions) / (len(questions) + int(offsets[-1]))):
+            asked = self.embedding.embed([_asked(q) for q in questions])
+            options = _unit(whole(self.embedding.embed([text for q in questions for text in q.options.values()])))
         scores = {k: np.zeros(offsets[-1]) for k in ks}
         own = _unit(whole(asked))
         ids, similar = self.asked.search(asked, max(max(ks), 1))
