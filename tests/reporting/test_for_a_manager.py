@@ -80,6 +80,13 @@ def test_one_method_beside_majority_is_no_comparison(source):
     assert not any("Try more methods" in step for step in next_steps(source, line(source, "linear")))
 
 
+def test_majority_alone_is_no_method(source):
+    floor = [row for row in source.methods if row.floor]
+    bare = judged(replace(source, methods=floor), kind="nothing-to-compare", method="majority", best="majority")
+    assert headline(bare).before == "No method was tried yet"
+    assert "Nothing but majority" in " ".join(dict(plain.plain(bare))["What was compared"])
+
+
 def test_how_many_go_wrong_and_where(source):
     row, details = line(source, "linear"), source.details("linear")
     counts = details["confusion"]

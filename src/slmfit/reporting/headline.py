@@ -77,6 +77,8 @@ def _headline(source: Source, row: MethodRow) -> Headline:
     if verdict.kind == "nothing-beats-majority":
         same = f"Always giving the same answer ({row.id}) does as well: {value}."
         return Headline("No method is worth it yet", "", "", (same,))
+    if not real(source):
+        return Headline("No method was tried yet", "", "", (f"Always giving the same answer ({row.id}): {value}.",))
     if not compared(source):
         return Headline("", row.id, f": {value}; no other method was tried", (_alone(source, row),))
     of = number_of(len(real(source)), "method")

@@ -50,7 +50,8 @@ def plain(source: Source) -> list[tuple[str, list[str]]]:
 def _compared(source: Source, row: MethodRow) -> Iterator[str]:
     tried, split = len(real(source)), source.about.split
     who = "Each" if tried > 1 else "It"
-    yield f"{number_of(tried, 'method')} had to {job(source.about.dataset['task'])}."
+    whose = number_of(tried, "method") if tried else f"Nothing but {row.id}, which answers without reading,"
+    yield f"{whose} had to {job(source.about.dataset['task'])}."
     learnt = f"{who} learnt from {split['train'].rows:,} texts with known answers" if "train" in split else ""
     if learnt and "validation" in split:
         record = source.records.get(row.id)
