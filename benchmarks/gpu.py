@@ -14,6 +14,7 @@ import argparse
 import csv
 import gzip
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -319,6 +320,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU'}")
     chosen = given.only.split(",") if given.only else [line.__name__ for line in LINES]
     with tempfile.TemporaryDirectory() as made:
+        os.environ.setdefault("SLMFIT_CACHE", str(Path(made) / "cache"))
         bench = Bench(given.data, Path(made), given.tiny, given.smollm, given.minilm)
         for line in LINES:
             if line.__name__ not in chosen:

@@ -76,9 +76,11 @@ def now() -> str:
 
 def cache_folder() -> Path:
     """Where what is dear to compute is kept: SLMFIT_CACHE, or the user's cache folder."""
+    if named := os.environ.get("SLMFIT_CACHE"):
+        return Path(named)
     from platformdirs import user_cache_dir
 
-    return Path(os.environ.get("SLMFIT_CACHE") or user_cache_dir("slmfit"))
+    return Path(user_cache_dir("slmfit"))
 
 
 def _processor() -> str:
