@@ -69,6 +69,15 @@ def test_warnings_stand_beside_the_headline_in_brief(compared):
     assert "`" not in page[page.index("<main>") : page.index("</main>")]
 
 
+@pytest.mark.parametrize(("rows", "costs"), [(22, "5.5 points at most"), (0, "less than 0.1 points")])
+def test_what_different_labels_cost_is_said(compared, rows, costs):
+    source = disk.read([compared])
+    found = {"kind": "contradiction", "severity": "warning",
+             "message": f"11 texts occur with different labels, on {rows} rows in all (case aside)."}  # fmt: skip
+    [said] = warned.warnings(replace(source, audit={"findings": [found]}))
+    assert said.endswith(f" That costs {costs}.")
+
+
 def told(source, **verdict):
     """The plain words where the verdict is another."""
     record = replace(source.comparison, verdict=replace(source.comparison.verdict, **verdict))
