@@ -43,6 +43,9 @@ def test_the_headline_says_what_to_use_and_how_good_it_is(source):
     head = headline(judged(source, kind="pick", method="linear", best="linear"))
     assert (head.before, head.named, head.after) == ("", "linear", f": {values['linear']}, the best of 2 methods")
     assert head.rest == (f"Next is knn: {values['knn']}.", UNASKED)
+    level = [replace(row, scores=line(source, "linear").scores) if row.id == "knn" else row for row in source.methods]
+    head = headline(judged(replace(source, methods=level), kind="pick", method="linear", best="linear"))
+    assert head.rest[0] == f"Level with it is knn: {values['linear']}."
     for kind, words in (("too-little-data", "Too little data"), ("nothing-beats-majority", "No method is worth it")):
         assert headline(judged(source, kind=kind)).before.startswith(words)
 

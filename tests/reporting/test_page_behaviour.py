@@ -124,7 +124,7 @@ def test_views_and_filters(compared, visit, truth):
     wrong = sorted((row for row in truth["knn"] if row[1] != row[2]), key=lambda row: -row[3])
     shown = page.eval_on_selector_all("#rows .row-head", "(all) => all.map((e) => e.children[2].textContent)")
     exact = [float(f"{100 * row[3]:.1f}") for row in wrong[: len(shown)]]
-    assert shown == ["over 99 % sure" if chance > 99.5 else f"{int(chance + 0.5)} % sure" for chance in exact]
+    assert shown == ["over 99 % sure" if chance >= 99.5 else f"{int(chance + 0.5)} % sure" for chance in exact]
     page.select_option("#show", "all")
     page.select_option("#truth", label="Sports")
     page.select_option("#answer", label="World")

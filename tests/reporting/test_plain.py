@@ -69,6 +69,15 @@ def test_warnings_stand_beside_the_headline_in_brief(compared):
     assert "`" not in page[page.index("<main>") : page.index("</main>")]
 
 
+@pytest.mark.parametrize(("rows", "costs"), [(22, "5.5 points at most"), (0, "less than 0.1 points")])
+def test_what_different_labels_cost_is_said(compared, rows, costs):
+    source = disk.read([compared])
+    found = {"kind": "contradiction", "severity": "warning",
+             "message": f"11 texts occur with different labels, on {rows} rows in all (case aside)."}  # fmt: skip
+    [said] = warned.warnings(replace(source, audit={"findings": [found]}))
+    assert said.endswith(f" That costs {costs}.")
+
+
 def told(source, **verdict):
     """The plain words where the verdict is another."""
     record = replace(source.comparison, verdict=replace(source.comparison.verdict, **verdict))
@@ -88,7 +97,7 @@ def test_every_verdict_in_plain_words(compared):
     score = source.methods[1].scores["test"]["accuracy"]
     assert f"{round(400 * (1 - score.value))} of 400" in first["The result"]
     assert f"between {100 * score.low:.1f} % and {100 * score.high:.1f} %" in first["How sure that is"]
-    assert "5.4 MB of disk and 0.21 ms a text" in first["What it costs"]
+    assert "your own machine" in first["What it costs"]
     assert first["What to do next"].startswith("Have whoever ran this see to the 3 warnings above.")
     paired = source.comparison.paired
     if "linear" in paired:
@@ -99,8 +108,8 @@ def test_every_verdict_in_plain_words(compared):
     none = told(source, kind="nothing-beats-majority", method="majority")
     assert "No method is worth it" in none["The result"] and "slmfit predict" not in none["What to do next"]
     alone = told(source, kind="nothing-to-compare", method="linear", best="linear")
-    assert "gave the scores and decided" in first["How sure that is"]
-    assert "gave the scores and decided" not in alone["How sure that is"]
+    assert "same texts gave the scores" in first["How sure that is"]
+    assert "same texts gave the scores" not in alone["How sure that is"]
     assert plain.plain(disk.read([compared / "runs" / "linear"])) == []
 
 

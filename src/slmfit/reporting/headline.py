@@ -109,7 +109,8 @@ def _alone(source: Source, row: MethodRow) -> str:
 def _next(source: Source, row: MethodRow) -> str:
     others = [other for other in real(source) if other.id != row.id]
     following = max(others, key=lambda other: score_of(source, other).value)
-    return f"Next is {following.id}: {in_words(source, following)}."
+    level = in_words(source, following) == in_words(source, row)
+    return f"{'Level with it' if level else 'Next'} is {following.id}: {in_words(source, following)}."
 
 
 def _price(source: Source, row: MethodRow, best: MethodRow) -> str:

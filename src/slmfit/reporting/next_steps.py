@@ -12,7 +12,7 @@ from slmfit.reporting.disk import Source
 from slmfit.reporting.headline import large_tried, real
 from slmfit.reporting.mistakes import point_at, still_climbs
 from slmfit.reporting.warned import to_see_to
-from slmfit.text.figures import by_unit, number_of, percent
+from slmfit.text.figures import by_unit, number_of
 
 
 def next_steps(source: Source, row: MethodRow) -> Iterator[str]:
@@ -35,18 +35,14 @@ def next_steps(source: Source, row: MethodRow) -> Iterator[str]:
         )
     if climb := still_climbs(source, row.id):
         yield _more_labels(source, climb)
-    yield f"Read some mistakes of {row.id} under “Where they fail”: what harm would they do?"
-    half = point_at(source, row.id, 0.5)
-    sure = (
-        f", or let it answer only where it is sure: of its surest {100 * half['coverage']:.0f} %, "
-        f"{percent(half['accuracy'])} are right"
-        if half
-        else ""
-    )
-    yield f"If they would do harm, let people check what it answers{sure}."
+    sure = ", or only what it is less sure of" if point_at(source, row.id, 0.5) else ""
     yield (
-        "In any case have about 400 new texts of yours labelled, by two people: the score on them is sure to within 5 "
-        "points (`slmfit evaluate`), and how often the two agree is what can be reached."
+        f"Read some mistakes of {row.id} under “Where they fail”. If they would do harm, let people check what it "
+        f"answers{sure}."
+    )
+    yield (
+        "In any case have about 400 new texts of yours labelled by two people: that tells the score to within 5 points "
+        "(`slmfit evaluate`), and how often the two agree is what can be reached."
     )
 
 

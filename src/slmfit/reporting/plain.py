@@ -17,10 +17,8 @@ from slmfit.reporting.next_steps import next_steps
 from slmfit.tasks import by_name, marks
 from slmfit.text.figures import (
     by_unit,
-    bytes_words,
     dollars,
     joined,
-    milliseconds,
     number_of,
     parts_of,
     points_words,
@@ -120,21 +118,18 @@ def _sure(source: Source, row: MethodRow) -> Iterator[str]:
     score = score_of(source, row)
     if score.low is not None and score.high is not None:
         low, high = (by_unit(source.metric, end) for end in (score.low, score.high))
-        yield f"On other texts of the same kind, expect between {low} and {high} (right 19 times in 20)."
+        yield f"On other texts of this kind, expect between {low} and {high} (right 19 times in 20)."
     files = [PurePath(file["file"]).name for file in source.about.dataset.get("source", {}).get("files", ())]
     named = f" ({', '.join(excerpt(name, 40) for name in files[:3])}{' …' if len(files) > 3 else ''})" if files else ""
     yield (
-        f"Whether yours are of that kind, ask whoever ran this: where these{named} come from, of when they are and who "
-        "labelled them, this page does not know."
+        f"Whether yours are, ask whoever ran this: where these{named} come from, of when they are and who labelled "
+        "them, this page does not know."
     )
     if compared(source):
         yield (
-            "The same texts gave the scores and decided between the methods, which makes the highest score a little "
-            "too high, by less than that range is wide."
+            "As the same texts gave the scores and decided between the methods, the highest score is a little too "
+            "high, by less than that range is wide."
         )
-    floor = next((r for r in source.methods if r.name == "majority" and r.scores and r.id != row.id), None)
-    if floor and (least := score_of(source, floor).value):
-        yield f"Always giving the most frequent answer would get {by_unit(source.metric, least)}."
 
 
 def _costs(source: Source, row: MethodRow) -> Iterator[str]:
@@ -142,10 +137,6 @@ def _costs(source: Source, row: MethodRow) -> Iterator[str]:
         yield sentence
     elif marks(source.about.dataset["task"]):
         yield "How sure it is of an answer is not known, so people who are to check it have to read every text."
-    if row.size_bytes is not None:
-        speed = f" and {milliseconds(row.latency_ms['p50'])} a text" if row.latency_ms else ""
-        busy = " (the machine was busy with other work)" if row.measured.get("busy") is True else ""
-        yield f"It takes {bytes_words(row.size_bytes)} of disk{speed}{busy if speed else ''}."
     if row.id in source.records and source.records[row.id].remote:
         paid = row.usd_per_1000_rows
         yield "Texts are sent to a server" + (
@@ -153,7 +144,4 @@ def _costs(source: Source, row: MethodRow) -> Iterator[str]:
         )
     elif row.size_bytes is not None:
         yield "It runs on your own machine: no text leaves it, and nobody charges for answers."
-    yield (
-        "Not known here: what a mistake, and an hour of reading or labelling, costs you; who keeps it running, and "
-        "teaches it anew when the texts change."
-    )
+    yield "Not known here: what mistakes, reading and labelling cost you, and who keeps it running and up to date."

@@ -179,7 +179,7 @@ function rowItem(row) {
 
 function certainty(method, row) {
   const sure = table.sure ? table.sure[method][row] : -1;
-  return sure < 0 ? "" : sure > 995 ? "over 99 % sure" : `${Math.round(sure / 10)} % sure`; // finer means nothing for one row
+  return sure < 0 ? "" : sure >= 995 ? "over 99 % sure" : `${Math.round(sure / 10)} % sure`; // finer means nothing for one row
 }
 
 function toggle(item, row, open) {

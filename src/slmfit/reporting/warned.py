@@ -73,7 +73,8 @@ def _known(source: Source, row: MethodRow, kind: str, said: list[str]) -> Warned
     rows_of = re.search(r"on ([\d,]+) rows", said[0]) if kind == "contradiction" else None
     if rows_of and source.metric in SHARES:
         most = min(1.0, int(rows_of[1].replace(",", "")) / source.about.split["test"].rows)
-        return Warned(f"{_brief(said[0])} That costs {points_words(most)} at most.", most)
+        costs = f"{points_words(most)} at most" if most >= 0.001 else "less than 0.1 points"
+        return Warned(f"{_brief(said[0])} That costs {costs}.", most)
     return None
 
 
