@@ -42,7 +42,7 @@ from slmfit.tasks.choice import MultipleChoice
 SMALL = {"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6}  # flan-T5-small's
 RULE = {"d_model": 192, "d_kv": 32, "d_ff": 512, "num_layers": 2, "num_heads": 6}
 FROM_RANDOM = {"learning_rate": "1e-3", "batch_tokens": "1500", "scoring": "text"}
-FIRST, SECOND = "ba ko li mu so ta ne ri".split(), "ra te sol nim gu pe dor fi".split()
+FIRST, SECOND = "ba ko li mu so ta ne ri ju wa".split(), "ra te sol nim gu pe dor fi xa hok".split()
 ORDERS = 3
 
 
@@ -92,11 +92,11 @@ def rule(folder: Path, rows: int, settings: dict[str, str]) -> None:
     tokenizer = of_pieces([*((sign, -9.0) for sign in signs), *((piece, -3.0) for piece in pieces)])
     random = np.random.default_rng(0)
     words = [str(word) for word in random.permutation([a + b for a in FIRST for b in SECOND])]
-    seen, new = words[:48], words[48:]
+    seen, new = words[:80], words[80:]
     train, held, test = asked(random, seen, rows), asked(random, seen, 300), asked(random, new, 1000)
     method: Any = create("seq2seq", settings, random_t5(folder / "base", tokenizer, RULE))
     begin = time.process_time()
-    method.fit(MultipleChoice(tuple("ABCD")), train, held, Context())
+    method.fit(MultipleChoice(tuple("ABCD")), train, held, Context(event=curve))
     print(f"{rows:,} questions, {settings['epochs']} times: {time.process_time() - begin:.0f} s of processor time")
     found = [judged(method, test, "as they are")]
     for turn in range(1, ORDERS):
@@ -104,6 +104,12 @@ def rule(folder: Path, rows: int, settings: dict[str, str]) -> None:
         found.append(judged(method, [shuffled(e, order) for e in test], f"options in order {turn}"))
     changed = [len({texts[i] for texts in found}) > 1 for i in range(len(test))]
     print(f"answers that change with the order: {np.mean(changed):.1%}; guessing 25.0 %")
+
+
+def curve(kind: str, **fields: Any) -> None:
+    """Validation, whose words were seen, as it is learnt."""
+    if kind == "loss" and fields["split"] == "validation":
+        print(f"  {fields['epoch']:g} times: {fields['accuracy']:.1%} of questions with words that were seen")
 
 
 def asked(random: np.random.Generator, words: Sequence[str], count: int) -> list[Example]:
