@@ -25,6 +25,7 @@ NEED_TORCH = [
     "finetune/test_loop.py",
     "methods/test_encoder*.py",
     "methods/test_causal*.py",
+    "methods/test_quantised.py",
     "methods/test_seq2seq*.py",
     "embeddings/test_sentence.py",
     "hub/*",

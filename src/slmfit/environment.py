@@ -22,6 +22,7 @@ EXTRAS = {
     "hub": ("datasets", "huggingface_hub"),
     "prices": ("genai_prices",),
     "gguf": ("gguf",),
+    "quantise": ("bitsandbytes",),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

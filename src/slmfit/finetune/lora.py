@@ -4,6 +4,7 @@
     save_adapters(model, folder)         # loads with plain peft
     model = merged(model)                # the base model's own class again, adapters added into the weights
     add(plain, folder)                   # the same to the bit, from the files; peft is not needed, nor asked
+    model, names = beside(packed, fresh, folder)   # the adapters stay apart, as weights of 4 bits want them
 
 LoRA is Hu et al. (2021); its rank-stabilised scaling, alpha / sqrt(rank), is Kalajdzievski (2023).
 """
@@ -107,8 +108,33 @@ def add(model: torch.nn.Module, folder: Path) -> set[str]:
     return learnt
 
 
+def beside(model: torch.nn.Module, fresh: set[str], folder: Path) -> tuple[Any, set[str]]:
+    """The model with saved adapters beside its weights, what was trained whole in its place; the names of all.
+
+    peft is given numbers that were looked at, no file. Raises UnsafeError for what does not fit the model.
+    """
+    from peft import set_peft_model_state_dict
+
+    rank, alpha = _strength(folder)
+    tensors = load_file(folder / WEIGHTS) if checkpoint.header(folder / WEIGHTS) else {}
+    made = with_adapters(model, fresh, "FEATURE_EXTRACTION", rank=rank, alpha=alpha, dropout=0.0, seed=0)
+    trained = ((name, weight.shape) for name, weight in made.named_parameters() if weight.requires_grad)
+    wanted = {name.replace(".default", "").replace(".modules_to_save", ""): shape for name, shape in trained}
+    found = {name: tensor.shape for name, tensor in tensors.items() if tensor.is_floating_point()}
+    if odd := sorted(dict(wanted.items() ^ found.items())):
+        raise _unfit(folder, odd[0])
+    set_peft_model_state_dict(made, tensors)
+    return made, {name.removeprefix(_BEFORE) for name in tensors}
+
+
 def _scale(folder: Path) -> float:
-    """What products are multiplied by. Raises UnsafeError for adapters of another kind than `with_adapters` makes."""
+    """What products are multiplied by. Raises as `_strength`."""
+    rank, alpha = _strength(folder)
+    return alpha / math.sqrt(rank)
+
+
+def _strength(folder: Path) -> tuple[int, float]:
+    """Rank and alpha. Raises UnsafeError for adapters of another kind than `with_adapters` makes."""
     about = checkpoint.read_object(folder / ABOUT, checkpoint.MOST_CONFIG)
     rank: Any = about.get("r")
     alpha: Any = about.get("lora_alpha")
@@ -119,7 +145,7 @@ def _scale(folder: Path) -> float:
     if not (plain and known):
         fix = "fit the run again"
         raise UnsafeError("are no adapters that slmfit writes", where=str(folder / ABOUT), fix=fix)
-    return float(alpha / math.sqrt(rank))
+    return rank, float(alpha)
 
 
 def _product(tensors: Mapping[str, torch.Tensor], name: str, scale: float, folder: Path) -> torch.Tensor:

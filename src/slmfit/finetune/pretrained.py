@@ -11,8 +11,9 @@ Code that comes with a checkpoint is never run.
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ FITTING = {  # kind -> one that fits
     "seq2seq": "google/flan-t5-base",
 }
 T5 = ("t5", "mt5", "umt5")  # the encoder-decoders whose ways are known here: no positions, one token begins an answer
+NOTHING: Mapping[str, Any] = {}
 MOST_FRESH = 20_000_000  # parameters of a head, and buffers
 AGAIN = "fetch the model again, from a source that you trust"
 PROBES = ("", "a", "A text, of 3 words.\n")
@@ -196,20 +198,28 @@ def dropouts(config: Any) -> dict[str, float]:
 
 
 def load_with_head(
-    folder: str, config: Any, head: str, labels: Sequence[str], seed: int, dropout: float | None = None
+    folder: str,
+    config: Any,
+    head: str,
+    labels: Sequence[str],
+    seed: int,
+    dropout: float | None = None,
+    packed: Mapping[str, Any] = NOTHING,
 ) -> tuple[Any, set[str]]:
     """A model with a head for `labels` in this order, fp32, and the names of its new weights.
 
     head: "ForSequenceClassification" or "ForTokenClassification". The new weights are a function of the seed.
     dropout: the share dropped wherever the checkpoint drops any, None = as much as it does; what the model's
-    configuration says of it stays.
+    configuration says of it stays. packed: of `quantised.options`.
     """
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: i for i, label in enumerate(labels)}
-    return load_model(folder, config, head, seed, dropout)
+    return load_model(folder, config, head, seed, dropout, packed)
 
 
-def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | None = None) -> tuple[Any, set[str]]:
+def load_model(
+    folder: str, config: Any, head: str, seed: int, dropout: float | None = None, packed: Mapping[str, Any] = NOTHING
+) -> tuple[Any, set[str]]:
     """As `load_with_head`, for a head that has no labels, such as "ForCausalLM"."""
     own = dropouts(config)
     check_size(folder, config, head)
@@ -218,7 +228,7 @@ def load_model(folder: str, config: Any, head: str, seed: int, dropout: float | 
     with quiet(), in_words(folder), torch.random.fork_rng([]):
         torch.manual_seed(seed)
         model, info = _auto(head).from_pretrained(
-            folder, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **_SAFE
+            folder, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **_SAFE, **packed
         )
     model.config.update(own)
     fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
@@ -267,21 +277,27 @@ def check_size(folder: str, config: Any, head: str) -> None:
 
 
 def save_config(body: Any, folder: Path) -> None:
-    """The configuration of a model, beneath adapters too, as `save_pretrained` of the whole would write it."""
+    """The configuration of a model, beneath adapters too, as `save_pretrained` of the whole would write it; of one with
+    quantised weights, that of the base model.
+    """
     model = body.get_base_model() if hasattr(body, "get_base_model") else body
     model.config.architectures = [type(model).__name__]
-    model.config.save_pretrained(folder)
+    config = copy.deepcopy(model.config)
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    config.save_pretrained(folder)
 
 
-def load_saved(folder: Path, head: str) -> Any:
-    """A model that was saved with its head, fp32; one that was saved as adapters with these added to its base model.
+def load_saved(folder: Path, head: str, packed: Mapping[str, Any] = NOTHING) -> Any:
+    """A model that was saved with its head, fp32; one that was saved as adapters with these added to its base model,
+    or beside its weights where these are packed, see `quantised`.
 
     Raises MissingPart where the base model is not here, UnsafeError where it is another one by now.
     """
     checkpoint.check_folder(folder)
     config = read_config(str(folder))
     if (base := bases.read(folder)) is not None:
-        return _load_adapted(folder, config, head, base)
+        return _load_adapted(folder, config, head, base, packed)
     check_size(str(folder), config, head)
     with quiet(), in_words(str(folder)):
         model = _auto(head).from_pretrained(folder, config=config, **_SAFE)
@@ -289,11 +305,13 @@ def load_saved(folder: Path, head: str) -> Any:
     return model
 
 
-def _load_adapted(folder: Path, config: Any, head: str, base: bases.Base) -> Any:
+def _load_adapted(folder: Path, config: Any, head: str, base: bases.Base, packed: Mapping[str, Any]) -> Any:
     place = converted.known(base.files[base.gguf]) if base.gguf else None
     whole = str(place) if place else fetched(str(bases.found(base, folder)), lambda config: None)
-    model, fresh = load_model(whole, config, head, seed=0)
-    learnt = lora.add(model, folder / "adapter") if (folder / "adapter").is_dir() else set()
+    model, fresh = load_model(whole, config, head, seed=0, packed=packed)
+    learnt = set[str]()
+    if (adapters := folder / "adapter").is_dir():
+        model, learnt = lora.beside(model, fresh, adapters) if packed else (model, lora.add(model, adapters))
     if lacking := sorted(fresh - learnt):
         fix = "fit the run again"
         raise UnsafeError(f"its adapters lack {lacking[0]}, and {len(lacking) - 1} more", where=str(folder), fix=fix)

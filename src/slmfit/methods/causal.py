@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
-from slmfit.methods.finetuned import FineTuned, TuningSettings
+from slmfit.methods.finetuned import FineTuned, WritingSettings
 from slmfit.methods.finetuned.choices import Choices
 from slmfit.methods.finetuned.classes import Classes
 from slmfit.methods.finetuned.stated import Reasons, WrittenLabels
@@ -22,7 +22,7 @@ from slmfit.tasks.forms.entities import FORMS
 
 
 @dataclass(frozen=True)
-class Settings(TuningSettings):
+class Settings(WritingSettings):
     """See `TuningSettings`."""
 
     base_model: str = setting(

@@ -13,13 +13,13 @@ from typing import ClassVar
 
 from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
-from slmfit.methods.finetuned import FineTuned, TuningSettings
+from slmfit.methods.finetuned import FineTuned, WritingSettings
 from slmfit.methods.finetuned.halves import Entities, Labels, Options, Scored
 from slmfit.tasks.forms.entities import FORMS
 
 
 @dataclass(frozen=True)
-class Settings(TuningSettings):
+class Settings(WritingSettings):
     """See `TuningSettings`."""
 
     base_model: str = setting("google/flan-t5-base", "The T5 to start from: a hub name or a folder.")

@@ -10,6 +10,6 @@ reasons with an answer, that it writes), `choices.py` (options that it finds lik
 """
 
 from slmfit.methods.finetuned.base import FineTuned
-from slmfit.methods.finetuned.settings import TuningSettings
+from slmfit.methods.finetuned.settings import TuningSettings, WritingSettings
 
-__all__ = ["FineTuned", "TuningSettings"]
+__all__ = ["FineTuned", "TuningSettings", "WritingSettings"]

@@ -50,6 +50,7 @@ class FineTuned(Method):
     max_length: int  # tokens of one text
     base: bases.Base | None = None  # the base model; None for a loaded run that is whole
     _adapters: Path | None = None  # of a loaded run, where its adapters are
+    _folder: Path | None = None  # of a loaded run
 
     @property
     def seeded(self) -> bool:
@@ -95,7 +96,7 @@ class FineTuned(Method):
                 team=team,
             )
             progress = training.run()
-        if self.settings.lora:
+        if self.settings.lora and not self.settings.bits:
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
         self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
@@ -169,7 +170,16 @@ class FineTuned(Method):
             self.model = self.head.with_body(self.model, body)
 
     def save_whole(self, folder: Path) -> None:
-        """The whole model as an ordinary transformers folder. Raises SlmfitError when it cannot be written."""
+        """The whole model as an ordinary transformers folder: adapters beside quantised weights are added to those that
+        the base model has. Raises SlmfitError when it cannot be written, UsageError for quantised ones not saved yet.
+        """
+        if self.settings.bits:
+            if self._folder is None:
+                raise UsageError("a quantised model becomes whole once its run is saved", fix="save and load it")
+            settings: Any = self.settings
+            plain = dataclasses.replace(settings, quantise=None)
+            type(self).load(self._folder, self.head.task, plain).save_whole(folder)
+            return
         body = saving.save_whole(folder, self.head.body(self.model), self._save_rest, adapters=False)
         self.model = self.head.with_body(self.model, body)
 
@@ -184,7 +194,8 @@ class FineTuned(Method):
 
     @property
     def _keeps_adapters(self) -> bool:
-        return self.base is not None and self.settings.lora and self.settings.keep == "adapters"
+        kept = self.settings.bits or (self.settings.lora and self.settings.keep == "adapters")
+        return self.base is not None and bool(kept)
 
     def _started_from(self, fresh: Collection[str] = ()) -> dict[str, Any]:
         """What the record says of the base model. fresh: weights that it has not and that nothing trained."""
@@ -205,7 +216,8 @@ class FineTuned(Method):
         method.base = bases.read(folder)
         method._adapters = folder / "adapter" if method.base and (folder / "adapter").is_dir() else None
         method.bytes_elsewhere = method.base.bytes if method.base else 0
-        method.model.to(method.backbone.device.name)
+        method.model = method._moved(method.model)
+        method._folder = folder
         return method
 
     def _backbone(self, folder: str, config: Any) -> Backbone:
@@ -230,7 +242,7 @@ class FineTuned(Method):
         self.head = self._way(task, config)(self.backbone, task)
         self.model, fresh = self.head.start(folder, config, seed)
         self.head.body(self.model).name_or_path = s.base_model  # adapters name it; the folder is this machine's own
-        self.model.to(self.backbone.device.name)
+        self.model = self._moved(self.model)
         return fresh
 
     def _ways(self, task: Task) -> Mapping[str, type[Head]]:
@@ -276,7 +288,11 @@ class FineTuned(Method):
             dropout=s.lora_dropout,
             seed=seed,
         )
-        return self.head.with_body(self.model, body).to(self.backbone.device.name)
+        return self._moved(self.head.with_body(self.model, body))
+
+    def _moved(self, model: Any) -> Any:
+        """The model on its device, where quantised weights are loaded to at once."""
+        return model if self.settings.bits else model.to(self.backbone.device.name)
 
     def _planned(
         self, material: tuple[Any, Any], validation_rows: int, context: Context, began: float

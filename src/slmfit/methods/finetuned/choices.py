@@ -79,7 +79,8 @@ class Choices(Head):
         return None
 
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
-        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, self.backbone.settings.dropout)
+        dropout, packed = self.backbone.settings.dropout, self.backbone.packed
+        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, dropout, packed)
         self.reader = reader_of(model)
         return model, fresh
 
@@ -222,7 +223,7 @@ class Choices(Head):
             raise UnsafeError(
                 f"names no reading: {about['reading']!r}"[:200], where=str(folder / "choices.json"), fix=fix
             )
-        model = pretrained.load_saved(folder, cls.made_for)
+        model = pretrained.load_saved(folder, cls.made_for, backbone.packed)
         head = cls(backbone, task, about["reading"])
         head.reader = reader_of(model)
         settings: Any = backbone.settings

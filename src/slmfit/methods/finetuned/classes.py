@@ -54,7 +54,8 @@ class Classes(Head):
         self.labels = pretrained.own_labels(config, self.task.labels) or list(self.task.labels)
         config.problem_type = "single_label_classification"
         dropout = self.backbone.settings.dropout
-        model, fresh = pretrained.load_with_head(folder, config, self.made_for, self.labels, seed, dropout)
+        packed = self.backbone.packed
+        model, fresh = pretrained.load_with_head(folder, config, self.made_for, self.labels, seed, dropout, packed)
         first_token_only(model)
         return model, fresh
 
@@ -103,7 +104,7 @@ class Classes(Head):
 
     @classmethod
     def load(cls, backbone: Backbone, task: Task, folder: Path, config: Any) -> tuple[Self, Any]:
-        model = pretrained.load_saved(folder, cls.made_for)
+        model = pretrained.load_saved(folder, cls.made_for, backbone.packed)
         first_token_only(model)
         head = cls(backbone, task, [config.id2label[i] for i in range(len(config.id2label))])
         head._set_frame(config)

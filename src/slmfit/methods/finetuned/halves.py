@@ -174,7 +174,7 @@ class Options(Scored):
     def load(cls, backbone: Backbone, task: Task, folder: Path, config: Any) -> tuple[Self, Any]:
         head = cls(backbone, task)
         head._set_vocabulary()
-        return head, pretrained.load_saved(folder, cls.made_for)
+        return head, pretrained.load_saved(folder, cls.made_for, backbone.packed)
 
     def card(self, max_length: int) -> tuple[str, str]:
         about = "It writes one of the options of a question; `slmfit predict` lets it write no other."

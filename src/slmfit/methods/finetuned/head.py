@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
+from slmfit.finetune import quantised
 from slmfit.finetune.device import Device
 from slmfit.finetune.state import Job
 from slmfit.methods.base import Context
@@ -36,6 +37,11 @@ class Backbone:
     tokenizer: Any
     device: Device
     limit: int
+
+    @property
+    def packed(self) -> dict[str, Any]:
+        """What loading a model takes, so that its weights are quantised; nothing where they are not to be."""
+        return quantised.options(self.settings.bits, self.device.name)
 
     @property
     def pad(self) -> int:

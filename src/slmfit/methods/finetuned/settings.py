@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slmfit.errors import UsageError
 from slmfit.finetune.device import DEVICES, PRECISIONS
+from slmfit.finetune.quantised import WIDTHS
 from slmfit.methods.base import setting
 
 SEEN = "AG News, MiniLM, 5,000 rows, validation accuracy (2,221 rows, give or take 0.6 points): "
@@ -68,3 +70,30 @@ class TuningSettings:
     patience: int = setting(3, "Evaluations without gain after which training stops.", low=1)
     device: str = setting("auto", "Where to compute.", choices=DEVICES)
     precision: str = setting("auto", "Of matrix products; weights stay fp32.", choices=PRECISIONS)
+
+    @property
+    def bits(self) -> str | None:
+        """What the base model's weights are quantised to, if they are."""
+        return getattr(self, "quantise", None)
+
+
+@dataclass(frozen=True)
+class WritingSettings(TuningSettings):
+    """Of models that write. Raises UsageError for quantised weights that were to be trained or kept."""
+
+    quantise: str | None = setting(
+        None,
+        "Keep the base model's weights in 8 or 4 bits (extra `quantise`); with lora, adapters are trained beside them.",
+        choices=WIDTHS,
+        when="the base model is large and memory short; it takes no less time.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.quantise is None:
+            return
+        if self.keep == "whole":
+            what = f"with quantise={self.quantise} there is no whole model to keep"
+            raise UsageError(what, fix="leave keep out; `slmfit export` adds the adapters to the base model's weights")
+        if not self.lora and self.epochs != 0:
+            what = f"weights of {self.quantise} are not trained, only adapters beside them are"
+            raise UsageError(what, fix="set lora=true, or epochs=0")

@@ -95,7 +95,8 @@ class Written(Head):
     def start(self, folder: str, config: Any, seed: int) -> tuple[Any, set[str]]:
         """Raises UsageError for a tokenizer or a model that cannot write answers."""
         self._set_vocabulary()
-        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, self.backbone.settings.dropout)
+        dropout, packed = self.backbone.settings.dropout, self.backbone.packed
+        model, fresh = pretrained.load_model(folder, config, self.made_for, seed, dropout, packed)
         if not has_cache(model):
             kind = self.backbone.kind
             fix = f"use a model with attention, for example {kind}={pretrained.FITTING[kind]}"
@@ -259,7 +260,7 @@ class Written(Head):
     @classmethod
     def load(cls, backbone: Backbone, task: Any, folder: Path, config: Any) -> tuple[Self, Any]:
         about = storage.read_json(folder / "written.json", "grain", "room")
-        model = pretrained.load_saved(folder, cls.made_for)
+        model = pretrained.load_saved(folder, cls.made_for, backbone.packed)
         head = cls(backbone, task, about["grain"], about["room"])
         settings: Any = backbone.settings
         head.shots = PerClass.load(task, folder) if getattr(settings, "shots", 0) else None
