@@ -4,8 +4,8 @@
     python benchmarks/text_to_text.py forecast [--rows 300] [--set epochs=1]
     python benchmarks/text_to_text.py sharing [--rows 40]
 
-rule: of some words, each of two pieces, the right one stands in the question. The words of the test were never seen,
-their pieces were. A T5 of two million weights learns it, and is then asked with the options in other orders.
+rule: of four things, each named by two words, the right one stands in the question. In the test no two words stand
+together that did in train. A T5 of two million weights learns it, and is then asked with the options in other orders.
 forecast: memory and time of fitting as `--dry-run` foretells them, beside a run's own, for a model of flan-T5-small's
 shape. sharing: processor time of options scored after a text that the encoder read once, beside all read in full.
 """
@@ -20,7 +20,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +35,12 @@ from slmfit.finetune.score import Asked, likelihoods
 from slmfit.generating import write_tickets
 from slmfit.methods import create
 from slmfit.methods.base import Context
-from slmfit.records import Example, Question
+from slmfit.records import Example
 from slmfit.tasks.choice import MultipleChoice
 
 SMALL = {"d_model": 512, "d_kv": 64, "d_ff": 1024, "num_layers": 8, "num_heads": 6}  # flan-T5-small's
 RULE = {"d_model": 192, "d_kv": 32, "d_ff": 512, "num_layers": 2, "num_heads": 6}
 FROM_RANDOM = {"learning_rate": "1e-3", "batch_tokens": "1500", "scoring": "text"}
-FIRST, SECOND = "ba ko li mu so ta ne ri ju wa".split(), "ra te sol nim gu pe dor fi xa hok".split()
 ORDERS = 3
 
 
@@ -87,47 +85,30 @@ def of_pieces(pieces: Sequence[tuple[str, float]]) -> T5Tokenizer:
 
 
 def rule(folder: Path, rows: int, settings: dict[str, str]) -> None:
-    signs = [*string.ascii_letters, *"▁:.?", "▁Question:", "▁Answer:"]
-    pieces = [*(f"▁{piece}" for piece in FIRST), *SECOND]
-    tokenizer = of_pieces([*((sign, -9.0) for sign in signs), *((piece, -3.0) for piece in pieces)])
-    random = np.random.default_rng(0)
-    words = [str(word) for word in random.permutation([a + b for a in FIRST for b in SECOND])]
-    seen, new = words[:80], words[80:]
-    train, held, test = asked(random, seen, rows), asked(random, seen, 300), asked(random, new, 1000)
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "methods"))
+    from ruled import FIRST, SECOND, permuted, questions
+
+    signs = [*string.ascii_letters, *"▁:.?"]
+    words = [f"▁{word}" for word in (*FIRST, *SECOND, "I", "saw", "the", "and", "Question:", "Answer:")]
+    tokenizer = of_pieces([*((sign, -9.0) for sign in signs), *((word, -3.0) for word in words)])
+    train, known, test = questions(rows, 1), questions(300, 2), questions(1000, 3, held=True)
     method: Any = create("seq2seq", settings, random_t5(folder / "base", tokenizer, RULE))
     begin = time.process_time()
-    method.fit(MultipleChoice(tuple("ABCD")), train, held, Context(event=curve))
+    method.fit(MultipleChoice(tuple("ABCD")), train, known, Context(event=curve))
     print(f"{rows:,} questions, {settings['epochs']} times: {time.process_time() - begin:.0f} s of processor time")
     found = [judged(method, test, "as they are")]
     for turn in range(1, ORDERS):
-        order = np.random.default_rng(turn)
-        found.append(judged(method, [shuffled(e, order) for e in test], f"options in order {turn}"))
+        found.append(judged(method, [permuted(e, turn) for e in test], f"options in order {turn}"))
     changed = [len({texts[i] for texts in found}) > 1 for i in range(len(test))]
     print(f"answers that change with the order: {np.mean(changed):.1%}; guessing 25.0 %")
 
 
 def curve(kind: str, **fields: Any) -> None:
-    """Validation, whose words were seen, as it is learnt."""
+    """Validation, whose pairs of words were seen, as it is learnt."""
     if kind == "loss" and fields["split"] == "validation":
-        print(f"  {fields['epoch']:g} times: {fields['accuracy']:.1%} of questions with words that were seen")
-
-
-def asked(random: np.random.Generator, words: Sequence[str], count: int) -> list[Example]:
-    """Six words in a question; one of its options is one of them."""
-    rows = []
-    for i in range(count):
-        told = [str(word) for word in random.permutation(words)]
-        options = [str(word) for word in random.permutation([told[0], *told[6:9]])]
-        question = Question(" ".join(random.permutation(told[:6])), dict(zip("ABCD", options, strict=True)))
-        rows.append(Example(str(i), question, "ABCD"[options.index(told[0])]))
-    return rows
-
-
-def shuffled(e: Example, random: np.random.Generator) -> Example:
-    question: Any = e.input
-    texts = [str(text) for text in random.permutation(list(question.options.values()))]
-    right = "ABCD"[texts.index(question.options[e.target])]
-    return Example(e.id, replace(question, options=dict(zip("ABCD", texts, strict=True))), right)
+        print(
+            f"  {fields['epoch']:g} times: {fields['accuracy']:.1%} of questions with pairs that were seen", flush=True
+        )
 
 
 def judged(method: Any, rows: Sequence[Example], name: str) -> list[str]:
