@@ -9,27 +9,23 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
-
 from slmfit import storage, tasks
-from slmfit.errors import BudgetReached, UnsafeError, UsageError
-from slmfit.finetune import costs, lora, pretrained, processes
+from slmfit.errors import UsageError
+from slmfit.finetune import lora, pretrained, processes
 from slmfit.finetune.checkpoints import Checkpoints
 from slmfit.finetune.device import choose
 from slmfit.finetune.loop import Training
-from slmfit.finetune.plan import Asked, Facts, Plan, derive
+from slmfit.finetune.plan import Plan
 from slmfit.finetune.processes import Helper
 from slmfit.finetune.state import Job, Progress
 from slmfit.hub import bases
 from slmfit.methods.base import Context, Method
 from slmfit.methods.finetuned import saving
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
+from slmfit.methods.finetuned.planning import Planner, write_plan
 from slmfit.methods.finetuned.settings import TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
-from slmfit.timing.budget import Budget, random_order
-
-PROBED, PROBE_SECONDS = 1000, 60.0  # rows of which some are timed, and about how precisely
 
 
 class FineTuned(Method):
@@ -79,7 +75,7 @@ class FineTuned(Method):
             return
         material = self.head.material(train, context.cache), self.head.material(validation, context.cache)
         self.model = self._trainable(fresh, context.seed)
-        plan, job = self._planned(material, len(validation), context, began)
+        plan, job = self._planner.planned(material, len(validation), context, began)
         self.max_length = plan.max_length
         folder = context.work
         with processes.current().training(*self._described(task, job, plan, context.seed)) as team:
@@ -92,14 +88,14 @@ class FineTuned(Method):
                 metric=context.metric,
                 store=Checkpoints(folder / "checkpoints", context.key) if folder else None,
                 event=context.event,
-                replan=lambda changed: _write_plan(folder, changed),
+                replan=lambda changed: write_plan(folder, changed),
                 team=team,
             )
             progress = training.run()
         if self.settings.lora and not self.settings.bits:
             self.head.body(self.model).merge_adapter()  # what is scored now is then, to the bit, what is saved
         self._say(training, progress, team.size)
-        self.chosen |= self._left_out(material[0].lengths, len(job.lengths), plan, progress, context)
+        self.chosen |= self._planner.left_out(material[0].lengths, len(job.lengths), plan, progress, context)
         self.chosen |= self._started_from()
         self._settle(validation, context)
 
@@ -117,20 +113,12 @@ class FineTuned(Method):
         """Some steps are timed, on rows at random, and the plan read off them; memory is held as in training."""
         began = time.monotonic()
         fresh = self._prepare(task, context.seed)
-        some = [train[i] for i in random_order(len(train))[:PROBED]]
-        material = self.head.material(some, None), self.head.material([], None)
         self.model = self._trainable(fresh, context.seed)
-        texts = self.head.texts_per_row(material[0])
-        whole = np.resize(material[0].lengths, len(train))  # as if all were like these
-        plan = derive(self._asked(), self._facts(whole, len(validation), texts))
-        job = self.head.job(*material, max_length=plan.max_length, metric=context.metric)
-        best = [weight.detach().clone() for weight in self.model.parameters() if weight.requires_grad]
-        each = self._timed(job, np.minimum(material[0].lengths, plan.max_length), plan, PROBE_SECONDS)
-        cut = np.minimum(whole, plan.max_length)
-        predicted = context.rows_to_predict + plan.epochs * plan.evaluations * len(validation)
-        best.clear()
-        training = each.to_train(cut) * plan.epochs + each.to_predict(cut) / len(cut) * predicted
-        return training + time.monotonic() - began
+        return self._planner.seconds(train, len(validation), context) + time.monotonic() - began
+
+    @property
+    def _planner(self) -> Planner:
+        return Planner(self.settings, self.backbone, self.head, self.model, self.usual_rate)
 
     def _described(self, task: Task, job: Job, plan: Plan, seed: int) -> tuple[dict[str, Any], Arrays]:
         """What `helping.prepare` makes the training of, in a process that helps with it.
@@ -294,65 +282,10 @@ class FineTuned(Method):
         """The model on its device, where quantised weights are loaded to at once."""
         return model if self.settings.bits else model.to(self.backbone.device.name)
 
-    def _planned(
-        self, material: tuple[Any, Any], validation_rows: int, context: Context, began: float
-    ) -> tuple[Plan, Job]:
-        """The plan that an interrupted training left, or a new one, written down; and the job to do by it."""
-
-        def job_of(plan: Plan) -> Job:
-            return self.head.job(*material, max_length=plan.max_length, metric=context.metric)
-
-        known = context.work / "plan.json" if context.work else None
-        if known and known.is_file():
-            try:
-                plan = Plan.from_json(storage.read_json(known))
-            except (KeyError, TypeError, ValueError):
-                fix = "delete its folder and run the command again"
-                raise UnsafeError("the plan of this training is damaged", where=str(known), fix=fix) from None
-            return plan, job_of(plan)
-        facts = self._facts(material[0].lengths, validation_rows, self.head.texts_per_row(material[0]))
-        plan = derive(self._asked(), facts)
-        job = job_of(plan)
-        if len(job.lengths) != len(facts.lengths):  # several windows to a text
-            plan = dataclasses.replace(plan, rows=plan.epochs * len(job.lengths))
-        if context.budget.limited:
-            length = plan.max_length
-            plan = self._within(plan, job, facts, context.budget, context.rows_to_predict, began)
-            job = job if plan.max_length == length else job_of(plan)
-        _write_plan(context.work, plan)
-        context.event("plan", **{k: v for k, v in self._chosen(plan).items() if k != "why"})
-        return plan, job
-
-    def _within(self, plan: Plan, job: Job, facts: Facts, budget: Budget, predicted_rows: int, began: float) -> Plan:
-        """The plan that ends in time, by what the first steps take."""
-        size = processes.current().size
-        part = dataclasses.replace(plan, batch_tokens=plan.batch_tokens // size)
-        if not budget.left():
-            took = f"{budget.clock() - began:.0f} s went for loading the model and for cutting texts into tokens"
-            raise BudgetReached(f"0 seconds leave no time to train: {took}", fix="give a larger budget")
-        cuts = self.head.cuts and facts.texts == 1
-        lengths = np.minimum(facts.lengths, plan.max_length) if cuts else job.lengths
-        measured = self._timed(job, lengths, part, budget.left())
-        return costs.within(
-            plan,
-            dataclasses.replace(measured, training=measured.training / size),
-            facts.lengths if cuts else job.lengths,
-            seconds=budget.left(),  # what has been done until now, and timing the steps, was paid for out of it
-            validation_rows=facts.validation_rows,
-            predicted_rows=predicted_rows,
-            cuts=cuts,
-        )
-
-    def _timed(self, job: Job, lengths: Any, plan: Plan, seconds: float) -> costs.Costs:
-        """Costs by these lengths of the texts; a row of the job may have options too, or be a part of a text."""
-        each = costs.measure(self.model, job, self.backbone.device, plan, seconds)
-        share = float(job.lengths.sum() / max(1, lengths.sum()))
-        return dataclasses.replace(each, training=each.training * share, predicting=each.predicting * share)
-
     def _say(self, training: Training, progress: Progress, processes: int) -> None:
         """What was chosen, what stopped it, and which rows were used for what."""
         plan = training.plan
-        self.chosen = self._chosen(plan)
+        self.chosen = self._planner.chosen(plan)
         if progress.best is not None:
             share = (progress.best_step or 0) / max(1, progress.step)
             self.chosen |= {"epoch_kept": round(share * training.epochs_seen, 2)}
@@ -366,42 +299,6 @@ class FineTuned(Method):
             self.rows_used |= {"best epoch": "validation"}
         self.fit_seconds = progress.seconds
 
-    def _left_out(
-        self, lengths: Any, rows: int, plan: Plan, progress: Progress, context: Context
-    ) -> dict[str, float | bool]:
-        """The share of texts that were cut, and whether the budget ended a training that was still improving."""
-        told: dict[str, float | bool] = {}
-        if self.head.cuts and (share := float((lengths > plan.max_length).mean())):
-            told["texts_cut"] = round(share, 4)
-        best_last = progress.best_step in (None, progress.step) and not progress.stopped
-        wanted = rows * derive(self._asked(), self._facts(lengths, 0)).epochs
-        if context.budget.limited and best_last and progress.seen < 0.98 * wanted:
-            told["cut_short"] = True
-        return told
-
-    def _asked(self) -> Asked:
-        return Asked(**{f.name: getattr(self.settings, f.name) for f in dataclasses.fields(Asked)})
-
-    def _facts(self, lengths: Any, validation_rows: int, texts: float = 1.0) -> Facts:
-        return Facts(
-            lengths=lengths,
-            limit=self.backbone.limit,
-            hidden=self.model.config.hidden_size,
-            lora=self.settings.lora,
-            device=self.backbone.device.name,
-            validation_rows=validation_rows,
-            usual_rate=self.usual_rate,
-            layers=getattr(self.model.config.get_text_config(), "num_hidden_layers", 0) or 0,
-            texts=texts,
-        )
-
-    def _chosen(self, plan: Plan) -> dict[str, Any]:
-        """The values, and under `why` the reasons."""
-        names = ("epochs", "learning_rate", "batch_tokens", "max_length")
-        chosen, on = {name: getattr(plan, name) for name in names}, self.backbone.device
-        chosen |= {"rows": plan.rows_at(1 << 62), "device": on.name, "precision": on.precision}
-        return {**chosen, "why": {**plan.why, "precision": on.why}}
-
     def _card(self) -> str:
         about, call = self.head.card(self.max_length)
         if self.base is not None:
@@ -412,9 +309,3 @@ class FineTuned(Method):
             f"base_model: {json.dumps(self.settings.base_model)}\ntags:\n- slmfit\n---\n\n"
             f"# A model for {self.head.pipeline}, fine-tuned by slmfit\n\n{about}\n\n```python\n{call}\n```\n"
         )
-
-
-def _write_plan(folder: Path | None, plan: Plan) -> None:
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        storage.write_json(folder / "plan.json", plan.to_json())
