@@ -126,9 +126,11 @@ def test_wrong_bases_are_refused_by_their_configuration(tmp_path, base, data):
     """No folder here has weights, so nothing can have been loaded."""
     config = AutoConfig.from_pretrained(base)
     cases = {"tagger": AutoModelForTokenClassification.from_config(config).config, "t5": transformers.T5Config()}
+    cases["bart"] = transformers.BartConfig()
     cases["llama"] = transformers.LlamaConfig(architectures=["LlamaForCausalLM"])
     cases["tagger"].architectures = ["BertForTokenClassification"]
-    words = {"tagger": "is a BertForTokenClassification, made for another task", "llama": "use causal=", "t5": "'t5'"}
+    words = {"tagger": "is a BertForTokenClassification, made for another task", "llama": "use causal="}
+    words |= {"t5": "use seq2seq=", "bart": "'bart'"}
     for name, made in cases.items():
         made.save_pretrained(tmp_path / name)
         with pytest.raises(UsageError) as caught:
