@@ -79,7 +79,7 @@ def test_the_same_command_fits_nothing_twice(tmp_path, data):
     heard = []
     compare(data, "majority", out=tmp_path / "o")
     again = compare(data, "majority", out=tmp_path / "o", listen=lambda kind, fields: heard.append(kind))
-    assert heard == ["reuse"]
+    assert heard == ["audit", "reuse"]
     assert again.record.methods[0].reused
 
 
@@ -90,7 +90,7 @@ def test_other_settings_keep_the_older_run_beside(tmp_path, data):
     assert sorted(r.record.settings["k"] for r in list_runs(out)) == [3, 5]
     heard = []
     compare(data, "knn", settings={"knn": {"k": 3}}, out=out, listen=lambda kind, fields: heard.append(kind))
-    assert heard == ["reuse"]
+    assert heard == ["audit", "reuse"]
     assert Comparison(out).runs["knn"].record.settings["k"] == 3
 
 

@@ -81,7 +81,7 @@ def test_a_training_shortens_itself_where_the_machine_slows_down(base, data, now
     assert 0.9 * seconds <= took <= 1.1 * seconds
     trained = [(when, fields) for when, kind, fields in told if kind == "loss" and fields["split"] == "train"]
     planned = next(fields["rows"] for _, kind, fields in told if kind == "plan")
-    assert trained[-1][1]["rows"] < 0.93 * planned  # it gave way …
+    assert trained[-1][1]["rows"] < planned  # it gave way …
     assert record.scored["test"] >= 600  # … so that half of the test rows were scored, and not the first piece alone
     for when, kind, fields in told:
         if kind in ("loss", "progress") and "of_rows" in fields:

@@ -28,6 +28,7 @@ CPU = Device("cpu", "fp32")
 SEEN = [
     "fly to Rome on Monday, book it", "intent: cancel\nB-CITY: Rome\nB-DAY: Monday\nB-Ort-é: x\n",
     '{"entities": [{"text": "Rome", "label": "CITY"}], "intent": "book"}',
+    "intent: book| B-CITY: Rome| B-DATE: 10 May|",
     "مرحبا بالعالم 漢字 😀 café\r\n",
 ] * 10  # fmt: skip
 TEXTS = st.text(st.sampled_from('ab Ro\t\r\n."\\😀é\u0301مرح漢字\u200f\u00a0\ud83dé'), max_size=30)

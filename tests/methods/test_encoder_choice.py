@@ -25,7 +25,7 @@ from slmfit.methods.finetuned.options import Options
 from slmfit.records import Example, Question
 from slmfit.tasks import by_name
 
-QUICK = {"epochs": 6, "learning_rate": 1e-2, "device": "cpu"}
+QUICK = {"epochs": 10, "learning_rate": 1e-2, "device": "cpu"}
 
 
 def questions(n, seed=0):

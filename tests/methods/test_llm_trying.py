@@ -81,8 +81,9 @@ def test_every_row_that_is_answered_is_progress(data, monkeypatch):
     heard = []
     with scripted(Script(answer=knows(data), takes=LLAMA, slots=2)) as server:
         method = tried(server, data)
-        with work.counted(lambda kind, **fields: heard.append(fields), "predicting test", len(data.test)):
-            method.predict([e.input for e in data.test])
+        told = lambda kind, **fields: heard.append(fields) if fields.get("stage") == "asking" else None  # noqa: E731
+        method.context = replace(method.context, event=told)
+        method.predict([e.input for e in data.test])
     assert [fields["rows"] for fields in heard] == list(range(1, len(data.test) + 1))
     assert heard[0]["of_rows"] == len(data.test) and heard[-1]["eta_seconds"] == 0
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from slmfit.data.examples import Row
 from slmfit.errors import DataError
-from slmfit.records import Input, Question
+from slmfit.records import Input
 from slmfit.text.figures import part_of
 
 
@@ -34,7 +34,5 @@ def without_same_options(rows: Mapping[str, list[Row]]) -> Iterator[str]:
 
 def _twice(input: Input) -> bool:
     """Whether two options differ in case and spaces at most."""
-    if not isinstance(input, Question):
-        return False
-    texts = [" ".join(text.casefold().split()) for text in input.options.values()]
+    texts = [" ".join(text.casefold().split()) for text in getattr(input, "options", {}).values()]
     return len(set(texts)) < len(texts)

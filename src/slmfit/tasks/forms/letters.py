@@ -112,7 +112,8 @@ class Reasoned(Letters):
 
     def ended(self, said: str) -> bool:
         """Whether the line with the answer stands there whole."""
-        return bool(re.search(rf"^[ \t]*{self.cue}.*\S.*\n", said, re.MULTILINE))
+        whole = (line.lstrip(" \t") for line in said.split("\n")[:-1])
+        return any(line.startswith(self.cue) and line.removeprefix(self.cue).strip() for line in whole)
 
     def read(self, said: str | Mapping[str, Any], input: Input) -> Prediction:
         """What all its lines with an answer name, or the whole does; `invalid` for several, none or another."""
