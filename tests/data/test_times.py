@@ -129,3 +129,30 @@ def test_a_time_is_said_as_it_stands_and_what_it_means(cell: Any, said: str) -> 
 def test_a_count_of_seconds_beside_a_day_is_no_version() -> None:
     with pytest.raises(DataError, match=r"line 3,.*on line 2 "):
         moments("946684800.001", "01.10")
+
+
+@pytest.mark.parametrize("form", ["%m.%Y", "%m%Y", "%d%m%y", "%m%d%y", "%d%m%Y"])
+@pytest.mark.parametrize("written", [str, float, int])
+def test_what_ends_in_its_year_is_not_taken_for_a_number(form: str, written: Callable[[Any], Any]) -> None:
+    days = [datetime.date(2024, 11, 3) + datetime.timedelta(days=5 * i) for i in range(90)]
+    cells = [day.strftime(form) for day in days]
+    if written is int and "." in cells[0]:
+        return
+    with pytest.raises(DataError, match="ends in the year"):
+        moments(*(cell if written is str else written(cell) for cell in cells))
+
+
+@pytest.mark.parametrize(("cells", "said"), [
+    (("202411030905", "202512310000"), "202411030905"), (("2024110309", "2025123100"), "2024110309"),
+    (("1730624700", "1735689600"), "1730624700 (2024-11-03)"),
+])  # fmt: skip
+def test_digits_that_are_a_date_are_no_count_of_seconds(cells: tuple[str, str], said: str) -> None:
+    first, second = moments(*cells)
+    assert first < second and spoken(cells[0]) == said
+
+
+@pytest.mark.parametrize("cells", [
+    ("251103", "251104", "260101"), ("202411", "202512"), (1.5, 2.25, 10.125), (10_001, 123_456), ("1.20", "2.35"),
+])  # fmt: skip
+def test_what_grows_with_time_is_still_a_number(cells: tuple[Any, ...]) -> None:
+    assert moments(*cells) == sorted(moments(*cells))

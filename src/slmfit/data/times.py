@@ -28,8 +28,10 @@ _UNORDERED = {
 }
 _DAY_MONTH = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.?")
 _DAY_MONTH_NUMBER = re.compile(r"([1-9]|[12]\d|3[01])\.(0[1-9]|1|11|12)")  # 31.10 as a number is 31.1
-_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _YEARS = range(1900, 2101)
+_MONTH_YEAR = re.compile(r"(0?[1-9]|1[0-2])\.(19|20)\d{1,2}")  # 10.2020 as a number is 10.202
+_YEAR_BEHIND = {8: ("%d%m%Y", "%m%d%Y"), 6: ("%m%Y", "%d%m%y", "%m%d%y")}  # digits -> dates that do not grow with time
 # Powers of ten that a count from 1970 has in our time, and how many of the unit a second has.
 _EPOCHS = {"seconds since 1970": (8, 10, 1), "milliseconds since 1970": (11, 13, 10**3),
            "microseconds since 1970": (14, 16, 10**6), "nanoseconds since 1970": (17, 19, 10**9)}  # fmt: skip
@@ -62,7 +64,7 @@ def moments_of(cells: Sequence[Any], places: Sequence[Where]) -> list[float]:
 def spoken(cell: Any) -> str:
     """A time of a column as it stands there, and what it means where it counts from 1970."""
     time = _time(cell)
-    if time is None or time.kind not in _EPOCHS:
+    if time is None or _settled([cell], [time])[0].kind not in _EPOCHS:
         return str(cell).strip()
     seconds = time.value / _EPOCHS[time.kind][2]
     return f"{str(cell).strip()} ({_EPOCH + datetime.timedelta(seconds=seconds):%Y-%m-%d})"
@@ -135,7 +137,7 @@ def _settled(cells: Sequence[Any], times: list[_Time]) -> list[_Time]:
     if all(times[i].kind not in _EPOCHS for i in decimals) and _are_versions([texts[i] for i in decimals]):
         for i in numbers:
             times[i] = _Time(_VERSION, 0.0)
-    if numbers and all(times[i].kind == "a number" and _ends_in_a_year(texts[i]) for i in numbers):
+    if all(times[i].kind == "a number" for i in numbers) and _end_in_years([texts[i] for i in numbers]):
         for i in numbers:
             times[i] = _Time(_YEAR_LAST, 0.0)
     return times
@@ -147,11 +149,22 @@ def _are_versions(texts: Sequence[str]) -> bool:
     return any(digits.endswith("0") for digits in behind) and len({*map(len, behind)}) > 1
 
 
-def _ends_in_a_year(text: str) -> bool:
-    """31012026, or 1012026, which has lost its zero."""
-    forms = ("%d%m%Y", "%m%d%Y")
-    dates = [_date(text.zfill(8), form) for form in forms] if text.isdecimal() and 7 <= len(text) <= 8 else []
-    return any(date is not None and date.year in _YEARS for date in dates)
+def _end_in_years(texts: Sequence[str]) -> bool:
+    """Whether all are 31012026, 012026, 310126 or 01.2026, of which the first may have lost their zero."""
+    if texts and all(map(_MONTH_YEAR.fullmatch, texts)):
+        return any(len(text.partition(".")[2]) == 4 for text in texts)
+    for digits, forms in _YEAR_BEHIND.items():
+        if texts and all(text.isdecimal() and digits - 1 <= len(text) <= digits for text in texts):
+            whole = [text.zfill(digits) for text in texts]
+            grow = digits == 6 and all(_date(text, "%y%m%d") for text in whole)
+            grow = grow and len({text[:2] for text in whole}) <= len({text[-2:] for text in whole})  # years are fewer
+            return not grow and any(all(_in_our_time(text, form) for text in whole) for form in forms)
+    return False
+
+
+def _in_our_time(text: str, form: str) -> bool:
+    date = _date(text, form)
+    return date is not None and date.year in _YEARS
 
 
 def _date(text: str, form: str) -> datetime.datetime | None:
