@@ -179,3 +179,24 @@ def test_arc_as_published_is_answered_and_evaluated(tmp_path):
     run = train(load_data(path), "majority", out=tmp_path / "o")
     assert predict_file(run, path, tmp_path / "answered.jsonl") == 40
     assert evaluate(run, path).details["rows"] == 40
+
+
+@pytest.mark.parametrize(("read", "other", "forms"), [
+    ("answer_idx", "answer", ("letter", "text")), ("answer", "answer_index", ("letter", "index")),
+    ("answer", "answer_index", ("text", "index")),
+])  # fmt: skip
+def test_two_columns_that_name_different_options_are_told_of(tmp_path, read, other, forms):
+    def written(place, options, form):
+        return {"letter": "ABCD"[place], "text": options[place], "index": place}[form]
+
+    for turned, said in ((1, 60), (0, 0)):
+        rows = []
+        for i in range(60):
+            options, right = [f"{word} {i}" for word in ("red", "blue", "green", "grey")], i * 7 // 3 % 4
+            row = {"question": f"which is word{i}", "options": options}
+            row |= {read: written(right, options, forms[0]), other: written((right + turned) % 4, options, forms[1])}
+            rows.append(json.dumps(row))
+        (tmp_path / f"{turned}.jsonl").write_text("\n".join(rows))
+        notes = load_data(tmp_path / f"{turned}.jsonl").notes
+        found = [note for note in notes if f"another option in '{other}' than in '{read}'" in note]
+        assert bool(found) == bool(said) and all("60 of 60 questions" in note for note in found), notes

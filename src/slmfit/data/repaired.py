@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from slmfit.data.answered_twice import unsettled
 from slmfit.data.readers.rows import Part
 from slmfit.tasks.base import Task
 
@@ -45,7 +46,7 @@ def repair_notes(part: Part, task: Task, roles: Mapping[str, str]) -> list[str]:
     """
     rows = ((where, {role: cells.get(column) for role, column in roles.items()}) for where, cells in part.rows)
     if noted := getattr(task, "noted", None):
-        return [f"{part.file}: {sentence}" for sentence in noted(rows)]
+        return [f"{part.file}: {sentence}" for sentence in (*noted(rows), *unsettled(part, task, roles))]
     repairs = getattr(task, "repairs", None)
     if repairs is None:
         return []
