@@ -255,6 +255,21 @@ def test_a_line_split_between_two_reads(run, monkeypatch):
         assert [row["text"] for row in predicting.predict_lines(run, stream)] == ["größe a", "b"]
 
 
+@pytest.mark.parametrize(("written", "said"), [
+    ("\ufeffbill\n".encode(), ["bill"]), ("bill\n".encode("utf-16"), r"is UTF-16.*\n.*iconv -f UTF-16"),
+])  # fmt: skip
+def test_marks_before_the_first_line(run, written, said):
+    read, write = os.pipe()
+    os.write(write, written)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        if isinstance(said, list):
+            assert [row["text"] for row in predicting.predict_lines(run, stream)] == said
+        else:
+            with pytest.raises(DataError, match=said):
+                list(predicting.predict_lines(run, stream))
+
+
 def test_a_line_that_is_not_utf8(run):
     read, write = os.pipe()
     os.write(write, b"fine\ncaf\xe9\n")

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from slmfit.data.columns import no_column
-from slmfit.data.readers.lines import LONGEST_LINE
+from slmfit.data.readers.lines import LONGEST_LINE, begun, decode
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
 from slmfit.events import Listener
@@ -32,6 +32,7 @@ from slmfit.timing.work import counted, told_to
 
 _NUMBERED = re.compile(r"column \d+")
 BATCH = 1000
+STDIN = "standard input"
 CHUNK = 2**16  # bytes read from a pipe at once, at most
 
 Row = dict[str, Any]
@@ -54,13 +55,15 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
         rest = lines.pop() if chunk else b""
         if not chunk and lines[-1] == b"":
             lines.pop()
-        texts = [_decode(line, number + n) for n, line in enumerate(lines, 1)]
+        if lines and not number:
+            lines[0] = begun(lines[0], STDIN)
+        texts = [decode(line.removesuffix(b"\r"), STDIN, number + n) for n, line in enumerate(lines, 1)]
         number += len(texts)
         if texts:
             yield from predict_texts(run, texts)
         if len(rest) > LONGEST_LINE:
             what = f"this line is longer than {LONGEST_LINE:,} bytes"
-            raise DataError(what, where=Where("standard input", number + 1), fix="give one text a line")
+            raise DataError(what, where=Where(STDIN, number + 1), fix="give one text a line")
         if not chunk:
             return
 
@@ -201,12 +204,3 @@ def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tupl
     if "text" in columns:
         used.pop("text_pair", None)  # the one that is named holds all of the text
     return run.task.seen(row, {**used, **columns}, where)
-
-
-def _decode(line: bytes, number: int) -> str:
-    try:
-        return line.removesuffix(b"\r").decode("utf-8")
-    except UnicodeDecodeError as error:
-        place = Where("standard input", number)
-        fix = "convert it: iconv -f latin1 -t utf-8"
-        raise DataError(f"byte {error.start + 1} is not UTF-8", where=place, fix=fix) from None

@@ -99,15 +99,20 @@ def _line(data: bytes, at: int, first: int) -> int:
     return first + len((data[:at] + b".").splitlines()) - 1
 
 
+def begun(data: bytes, file: str) -> bytes:
+    """What a text begins with, without a byte order mark. Raises DataError for what is surely no UTF-8 text."""
+    for magic, (what, fix) in _MAGIC.items():
+        if data.startswith(magic):
+            raise DataError(what, where=file, fix=fix)
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
 def _text_chunks(handle: Bytes, file: str) -> Iterator[bytes]:
     """The stream's chunks without a byte order mark, unless they are surely not UTF-8 text."""
     first = True
     for chunk in chunks_of(handle):
         if first:
-            for magic, (what, fix) in _MAGIC.items():
-                if chunk.startswith(magic):
-                    raise DataError(what, where=file, fix=fix)
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+            chunk = begun(chunk, file)
             if chunk[:200].lstrip().lower().startswith(_HTML):
                 raise DataError("is an HTML page", where=file, fix="save the table as CSV (UTF-8)")
         first = False
