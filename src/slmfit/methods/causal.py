@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, WritingSettings
 from slmfit.methods.finetuned.choices import Choices
@@ -35,13 +34,6 @@ class Settings(WritingSettings):
         "labels by a head where the model has or is to learn one, else up to 50 are scored; questions are scored.",
         choices=("auto", "head", "scored", "written"),
         when="labels are words that say what they mean, and rows are few.",
-    )
-    scoring: str = setting(
-        "auto",
-        "How a scored answer is read: by its log-likelihood after the question (text), by token (mean), by character "
-        "(characters), less what it has without a question (pmi), or by its letter; auto: what is best on validation.",
-        choices=("auto", *READINGS),
-        when="the model was trained to answer with letters (letter), or validation is too small to choose by.",
     )
     form: str = setting(
         "lines",

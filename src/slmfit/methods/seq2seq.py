@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
 from slmfit.methods.finetuned import FineTuned, WritingSettings
 from slmfit.methods.finetuned.halves import Entities, Labels, Options, Scored
@@ -29,13 +28,6 @@ class Settings(WritingSettings):
         "token, without probabilities; auto: scored, where there are no more than 50 labels.",
         choices=("auto", "scored", "written"),
         when="there are so many labels that scoring each takes too long (written).",
-    )
-    scoring: str = setting(
-        "auto",
-        "How a scored answer is read: by its log-likelihood after the question (text), by token (mean), by character "
-        "(characters), less what it has without a question (pmi), or by its letter; auto: what is best on validation.",
-        choices=("auto", *READINGS),
-        when="the model was trained to answer with letters (letter), or validation is too small to choose by.",
     )
     form: str = setting(
         "bars",

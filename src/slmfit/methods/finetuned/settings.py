@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from slmfit.errors import UsageError
 from slmfit.finetune.device import DEVICES, PRECISIONS
 from slmfit.finetune.quantised import WIDTHS
+from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
 
 SEEN = "AG News, MiniLM, 5,000 rows, validation accuracy (2,221 rows, give or take 0.6 points): "
@@ -81,6 +82,13 @@ class TuningSettings:
 class WritingSettings(TuningSettings):
     """Of models that write. Raises UsageError for quantised weights that were to be trained or kept."""
 
+    scoring: str = setting(
+        "auto",
+        "How a scored answer is read: by its log-likelihood after the question (text), by token (mean), by character "
+        "(characters), less what it has without a question (pmi), or by its letter; auto: what is best on validation.",
+        choices=("auto", *READINGS),
+        when="the model was trained to answer with letters (letter), or validation is too small to choose by.",
+    )
     quantise: str | None = setting(
         None,
         "Keep the base model's weights in 8 or 4 bits (extra `quantise`); with lora, adapters are trained beside them.",
