@@ -26,7 +26,8 @@ from slmfit.errors import SlmfitError
 OURS, OTHER = 7, 9  # exit codes of a child: an error of ours, any other
 FAULTS = (None, errno.ENOSPC, errno.EIO)  # None: killed
 EVERY = bool(os.environ.get("SLMFIT_FAULTS"))  # every fault at every point, and not a sample of them
-TIMES = re.compile(r"(_seconds|seconds|_ms|p50|p95|rows_per_second|memory_bytes|created|opened|at)$")
+# Also which rows a server was asked alone: as many as the clock leaves time for, of those that were not answered yet.
+TIMES = re.compile(r"(_seconds|seconds|_ms|p50|p95|rows_per_second|memory_bytes|created|opened|at|^alone)$")
 NAMES = ("fsync", "rename", "replace", "unlink", "mkdir")
 
 

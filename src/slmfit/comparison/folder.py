@@ -101,7 +101,7 @@ def write_data(experiment: Experiment, texts: bool) -> list[dict[str, Any]]:
     folder, data = experiment.folder / "data", experiment.data
     test = folder / "test.jsonl"
     if test.is_file() != texts or not _as_written(folder):
-        folder.mkdir(exist_ok=True)
+        storage.make_folder(folder)
         audit, twins = audit_with_twins(data)
         storage.write_json(folder / "audit.json", audit if texts else _without_texts(audit))
         storage.write_text(folder / "twins.jsonl", "".join(json.dumps(row) + "\n" for row in twins))
@@ -128,7 +128,7 @@ def write_answered(experiment: Experiment, runs: Mapping[str, Run], texts: bool)
     storage.remove(folder)
     if not texts:
         return
-    folder.mkdir(parents=True)
+    storage.make_folder(folder)
     for id, run in runs.items():
         asked = run.answered("test", experiment.data.test)
         answers = run.answers("test", asked)

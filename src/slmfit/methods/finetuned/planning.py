@@ -148,5 +148,5 @@ class Planner:
 def write_plan(folder: Path | None, plan: Plan) -> None:
     """Keep the plan in a training's folder, if it has one."""
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        storage.make_folder(folder)
         storage.write_json(folder / "plan.json", plan.to_json())
