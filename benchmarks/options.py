@@ -80,8 +80,9 @@ def questions(name: str, file: str, count: int) -> list[Example]:
     return [TASK.parse(row, Where(str(path), n), str(n)) for n, row in enumerate(rows, 1)]
 
 
-def untuned(base: str) -> Causal:
-    method = Causal(Settings(base_model=base, epochs=0, scoring="text", precision="fp32", max_length=2048))
+def untuned(base: str, quantise: str | None = None) -> Causal:
+    settings = {"base_model": base, "epochs": 0, "scoring": "text", "precision": "fp32", "max_length": 2048}
+    method = Causal(Settings(**settings, quantise=quantise))
     method.fit(TASK, (), (), Context())
     return method
 
