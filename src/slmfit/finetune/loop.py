@@ -208,6 +208,7 @@ class Training:
         last = last or p.seen >= self.rows
         if self.plan.evaluations:
             self.model.eval()
+            self.on.free()  # answering takes other memory than training, which would stay beside it
             try:
                 scores = self.job.validate(self.called, self.signals.check)
             except NotFinite:

@@ -150,6 +150,9 @@ class Method:
         """Write all that `load` needs into an existing, empty folder; open formats only."""
         raise NotImplementedError
 
+    def unload(self) -> None:
+        """Let go of what answering needs: the method is saved, and what was loaded from there answers from here on."""
+
     def check(self, task: Task) -> None:
         """Raise ValueError where the parts of a loaded method do not fit each other or its task."""
 

@@ -155,6 +155,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: B
         storage.remove(model)
         model.mkdir()
     save_model(model, data.task, data.recipe, name, method)
+    method.unload()
     _, _, loaded = load_model(model)
     loaded.context = context
     sample = [] if tried.validation is None else _sample(data.train, context.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -170,6 +171,11 @@ class FineTuned(Method):
             return
         body = saving.save_whole(folder, self.head.body(self.model), self._save_rest, adapters=False)
         self.model = self.head.with_body(self.model, body)
+
+    def unload(self) -> None:
+        del self.model
+        gc.collect()  # modules under adapters stand in circles
+        self.backbone.device.free()
 
     def _save_rest(self, folder: Path) -> None:
         """Tokenizer, head and card."""
