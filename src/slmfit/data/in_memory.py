@@ -1,6 +1,6 @@
 """Rows that a program holds already: a list of rows, a table as columns, or a data frame of polars or pandas.
 
-part = read_held([{"text": "where is my parcel", "label": "delivery"}, …])
+part = read_held([{"text": "where is my parcel", "label": "delivery"}, …], notes)
 """
 
 from __future__ import annotations
@@ -33,9 +33,14 @@ def has_no_order(source: object) -> bool:
     return isinstance(source, Set)
 
 
-def read_held(source: Any, name: str = NAME) -> Part:
-    """The rows, each with its number as its place. Raises DataError for what is no table, and for an empty one."""
-    rows = [flat({str(column): _plain(cell) for column, cell in row.items()})[0] for row in _rows(source, name)]
+def read_held(source: Any, notes: list[str], name: str = NAME) -> Part:
+    """The rows, each with its number as its place; as what they are read is added to `notes`.
+
+    Raises DataError for what is no table, and for an empty one.
+    """
+    read = [flat({str(column): _plain(cell) for column, cell in row.items()}) for row in _rows(source, name)]
+    rows = [row for row, _ in read]
+    notes += [f"{name}: rows are read as {form}." for form in dict.fromkeys(form for _, form in read) if form]
     if not rows:
         raise DataError("holds no rows", where=name, fix="give at least one row of data")
     placed = [(Where(name, number), row) for number, row in enumerate(rows, 1)]

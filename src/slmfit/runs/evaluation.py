@@ -64,7 +64,7 @@ def evaluate(
     if output is not None:
         _check_output(run, path, output)
     notes: list[str] = []
-    part = read_held(path) if is_held(path) else read_file(Path(path), notes)
+    part = read_held(path, notes) if is_held(path) else read_file(Path(path), notes)
     same = any(part.sha256 == file["sha256"] for file in run.record.origin.files)
     if same:
         notes.append(f"{part.file}: the run was made from this very file, so its scores say nothing of new rows.")

@@ -34,6 +34,8 @@ from slmfit.tasks.forms.entities import FORMS, EntityForm
 from slmfit.tasks.words import read_words
 
 LABELS = ("label", "labels")  # columns that some programs write spans to
+TOKENS = ("tokens", "words", "tokenized_text")
+COUNTING_TOKENS = ("spans", "entities", "ner")  # what marks tokens beside them
 LOOKED_AT = 200  # rows, by which it is judged whether they did
 
 
@@ -103,7 +105,15 @@ class TokenClassification:
         return all(row.get(column) in (None, "", [], "[]") for row in rows for column in columns)
 
     def overlooked(self, columns: Sequence[str]) -> str:
-        return ""
+        """What to do with tokens beside spans, which must count them; else empty."""
+        lower = {column.lower() for column in columns}
+        marked = next((name for name in COUNTING_TOKENS if name in lower), None)
+        if marked is None or lower.isdisjoint(TOKENS) or not lower.isdisjoint(self.roles["text"]):
+            return ""
+        return (
+            f"{marked!r} beside tokens counts tokens, from 0, and whether its ends are included differs from tool to "
+            "tool: write a BIO tag for each token in a column 'tags', or 'text' and offsets of characters"
+        )
 
     def spoken(self, role: str) -> str:
         return role

@@ -22,6 +22,7 @@ from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.odd_labels import NO_TEXT
+from slmfit.data.audit.options import option_findings
 from slmfit.data.audit.shift import shift
 from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
@@ -55,7 +56,7 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
     if texts != columns.texts:
         turned = find_duplicates(texts)
     found = _audited(columns, twins, turned, data.task.classifies)
-    findings = [*shift(data), *found["findings"], *entity_findings(rows), *_torn(data, rows)]
+    findings = [*shift(data), *found["findings"], *entity_findings(rows), *option_findings(rows), *_torn(data, rows)]
     if not data.task.classifies:  # intents are classes too
         classes = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
         findings += giveaways(Rows(columns.ids, columns.texts, classes, columns.splits))

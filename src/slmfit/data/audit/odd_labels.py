@@ -22,6 +22,7 @@ _NONE = {
 # Of these what no person writes as a text.
 _NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
 NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS}
+NO_OPTION = NO_TEXT | {"n/a", "na"}
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 
@@ -39,6 +40,11 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"The labels look like the tags of tokens, one a row: O, {listed(tags, quoted=False)}."
         fix = "Write them as CoNLL, with an empty line between sentences, to mark entities; each row is one text here."
         yield finding("tags", "warning", len(tags), message, fix, counted(tags, counts))
+    if noun == "entity type" and (begun := sorted(_begin_as_tags(counts))):
+        some = f"{number_of(len(begun), noun)} {verb_of(len(begun), 'begin')} as tags of tokens do"
+        message = f"{some}: {listed(begun)}."
+        fix = "Write the type alone, PER for B-PER, and one span for a whole entity: with and without they are two."
+        yield finding("tag_prefix", "warning", len(begun), message, fix, counted(begun, counts))
     if unseen := sorted(label for label in counts if UNSEEN.search(label)):
         some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
@@ -64,6 +70,13 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some} quotation marks or spaces around them: {listed(edged)}."
         fix = "Remove them; in a CSV file a quotation mark must follow the comma at once, without a space."
         yield finding("label_edges", "warning", len(edged), message, fix, counted(edged, counts))
+
+
+def _begin_as_tags(counts: Collection[str]) -> Iterator[str]:
+    """The types B-X, I-X … where X is a type, or another such is of it, or all are written so."""
+    bare = Counter(label[2:].casefold() if _TAG.fullmatch(label) else label.casefold() for label in counts)
+    every = all(map(_TAG.fullmatch, counts))
+    yield from (label for label in counts if _TAG.fullmatch(label) and (every or bare[label[2:].casefold()] > 1))
 
 
 _ALIKE = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look alike
