@@ -24,6 +24,7 @@ from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.odd_labels import NO_TEXT
 from slmfit.data.audit.options import option_findings
 from slmfit.data.audit.shift import shift
+from slmfit.data.audit.texts import exported as _exported
 from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.data.texts import in_any_order
@@ -181,6 +182,7 @@ def _texts(rows: Rows) -> Iterator[Finding]:
         )
         fix = "Drop these rows, or mend the sheet or program that they are from."
         yield finding("no_text", "warning", len(nothing), message, fix, (rows.example([k]) for k in nothing))
+    yield from _exported(rows, lengths)
     numbers = sum(map(str.isdecimal, map(str.strip, rows.texts)))
     if numbers >= FEW and numbers >= _UNIQUE * len(lengths):
         message = f"{part_of(numbers, len(lengths), 'text', 'are')} a number and nothing else."

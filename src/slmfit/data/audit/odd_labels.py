@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from slmfit.data.audit.findings import Finding, counted, finding
 from slmfit.text.figures import listed, number_of, verb_of
+from slmfit.text.garbled import mended, unescaped
 from slmfit.text.looks import UNSEEN
 
 # What programs write where nothing is, and what people call rows that nobody labelled.
@@ -23,6 +24,7 @@ _NONE = {
 _NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
 NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS}
 NO_OPTION = NO_TEXT | {"n/a", "na"}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 
@@ -45,7 +47,13 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some}: {listed(begun)}."
         fix = "Write the type alone, PER for B-PER, and one span for a whole entity: with and without they are two."
         yield finding("tag_prefix", "warning", len(begun), message, fix, counted(begun, counts))
-    if unseen := sorted(label for label in counts if UNSEEN.search(label)):
+    if garbled := sorted(label for label in counts if mended(unescaped(label)) != label):
+        some = f"{number_of(len(garbled), noun)} {verb_of(len(garbled), 'hold')}"
+        told = listed((f"{label!r} for {mended(unescaped(label))!r}" for label in garbled), quoted=False)
+        message = f"{some} HTML's entities, or letters that were read in another encoding: {told}."
+        fix = f"Write them as they are meant, in every file: garbled and sound, one {noun} is two."
+        yield finding("garbled_label", "warning", len(garbled), message, fix, counted(garbled, counts))
+    if unseen := sorted(label for label in counts if UNSEEN.search(label) or _CONTROL.search(label)):
         some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
         fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."
