@@ -23,7 +23,7 @@ from slmfit.data.time_doubts import doubtful_times
 from slmfit.data.times import moments_of
 from slmfit.errors import DataError, Where
 from slmfit.evidence.relabelled import relabelled
-from slmfit.records import Prediction
+from slmfit.records import Entities, Prediction, Span
 from slmfit.runs.evaluation import evaluate
 from slmfit.tasks.common import label_among
 from slmfit.text.garbled import mended, unescaped
@@ -291,3 +291,56 @@ def test_answers_that_were_sorted_before_they_were_counted_are_told_of(tmp_path:
         notes: list[str] = []
         read_answers(jsonl(tmp_path / "a.jsonl", made), data, notes=notes)
         assert any("the answers stand sorted" in note for note in notes) == told
+
+
+# --- and what their readers found beside ---
+
+
+def test_a_file_of_test_rows_keeps_to_its_own_column_of_splits() -> None:
+    cells = ["test", "validation", "train"]
+    later = [{"text": text(i + 500), "label": "ab"[i % 2], "split": cells[i % 3]} for i in range(45)]
+    data = load_data(rows(), test=later)
+    assert len(data.test) == 15 and "test: 30 rows are not test by the column 'split', and left out." in data.notes
+
+
+@pytest.mark.parametrize(("one", "two"), [("subject", "body"), ("title", "text"), ("Headline", "content")])
+def test_texts_beside_the_one_that_is_read_are_told_of(one: str, two: str) -> None:
+    made = [{one: text(i + 90), two: text(i), "label": "ab"[i % 2]} for i in range(60)]
+    said = f"the texts in {one!r} are not used: --column text={one} --column text_pair={two} reads both."
+    assert any(note.endswith(said) for note in load_data(made).notes)
+    both = load_data(made, columns={"text": one, "text_pair": two})
+    assert not any("are not used" in note for note in both.notes) and "\n" in str(both.train[0].input)
+    assert not any("are not used" in note for note in load_data([row | {one: "a title"} for row in made]).notes)
+
+
+@pytest.mark.parametrize(("change", "kind"), [
+    (lambda words: f"{words} caf\ufffd", "lost_letter"), (lambda words: f"{words} caf\\u00e9", "escaped_text"),
+    (lambda words: f"b'{words}'", "escaped_text"), (lambda words: "[removed]", "no_text"),
+])  # fmt: skip
+def test_texts_that_programs_changed_are_told_of(change: Any, kind: str) -> None:
+    assert kind in found(load_data([row | {"text": change(row["text"])} if n % 3 else row
+                                    for n, row in enumerate(rows())]))  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [lambda words: f'"{words}"', lambda words: f"{words} ", lambda words: f"> {words}"])
+def test_a_sign_at_an_edge_of_texts_that_tells_the_label_is_told_of(change: Any) -> None:
+    made = [row | {"text": change(row["text"])} if row["label"] == "b" else row for row in rows(90)]
+    assert "tells the label" in found(load_data(made))["label_in_text"]
+    made = [row | {"text": change(row["text"])} if n % 3 else row for n, row in enumerate(rows(90))]
+    assert "label_in_text" not in found(load_data(made))
+
+
+@pytest.mark.parametrize(("labels", "kind"), [
+    (("1-5", "05-Jan"), "spreadsheet_label"), (("100000", "1E+05"), "spreadsheet_label"),
+    (("b", "b\ufffd"), "garbled_label"), (("Größe", "Groesse"), "label_twins"),
+])  # fmt: skip
+def test_labels_that_a_spreadsheet_or_an_encoding_changed_are_told_of(labels: tuple[str, str], kind: str) -> None:
+    assert repr(labels[1]) in found(load_data([row | {"label": labels[n % 2]} for n, row in enumerate(rows())]))[kind]
+
+
+def test_entity_types_under_each_others_names_are_known() -> None:
+    truth = [Entities((Span(0, 2, "PER"), Span(3, 5, "LOC")))] * 20
+    exchanged = [Prediction(Entities((Span(0, 2, "LOC"), Span(3, 5, "PER"))))] * 20
+    assert "'LOC' where it is 'PER'; read so, 40 of 40 would be right" in relabelled(truth, exchanged)
+    assert relabelled(truth, [Prediction(entities) for entities in truth]) == ""
+    assert relabelled(truth, [Prediction(Entities((Span(0, 3, "LOC"),)))] * 20) == ""

@@ -29,7 +29,7 @@ from slmfit.storage import check_links, named
 from slmfit.text.figures import listed, number_of
 
 # What other programs call a column that says which rows are for what.
-_SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|set|subset|partition|fold)", re.IGNORECASE)
+_SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|(sub)?set|partition|k?fold)", re.IGNORECASE)
 _HELD_OUT = {"eval", "evaluation", "holdout"}  # beside what names a split: words that hardly mean anything else
 _MOST_SPLITS = 20
 _WORD = re.compile("[A-Z]*[a-z]+|[A-Z]+")
@@ -55,7 +55,8 @@ def read_parts(
                 raise UsageError(
                     f"{'the data' if is_held(path) else path} holds {split} rows already", fix=f"leave --{split} out"
                 )
-            parts[split] = read_held(file, notes, split) if is_held(file) else read_file(Path(file), notes)
+            part = read_held(file, notes, split) if is_held(file) else read_file(Path(file), notes)
+            parts[split] = of_split(part, split, notes)
     return {split: parts[split] for split in SPLITS if split in parts}
 
 

@@ -22,6 +22,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _WEIGHT = {"weight", "weights", "sample_weight", "freq", "frequency"}
+_TITLES = {"title", "subject", "headline", "heading", "summary", "description", "short_description", "abstract", "body"}
 MOST_SHARE = 0.5  # different values to a row: with more, no column of labels
 
 
@@ -36,6 +37,12 @@ def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str,
                 f"{part.file}: {listed(others)} may hold labels, too, and {verb} not used: --label {quote(others[0])} "
                 f"reads {them}, in place of {label!r}."
             )
+    one_text = task.classifies and not task.texts and "text" not in asked
+    if titles := [c for c in columns if one_text and c.lower() in _TITLES and _are_texts(part, c)]:
+        yield (
+            f"{part.file}: the texts in {titles[0]!r} are not used: --column text={quote(titles[0])} "
+            f"--column text_pair={quote(roles['text'])} reads both."
+        )
     if weights := [c for c in columns if c.lower() in _WEIGHT and _differ(part, c)]:
         yield f"{part.file}: the column {weights[0]!r} is not used: every row counts once."
 
@@ -45,6 +52,12 @@ def _are_labels(part: Part, column: str, label: str) -> bool:
     pairs = {(str(cells.get(label)), str(cells[column])) for _, cells in part.rows if cells.get(column) is not None}
     names, used = {name for _, name in pairs}, {known for known, _ in pairs}
     return 1 < len(names) <= MOST_SHARE * len(part.rows) and not len(pairs) == len(names) == len(used)
+
+
+def _are_texts(part: Part, column: str) -> bool:
+    """Whether most cells are texts of several words, and hardly one is as another."""
+    cells = [cell for _, row in part.rows if isinstance(cell := row.get(column), str) and " " in cell.strip()]
+    return len(set(cells)) > MOST_SHARE * len(part.rows)
 
 
 def _differ(part: Part, column: str) -> bool:

@@ -7,9 +7,9 @@ relabelled(["0", "1", "0", …], [Prediction("1"), Prediction("0"), Prediction("
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from slmfit.records import Prediction, Target
+from slmfit.records import Entities, Prediction, Target
 
 _FEWEST = 20  # rows
 _NEARLY_ALL = 0.8  # of the answers, that would be right
@@ -20,9 +20,11 @@ _TOLD = 4  # labels
 def relabelled(truth: Sequence[Target], answers: Sequence[Prediction]) -> str:
     """The sentence; empty where answers are what they say, or no labels."""
     pairs: Counter[tuple[str, str]] = Counter()
+    every = 0
     for one, true in zip(answers, truth, strict=True):
-        if one.outcome == "ok" and isinstance(one.target, str) and isinstance(true, str):
-            pairs[one.target, true] += 1
+        every += len(true.spans) if isinstance(true, Entities) else 1
+        if one.outcome == "ok" and one.target is not None:
+            pairs.update(_named(one.target, true))
     if pairs.total() < _FEWEST:
         return ""
     meant: dict[str, str] = {}
@@ -31,12 +33,21 @@ def relabelled(truth: Sequence[Target], answers: Sequence[Prediction]) -> str:
     right = sum(count for (said, true), count in pairs.items() if said == true)
     would = sum(pairs[pair] for pair in meant.items())
     one_each = len(set(meant.values())) == len(meant) > 1
-    if not one_each or would < _NEARLY_ALL * pairs.total() or would - right < _GAIN * len(truth):
+    if not one_each or would < _NEARLY_ALL * pairs.total() or would - right < _GAIN * every:
         return ""
     moved = sorted(pair for pair in meant.items() if pair[0] != pair[1])
     told = ", ".join(f"{true!r} where it is {said!r}" for said, true in moved[:_TOLD])
     return (
         f"the truth is mostly another label than the answer, and always the same one: {told}"
-        f"{' …' if len(moved) > _TOLD else ''}; read so, {would:,} of {len(truth):,} would be right in place of "
+        f"{' …' if len(moved) > _TOLD else ''}; read so, {would:,} of {every:,} would be right in place of "
         f"{right:,}: are labels numbered, or named, alike everywhere?"
     )
+
+
+def _named(said: Target, true: Target) -> Iterator[tuple[str, str]]:
+    """What is said and what is true: of entities, the types at the same places."""
+    if isinstance(said, Entities) and isinstance(true, Entities):
+        types = {(span.start, span.end): span.label for span in true.spans}
+        yield from ((span.label, types[at]) for span in said.spans if (at := (span.start, span.end)) in types)
+    elif isinstance(said, str) and isinstance(true, str):
+        yield said, true

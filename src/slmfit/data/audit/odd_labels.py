@@ -22,9 +22,12 @@ _NONE = {
 }  # fmt: skip
 # Of these what no person writes as a text.
 _NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
-NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS}
+NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS} | {"[removed]", "[deleted]"}
 NO_OPTION = NO_TEXT | {"n/a", "na"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LOST = "\ufffd"  # what stands where a letter could not be read
+_MONTH = "(?:Jan|Feb|M[aä]r|A[pv]r|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])"
+_SHEET = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}|\d{{1,2}}\. ?{_MONTH}|\d(?:[.,]\d+)?E\+\d+")
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 
@@ -47,12 +50,18 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some}: {listed(begun)}."
         fix = "Write the type alone, PER for B-PER, and one span for a whole entity: with and without they are two."
         yield finding("tag_prefix", "warning", len(begun), message, fix, counted(begun, counts))
-    if garbled := sorted(label for label in counts if mended(unescaped(label)) != label):
+    if garbled := sorted(label for label in counts if _LOST in label or mended(unescaped(label)) != label):
         some = f"{number_of(len(garbled), noun)} {verb_of(len(garbled), 'hold')}"
-        told = listed((f"{label!r} for {mended(unescaped(label))!r}" for label in garbled), quoted=False)
+        meant = [(label, mended(unescaped(label))) for label in garbled]
+        told = listed((repr(one) if one == other else f"{one!r} for {other!r}" for one, other in meant), quoted=False)
         message = f"{some} HTML's entities, or letters that were read in another encoding: {told}."
         fix = f"Write them as they are meant, in every file: garbled and sound, one {noun} is two."
         yield finding("garbled_label", "warning", len(garbled), message, fix, counted(garbled, counts))
+    if made := sorted(filter(_SHEET.fullmatch, counts)):
+        some = f"{number_of(len(made), noun)} {verb_of(len(made), 'look')}"
+        message = f"{some} as a spreadsheet writes what it takes for a date or a large number: {listed(made)}."
+        fix = "Check what they were (1-5 becomes 05-Jan, 100000 becomes 1E+05): another file may have it sound."
+        yield finding("spreadsheet_label", "warning", len(made), message, fix, counted(made, counts))
     if unseen := sorted(label for label in counts if UNSEEN.search(label) or _CONTROL.search(label)):
         some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
         message = f"{some} characters that cannot be seen: {listed(unseen)}."

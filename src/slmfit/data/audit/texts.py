@@ -5,7 +5,8 @@ exported(rows, lengths)      # [{"kind": "cut_text", "message": "12 of 900 texts
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from slmfit.text.garbled import mended
 EXCEL = 32_767  # characters in a cell
 _FIELDS = {255, 256, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 5000, 8000, 8192, 10_000, 16_384, 32_000, 65_535}
 _FEWEST, _SHARE = 3, 0.01  # texts of a field's length, that no other exceeds
+_ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|^b(['\"]).*\1$", re.DOTALL)
 _MANY = 0.01  # of all texts
 _SUMS = {"total", "totals", "subtotal", "sub-total", "grand total", "sum", "gesamt", "summe"}
 
@@ -24,14 +26,13 @@ _SUMS = {"total", "totals", "subtotal", "sub-total", "grand total", "sum", "gesa
 def exported(rows: Rows, lengths: Integers) -> Iterator[Finding]:
     """lengths: of the texts, in characters."""
     yield from _cut(rows, lengths)
-    garbled = [k for k, text in enumerate(rows.texts) if not text.isascii() and mended(text) != text]
-    if garbled:
-        some = part_of(len(garbled), len(lengths), "text", "hold")
-        message = f"{some} letters of UTF-8 that were read in another encoding: {_example(rows.texts[garbled[0]])}."
-        fix = "Read their source as UTF-8 and write the file again: garbled words are other words."
-        many = len(garbled) > _MANY * len(lengths)
-        examples = (rows.example([k]) for k in garbled)
-        yield finding("garbled_text", "warning" if many else "note", len(garbled), message, fix, examples)
+    for kind, (found, what, fix) in _HARMS.items():
+        harmed = [k for k, text in enumerate(rows.texts) if found(text)]
+        many = len(harmed) > _MANY * len(lengths)
+        if harmed and (many or kind != "escaped_text"):
+            some, seen = part_of(len(harmed), len(lengths), "text", "hold"), _example(rows.texts[harmed[0]], found)
+            examples = (rows.example([k]) for k in harmed)
+            yield finding(kind, "warning" if many else "note", len(harmed), f"{some} {what}: {seen}.", fix, examples)
     sums = [k for k, text in enumerate(rows.texts) if len(text) < 16 and text.strip(" :").casefold() in _SUMS]
     if sums:
         named = listed(sorted({rows.texts[k].strip() for k in sums}))
@@ -50,7 +51,32 @@ def _cut(rows: Rows, lengths: Integers) -> Iterator[Finding]:
         yield finding("cut_text", "warning", len(cut), message, fix, (rows.example([k]) for k in cut))
 
 
-def _example(text: str) -> str:
-    """The first word that is garbled, and what it is."""
-    word = next((word for word in text.split() if mended(word) != word), text)
-    return f"'{excerpt(word)}' for '{excerpt(mended(word))}'"
+def _garbled(text: str) -> bool:
+    return not text.isascii() and mended(text) != text
+
+
+def _example(text: str, found: Callable[[str], object]) -> str:
+    """The first word that is harmed, and what it is where that is known."""
+    word = next((word for word in text.split() if found(word)), text)
+    meant = f" for '{excerpt(mended(word))}'" if _garbled(word) else ""
+    return f"'{excerpt(word)}'{meant}"
+
+
+# kind -> whether a text is so, in words, and what to do
+_HARMS: dict[str, tuple[Callable[[str], object], str, str]] = {
+    "garbled_text": (
+        _garbled,
+        "letters of UTF-8 that were read in another encoding",
+        "Read their source as UTF-8 and write the file again: garbled words are other words.",
+    ),
+    "lost_letter": (
+        lambda text: "\ufffd" in text,
+        "the sign \ufffd, where a letter could not be read",
+        "Export them again as UTF-8: what was there is lost.",
+    ),
+    "escaped_text": (
+        _ESCAPED.search,
+        "letters as a program writes them",
+        "Write what they stand for: texts that are to be labelled will hardly be written so.",
+    ),
+}
