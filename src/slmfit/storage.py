@@ -18,6 +18,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import IO, Any
 
 from slmfit import streams
@@ -140,7 +141,18 @@ def refusals(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.filename and Path(os.path.realpath(path)).name not in str(error.filename):
             raise  # of another file: what was to be written could not be read
-        raise SlmfitError(f"could not be written: {error.strerror}", where=str(path), fix=_space(error)) from None
+        what, fix = f"could not be written: {error.strerror}", _space(error)
+        if isinstance(error, FileNotFoundError) and (missing := _missing(path)) is not None:
+            what, fix = (
+                f"there is no folder {str(missing)!r}",
+                f"make it, or correct the path: mkdir -p {quote(str(missing))}",
+            )
+        raise SlmfitError(what, where=str(path), fix=fix) from None
+
+
+def _missing(path: Path) -> Path | None:
+    """The first folder on the way to a file that is not there; the way may lead on through `..`."""
+    return next((folder for folder in reversed(path.parents) if not folder.exists()), None)
 
 
 def _encoded(text: str) -> bytes:

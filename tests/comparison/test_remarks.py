@@ -103,6 +103,21 @@ def test_positions_and_brackets_in_place_of_letters_are_told_of():
     assert small.endswith("between 1 of them and a label stand only brackets or case.")
 
 
+@pytest.mark.parametrize(("raw", "ways"), [
+    ("The answer is B", "words before the letter"),
+    ("**Answer: (B)**", "words before the letter"),
+    ("B) hot", "the option's text behind the letter"),
+    ("I think the correct option is B. Hot.", "words before the letter or the option's text behind the letter"),
+    ("B) cold", ""), ("The answer is a secret", ""), ("A hot one", ""),
+])  # fmt: skip
+def test_what_stands_around_a_letter_is_told_of(raw, ways):
+    ice = Question("Ice is", {"A": "cold", "B": "hot"})
+    task = by_name("multiple-choice").with_labels(["A", "B"])
+    [sentence] = remarks("gpt", task, [Prediction(None, "invalid", raw=raw)], [ice])
+    stands = f"between 1 of them and a label {'stand' if ' or ' in ways else 'stands'} only {ways}."
+    assert sentence.endswith(stands) if ways else "between" not in sentence
+
+
 def test_what_kept_a_method_from_its_best_is_said():
     assert list(shortened("encoder", {"cut_short": True, "texts_cut": 0.231, "max_length": 64})) == [
         "encoder: the budget ended its training while it was still improving; a larger one may raise it.",

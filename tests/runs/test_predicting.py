@@ -20,7 +20,7 @@ from slmfit.cli.predictions import show
 from slmfit.comparison.compare import train
 from slmfit.data.given import read_answers
 from slmfit.data.load import load_data
-from slmfit.errors import DataError, UsageError
+from slmfit.errors import DataError, SlmfitError, UsageError
 from slmfit.records import Prediction
 from slmfit.runs import predicting
 from slmfit.runs.run import load
@@ -268,6 +268,29 @@ def test_marks_before_the_first_line(run, written, said):
         else:
             with pytest.raises(DataError, match=said):
                 list(predicting.predict_lines(run, stream))
+
+
+def test_blank_lines_are_answered_and_counted(run):
+    for written, said in (
+        (b"bill\n\n \t\nparcel", ["standard input: 2 rows of 4 have an empty text"]),
+        (b"bill\n", []),
+    ):
+        read, write = os.pipe()
+        os.write(write, written)
+        os.close(write)
+        notes: list[str] = []
+        with os.fdopen(read, "rb") as stream:
+            assert len(list(predicting.predict_lines(run, stream, notes))) == written.count(b"\n") + bool(said)
+        assert [note.partition(",")[0] for note in notes] == said
+
+
+@pytest.mark.parametrize("way", ["x/../rows.csv", "x/y/rows.csv", "./x/../../new.csv"])
+def test_a_folder_on_the_way_to_the_output_that_is_not_there_is_named(run, tmp_path, way):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text\nbill\n")
+    with pytest.raises(SlmfitError, match=rf"there is no folder '{tmp_path}/x'\n.*mkdir -p"):
+        predicting.predict_file(run, rows, tmp_path / way)
+    assert rows.read_text() == "text\nbill\n"
 
 
 def test_a_line_that_is_not_utf8(run):

@@ -112,7 +112,10 @@ def predict(
         if sys.stdout.isatty() and not json:
             say_next("predict", run, "--input", "new.csv", "--output", "answered.csv")
     else:
-        show(predicting.predict_lines(loaded, sys.stdin.buffer), as_json=json)
+        said: list[str] = []
+        show(predicting.predict_lines(loaded, sys.stdin.buffer, said), as_json=json)
+        for note in said:
+            say(note, err=True)
 
 
 def _named(method: str | None) -> None:

@@ -19,6 +19,7 @@ from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
 from slmfit.evidence import verdict as verdicts
 from slmfit.evidence.clusters import Clusters
+from slmfit.evidence.relabelled import relabelled
 from slmfit.evidence.statistic import Difference
 from slmfit.evidence.verdict import Prefer
 from slmfit.records import MethodRow
@@ -149,6 +150,8 @@ def _remarks(data: Dataset, out: Path, row: MethodRow) -> Iterator[str]:
     """What is odd about the form of a method's answers; those of its run that predicts."""
     answers = Run(out / str(row.run)).answers("test", data.test)
     yield from remarks(row.id, data.task, answers, [example.input for example in data.test])
+    if said := relabelled(targets(data.test), answers):
+        yield f"{row.id}: {said}"
 
 
 def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Prefer) -> verdicts.Candidate:

@@ -14,7 +14,7 @@ from typing import Any
 
 from slmfit.data.dataset import Dataset
 from slmfit.llm.modes import unfenced
-from slmfit.records import Input, Prediction
+from slmfit.records import Input, Prediction, Question
 from slmfit.tasks import names_of
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
@@ -36,9 +36,11 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
     if written := [(raw, given) for raw, given in invalid if raw]:
         found = f"{id}: {number_of(len(invalid), 'answer', 'are')} invalid, such as '{excerpt(written[0][0], _SHOWN)}'"
         found += _points(task, *written[0])
-        between = [ways for raw, given in written if (ways := _between(raw, _names(task, given)))]
+        between = [
+            ways for raw, given in written if (ways := _between(raw, _names(task, given)) or _around(raw, given))
+        ]
         if between:
-            all_ways = [way for way in (*_WAYS, _LETTERS) if any(way in ways for ways in between)]
+            all_ways = [way for way in (*_WAYS, _LETTERS, _BEFORE, _BEHIND) if any(way in ways for ways in between)]
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
@@ -142,6 +144,11 @@ _WAYS: dict[str, Callable[[str], str]] = {
     "case": str.casefold,
 }
 _LETTERS = "characters that look alike"
+_BEFORE, _BEHIND = "words before the letter", "the option's text behind the letter"
+_LONGEST = 500  # characters of a reply that is one letter but for this
+_LEAD = re.compile(r"(?i:[^\n]*?\b(?:answer|option|choice)\b(?:\s+is)?\s*:?\s*)(?=\W{0,3}[A-Z]\b)")
+_EDGES = " \t\r\n.*()[]:\"'"
+_LETTER = re.compile(rf"[{re.escape(_EDGES)}]*([A-Z])\b[{re.escape(_EDGES)}]*(.*?)[{re.escape(_EDGES)}]*", re.DOTALL)
 
 
 def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
@@ -161,6 +168,19 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
         ways += [_LETTERS] if look(twin) == look(text) else ["case", _LETTERS]
         text = twin
     return tuple(dict.fromkeys(ways)) if text in names else ()
+
+
+def _around(raw: str, given: Input) -> tuple[str, ...]:
+    """What a reply says beside the letter of an option: `The answer is B`, `C) the option's text`; else empty."""
+    text = _inner(raw.strip())
+    if not isinstance(given, Question) or len(text) > _LONGEST:
+        return ()
+    before = _LEAD.match(text)
+    named = _LETTER.fullmatch(text[before.end() :] if before else text)
+    option = given.options.get(named[1]) if named else None
+    if named is None or option is None or (named[2] and named[2].casefold() != option.strip(_EDGES).casefold()):
+        return ()
+    return tuple(way for way, there in ((_BEFORE, before), (_BEHIND, named[2])) if there)
 
 
 def _inner(text: str) -> str:

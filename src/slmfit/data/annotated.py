@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from slmfit.data.readers.exports import CANCELLED
 from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError
 from slmfit.tasks import TASKS, by_name
@@ -30,6 +31,7 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
     A row that says nothing, as rows have that were put beside Prodigy's, counts as accepted.
     used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
     """
+    part = _without_cancelled(part, used, notes)
     notes += _set_aside(part, used)
     if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
         return part
@@ -42,6 +44,18 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
         kinds = " and ".join(f"{counts[kind]:,} {kind}" for kind in ("reject", "ignore") if counts[kind])
         notes.append(f"{part.file}: {number_of(left, 'row')} left out by Prodigy's column 'answer': {kinds}.")
     kept = [i for i, answer in enumerate(answers) if answer == "accept"]
+    return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
+
+
+def _without_cancelled(part: Part, used: Collection[str], notes: list[str]) -> Part:
+    """The part without the rows that an annotator of Label Studio skipped, and that nobody else annotated."""
+    skipped = [bool(cells.get(CANCELLED) is True and _ANNOTATIONS.isdisjoint(cells)) for _, cells in part.rows]
+    if CANCELLED in used or not any(skipped):
+        return part
+    if all(skipped):
+        raise DataError("every annotation was cancelled", where=part.file, fix="give rows that were annotated")
+    notes.append(f"{part.file}: {number_of(sum(skipped), 'row')} left out: their annotation was cancelled.")
+    kept = [i for i, left_out in enumerate(skipped) if not left_out]
     return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
 
 

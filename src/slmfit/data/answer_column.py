@@ -84,6 +84,23 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
     return truth
 
 
+def also_read(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> list[str]:
+    """Columns beside the one that is read whose cells are answers all, and not the truth's by their names."""
+    if data.task.marks:
+        return []
+    known = {*_truth_columns(data), *data.origin.columns.values(), *ASIDE, column}
+    names = [name for name in dict.fromkeys(name for _, row in rows for name in row) if name not in known]
+    first = list(zip(rows[:LOOKED_AT], data.test, strict=False))
+
+    def answers(name: str) -> bool:
+        try:
+            return all(read(row, name, example.input).outcome == "ok" for (_, row), example in first)
+        except DataError:
+            return False
+
+    return [name for name in names if not _is_truth(name) and answers(name)]
+
+
 def other_truths(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> tuple[str, int] | None:
     """The data's own column of truths beside the answers, and in how many rows it has another truth than the test row:
     then the answers are hardly for these rows. None where there is no such row or column.

@@ -16,6 +16,7 @@ from slmfit.errors import DataError, Where
 from slmfit.records import Example
 from slmfit.tasks.answers import holds_labels, read_back
 from slmfit.tasks.base import Task
+from slmfit.text.figures import listed
 
 LONGEST_ID = 64  # characters
 
@@ -62,9 +63,18 @@ def parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str], 
             keyed["label"] = labels.read(keyed["label"], place)
         example = task.parse(keyed, place, id)
         if example.target is None:
-            raise DataError("the answer is missing", where=where, fix="give it, or drop the row")
+            raise _no_answer(task, roles, cells, where)
         rows.append(Row(example, where, cells))
     return rows
+
+
+def _no_answer(task: Task, roles: Mapping[str, str], cells: Mapping[str, Any], where: Where) -> DataError:
+    """The error for a row without an answer, which may stand in a column that does not go by a name of answers."""
+    fix = "give it, or drop the row"
+    if "answer" in task.roles and roles.keys().isdisjoint(("answer", "answer_number")):
+        others = listed([column for column in cells if column not in roles.values()], 20, quoted=False)
+        fix = f"name its column: --column answer=NAME (answer_number=NAME if it counts from 1), one of: {others}"
+    return DataError("the answer is missing", where=where, fix=fix)
 
 
 def ids_of(parts: Mapping[str, Part]) -> tuple[dict[str, list[str]], str]:

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from slmfit.data.annotated import answers_of_prodigy
-from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, answer_column, intent_column, other_truths
+from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, also_read, answer_column, intent_column, other_truths
 from slmfit.data.answer_rows import is_id, key_column, matched_rows, named_columns, refuse_two, rows_by_key, strange_ids
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import pair_columns
@@ -31,7 +32,9 @@ from slmfit.records import OUTCOMES, Entities, Input, Pair, Prediction
 from slmfit.tasks.answers import Row, answer_first, read_back, stood_at
 from slmfit.tasks.common import find
 from slmfit.tasks.spans import read_list, read_tokens
+from slmfit.text.figures import listed
 
+_TORN = 3  # stretches of a label, from which on truths are not sorted
 _SCORES = {"score", "probability", "confidence"}
 
 
@@ -70,6 +73,13 @@ def read_answers(
         notes.append(f"{path.name}: answers from column {named!r}{beside}, matched by {key}{counted}.")
         if answers_of_prodigy(row for _, row in rows):
             notes.append(f"{path.name}: Prodigy's column 'answer' is not used: what was rejected is an answer, too.")
+        if PREDICTION not in asked and (others := also_read(column, matched, data, read)):
+            say = "holds answers, too" if len(others) == 1 else "hold answers, too"
+            notes.append(f"{path.name}: {listed(others)} {say}; --column prediction={others[0]} reads them.")
+        if counted and _are_sorted(answers, data):
+            notes.append(
+                f"{path.name}: the answers stand sorted, and the truth does not: were rows counted after sorting?"
+            )
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
         notes += offset_notes(path.name, marked)
         notes += strange_ids(by_key, key, data, path)
@@ -81,6 +91,17 @@ def read_answers(
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers
+
+
+def _are_sorted(answers: Sequence[Prediction], data: Dataset) -> bool:
+    """Whether rows with one answer stand together, and those with one truth do not."""
+    said = [str(answer.target) for answer in answers]
+    true = [str(example.target) for example in data.test]
+    return 1 < len(set(said)) == _stretches(said) < len(set(true)) + 2 and _stretches(true) > _TORN * len(set(true))
+
+
+def _stretches(names: Sequence[str]) -> int:
+    return sum(one != two for one, two in pairwise(names)) + 1
 
 
 def _with_text(row: Row, where: Where, data: Dataset) -> Row:

@@ -1,6 +1,6 @@
 """Rows that a program holds already: a list of rows, a table as columns, or a data frame of polars or pandas.
 
-part = read_held([{"text": "where is my parcel", "label": "delivery"}, …])
+part = read_held([{"text": "where is my parcel", "label": "delivery"}, …], notes)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from slmfit import storage
 from slmfit.data.readers.exports import flat
-from slmfit.data.readers.rows import Part
+from slmfit.data.readers.rows import Part, headers_again, is_header
 from slmfit.errors import DataError, Where
 
 Held: TypeAlias = Any  # a list of rows, a mapping of columns, or a data frame
@@ -33,12 +33,20 @@ def has_no_order(source: object) -> bool:
     return isinstance(source, Set)
 
 
-def read_held(source: Any, name: str = NAME) -> Part:
-    """The rows, each with its number as its place. Raises DataError for what is no table, and for an empty one."""
-    rows = [flat({str(column): _plain(cell) for column, cell in row.items()})[0] for row in _rows(source, name)]
+def read_held(source: Any, notes: list[str], name: str = NAME) -> Part:
+    """The rows, each with its number as its place; as what they are read is added to `notes`.
+
+    Raises DataError for what is no table, and for an empty one.
+    """
+    given = [{str(column): _plain(cell) for column, cell in row.items()} for row in _rows(source, name)]
+    if again := sum(map(is_header, given)):
+        notes.append(headers_again(name, again))
+    numbered = [(number, *flat(row)) for number, row in enumerate(given, 1) if not is_header(row)]
+    rows = [row for _, row, _ in numbered]
+    notes += [f"{name}: rows are read as {form}." for form in dict.fromkeys(form for *_, form in numbered) if form]
     if not rows:
         raise DataError("holds no rows", where=name, fix="give at least one row of data")
-    placed = [(Where(name, number), row) for number, row in enumerate(rows, 1)]
+    placed = [(Where(name, number), row) for number, row, _ in numbered]
     return Part(name, storage.hash_json([repr(row) for row in rows]), placed, range(1, len(rows) + 1))
 
 

@@ -41,7 +41,7 @@ class LabelCells:
 
     A text that is written as a list is that list, as in JSON, unless it is one class among others that are not: all
     its rows are written so then, and it stays. Whole numbers have no `.0` where the cells of any of the files are all
-    numbers; `true` and `True` are one where they occur both.
+    numbers, and whole, or have such a number without it; `true` and `True` are one where they occur both.
 
     files: the cells of each. known: labels that are known already, and by which these are called.
     """
@@ -54,6 +54,10 @@ class LabelCells:
         self._lists = self._written_lists(texts, set().union(*distinct))
         filled = [[cell for cell in map(self._single, cells) if cell is not None] for cells in distinct]
         self._numeric = any(cells and all(map(_is_number, cells)) for cells in filled)
+        spelled = {str(cell) for cells in filled for cell in cells}
+        whole = all(not is_number(cell) or "." not in cell or _WHOLE.fullmatch(cell.strip()) for cell in spelled)
+        # 1.0 beside 1.1 and 1.10 is a version or a section, unless 1 is there, too
+        self._pointed = set() if whole else {cell for cell in spelled if _plain(cell) not in spelled - {cell}}
         self._two_ways = (
             sorted({plain for cells in filled for plain in _written_two_ways(cells)}) if self._numeric else []
         )
@@ -86,7 +90,7 @@ class LabelCells:
 
     def _called(self, label: str) -> str:
         label = self._composed.get(label, label)
-        if self._numeric and (whole := _WHOLE.fullmatch(label)):
+        if self._numeric and label not in self._pointed and (whole := _WHOLE.fullmatch(label)):
             label = "0" if whole[1] == "-0" else whole[1]
         if label.lower() in _BOOLS:
             label = _BOOLS[label.lower()] if self.bools_as_numbers else label.lower() if self._lower else label

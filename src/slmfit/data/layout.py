@@ -12,9 +12,11 @@ A path `hub:…` is a data set on Hugging Face's hub: see hub.py.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from slmfit.data.hub import is_hub, read_hub
 from slmfit.data.in_memory import Held, is_held, read_held
@@ -27,7 +29,10 @@ from slmfit.storage import check_links, named
 from slmfit.text.figures import listed, number_of
 
 # What other programs call a column that says which rows are for what.
-_SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|set|subset|partition|fold)", re.IGNORECASE)
+_SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|(sub)?set|partition|k?fold)", re.IGNORECASE)
+_HELD_OUT = {"eval", "evaluation", "holdout"}  # beside what names a split: words that hardly mean anything else
+_MOST_SPLITS = 20
+_WORD = re.compile("[A-Z]*[a-z]+|[A-Z]+")
 _SHARD = re.compile(r"(?P<of>[a-z]+)-(?P<number>\d{5})-of-(?P<count>\d{5})")  # as the hub cuts large files
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
@@ -41,7 +46,7 @@ def read_parts(
     UsageError for a split that is given twice.
     """
     if is_held(path):
-        parts = _by_split_column(read_held(path), notes)
+        parts = _by_split_column(read_held(path, notes), notes)
     else:
         parts = read_hub(str(path), notes) if is_hub(path) else _read_path(named(path), notes)
     for split, file in (("validation", validation), ("test", test)):
@@ -50,7 +55,8 @@ def read_parts(
                 raise UsageError(
                     f"{'the data' if is_held(path) else path} holds {split} rows already", fix=f"leave --{split} out"
                 )
-            parts[split] = read_held(file, split) if is_held(file) else read_file(Path(file), notes)
+            part = read_held(file, notes, split) if is_held(file) else read_file(Path(file), notes)
+            parts[split] = of_split(part, split, notes)
     return {split: parts[split] for split in SPLITS if split in parts}
 
 
@@ -65,6 +71,7 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
         # A comparison that was written in here is not a label of the data it was made from.
         folders = [entry for entry in entries if entry.is_dir() and not (entry / "comparison.json").is_file()]
+        _refuse_saved(path)
         if files:
             named_so = {split: listed([file.name for file in own], quoted=False) for split, own in files.items()}
             read = ", ".join(f"{names} as {split}" for split, names in named_so.items())
@@ -89,11 +96,22 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         return _read_folders(path, folders, notes)
 
 
+def _refuse_saved(folder: Path) -> None:
+    """Raise DataError for a folder that the library datasets wrote with `save_to_disk`."""
+    splits = (folder / "dataset_dict.json").is_file()
+    if splits or ((folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()):
+        each = '[p.to_parquet(f"{n}.parquet") for n, p in d.items()]' if splits else 'd.to_parquet("train.parquet")'
+        code = f"import datasets; d = datasets.load_from_disk({json.dumps(str(folder))}); {each}"
+        fix = f"write it as Parquet: python -c {quote(code)}"
+        raise DataError("is a data set as `save_to_disk` of datasets writes it", where=str(folder), fix=fix)
+
+
 def read_file(path: Path, notes: list[str]) -> Part:
     """All rows of one file, or of a folder with JointBERT's three. Raises DataError."""
     if has_slots(path):
         return read_slots(path)
     if path.is_dir():
+        _refuse_saved(path)
         raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")
     rows = list(read_rows(path, notes))
     with reading(str(path)), path.open("rb") as handle:
@@ -104,9 +122,7 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     """The part taken apart by a column `split`, if it has one that says so."""
     column = _split_column(part)
     if column is None:
-        if unused := [c for c in part.rows[0][1] if _SPLITTING.fullmatch(c) or _names_splits(part, c)]:
-            say = "to split by it, call it 'split', with train, validation and test in its cells"
-            notes.append(f"{part.file}: the column {unused[0]!r} is not used; {say}.")
+        notes += _unused(part)
         return {"train": part}
     named = [SPLIT_NAMES.get(str(cells.get(column)).strip().lower()) for _, cells in part.rows]
     if not any(named):
@@ -123,18 +139,28 @@ def _by_split_column(part: Part, notes: list[str]) -> dict[str, Part]:
     return {split: Part(part.file, part.sha256, [part.rows[n - 1] for n in ns], ns) for split, ns in numbers.items()}
 
 
+def _unused(part: Part) -> list[str]:
+    """That a column may say which rows are for what, and is not called so."""
+    found = [c for c in part.rows[0][1] if _SPLITTING.fullmatch(c) or _names_splits(part, c)]
+    say = "to split by it, call it 'split', with train, validation and test in its cells"
+    return [f"{part.file}: the column {column!r} is not used; {say}." for column in found[:1]]
+
+
 def _split_column(part: Part) -> str | None:
     return next((c for _, cells in part.rows for c in cells if c.lower() == "split"), None)
 
 
 def _names_splits(part: Part, column: str) -> bool:
-    """Whether every cell of the column names a split, and train is not the only one."""
-    found: set[str | None] = set()
-    for _, cells in part.rows:
-        found.add(SPLIT_NAMES.get(cell.strip().lower()) if isinstance(cell := cells.get(column), str) else None)
-        if None in found:
+    """Whether every cell of the column names a split, as `PublicTest` and `train_2` do, and not all of them train."""
+    cells: set[str] = set()
+    for _, row in part.rows:
+        if not isinstance(cell := row.get(column), str) or len(cells) > _MOST_SPLITS:
             return False
-    return "train" in found and len(found) > 1
+        cells.add(cell)
+    words = [{word.lower() for word in _WORD.findall(cell)} for cell in cells]
+    named = [found & {*SPLIT_NAMES, *_HELD_OUT} for found in words]
+    learnt = [not found.isdisjoint(("train", "training")) for found in named]
+    return all(named) and any(learnt) and not all(learnt)
 
 
 def of_split(part: Part, wanted: str, notes: list[str]) -> Part:
@@ -144,6 +170,7 @@ def of_split(part: Part, wanted: str, notes: list[str]) -> Part:
     is counted in `notes`. Raises DataError where only some rows say of what they are.
     """
     column = _split_column(part)
+    notes += _unused(part) if column is None else []
     named = [SPLIT_NAMES.get(str(cells.get(column)).strip().lower()) for _, cells in part.rows] if column else []
     if any(named) and None in named:
         where = part.rows[named.index(None)][0]

@@ -30,9 +30,11 @@ from slmfit.data.repaired import repair_notes
 from slmfit.data.same_options import without_same_options
 from slmfit.data.split import assign, assign_by_time, checked_seed
 from slmfit.data.texts import in_any_order
+from slmfit.data.time_doubts import doubtful_times
 from slmfit.data.times import moments_of, spoken
 from slmfit.data.titles import title
 from slmfit.data.unlabelled import refuse_minus_one, without_hidden
+from slmfit.data.unused import unused
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.records import SPLITS, Example, Pair, Source
 from slmfit.tasks.base import Task
@@ -92,6 +94,7 @@ def load_data(
     named = [*(columns or {}).values(), *filter(None, (group, time))]
     parts = {split: accepted(part, named, notes) for split, part in parts.items()}
     found, roles = task_and_roles(parts, task, columns or {}, notes)
+    notes += unused(parts["train"], found, roles, columns or {})
     if not found.classifies and (merge or merge_prefix is not None or recipe.strip):
         raise UsageError(f"merge and strip are for {CLASSIFICATION}, and this is {found.name}", fix="leave them out")
     _check_columns(parts["train"], [c for c in (group, time) if c is not None])
@@ -115,6 +118,7 @@ def load_data(
                 row.example = replace(row.example, input=recipe(row.example.input))
     how = _split(rows, found, group, time, seed)
     notes += [how, *without_same_options(rows)]
+    notes += doubtful_times(time, [row.cells.get(time) for row in everything]) if time is not None else []
     notes += held_against({split: rows[split] for split in SPLITS}, group, time, [s for s in parts if s != "train"])
     source = {
         "files": [{"file": p.file, "sha256": p.sha256, "used_as": s, "rows": len(p.rows)} for s, p in parts.items()],
@@ -159,11 +163,13 @@ def load_examples(
     whose columns these are where the file has them, and whose labels were merged as these are. columns: role -> column,
     where not. notes: filled with what was guessed, and with what was left out. Raises DataError as `load_data` does.
     """
+    asked = columns
     columns = columns_as_before(columns, origin, part, task, notes)
     if "split" not in columns.values():
         part = of_split(part, split, notes)
     part = accepted(part, list(columns.values()), notes)
     _, roles = task_and_roles({"train": part}, task.name, columns, notes)
+    notes += unused(part, task, roles, asked)
     part = in_code_points({"train": part}, task, roles, notes)["train"]
     merged = origin.merged
     known = [*merged, *task.labels]

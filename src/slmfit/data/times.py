@@ -20,17 +20,26 @@ _FIX = "write a number or an ISO date, such as 2026-01-31 or 2026-01-31T08:30:00
 _ONE_WAY = "write all times of the column in one way, such as 2026-01-31 or 2026-01-31T08:30:00"
 _NO_YEAR, _YEAR_LAST = "a day and a month without a year", "a date in digits that ends in the year"
 _VERSION = "a version number, where 1.10 comes after 1.9"
+_NO_ZERO = "a year and a month or week without its zero, so that 20249 is less than 202410"
+_THOUSANDS = "a number with a point for its thousands, or a fraction"
+_CLOCK = "a time of day without its day"
 _ZONED = "a time with its zone"
 _UNORDERED = {
     _NO_YEAR: "write the year, too, as in 2026-01-31",
     _YEAR_LAST: _ONE_WAY,
     _VERSION: "number the versions in their order: 1, 2, 3 …",
+    _NO_ZERO: "write two digits for each, as in 202409, or ISO dates",
+    _THOUSANDS: "write the numbers without anything for the thousands",
+    _CLOCK: "write the day, too, as in 2026-01-31T08:30:00",
 }
 _DAY_MONTH = re.compile(r"(0?[1-9]|[12]\d|3[01])\.(0[1-9]|1[0-2])\.?")
 _DAY_MONTH_NUMBER = re.compile(r"([1-9]|[12]\d|3[01])\.(0[1-9]|1|11|12)")  # 31.10 as a number is 31.1
 _COMPACT = {8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _YEARS = range(1900, 2101)
 _MONTH_YEAR = re.compile(r"(0?[1-9]|1[0-2])\.(19|20)\d{1,2}")  # 10.2020 as a number is 10.202
+_YEAR_MONTH = re.compile(r"(?:19|20)\d\d\.([1-9]|1[0-2])")
+_THOUSAND = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+_HHMM, _FEWEST_CLOCK = re.compile(r"([01]\d|2[0-3])[0-5]\d"), 20
 _YEAR_BEHIND = {8: ("%d%m%Y", "%m%d%Y"), 6: ("%m%Y", "%d%m%y", "%m%d%y")}  # digits -> dates that do not grow with time
 # Powers of ten that a count from 1970 has in our time, and how many of the unit a second has.
 _EPOCHS = {"seconds since 1970": (8, 10, 1), "milliseconds since 1970": (11, 13, 10**3),
@@ -56,7 +65,8 @@ def moments_of(cells: Sequence[Any], places: Sequence[Where]) -> list[float]:
     found = _settled(cells, [time for time in times if time is not None])
     for kind, fix in _UNORDERED.items():
         if all(time.kind == kind for time in found):
-            raise DataError(f"{str(cells[0])[:40]!r} is {kind}", where=places[0], fix=fix)
+            at = next((i for i, cell in enumerate(cells) if "." in str(cell)), 0) if kind == _THOUSANDS else 0
+            raise DataError(f"{str(cells[at])[:40]!r} is {kind}", where=places[at], fix=fix)
     _refuse_two_kinds(cells, found, places)
     return [time.value for time in found]
 
@@ -71,6 +81,18 @@ def spoken(cell: Any) -> str:
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def date_of(cell: Any) -> datetime.datetime | None:
+    """The moment that a cell by itself is, as a date or counted from 1970; None for other numbers."""
+    time = _time(cell)
+    if time is None or time.kind == "a number":
+        return None
+    seconds = time.value / _EPOCHS[time.kind][2] if time.kind in _EPOCHS else time.value
+    try:
+        return None if time.kind == _NO_YEAR else _EPOCH + datetime.timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def is_time(cell: Any) -> bool:
@@ -137,10 +159,35 @@ def _settled(cells: Sequence[Any], times: list[_Time]) -> list[_Time]:
     if all(times[i].kind not in _EPOCHS for i in decimals) and _are_versions([texts[i] for i in decimals]):
         for i in numbers:
             times[i] = _Time(_VERSION, 0.0)
+    raw = [str(cells[i]).strip() for i in numbers]
+    if all(times[i].kind == "a number" for i in numbers) and (kind := _unordered(raw, [texts[i] for i in numbers])):
+        for i in numbers:
+            times[i] = _Time(kind, 0.0)
+    two = [i for i in numbers if texts[i].isdecimal() and len(texts[i]) < 3]
+    if years and two and len(years) + len(two) == len(numbers):
+        for i in years:
+            times[i] = _Time("a year", times[i].value)
     if all(times[i].kind == "a number" for i in numbers) and _end_in_years([texts[i] for i in numbers]):
         for i in numbers:
             times[i] = _Time(_YEAR_LAST, 0.0)
     return times
+
+
+def _unordered(raw: Sequence[str], plain: Sequence[str]) -> str:
+    """As what numbers do not grow with time, by their look; empty where they may. raw: with the zeros of fractions."""
+    pointed = [text for text in raw if "." in text]
+    whole = [text for text in raw if text.isdecimal()]
+    mixed = len(pointed) > 1 and whole and len(pointed) + len(whole) == len(raw)
+    if mixed and all(map(_THOUSAND.fullmatch, pointed)) and all(len(text) < 4 for text in whole):
+        return _THOUSANDS
+    begun = bool(plain) and all(t.isdecimal() and 5 <= len(t) <= 8 and int(t[:4]) in _YEARS for t in plain)
+    months = [found[1] for text in plain if (found := _YEAR_MONTH.fullmatch(text))]
+    if len(months) == len(plain) and not {*"23456789"}.isdisjoint(months) and not {"11", "12"}.isdisjoint(months):
+        return _NO_ZERO
+    if begun and len({*map(len, plain)}) > 1:
+        return _NO_ZERO
+    clock = len(set(raw)) >= _FEWEST_CLOCK and all(map(_HHMM.fullmatch, raw)) and min(raw) < "1" and max(raw) > "0159"
+    return _CLOCK if clock else ""
 
 
 def _are_versions(texts: Sequence[str]) -> bool:

@@ -24,6 +24,7 @@ from slmfit.data.readers.rows import ending
 from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
+from slmfit.evidence.relabelled import relabelled
 from slmfit.records import Input
 from slmfit.runs.orders import check_orders, in_orders
 from slmfit.runs.run import Run
@@ -64,7 +65,7 @@ def evaluate(
     if output is not None:
         _check_output(run, path, output)
     notes: list[str] = []
-    part = read_held(path) if is_held(path) else read_file(Path(path), notes)
+    part = read_held(path, notes) if is_held(path) else read_file(Path(path), notes)
     same = any(part.sha256 == file["sha256"] for file in run.record.origin.files)
     if same:
         notes.append(f"{part.file}: the run was made from this very file, so its scores say nothing of new rows.")
@@ -87,6 +88,8 @@ def evaluate(
     with counted(told_to(listen), "predicting", len(inputs)):
         answers = run.predict(inputs)
     scores = task.score(truth, answers, run.record.seed, inputs)
+    if said := relabelled(truth, answers):
+        notes.append(f"{part.file}: {said}")
     if output is not None:
         lines = (json.dumps(task.answered(e, a), ensure_ascii=False) for e, a in zip(examples, answers, strict=True))  # type: ignore[attr-defined]
         storage.write_output(output, "".join(line + "\n" for line in lines))

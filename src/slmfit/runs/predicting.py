@@ -43,12 +43,13 @@ def predict_texts(run: Run, texts: Sequence[str]) -> list[Row]:
     return [{"text": t, **run.task.columns(p, t)} for t, p in zip(texts, run.predict(texts), strict=True)]
 
 
-def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
+def predict_lines(run: Run, stream: IO[bytes], notes: list[str] | None = None) -> Iterator[Row]:
     """One row per line of a byte stream, as soon as the line is there. Blank lines are texts too.
 
+    notes: filled with how many lines are blank, once all are answered.
     Raises DataError for a line that is not UTF-8, or that has no end in sight.
     """
-    number, rest = 0, b""
+    number, blank, rest = 0, 0, b""
     while True:
         chunk = os.read(stream.fileno(), CHUNK)
         lines = (rest + chunk).split(b"\n")
@@ -59,13 +60,20 @@ def predict_lines(run: Run, stream: IO[bytes]) -> Iterator[Row]:
             lines[0] = begun(lines[0], STDIN)
         texts = [decode(line.removesuffix(b"\r"), STDIN, number + n) for n, line in enumerate(lines, 1)]
         number += len(texts)
+        blank += sum(not text.strip() for text in texts)
         if texts:
             yield from predict_texts(run, texts)
         if len(rest) > LONGEST_LINE:
             what = f"this line is longer than {LONGEST_LINE:,} bytes"
             raise DataError(what, where=Where(STDIN, number + 1), fix="give one text a line")
         if not chunk:
+            if blank and notes is not None:
+                notes.append(_empty(STDIN, blank, number))
             return
+
+
+def _empty(source: str | Path, empty: int, of: int) -> str:
+    return f"{source}: {number_of(empty, 'row')} of {of:,} have an empty text, and are answered as such."
 
 
 def predict_file(
@@ -105,9 +113,7 @@ def predict_file(
         said += _nameless(own, source)
         if empty:
             _check_empty(empty, seen, list(worded), source)
-            said.append(
-                f"{source}: {number_of(empty, 'row')} of {seen:,} have an empty text, and are answered as such."
-            )
+            said.append(_empty(source, empty, seen))
         before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
         tags = ["tags"] if run.task.marks and not own.keys().isdisjoint(run.task.roles["tokens"]) else []
         ours = [f"{before}{name}" for name in (*names(run.task), *tags) if name not in left_out]

@@ -8,6 +8,7 @@ A row is one of these; without an answer it has no target:
     ours, MedQA      question, options {letter: text} or [text], answer: letter (or `answer_idx`, `answer_gt`)
     ARC, OpenBookQA  question (question_stem), choices {"text": [...], "label": [...]}, answerKey: label
     MMLU             question, choices [text], answer: position, counted from 0; so HellaSwag's ctx, endings, label
+    TruthfulQA       question, choices [text], labels [1, 0, 0, 0]; also both in mc1_targets
     MedMCQA          question, opa … opd, cop: position, counted from 0 as on the hub (-1 = no answer given)
     ARC's own        question {"stem", "choices": [{"text", "label"}]}, answerKey: label; so CommonsenseQA's
     tables           question (prompt), A … D (option_a …, choice_a …), answer (correct_answer, label): any of these
@@ -51,7 +52,7 @@ from slmfit.tasks.common import (
 )
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
-from slmfit.tasks.options import AT, flat, labelled, letter_meant, letter_numbered, lettered
+from slmfit.tasks.options import AT, MARKS, flat, labelled, letter_meant, letter_numbered, lettered
 from slmfit.tasks.published import NUMBER, how_to_write, roles_of
 from slmfit.text.figures import listed
 
@@ -78,7 +79,7 @@ class MultipleChoice:
         "options": ("options", "choices", "endings"),
         "answer": (
             "answer_idx", "answer", "answerKey", "answer_gt", "cop", "correct_answer", "correct_option", "correct",
-            "label",
+            "label", MARKS,
         ),
         NUMBER: (NUMBER,),
         "context": ("context", "passage", "article"),

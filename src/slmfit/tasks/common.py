@@ -103,6 +103,10 @@ def refuse_halves(value: Any, where: Where) -> None:
 
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
+_TRUTHS = {
+    frozenset({"0", "1"}): {"false": "0", "true": "1"},
+    frozenset({"false", "true"}): {"0": "false", "1": "true", "0.0": "false", "1.0": "true"},
+}
 
 
 def label_among(word: str, labels: Collection[str]) -> str | None:
@@ -111,6 +115,8 @@ def label_among(word: str, labels: Collection[str]) -> str | None:
     """
     if word in labels:
         return word
+    if len(labels) == 2 and (other := _TRUTHS.get(frozenset(map(str.lower, labels)), {}).get(word.lower())):
+        return next(label for label in labels if label.lower() == other)
     if not word.isascii():
         form = unicodedata.normalize("NFC", word)
         found = [label for label in labels if unicodedata.normalize("NFC", label) == form]

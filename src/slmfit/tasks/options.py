@@ -14,8 +14,10 @@ from typing import Any
 from slmfit.errors import DataError, Where
 from slmfit.text.figures import listed
 from slmfit.text.looks import look_alike, told_apart
+from slmfit.text.visible import written
 
 AT = re.compile("[0-9]{1,2}")
+MARKS = "labels"  # of options, in their order: 1 is right, 0 is not
 _OWN = re.compile(r"\s*\(?([a-z])[.):]\s*\S", re.IGNORECASE)
 _OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
 
@@ -89,10 +91,21 @@ def letter_numbered(answer: Any, letter_of: Mapping[str, str], options: Mapping[
     return list(options)[int(word) - 1]
 
 
+def _marked(marks: Sequence[Any], options: Mapping[str, str], where: Where) -> str:
+    """The letter of the one option that is marked 1."""
+    right = [letter for letter, mark in zip(options, marks, strict=False) if mark in (1, "1")]
+    if len(marks) != len(options) or any(mark not in (0, 1, "0", "1") for mark in marks) or len(right) != 1:
+        what = f"the answer {written(marks, 60)} marks {len(right)} of {len(options)} options as right"
+        raise DataError(what, where=where, fix="give the letter of the one option that is right, or drop the row")
+    return right[0]
+
+
 def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
     """The letter that the answer means, as the module says; None when there is no answer."""
     if answer is None or answer == -1:
         return None
+    if isinstance(answer, list | tuple):
+        return _marked(answer, options, where)
     word = str(answer).strip()
     if word in letter_of:
         return letter_of[word]

@@ -30,6 +30,8 @@ _SHAPES: Mapping[str, dict[str, str]] = {
     "CosmosQA": _shape("question", "answer0 answer1 answer2 answer3", "context", answer="label"),
     "QuAIL": _shape("question", "=answers", "context", answer="correct_answer_id"),
     "ReClor": _shape("question", "=answers", "context", answer="label"),
+    "QuALITY": _shape("question", "=options", "article", answer_number="gold_label"),
+    "QuALITY's questions": _shape("question", "=options", answer_number="gold_label"),
     "LogiQA": _shape("query", "=options", "context", answer="correct_option"),
 }
 

@@ -34,6 +34,13 @@ from slmfit.tasks.forms.entities import FORMS, EntityForm
 from slmfit.tasks.words import read_words
 
 LABELS = ("label", "labels")  # columns that some programs write spans to
+EDGES = (
+    ("start", "end"), ("start_offset", "end_offset"), ("begin", "end"), ("start_char", "end_char"),
+    ("start_idx", "end_idx"), ("span_start", "span_end"),
+)  # fmt: skip
+NAMES = ("label", "type", "entity", "tag", "entity_type", "category", "entity_label")
+TOKENS = ("tokens", "words", "tokenized_text")
+COUNTING_TOKENS = ("spans", "entities", "ner")  # what marks tokens beside them
 LOOKED_AT = 200  # rows, by which it is judged whether they did
 
 
@@ -103,7 +110,21 @@ class TokenClassification:
         return all(row.get(column) in (None, "", [], "[]") for row in rows for column in columns)
 
     def overlooked(self, columns: Sequence[str]) -> str:
-        return ""
+        """What to do with tokens beside spans, which must count them; else empty."""
+        lower = {column.lower() for column in columns}
+        edges = next((pair for pair in EDGES if lower.issuperset(pair)), None)
+        if edges is not None and not lower.isdisjoint(self.roles["text"]) and not lower.isdisjoint(NAMES):
+            return (
+                f"{edges[0]!r} and {edges[1]!r} beside a label may be those of an entity, a row each: to find these, "
+                'write a row for each text, {"text": …, "spans": [{"start": 0, "end": 4, "label": "X"}, …]}'
+            )
+        marked = next((name for name in COUNTING_TOKENS if name in lower), None)
+        if marked is None or lower.isdisjoint(TOKENS) or not lower.isdisjoint(self.roles["text"]):
+            return ""
+        return (
+            f"{marked!r} beside tokens counts tokens, from 0, and whether its ends are included differs from tool to "
+            "tool: write a BIO tag for each token in a column 'tags', or 'text' and offsets of characters"
+        )
 
     def spoken(self, role: str) -> str:
         return role

@@ -22,7 +22,9 @@ from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
 from slmfit.data.audit.odd_labels import NO_TEXT
+from slmfit.data.audit.options import option_findings
 from slmfit.data.audit.shift import shift
+from slmfit.data.audit.texts import exported as _exported
 from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.data.texts import in_any_order
@@ -55,7 +57,7 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
     if texts != columns.texts:
         turned = find_duplicates(texts)
     found = _audited(columns, twins, turned, data.task.classifies)
-    findings = [*shift(data), *found["findings"], *entity_findings(rows), *_torn(data, rows)]
+    findings = [*shift(data), *found["findings"], *entity_findings(rows), *option_findings(rows), *_torn(data, rows)]
     if not data.task.classifies:  # intents are classes too
         classes = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
         findings += giveaways(Rows(columns.ids, columns.texts, classes, columns.splits))
@@ -180,6 +182,7 @@ def _texts(rows: Rows) -> Iterator[Finding]:
         )
         fix = "Drop these rows, or mend the sheet or program that they are from."
         yield finding("no_text", "warning", len(nothing), message, fix, (rows.example([k]) for k in nothing))
+    yield from _exported(rows, lengths)
     numbers = sum(map(str.isdecimal, map(str.strip, rows.texts)))
     if numbers >= FEW and numbers >= _UNIQUE * len(lengths):
         message = f"{part_of(numbers, len(lengths), 'text', 'are')} a number and nothing else."

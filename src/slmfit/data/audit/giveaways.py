@@ -23,6 +23,7 @@ _FEWEST = 20  # rows of train, and half as many to check by
 _READ, _PER_LABEL, _MOST_READ, _CHECKED = 1_500, 5, 20_000, 1_000  # rows of train, each label's, at most, and checked
 _WORDS = 120  # of a text, half from either end
 _EDGE = ".,;:!?\"'()[]{}<>"
+_SPOKEN = {" ": "a space", "\n": "a line break", "\t": "a tab"}
 _PARTS = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -90,6 +91,8 @@ def tokens_of(text: str) -> set[str]:
         if not bare.isalnum():
             found.update(_PARTS.findall(bare))
     found.discard("")
+    edges = {(text[:1], "at the beginning"), (text[-1:], "at the end")}
+    found |= {f"{_SPOKEN.get(sign, sign)} {where}" for sign, where in edges if sign and not sign.isalnum()}
     if words:
         found |= {f"{words[0]} …", f"… {words[-1]}"}
     return found

@@ -22,6 +22,7 @@ Likeness = Literal["look", "spelling", "letter"]
 _SHORTEST = 5  # letters of the longer word; shorter words are one letter apart too often
 _LONGEST = 80  # characters; what is longer is no name
 _SEPARATORS = re.compile(r"[\s\-_.,;:'\"’‘“”/\\|()\[\]!?]+")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # as German writes them without the dots
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # camelCase is two words
 
 
@@ -47,7 +48,7 @@ def label_twins(labels: Iterable[str]) -> list[tuple[list[str], Likeness]]:
 
 def _spelling(label: str) -> str:
     """Equal for labels that differ in case, spaces and punctuation only. Numbers by value, so -1 and 1 stay apart."""
-    plain = unicodedata.normalize("NFKC", label).casefold().strip()
+    plain = unicodedata.normalize("NFKC", label).casefold().strip().translate(_UMLAUTS)
     plain = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), plain)  # ١ and १ are 1 too
     if number := re.fullmatch(r"([+-]?)(\d++)(?:\.(\d++))?", plain):
         sign, whole, part = (group or "" for group in number.groups())

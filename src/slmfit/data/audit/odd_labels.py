@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from slmfit.data.audit.findings import Finding, counted, finding
 from slmfit.text.figures import listed, number_of, verb_of
+from slmfit.text.garbled import mended, unescaped
 from slmfit.text.looks import UNSEEN
 
 # What programs write where nothing is, and what people call rows that nobody labelled.
@@ -21,7 +22,12 @@ _NONE = {
 }  # fmt: skip
 # Of these what no person writes as a text.
 _NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
-NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS}
+NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS} | {"[removed]", "[deleted]"}
+NO_OPTION = NO_TEXT | {"n/a", "na"}
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LOST = "\ufffd"  # what stands where a letter could not be read
+_MONTH = "(?:Jan|Feb|M[aä]r|A[pv]r|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])"
+_SHEET = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}|\d{{1,2}}\. ?{_MONTH}|\d(?:[.,]\d+)?E\+\d+")
 _TAG = re.compile("[BILUES]-.+")
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 
@@ -39,7 +45,24 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"The labels look like the tags of tokens, one a row: O, {listed(tags, quoted=False)}."
         fix = "Write them as CoNLL, with an empty line between sentences, to mark entities; each row is one text here."
         yield finding("tags", "warning", len(tags), message, fix, counted(tags, counts))
-    if unseen := sorted(label for label in counts if UNSEEN.search(label)):
+    if noun == "entity type" and (begun := sorted(_begin_as_tags(counts))):
+        some = f"{number_of(len(begun), noun)} {verb_of(len(begun), 'begin')} as tags of tokens do"
+        message = f"{some}: {listed(begun)}."
+        fix = "Write the type alone, PER for B-PER, and one span for a whole entity: with and without they are two."
+        yield finding("tag_prefix", "warning", len(begun), message, fix, counted(begun, counts))
+    if garbled := sorted(label for label in counts if _LOST in label or mended(unescaped(label)) != label):
+        some = f"{number_of(len(garbled), noun)} {verb_of(len(garbled), 'hold')}"
+        meant = [(label, mended(unescaped(label))) for label in garbled]
+        told = listed((repr(one) if one == other else f"{one!r} for {other!r}" for one, other in meant), quoted=False)
+        message = f"{some} HTML's entities, or letters that were read in another encoding: {told}."
+        fix = f"Write them as they are meant, in every file: garbled and sound, one {noun} is two."
+        yield finding("garbled_label", "warning", len(garbled), message, fix, counted(garbled, counts))
+    if made := sorted(filter(_SHEET.fullmatch, counts)):
+        some = f"{number_of(len(made), noun)} {verb_of(len(made), 'look')}"
+        message = f"{some} as a spreadsheet writes what it takes for a date or a large number: {listed(made)}."
+        fix = "Check what they were (1-5 becomes 05-Jan, 100000 becomes 1E+05): another file may have it sound."
+        yield finding("spreadsheet_label", "warning", len(made), message, fix, counted(made, counts))
+    if unseen := sorted(label for label in counts if UNSEEN.search(label) or _CONTROL.search(label)):
         some = f"{number_of(len(unseen), noun)} {verb_of(len(unseen), 'hold')}"
         message = f"{some} characters that cannot be seen: {listed(unseen)}."
         fix = "Remove them (zero-width spaces, marks of direction or byte order): with and without they are two."
@@ -64,6 +87,13 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some} quotation marks or spaces around them: {listed(edged)}."
         fix = "Remove them; in a CSV file a quotation mark must follow the comma at once, without a space."
         yield finding("label_edges", "warning", len(edged), message, fix, counted(edged, counts))
+
+
+def _begin_as_tags(counts: Collection[str]) -> Iterator[str]:
+    """The types B-X, I-X … where X is a type, or another such is of it, or all are written so."""
+    bare = Counter(label[2:].casefold() if _TAG.fullmatch(label) else label.casefold() for label in counts)
+    every = all(map(_TAG.fullmatch, counts))
+    yield from (label for label in counts if _TAG.fullmatch(label) and (every or bare[label[2:].casefold()] > 1))
 
 
 _ALIKE = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look alike

@@ -31,7 +31,9 @@ def rows_of_conll(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[
     for block in _blocks(lines_of(handle, file)):
         if shape is None and (shape := _Columns.of(block)):
             shape.check(Where(file, block[0][0]))
-            notes.append(f"{file}: tokens are column {shape.token + 1} of {shape.count}, their tags the last.")
+            notes.append(
+                f"{file}: tokens are column {shape.token + 1} of {shape.count}, their tags the last{shape.also(block)}."
+            )
         row: dict[str, Any] = {"tokens": [], "tags": []}
         for number, line in block:
             if said := _COMMENT.fullmatch(line):
@@ -72,6 +74,13 @@ class _Columns:
             fix = "write a token and its tag on each line, a tab between them, and an empty line after each text"
             raise DataError("this line has one column, and a token and its tag are needed", where=where, fix=fix)
 
+    def also(self, block: list[Line]) -> str:
+        """That other columns hold tags, too, as chunks stand beside entities."""
+        rows = [self.cells(line) for _, line in block]
+        rows = [cells for cells in rows if len(cells) == self.count]
+        found = [n for n in range(self.count - 1) if n != self.token and all(_is_tag(cells[n]) for cells in rows)]
+        return f" (column {found[0] + 1} holds tags, too)" if found and rows else ""
+
     def is_comment(self, line: str) -> bool:
         return line.startswith("#") and (len(self.cells(line)) != self.count or not _has_tag(line))
 
@@ -86,6 +95,13 @@ class _Columns:
         except ValueError as error:
             raise DataError(str(error), where=where, fix=f"the tag is the last column; {BIO}") from None
         return cells[self.token], cells[-1]
+
+
+def _is_tag(cell: str) -> bool:
+    try:
+        return bool(split_tag(cell))
+    except ValueError:
+        return False
 
 
 def _has_tag(line: str) -> bool:

@@ -64,7 +64,7 @@ def rows_of_csv(
         for cells in reader:
             if cells and not columns:
                 columns, header_cells, header_line = _header(cells, Where(file, start)), cells, start
-            elif len(cells) > 1 and [cells[0].removeprefix("\ufeff"), *cells[1:]] == header_cells:
+            elif len(cells) > 1 and _folded(cells) == _folded(header_cells):
                 repeated += 1
             elif cells:
                 if len(cells) != len(columns):
@@ -99,6 +99,11 @@ def _delimiter(header: str, sample: list[str], usual: str, file: str, notes: lis
         notes.append(f"{file}: cells are split at each {_SPOKEN[found]}: {at}.")
         return found
     return usual
+
+
+def _folded(cells: list[str]) -> list[str]:
+    """The cells of a header whatever its case, and without the mark that begins a file."""
+    return [cell.removeprefix("\ufeff").strip().casefold() for cell in cells]
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
+CANCELLED = "was_cancelled"  # of an annotation that its annotator skipped
 _AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
 _ASKS, _ANSWERS = {"user", "human"}, {"assistant", "gpt", "model"}
 
@@ -45,7 +46,9 @@ def _annotated(row: Row) -> Row | None:
         or not all(isinstance(a, Mapping) for a in given)
     ):
         return None
-    answers = [one["result"] for one in given if isinstance(one.get("result"), list) and not one.get("was_cancelled")]
+    if given and all(one.get(CANCELLED) for one in given):
+        return {name: cell for name, cell in row.items() if name != "annotations"} | {CANCELLED: True}
+    answers = [one["result"] for one in given if isinstance(one.get("result"), list) and not one.get(CANCELLED)]
     if len(answers) != 1 or not all(isinstance(one, Mapping) for one in answers[0]):
         return None
     label: list[Any] = []
@@ -93,8 +96,74 @@ def _chosen(row: Row) -> Row | None:
     return {**{name: cell for name, cell in row.items() if name != "cats"}, "label": chosen}
 
 
+def _batched(row: Row) -> Row | None:
+    """An answer of a batch as OpenAI and Anthropic hand it out: under the id that the user gave, what was said."""
+    response, result = row.get("response"), row.get("result")
+    if "custom_id" not in row or not isinstance(response if result is None else result, Mapping | None):
+        return None
+    if "response" not in row and "result" not in row:
+        return None
+    given = {"id": row["custom_id"]}
+    body = (response or {}).get("body") if result is None else result.get("message")
+    if not isinstance(body, Mapping) or (result is None and response.get("status_code", 200) != 200):  # type: ignore[union-attr]
+        return given | {"prediction": None, "outcome": "error"}
+    said, ended = _said(body)
+    outcome = _ENDS.get(ended, "ok") if said is not None else "error"
+    return given | {"prediction": said} | ({} if outcome == "ok" else {"outcome": outcome})
+
+
+_ENDS = {"length": "truncated", "max_tokens": "truncated", "incomplete": "truncated", "content_filter": "filtered",
+         "refusal": "refused"}  # fmt: skip
+
+
+def _said(body: Mapping[str, Any]) -> tuple[str | None, Any]:
+    """The text of a chat completion, a response or a message, and why it ended; None where there is none."""
+    match body:
+        case {"choices": [{"message": {"refusal": str()}}, *_]}:
+            return "", "refusal"
+        case {"choices": [{"message": {"content": str(said)}, **choice}, *_]}:
+            return said, choice.get("finish_reason")
+        case {"output": [*items]}:
+            parts = [part for item in items if isinstance(item, Mapping) for part in item.get("content") or ()]
+        case {"content": [*parts]}:
+            pass
+        case _:
+            return None, None
+    texts = [part["text"] for part in parts if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
+    return "".join(texts) if texts else None, body.get("stop_reason", body.get("status"))
+
+
+def _counted_otherwise(row: Row) -> Row | None:
+    """Entities of LUIS, whose `endPos` is the last character of one, and of CLU, with `offset` and `length`."""
+    entities = row.get("entities")
+    if not isinstance(entities, list) or not entities or "spans" in row:
+        return None
+    spans = []
+    for one in entities:
+        match one:
+            case {"startPos": int(start), "endPos": int(last), "entity": str(label)}:
+                spans.append({"start": start, "end": last + 1, "label": label})
+            case {"offset": int(start), "length": int(length), "category": str(label)}:
+                spans.append({"start": start, "end": start + length, "label": label})
+            case _:
+                return None
+    return {name: cell for name, cell in row.items() if name != "entities"} | {"spans": spans}
+
+
+def _of_truthfulqa(row: Row) -> Row | None:
+    """TruthfulQA's choices of which one is right, as columns."""
+    match row.get("mc1_targets"):
+        case {"choices": choices, "labels": labels} if "choices" not in row:
+            rest = {name: cell for name, cell in row.items() if name not in ("mc1_targets", "mc2_targets")}
+            return rest | {"choices": choices, "labels": labels}
+    return None
+
+
 _FORMS: Mapping[str, Callable[[Row], Row | None]] = {
     "what Label Studio marked": _annotated,
+    "answers of a batch, by their custom_id": _batched,
+    "LUIS' or CLU's utterances (endPos is an entity's last character)": _counted_otherwise,
+    "TruthfulQA's mc1_targets": _of_truthfulqa,
     "a chat of one question and one answer": _spoken,
     "spaCy's categories": _chosen,
     "columns inside an object": _lifted,

@@ -16,6 +16,7 @@ LONGEST_LINE = 16 * 2**20  # bytes: the longest cell in JSON's longest spelling,
 _CHUNK = 2**20
 
 _MAGIC = {
+    b"version https://git-lfs.github.com/spec/": ("is a pointer that git LFS left here", "get the file: git lfs pull"),
     b"\x1f\x8b": ("is gzipped", "add .gz to its name"),
     b"PK\x03\x04": ("is a zip or Excel file", "save the table as CSV (UTF-8)"),
     b"PAR1": ("is a Parquet file", "give its name the ending .parquet"),
@@ -103,6 +104,8 @@ def begun(data: bytes, file: str) -> bytes:
     """What a text begins with, without a byte order mark. Raises DataError for what is surely no UTF-8 text."""
     for magic, (what, fix) in _MAGIC.items():
         if data.startswith(magic):
+            if what == "is gzipped" and file.lower().endswith(".gz"):
+                what, fix = "is gzipped twice", "unpack it once: gunzip"
             raise DataError(what, where=file, fix=fix)
     return data.removeprefix(b"\xef\xbb\xbf")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from slmfit.data.readers.lines import Bytes
+from slmfit.data.readers.lines import Bytes, begun
 from slmfit.environment import without_here
 from slmfit.errors import DataError, Where
 
@@ -24,6 +24,8 @@ _FIX = "copy or export it again, or save it as .csv"
 def rows_of_parquet(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(number from 1, column -> cell). Raises DataError for what is not sound Parquet."""
     data = handle.read()
+    if not data.startswith(b"PAR1"):
+        begun(data, file)
     if len(data) < 12 or not (data.startswith(b"PAR1") and data.endswith(b"PAR1")):
         raise DataError("is not a whole Parquet file", where=file, fix=_FIX)
     names, arrow = _decoded(data, file)

@@ -24,6 +24,7 @@ from slmfit.data.readers.json_reader import rows_of_json, rows_of_jsonl
 from slmfit.data.readers.lines import Bytes, chunks_of
 from slmfit.data.readers.parquet_reader import rows_of_parquet
 from slmfit.errors import DataError, Where
+from slmfit.text.figures import number_of, verb_of
 
 READERS = {
     "csv": rows_of_csv,
@@ -81,10 +82,13 @@ def read_rows(path: str | Path, notes: list[str], name: str | None = None) -> It
 
 def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator[Placed]:
     """The same for an open stream, such as stdin. `file` is its name in messages, `kind` a key of `READERS`."""
-    any_row = False
+    any_row, repeated = False, 0
     forms: dict[str, None] = {}
     with reading(file):
         for line, raw in READERS[kind](handle, file, notes):
+            if is_header(raw):
+                repeated += 1
+                continue
             any_row = True
             row, form = flat(raw)
             forms[form] = None
@@ -98,8 +102,22 @@ def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator
                     )
             yield where, row
     notes += [f"{file}: rows are read as {form}." for form in forms if form]
+    notes += [headers_again(file, repeated)] if repeated else []
     if not any_row:
         raise DataError("holds no rows", where=file, fix="give a file with at least one row of data")
+
+
+def is_header(row: Row) -> bool:
+    """Whether every cell of a row is its column's name, as where tables were put one after another."""
+    names = ((name.strip().casefold(), cell) for name, cell in row.items())
+    return len(row) > 1 and all(isinstance(cell, str) and cell.strip().casefold() == name for name, cell in names)
+
+
+def headers_again(file: str, count: int) -> str:
+    """The sentence on rows that are left out because of that."""
+    return (
+        f"{file}: {number_of(count, 'row', 'repeat')} the names of the columns, and {verb_of(count, 'are')} left out."
+    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 from pathlib import Path
 
-from slmfit.data.readers.lines import decode
+from slmfit.data.readers.lines import begun, decode
 from slmfit.data.readers.rows import (
     LONGEST_TEXT,
     Part,
@@ -79,8 +79,9 @@ def _bytes(file: Path) -> bytes:
 def _decode(data: bytes, file: Path) -> tuple[str, bool]:
     """UTF-8, or latin-1 as in the Usenet of old (True); line ends become \\n, as in any text file."""
     latin = False
+    data = begun(data, str(file))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError:
         text, latin = data.decode("latin-1"), True
     if "\0" in text:
