@@ -5,7 +5,11 @@
 
     wishes.py    what may be asked of an export
     folder.py    the form `folder`
-    onnx.py      the form `onnx`
+    onnx.py      the form `onnx`: candidates, the gate, the record of a run
+    tracing.py   a fine-tuned run as an export needs it
+    traced.py    as an ONNX file, and with weights of eight bits
+    timing.py    how long each takes, side by side
+    calibrating.py  probabilities of what is served
     rows.py      the rows that a run was chosen on, read again
     gate.py      how an export does on them beside the run, and what is refused
     record.py    export.json
@@ -23,6 +27,7 @@ from slmfit import storage
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.exporting.folder import write_folder
+from slmfit.exporting.onnx import write_onnx
 from slmfit.exporting.wishes import Wishes
 from slmfit.runs.run import Run, load
 
@@ -37,6 +42,7 @@ class Form:
 
 FORMS: dict[str, Form] = {
     "folder": Form(write_folder),
+    "onnx": Form(write_onnx, quantised=("int8",)),
 }
 
 
