@@ -138,7 +138,8 @@ def _judged(one: Candidate, gate: Gate, taken: dict[str, float]) -> Judged:
 def _the_same(judged: Judged, twins: Gate, exact: Candidate) -> Judged:
     """Judged, too, for being the run's own model: beside what the run answers to the same rows here and now."""
     found = twins.judge(exact.name, exact.method.predict(twins.inputs))
-    return replace(judged, reasons=[*judged.reasons, *unlike(found)], probability_gap=found.probability_gap)
+    reasons = [*judged.reasons, *unlike(found)]
+    return replace(judged, reasons=reasons, agreement=found.agreement, probability_gap=found.probability_gap)
 
 
 def _chosen(
