@@ -23,6 +23,7 @@ EXTRAS = {
     "prices": ("genai_prices",),
     "gguf": ("gguf",),
     "quantise": ("bitsandbytes",),
+    "serve": ("starlette", "uvicorn", "httptools"),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 
