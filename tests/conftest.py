@@ -29,6 +29,7 @@ NEED_TORCH = [
     "methods/test_seq2seq*.py",
     "embeddings/test_sentence.py",
     "hub/*",
+    "serving/test_chat.py",
 ]
 collect_ignore_glob = [] if TORCH else NEED_TORCH
 

@@ -46,7 +46,11 @@ def test_every_process_that_the_source_starts_is_isolated():
             assert options.get("env", "").startswith("without_here(") and "shell" not in options, path
             assert "isolated(" in text or '[sys.executable, "-P", ' in text, path
             started[path] = name
-    assert started == {"slmfit/data/readers/parquet_reader.py": "run", "slmfit/runs/measuring.py": "run"}
+    assert started == {
+        "slmfit/data/readers/parquet_reader.py": "run",
+        "slmfit/runs/measuring.py": "run",
+        "slmfit/serving/process.py": "Popen",
+    }
 
 
 @pytest.fixture

@@ -30,3 +30,4 @@ from slmfit.runs.predicting import predict_file as predict_file
 from slmfit.runs.run import Run as Run
 from slmfit.runs.run import list_runs as list_runs
 from slmfit.runs.run import load as load
+from slmfit.serving import serve as serve

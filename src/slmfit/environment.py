@@ -25,6 +25,7 @@ EXTRAS = {
     "quantise": ("bitsandbytes",),
     "onnx": ("onnxruntime",),
     "export": ("onnxruntime", "onnx", "onnxscript"),
+    "serve": ("starlette", "uvicorn", "httptools"),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

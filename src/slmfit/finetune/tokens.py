@@ -23,6 +23,7 @@ import numpy as np
 from slmfit.hub.border import encoded
 
 CHUNK = 4096  # texts handed to the tokenizer at once: enough for all cores, little memory
+MOST_SPECIAL = 8  # tokens around a text
 FORMAT = "slmfit.tokens/1"
 
 
@@ -183,6 +184,19 @@ def _tokenise(backend: Any, texts: Sequence[str], limit: int, fill: int | None) 
         chunks.append(np.fromiter((i for row in rows for i in row), np.int32))
     starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
     return Tokens(np.concatenate(chunks), starts, closing(backend), limit)
+
+
+def longer_than(tokenizer: Any, texts: Sequence[str], limit: int) -> list[bool]:
+    """Whether each text has more than `limit` tokens, special ones included."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_padding()
+    backend.no_truncation()
+    # No token is less than a byte; what is no ASCII may become longer before it is cut.
+    found = [not text.isascii() or len(text) + MOST_SPECIAL > limit for text in texts]
+    asked = [place for place, maybe in enumerate(found) if maybe]
+    for place, encoding in zip(asked, encoded(backend, [encodable(texts[place]) for place in asked]), strict=True):
+        found[place] = len(encoding.ids) > limit
+    return found
 
 
 def joined(rows: Sequence[Sequence[int]], limit: int) -> Tokens:

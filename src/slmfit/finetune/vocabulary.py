@@ -38,7 +38,7 @@ class Vocabulary:
     def of(cls, tokenizer: Any, where: str = "") -> Vocabulary:
         """Raises UsageError for a tokenizer of a kind that is not known. where: what the error calls it."""
         backend = tokenizer.backend_tokenizer
-        pieces = _pieces(backend)
+        pieces = pieces_of(backend)
         probe = b"".join(pieces[i] for i in backend.encode("a b", add_special_tokens=False).ids)
         if not probe.endswith(b"a b"):  # WordPiece, for one, does not say where there was a space
             fix = "use a model with a byte-level or SentencePiece tokenizer"
@@ -75,7 +75,7 @@ class Vocabulary:
         return found
 
 
-def _pieces(backend: Any) -> dict[int, bytes]:
+def pieces_of(backend: Any) -> dict[int, bytes]:
     """The bytes that each token stands for; none of special ones."""
     decoder = json.dumps(json.loads(backend.to_str())["decoder"])
     read = _by_byte if '"ByteLevel"' in decoder else _by_mark

@@ -141,6 +141,10 @@ class Method:
         """One prediction per input, in order."""
         raise NotImplementedError
 
+    def cuts_off(self, inputs: Sequence[Input]) -> list[bool] | None:
+        """Of each input whether its end is not read; None where all of every text is, or nobody knows."""
+        return None
+
     @property
     def unknown_host(self) -> str | None:
         """Where predicting would send texts, if that is a host that nobody named on this machine."""

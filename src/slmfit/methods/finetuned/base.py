@@ -148,6 +148,9 @@ class FineTuned(Method):
         self.model.eval()
         return self.head.answers(self.model, inputs, self.max_length) if inputs else []
 
+    def cuts_off(self, inputs: Sequence[Input]) -> list[bool] | None:
+        return self.head.cuts_off(inputs, self.max_length)
+
     def save(self, folder: Path) -> None:
         """A transformers folder, or with LoRA adapters and what base model they belong to: see `saving`."""
         if self._keeps_adapters:

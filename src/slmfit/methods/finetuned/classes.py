@@ -14,7 +14,7 @@ from slmfit.finetune.classify import Classify, balanced_weights, first_token_onl
 from slmfit.finetune.logits import labelled
 from slmfit.finetune.pairs import Frame, stand_in_of, tokenise_pairs
 from slmfit.finetune.rows import Rows
-from slmfit.finetune.tokens import Tokens, tokenise
+from slmfit.finetune.tokens import Tokens, longer_than, tokenise
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Example, Input, Pair, Prediction
 from slmfit.tasks.base import Task
@@ -95,6 +95,9 @@ class Classes(Head):
 
     def answers(self, model: Any, inputs: Sequence[Input], max_length: int) -> list[Prediction]:
         return labelled(self.logits(model, inputs, max_length), self.labels)
+
+    def cuts_off(self, inputs: Sequence[Input], max_length: int) -> list[bool] | None:
+        return None if self.frame else longer_than(self.backbone.tokenizer, list(map(str, inputs)), max_length)
 
     def logits(self, model: Any, inputs: Sequence[Input], max_length: int) -> np.ndarray:
         """float32 [inputs, labels]."""

@@ -122,6 +122,10 @@ class Head:
         """One prediction per input. max_length: tokens of one text."""
         raise NotImplementedError
 
+    def cuts_off(self, inputs: Sequence[Input], max_length: int) -> list[bool] | None:
+        """As `Method.cuts_off`."""
+        return None
+
     def save(self, model: Any, folder: Path) -> None:
         """What is needed to predict beside the body."""
 

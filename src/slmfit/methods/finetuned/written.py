@@ -220,6 +220,10 @@ class Written(Head):
         texts = [self._text(i) for i in inputs]
         return self._predictions(model, texts, self._prompts(texts), max_length)
 
+    def cuts_off(self, inputs: Sequence[Input], max_length: int) -> list[bool] | None:
+        most = self._most(max_length)
+        return [len(prompt) > most for prompt in self._prompts([self._text(i) for i in inputs])]
+
     def _predictions(
         self,
         model: Any,

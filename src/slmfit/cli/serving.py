@@ -1,0 +1,37 @@
+"""The verb `serve`."""
+
+from typing import Annotated
+
+import typer
+
+from slmfit.cli.answering import Theirs
+from slmfit.cli.hosts import AllowHost
+from slmfit.cli.options import option
+from slmfit.cli.screen import say
+
+
+def serve(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Runs or comparisons; NAME=RUN to be asked for by that name.")
+    ],
+    host: Annotated[str, option("--host", "Where to listen; another than this machine needs a token.")] = "127.0.0.1",
+    port: Annotated[int, option("--port", "0 = any that is free.")] = 8000,
+    token: Annotated[
+        str | None, option("--token", "What clients must show; better SLMFIT_TOKEN, which no list of processes shows.")
+    ] = None,
+    name: Annotated[
+        list[str] | None, option("--name", "A host name that it is reached by, beside localhost and addresses.", "HOST")
+    ] = None,
+    method: Theirs = None,
+    allow_host: AllowHost = None,
+) -> None:
+    """Answer over HTTP what `predict` answers."""
+    from slmfit.serving import serve as answer
+
+    def told(serving: object) -> None:
+        url, lines = serving.url, serving.service.lines  # type: ignore[attr-defined]
+        for line in lines.values():
+            say(f"{line.name}: {line.about['task']} by {line.about['method']}, POST {url}/v1/{line.about['kind']}")
+        say(f"{url}/docs says how; Ctrl-C ends it")
+
+    answer(runs, host=host, port=port, token=token, names=name or (), method=method, allow_host=allow_host, told=told)

@@ -1,0 +1,53 @@
+"""Runs behind HTTP: any that `slmfit.load` loads, in the shape that clients of vLLM, SGLang and OpenAI speak.
+
+    serve(["compared"], port=8000)
+
+`server.py` begins and ends; `receiving.py` and `guard.py` are the door; `asking.py` reads what is asked and `app.py`
+answers it from a `line.py` per run, whose model is in a process of its own (`worker.py`). `openapi.py` is the document.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from slmfit.environment import EXTRAS, install, missing
+from slmfit.errors import MissingPart, UsageError
+
+
+def serve(
+    runs: Sequence[str | Path] | str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str | None = None,
+    names: Collection[str] = (),
+    allow_host: str | None = None,
+    method: str | None = None,
+    told: Callable[[Any], None] = lambda serving: None,
+) -> None:
+    """Answer over HTTP until SIGTERM or Ctrl-C; then what was accepted is answered still.
+
+    runs: folders of runs or comparisons, each also as NAME=FOLDER; requests choose by that name, or the run's id.
+    host: where to listen; another than this machine's own needs a token. port: 0 = any that is free. token: None =
+    SLMFIT_TOKEN of the environment, where it is set. names: hosts that the server goes by. allow_host: see `load`.
+    method: of a run whose method is a class of your own, that class. told: called with the server once it answers.
+    Raises UsageError for an address of others without a token or a port that is taken, MissingPart without the extra
+    `serve`, and what loading the runs raises.
+    """
+    if lacking := missing(*EXTRAS["serve"]):
+        raise MissingPart(f"serving needs {', '.join(lacking)}", fix=install("serve"))
+    from slmfit.serving import server
+    from slmfit.serving.limits import TOKEN
+
+    words = [runs] if isinstance(runs, str | Path) else list(runs)
+    if not words:
+        raise UsageError("there is no run to serve", fix="name one or more: slmfit serve RUN")
+    found = server.named([str(word) for word in words])
+    key = token or os.environ.get(TOKEN) or None
+    made = server.made(
+        found, host=host, port=port, token=key, names=names, told=told, allow_host=allow_host, method=method
+    )
+    server.run(made)

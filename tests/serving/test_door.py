@@ -1,0 +1,220 @@
+"""The door: tokens, hosts, origins; bodies and connections that are slow, large, nested, chunked or packed."""
+
+import gzip
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+from asking_over_http import ask, head, say
+
+import slmfit
+from conftest import make_dataset
+
+server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")
+from slmfit.serving.limits import Limits  # noqa: E402
+
+TOKEN = "open-sesame"
+LIMITS = Limits(body=10_000, head=4096, receipt=1.5, connections=12)
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return str(slmfit.train(make_dataset(), "majority", out=tmp_path_factory.mktemp("door")).folder)
+
+
+@pytest.fixture(scope="module")
+def served(run):
+    with server.running({"m": run}, token=TOKEN, names=["api.example.org"], limits=LIMITS) as serving:
+        yield serving
+
+
+@pytest.fixture
+def port(served):
+    return int(served.url.rpartition(":")[2])
+
+
+def status(reply):
+    return int(re.match(rb"HTTP/1.1 (\d+)", reply)[1])
+
+
+PATHS = [
+    "/ready",
+    "/v1/models",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/v1/classify",
+    "/v1/entities",
+    "/nix",
+    "/health/",
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+def test_every_route_but_one_needs_the_token(port, method):
+    for path in PATHS:
+        for given in (None, "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer"):
+            reply = say(port, head(path, method, authorization=given, connection="close"))
+            assert status(reply) == 401, (path, given)
+            assert b"www-authenticate: Bearer" in reply
+    assert status(say(port, head("/health", "GET", connection="close"))) == 200
+
+
+def test_with_the_token(served):
+    reply = ask(f"{served.url}/v1/classify", {"input": "a"}, **BEARER)
+    assert reply.status == 200 and reply.json["data"][0]["label"]
+    assert ask(f"{served.url}/v1/models", **BEARER).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", 200), ("localhost:8000", 200), ("[::1]:80", 200), ("192.168.1.7", 200), ("API.example.org", 200),
+        ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("localhost.evil.example", 421), ("", 421), (None, 400),
+        ("127.0.0.1@evil.example", 421), ("2130706433", 421),
+    ],
+)  # fmt: skip
+def test_the_name_it_is_asked_by(port, method, host, expected):
+    path = "/health" if method == "GET" else "/v1/classify"
+    body = b"" if method == "GET" else b'{"input": "a"}'
+    request = head(path, method, host=host, content_length=len(body), connection="close", **BEARER) + body
+    assert status(say(port, request)) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"origin": "http://127.0.0.1"}, 200),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1:81"}, 403),
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "same-origin"}, 200),
+    ],
+)
+def test_other_sites_pages(port, headers, expected):
+    assert status(say(port, head("/health", "GET", connection="close", **headers))) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({"content_encoding": "gzip"}, gzip.compress(b'{"input": "a"}'), 415),
+        ({"content_encoding": "identity"}, b'{"input": "a"}', 200),
+        ({"content_type": "text/plain"}, b'{"input": "a"}', 415),
+        ({"content_type": None}, b'{"input": "a"}', 415),
+        ({"content_type": "application/json; charset=utf-8"}, b'{"input": "a"}', 200),
+        ({"content_length": 10_001}, b"", 413),
+        ({"content_length": 10**18}, b"", 413),
+        ({"content_length": "-1"}, b"", 400),
+        ({"content_length": "7, 8"}, b"", 400),
+        ({"transfer_encoding": "chunked", "content_length": 3}, b"0\r\n\r\n", 400),
+        ({}, b"[" * 9_000, 400),
+    ],
+)
+def test_bodies(port, headers, body, expected):
+    head_ = head(**{"content_length": len(body), "connection": "close", **BEARER, **headers})
+    assert status(say(port, head_, body)) == expected
+
+
+def chunked(*pieces):
+    return [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+
+
+def test_a_body_in_chunks_is_counted_as_it_comes(port):
+    start = head(transfer_encoding="chunked", connection="close", **BEARER)
+    assert status(say(port, start, *chunked(b'{"inp', b'ut": "a"}'), b"0\r\n\r\n")) == 200
+    assert status(say(port, start, *chunked(*[b" " * 1000] * 11))) == 413
+    assert status(say(port, start, *chunked(*[b" "] * 30), b"0\r\nx: " + b"y" * 50_000)) in (408, 431)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (),
+        (b"GET /hea",),
+        (head()[:-2],),
+        (head(content_length=9, **BEARER), *[b" ", 0.4] * 8),
+        (b"G", 0.5, b"E", 0.5, b"T", 0.5, b" ", 0.5, b"/"),
+    ],
+    ids=["silent", "half a line", "half a head", "a byte at a time", "a letter at a time"],
+)
+def test_what_does_not_come_in_time_is_over(port, pieces):
+    began = time.monotonic()
+    reply = say(port, *pieces)
+    assert time.monotonic() - began < 10
+    assert reply == b"" or status(reply) == 408
+
+
+def test_a_head_without_an_end(port):
+    assert status(say(port, b"GET / HTTP/1.1\r\nx: " + b"y" * 200_000)) == 431
+    assert status(say(port, b"GET /" + b"y" * 200_000)) == 431
+
+
+def test_there_is_an_end_of_connections(port):
+    held = []
+    try:
+        for _ in range(LIMITS.connections):
+            held.append(socket.create_connection(("127.0.0.1", port)))
+        assert status(say(port, head("/health", "GET"))) == 503
+    finally:
+        for connection in held:
+            connection.close()
+    time.sleep(0.1)
+    assert status(say(port, head("/health", "GET", connection="close"))) == 200
+
+
+def test_what_is_no_http(port):
+    for garbage in (b"\x00" * 100, b"\x16\x03\x01\x02\x00", b"SSH-2.0-x\r\n", b"GET / HTTP/9.9\r\n\r\n"):
+        assert status(say(port, garbage)) == 400
+
+
+def test_a_client_that_leaves_is_dropped(served, port):
+    line = served.service.lines["m"]
+    os.kill(line.process.number, signal.SIGSTOP)
+    try:
+        body = b'{"input": "a"}'
+        connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+        for connection in connections:
+            connection.sendall(head(content_length=len(body), **BEARER) + body)
+            time.sleep(0.3)  # the first is with the model, not waiting
+        deadline = time.monotonic() + 10
+        while len(line.waiting) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        before = line.dropped
+        for connection in connections:
+            connection.close()
+        time.sleep(0.1)
+    finally:
+        os.kill(line.process.number, signal.SIGCONT)
+    while line.dropped < before + 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert line.dropped == before + 2
+    assert ask(f"{served.url}/v1/classify", {"input": "a"}, **BEARER).status == 200
+
+
+def test_what_is_under_way_is_answered_before_the_end(run):
+    with server.running({"m": run}, limits=LIMITS) as serving:
+        port, line, body = int(serving.url.rpartition(":")[2]), serving.service.lines["m"], b'{"input": "a"}'
+        with (
+            socket.create_connection(("127.0.0.1", port)) as busy,
+            socket.create_connection(("127.0.0.1", port)) as idle,
+        ):
+            os.kill(line.process.number, signal.SIGSTOP)
+            busy.sendall(head(content_length=len(body)) + body)
+            while not serving.server_state.tasks:
+                time.sleep(0.01)
+            serving.should_exit = True
+            while not serving.service.draining:
+                time.sleep(0.01)
+            idle.sendall(head(content_length=len(body)) + body)  # it was open, and is still answered
+            os.kill(line.process.number, signal.SIGCONT)
+            for connection in (busy, idle):
+                connection.settimeout(20)
+                reply = connection.recv(1 << 16)
+                assert status(reply) == 200 and b"connection: close" in reply
