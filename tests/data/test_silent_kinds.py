@@ -344,3 +344,44 @@ def test_entity_types_under_each_others_names_are_known() -> None:
     assert "'LOC' where it is 'PER'; read so, 40 of 40 would be right" in relabelled(truth, exchanged)
     assert relabelled(truth, [Prediction(entities) for entities in truth]) == ""
     assert relabelled(truth, [Prediction(Entities((Span(0, 3, "LOC"),)))] * 20) == ""
+
+
+# --- questions and groups ---
+
+
+def asked(i: int, **more: Any) -> dict[str, Any]:
+    return {"question": text(i), "options": [f"{colour} {i}" for colour in WORDS[:5]], **more}
+
+
+@pytest.mark.parametrize(("count", "first"), [(15, 1), (15, 0), (4, 1)])
+def test_positions_of_which_none_is_0_are_doubted(count: int, first: int) -> None:
+    data = load_data([asked(i, answer=i % 5) for i in range(60)],
+                     test=[asked(i, answer=first + i % 4) for i in range(500, 500 + count)])  # fmt: skip
+    [note] = [note for note in data.notes if note.startswith("test: answers that are numbers")]
+    assert (f"none of {count} is 0, so if they count from 1, say --column answer_number=NAME" in note) == (
+        first == 1 and count > 5
+    )
+
+
+def test_a_label_that_is_another_option_than_the_answer_is_told_of() -> None:
+    def notes(**more: Any) -> list[str]:
+        made = [asked(i, answer="ABCDE"[i % 5], **{name: cell(i) for name, cell in more.items()}) for i in range(60)]
+        return [note for note in load_data(made).notes if "another option" in note]
+
+    [note] = notes(label=lambda i: (i + 1) % 5)
+    assert "60 of 60 questions (100.0 %) name another option in 'label' than in 'answer', which is read" in note
+    assert not notes(label=lambda i: i % 5) and not notes(label=lambda i: ["easy", 1][i % 2])
+
+
+def test_an_answer_in_a_list_is_that_one_and_several_are_refused() -> None:
+    data = load_data([asked(i, answer=["ABCDE"[i % 5]]) for i in range(60)])
+    assert data.task.labels == tuple("ABCDE")
+    with pytest.raises(DataError, match=r"\['A', 'B'\] is several answers"):
+        load_data([asked(i, answer=["A", "B"]) for i in range(60)])
+
+
+def test_groups_of_one_row_each_keep_nothing_together_and_nan_is_none() -> None:
+    how = load_data([row | {"user": f"u{n}"} for n, row in enumerate(rows())], group="user").source["split"]
+    assert how.endswith("rows of the same 'user' on one side, but no two rows have the same 'user'.")
+    with pytest.raises(DataError, match="line 8, column 'user': this row has no group"):
+        load_data([row | {"user": float("nan") if n % 9 == 7 else n % 9} for n, row in enumerate(rows())], group="user")

@@ -20,7 +20,7 @@ ALSO = ("answer_index",)  # names that are read in no other case
 def unsettled(part: Part, task: Task, roles: Mapping[str, str]) -> Iterator[str]:
     """A sentence on each column that names another option than the one that is read."""
     read = roles.get("answer")
-    others = [name for name in (*task.roles["answer"], *ALSO) if name != "label" and name not in roles.values()]
+    others = [name for name in (*task.roles["answer"], *ALSO) if name not in roles.values()]
     known = {name for _, cells in part.rows for name in others if cells.get(name) is not None}
     for other in sorted(known) if read is not None else ():
         told, apart = 0, list[Where]()
@@ -31,7 +31,7 @@ def unsettled(part: Part, task: Task, roles: Mapping[str, str]) -> Iterator[str]
                 if meant is not None:
                     told += 1
                     apart += [where] if meant != task.parse(keyed, where, "").target else []
-        if apart:
+        if apart and (other != "label" or told == len(part.rows)):  # which may be about something else
             said = part_of(len(apart), told, "question", "name")
             yield (
                 f"{said} another option in {other!r} than in {read!r}, which is read; the first in line "

@@ -274,6 +274,8 @@ def _split(rows: dict[str, list[Row]], task: Task, group: str | None, time: str 
         chosen = assign(labels, groups, shares, seed)
         together = "near-duplicates" if group is None else f"rows of the same {group!r}"
         how = f"from train by chance (seed {seed}), labels in proportion, {together} on one side"
+        if group is not None and len(set(groups)) == len(train):
+            how += f", but no two rows have the same {group!r}"
         if (distinct := len(set(groups))) < len(train):
             kept = f": with {together} on one side they are {distinct} {'group' if distinct == 1 else 'groups'}"
     for split in shares:
@@ -307,7 +309,7 @@ def _groups(rows: list[Row], task: Task, column: str | None) -> list[Hashable]:
         return groups
     cells = [row.cells.get(column) for row in rows]
     for row, cell in zip(rows, cells, strict=True):
-        if cell is None or not str(cell).strip():
+        if cell is None or not str(cell).strip() or cell != cell:  # nan alone is not itself
             raise DataError("this row has no group", where=row.where.at(column), fix="fill it in, or drop the row")
     return [group_name(cell) for cell in cells]
 

@@ -62,6 +62,7 @@ APART = {f"op{letter}": tuple(f"{prefix}{letter}" for prefix in _PREFIXES) for l
 _NUMBERED = re.compile("(?:option|choice|ending|opt|sol)[ _-]?[0-9]", re.IGNORECASE)
 LOOKED_AT = 20  # rows, by which it is judged whether columns are options
 _ANSWERS = ("answer", NUMBER)
+FEW_NEVER_FIRST = 5  # rows by which it is only said
 NEVER_FIRST = 20  # rows whose answers are positions; if none is 0 by then, they were counted from 1
 
 
@@ -180,7 +181,9 @@ class MultipleChoice:
             what = f"the answer {at} is a position counted from 0, and in {len(found):,} such rows none is 0"
             fix = f"if they count from 1, say so: --column {NUMBER}=NAME; else give letters"
             raise DataError(what, where=where, fix=fix)
-        yield "answers that are numbers are positions counted from 0: 0 is A."
+        never = f"; none of {len(found)} is 0, so if they count from 1, say --column {NUMBER}=NAME"
+        doubted = never if len(found) >= FEW_NEVER_FIRST and all(at for _, at in found) else ""
+        yield f"answers that are numbers are positions counted from 0: 0 is A{doubted}."
 
     def _position(self, row: Row, where: Where) -> int | None:
         """The answer as a position among the options, where it is read as one."""

@@ -95,7 +95,9 @@ def _marked(marks: Sequence[Any], options: Mapping[str, str], where: Where) -> s
     """The letter of the one option that is marked 1."""
     right = [letter for letter, mark in zip(options, marks, strict=False) if mark in (1, "1")]
     if len(marks) != len(options) or any(mark not in (0, 1, "0", "1") for mark in marks) or len(right) != 1:
-        what = f"the answer {written(marks, 60)} marks {len(right)} of {len(options)} options as right"
+        marked = len(marks) == len(options) and all(mark in (0, 1, "0", "1") for mark in marks)
+        what = f"marks {len(right)} of {len(options)} options as right" if marked else "is several answers"
+        what = f"the answer {written(marks, 60)} {what}"
         raise DataError(what, where=where, fix="give the letter of the one option that is right, or drop the row")
     return right[0]
 
@@ -104,7 +106,9 @@ def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str
     """The letter that the answer means, as the module says; None when there is no answer."""
     if answer is None or answer == -1:
         return None
-    if isinstance(answer, list | tuple):
+    if isinstance(answer, list | tuple) and len(answer) == 1:
+        (answer,) = answer
+    elif isinstance(answer, list | tuple):
         return _marked(answer, options, where)
     word = str(answer).strip()
     if word in letter_of:
