@@ -32,7 +32,8 @@ from slmfit.finetune.classify import first_token_only
 from slmfit.finetune.device import choose
 from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Asked, Facts, derive
-from slmfit.finetune.tokens import Rows, tokenise
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.tokens import tokenise
 from slmfit.methods.base import Context
 from slmfit.methods.encoder import Encoder, Settings
 

@@ -6,7 +6,8 @@ import tiny
 from slmfit.finetune.classify import Classify, balanced_weights
 from slmfit.finetune.device import Device
 from slmfit.finetune.logits import probabilities
-from slmfit.finetune.tokens import Rows, tokenise
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.tokens import tokenise
 
 TARGETS = np.array([0, 0, 0, 2], np.int64)
 

@@ -6,7 +6,8 @@ import torch
 
 from slmfit.finetune import forward
 from slmfit.finetune.device import Device
-from slmfit.finetune.tokens import Rows, Tokens
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.tokens import Tokens
 
 LENGTHS = np.array([5, 1, 9, 3, 3, 7, 2, 9, 1, 4, 6])
 STARTS = np.concatenate([[0], np.cumsum(LENGTHS)])

@@ -8,7 +8,7 @@ from tokenizers import processors
 
 import tiny
 from slmfit.finetune.pairs import Frame, tokenise_pairs
-from slmfit.finetune.tokens import Rows
+from slmfit.finetune.rows import Rows
 
 
 def bert():

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, MambaConfig, Mamba
 import tiny
 from slmfit.finetune import score
 from slmfit.finetune.device import Device
-from slmfit.finetune.forward import NotFinite
+from slmfit.finetune.logits import NotFinite
 from slmfit.finetune.score import Asked, Kept, Whole, following, likelihoods, reader_of
 
 CPU = Device("cpu", "fp32")

@@ -11,9 +11,10 @@ from slmfit.errors import UsageError
 from slmfit.finetune import decode, pretrained
 from slmfit.finetune.decode import written
 from slmfit.finetune.device import Device
+from slmfit.finetune.rows import Rows
 from slmfit.finetune.score import Asked, likelihoods, prompt_rows, reader_of, scores
 from slmfit.finetune.steps import steps_of
-from slmfit.finetune.tokens import Rows, joined
+from slmfit.finetune.tokens import joined
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.finetune.write import Pairs, Write, answer_loss
 from slmfit.tasks.grammar import Writing

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 import tiny
 from slmfit.finetune.forward import inputs
-from slmfit.finetune.tokens import Rows, tokenise
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.tokens import tokenise
 
 TOKENIZERS = {"words": tiny.word_tokenizer(), "bytes": tiny.byte_tokenizer()}
 TOKENIZERS["bytes"].pad_token = "<|endoftext|>"

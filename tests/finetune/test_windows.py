@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import tiny
 from slmfit.finetune.device import Device
 from slmfit.finetune.logits import best, spans_of, tag_names
-from slmfit.finetune.tag import UNREAD, answer
-from slmfit.finetune.windows import cut, encode
+from slmfit.finetune.tag import answer
+from slmfit.finetune.windows import UNREAD, cut, encode
 from slmfit.tasks.spans import spans_from_tags
 from slmfit.tasks.splitting import split
 

@@ -14,7 +14,7 @@ from slmfit.data.load import load_data
 from slmfit.errors import UsageError
 from slmfit.finetune import pretrained
 from slmfit.finetune.forward import inputs
-from slmfit.finetune.tokens import Rows
+from slmfit.finetune.rows import Rows
 from slmfit.generating import write_tickets
 from slmfit.methods.causal import Causal, Settings
 

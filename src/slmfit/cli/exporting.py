@@ -15,8 +15,15 @@ def export(
         str, option("--format", "folder: an ordinary transformers folder, whole, adapters added in.", "FORM")
     ] = "folder",
     output: Annotated[Path | None, option("--output", "Where it goes; none = ID-FORM here.", "PLACE")] = None,
+    quantise: Annotated[
+        str | None, option("--quantise", "onnx: int8, a quarter of the size; none = exactly the run's model.", "HOW")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Write what the gate refuses, too; it is recorded.")] = False,
+    data: Annotated[
+        Path | None, option("--data", "Where the run's data are by now; none = where they were.", "FILE")
+    ] = None,
 ) -> None:
     """Write a run's model in a form that others read."""
     from slmfit.exporting import export as write
 
-    say_written(write(run, format, output))
+    say_written(write(run, format, output, quantise=quantise, accept=accept, data=data))

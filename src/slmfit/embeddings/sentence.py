@@ -122,7 +122,8 @@ class Sentence:
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         from slmfit.finetune import forward
-        from slmfit.finetune.tokens import Rows, tokenise
+        from slmfit.finetune.rows import Rows
+        from slmfit.finetune.tokens import tokenise
 
         recipe = self.recipe
         readable = [recipe.prompt + (text.lower() if recipe.lower else text) for text in texts]

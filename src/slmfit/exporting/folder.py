@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from slmfit.errors import MissingPart, UsageError
+from slmfit.exporting.wishes import Wishes
 from slmfit.methods import TABLE, unavailable
 from slmfit.runs.run import Run
 
 
-def write_folder(run: Run, folder: Path) -> None:
+def write_folder(run: Run, folder: Path, wishes: Wishes) -> None:
     """Write it into an empty folder. Raises UsageError for a method that is no model of transformers."""
     name = run.record.method
     known = [method for method, row in TABLE.items() if row.extra == "train" and row.place]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+ON_A_CPU = 1024  # tokens of a batch that its caches hold
 POOL = 100  # batches that are sorted by length together: more saves padding, fewer keeps batches random
 
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 
 from slmfit.finetune import forward
 from slmfit.finetune.device import Device
-from slmfit.finetune.tokens import Rows
+from slmfit.finetune.rows import Rows
 
 Score = Callable[[np.ndarray], dict[str, float]]
 # Where in a layer every token is on its own from, for models whose classifier reads the first one.

@@ -19,8 +19,9 @@ import torch
 
 from slmfit.finetune import batches, forward
 from slmfit.finetune.device import Device
+from slmfit.finetune.rows import Rows
 from slmfit.finetune.steps import Steps, steps_of
-from slmfit.finetune.tokens import Rows, Tokens
+from slmfit.finetune.tokens import Tokens
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.tasks.grammar import State, Writing
 

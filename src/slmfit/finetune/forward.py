@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from slmfit.errors import SlmfitError
 from slmfit.finetune import batches
 from slmfit.finetune.device import Device, is_out_of_memory
-from slmfit.finetune.tokens import Rows
+from slmfit.finetune.logits import finite
+from slmfit.finetune.rows import Rows
 from slmfit.timing.work import advance
 
 # Batches whose answers are put in place together: fewer would make a GPU wait, more leave small tensors all over the
@@ -24,24 +24,9 @@ PLACED = 256
 Made = TypeVar("Made")
 
 
-class NotFinite(SlmfitError):
-    """A model that computes NaN or infinity has no answers, though the largest of them can still be asked for."""
-
-    def __init__(self) -> None:
-        fix = "its weights are damaged or were trained too fast: fetch it again, or fit it with a lower learning rate"
-        super().__init__("the model computes what is no finite number", fix=fix)
-
-
-def finite(computed: np.ndarray) -> np.ndarray:
-    """The same. Raises NotFinite where a number in it is none."""
-    if not np.isfinite(computed).all():
-        raise NotFinite
-    return computed
-
-
 def batch_tokens(device: Device) -> int:
     """Tokens that go through the model at once: on a CPU what its caches hold, on a GPU what keeps it busy."""
-    return 1024 if device.name == "cpu" else 32768
+    return batches.ON_A_CPU if device.name == "cpu" else 32768
 
 
 def classes(

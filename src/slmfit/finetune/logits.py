@@ -11,8 +11,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from slmfit.errors import SlmfitError
 from slmfit.records import Entities, Prediction, Span
 from slmfit.tasks.spans import Offsets, spans_from_tags
+
+
+class NotFinite(SlmfitError):
+    """A model that computes NaN or infinity has no answers, though the largest of them can still be asked for."""
+
+    def __init__(self) -> None:
+        fix = "its weights are damaged or were trained too fast: fetch it again, or fit it with a lower learning rate"
+        super().__init__("the model computes what is no finite number", fix=fix)
+
+
+def finite(computed: np.ndarray) -> np.ndarray:
+    """The same. Raises NotFinite where a number in it is none."""
+    if not np.isfinite(computed).all():
+        raise NotFinite
+    return computed
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ import torch
 from slmfit.errors import SlmfitError
 from slmfit.finetune import batches, device, processes, state
 from slmfit.finetune.checkpoints import Checkpoints, State
-from slmfit.finetune.forward import NotFinite
+from slmfit.finetune.logits import NotFinite
 from slmfit.finetune.plan import MOST_SPLIT, Plan
 from slmfit.finetune.signals import Interrupted, Signals
 from slmfit.timing.pace import LATE, Pace

@@ -20,7 +20,8 @@ import torch.nn.functional as F
 
 from slmfit.finetune import forward
 from slmfit.finetune.device import Device
-from slmfit.finetune.tokens import Rows, Tokens
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.tokens import Tokens
 
 Score = Callable[[np.ndarray], dict[str, float]]
 NOTHING = float("-inf")  # where a question has fewer options than another of its batch

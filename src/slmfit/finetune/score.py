@@ -21,8 +21,9 @@ import torch
 
 from slmfit.finetune import batches, forward
 from slmfit.finetune.device import Device
+from slmfit.finetune.rows import Rows
 from slmfit.finetune.steps import EncoderDecoder, has_halves
-from slmfit.finetune.tokens import CHUNK, Rows, Tokens, closing, encodable, joined
+from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable, joined
 from slmfit.hub.border import encoded
 from slmfit.timing.work import advance
 

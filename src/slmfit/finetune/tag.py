@@ -9,7 +9,7 @@ The two heads read the same encoder, as in JointBERT (Chen et al., 2019); the in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,10 @@ import torch.nn.functional as F
 
 from slmfit.finetune import forward
 from slmfit.finetune.device import Device
-from slmfit.finetune.tokens import Rows
-from slmfit.finetune.windows import Windows
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.windows import Answers, Piece, Windows, put_together
 
 NONE = -100  # a target that is not there
-UNREAD = -30.0  # the log-probability of all tags but O for a word that no token speaks for
-
-Answers = tuple[np.ndarray, np.ndarray]  # tags: log-probabilities [words, tags]; intents: logits [windows, intents]
 
 
 class Joint(torch.nn.Module):
@@ -135,18 +132,11 @@ def answer(
     """What the model says of every word and every window, in order. tokens: of one batch."""
     rows = Rows(made.tokens, device.name, pad, step=device.length_step)
     marks = Rows(made.marks, device.name, -1, step=device.length_step)
-    intents, order, words, where = [], [], [], []
-    for batch, (tags, intent) in forward.outputs(model, rows, device, tokens, check):
-        spoken = marks.batch(batch)["input_ids"]
-        where.append(spoken[spoken >= 0].cpu().numpy())
-        words.append(torch.log_softmax(tags[spoken >= 0].float(), dim=-1).cpu().numpy())
-        intents.append(intent.float().cpu().numpy())
-        order.append(batch)
-    if not order:
-        return np.zeros((0, 1), np.float32), np.zeros((0, 0), np.float32)
-    scores = np.full((made.count, words[0].shape[1]), UNREAD, np.float32)
-    scores[:, 0] = 0.0
-    scores[np.concatenate(where)] = forward.finite(np.concatenate(words))
-    placed = np.empty((len(made.tokens), intents[0].shape[1]), np.float32)
-    placed[np.concatenate(order)] = np.concatenate(intents)
-    return scores, forward.finite(placed)
+
+    def pieces() -> Iterator[Piece]:
+        for batch, (tags, intent) in forward.outputs(model, rows, device, tokens, check):
+            spoken = marks.batch(batch)["input_ids"]
+            said = torch.log_softmax(tags[spoken >= 0].float(), dim=-1)
+            yield batch, spoken[spoken >= 0].cpu().numpy(), said.cpu().numpy(), intent.float().cpu().numpy()
+
+    return put_together(made, pieces())

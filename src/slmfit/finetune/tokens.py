@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from slmfit.hub.border import encoded
 
@@ -95,52 +94,58 @@ class Tokens:
         return cls(arrays["ids"], arrays["starts"], about["tail"], about["limit"], seam)
 
 
-class Rows:
-    """Tokens on a device, and batches of them made there.
+class PlainRows:
+    """Batches of rows, each padded to its longest, by numpy; `rows.Rows` makes the same on a device, by torch.
 
-    rows = Rows(tokens, device="cuda", pad=0)
+    rows = PlainRows(tokens, pad=0)
     rows.batch(np.array([3, 5]))["input_ids"]          # int64 [2, length]
     """
 
-    def __init__(self, tokens: Tokens, device: str, pad: int, *, step: int = 1, left: bool = False) -> None:
-        """pad: the id that fills up rows. step: lengths are padded to a multiple of it. left: pad on the left."""
-        self.tokens, self.device, self.pad, self.step, self.left = tokens, device, pad, step, left
-        self._ids = torch.from_numpy(tokens.ids).to(device)
-        self._starts = torch.from_numpy(tokens.starts).to(device)
-        self._lengths = torch.from_numpy(tokens.lengths).to(device)
-        self._pairs = None if tokens.seam is None else _Pairs(tokens, tokens.seam, device)
+    library: Any = np  # that computes; the names used here mean the same in torch
 
-    def batch(self, rows: np.ndarray) -> dict[str, torch.Tensor]:
+    def __init__(self, tokens: Tokens, pad: int, *, step: int = 1, left: bool = False) -> None:
+        """pad: the id that fills up rows. step: lengths are padded to a multiple of it. left: pad on the left."""
+        self.tokens, self.pad, self.step, self.left = tokens, pad, step, left
+        self._ids, self._starts = self._put(tokens.ids), self._put(tokens.starts)
+        self._lengths = self._put(tokens.lengths)
+        self._types: Any = None
+        if (seam := tokens.seam) is not None:
+            kept = seam.kept(np.diff(tokens.starts), tokens.limit)
+            self._turn, self._left_out = self._put(seam.head + kept), self._put(seam.first - kept)
+            self._types = None if seam.types is None else self._put(seam.types)
+
+    def batch(self, rows: np.ndarray) -> dict[str, Any]:
         """`input_ids`, `attention_mask` and, of pairs that have types, `token_type_ids`: int64 [rows, longest]."""
+        own = self.library
         longest = int(-(-self.tokens.lengths[rows].max() // self.step) * self.step)
-        where = torch.from_numpy(rows).to(self.device)
-        lengths = self._lengths[where].unsqueeze(1)
-        place = torch.arange(longest, device=self.device).unsqueeze(0)
+        where = self._put(rows)
+        lengths = self._lengths[where][:, None]
+        place = self._counted(longest)[None]
         if self.left:
             place = place - (longest - lengths)
         mask = (place >= 0) & (place < lengths)
-        begins, ends = self._starts[where].unsqueeze(1), self._starts[where + 1].unsqueeze(1)
+        begins, ends = self._starts[where][:, None], self._starts[where + 1][:, None]
         closing = place >= lengths - self.tokens.tail
-        opening = begins + place if self._pairs is None else begins + self._pairs.place(where, place)
-        source = torch.where(closing, ends - lengths + place, opening).clamp(0, max(0, len(self._ids) - 1))
-        made = {"input_ids": torch.where(mask, self._ids[source].long(), self.pad), "attention_mask": mask.long()}
-        if self._pairs is not None and self._pairs.types is not None:
-            made["token_type_ids"] = torch.where(mask, self._pairs.types[source].long(), 0)
+        opening = begins + place
+        if self.tokens.seam is not None:  # the places in the uncut rows of those in the cut ones, but for the tail's
+            opening = opening + own.where(place >= self._turn[where][:, None], self._left_out[where][:, None], 0)
+        source = own.clip(own.where(closing, ends - lengths + place, opening), 0, max(0, len(self._ids) - 1))
+        made = {"input_ids": own.where(mask, self._whole(self._ids[source]), self.pad)}
+        made["attention_mask"] = self._whole(mask)
+        if self._types is not None:
+            made["token_type_ids"] = own.where(mask, self._whole(self._types[source]), 0)
         return made
 
+    def _put(self, array: np.ndarray) -> Any:
+        """An array where the batches are made."""
+        return array
 
-class _Pairs:
-    """What `Rows` needs of rows with a seam, on its device."""
+    def _counted(self, many: int) -> Any:
+        return np.arange(many)
 
-    def __init__(self, tokens: Tokens, seam: Seam, device: str) -> None:
-        kept = seam.kept(np.diff(tokens.starts), tokens.limit)
-        self._turn = torch.from_numpy(seam.head + kept).to(device)
-        self._left_out = torch.from_numpy(seam.first - kept).to(device)
-        self.types = None if seam.types is None else torch.from_numpy(seam.types).to(device)
-
-    def place(self, rows: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        """The places in the uncut rows of places in the cut ones, but for the tail's."""
-        return place + torch.where(place >= self._turn[rows].unsqueeze(1), self._left_out[rows].unsqueeze(1), 0)
+    def _whole(self, array: Any) -> Any:
+        """The same as int64."""
+        return array.astype(np.int64)
 
 
 def tokenise(

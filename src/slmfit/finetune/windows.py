@@ -12,17 +12,22 @@ al., 2019).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from slmfit.finetune.logits import finite
 from slmfit.finetune.tokens import CHUNK, Tokens, closing, encodable
 from slmfit.hub.border import encoded
 from slmfit.tasks.spans import Offsets
 
+Answers = tuple[np.ndarray, np.ndarray]  # tags: log-probabilities [words, tags]; intents: logits [windows, intents]
+Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+UNREAD = -30.0  # the log-probability of all tags but O for a word that no token speaks for
 OVERLAP = 4  # neighbouring windows share one part in so many
 
 
@@ -122,6 +127,23 @@ def encode(tokenizer: Any, texts: Sequence[str], words: Sequence[Offsets]) -> En
     starts = np.cumsum(lengths, dtype=np.int64)
     after = frame[len(frame) - closing(backend) :]
     return Encoded(np.concatenate(ids), np.concatenate(word), starts, frame[:head], after, count)
+
+
+def put_together(made: Windows, pieces: Iterable[Piece]) -> Answers:
+    """What a model says of every word and every window, in order, of what it says of batches of windows.
+
+    pieces: of each batch its windows, the words that its tokens speak for, what it says of these, and of its windows.
+    Raises NotFinite.
+    """
+    order, where, words, intents = zip(*pieces, strict=True) if len(made.tokens) else ((),) * 4
+    if not order:
+        return np.zeros((0, 1), np.float32), np.zeros((0, 0), np.float32)
+    scores = np.full((made.count, words[0].shape[1]), UNREAD, np.float32)
+    scores[:, 0] = 0.0
+    scores[np.concatenate(where)] = finite(np.concatenate(words))
+    placed = np.empty((len(made.tokens), intents[0].shape[1]), np.float32)
+    placed[np.concatenate(order)] = np.concatenate(intents)
+    return scores, finite(placed)
 
 
 def _spoken(text: str, tokens: Offsets, words: Offsets, count: int) -> list[int]:

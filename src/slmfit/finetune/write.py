@@ -19,8 +19,9 @@ import torch.nn.functional as F
 
 from slmfit.finetune import batches, forward
 from slmfit.finetune.device import Device
+from slmfit.finetune.rows import Rows
 from slmfit.finetune.steps import begun, has_halves, steps_of
-from slmfit.finetune.tokens import Rows, Tokens
+from slmfit.finetune.tokens import Tokens
 
 NONE = -100  # a token that nothing is learnt from
 

@@ -13,7 +13,8 @@ from slmfit.finetune import forward, pretrained
 from slmfit.finetune.classify import Classify, balanced_weights, first_token_only
 from slmfit.finetune.logits import labelled
 from slmfit.finetune.pairs import Frame, stand_in_of, tokenise_pairs
-from slmfit.finetune.tokens import Rows, Tokens, tokenise
+from slmfit.finetune.rows import Rows
+from slmfit.finetune.tokens import Tokens, tokenise
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Example, Input, Pair, Prediction
 from slmfit.tasks.base import Task

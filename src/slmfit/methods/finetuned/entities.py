@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from slmfit import storage
 from slmfit.finetune import forward, pretrained
 from slmfit.finetune.logits import marked, tag_names
-from slmfit.finetune.tag import NONE, Answers, Joint, Tag, Tagged, answer
+from slmfit.finetune.tag import NONE, Joint, Tag, Tagged, answer
 from slmfit.finetune.tokens import Tokens
-from slmfit.finetune.windows import Encoded, Windows, encode
+from slmfit.finetune.windows import Answers, Encoded, Windows, encode
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head, other_labels
 from slmfit.records import Entities, Example, Input, Prediction
 from slmfit.tasks.answers import entities_of
