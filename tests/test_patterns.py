@@ -42,7 +42,9 @@ def made():
         ("slmfit.text.cutting", "f'://|[{silent}]|{_EMOTICON}|{_UPSIDE_DOWN}|(?P<word>{word})'"): [
             cutting.python_signs().pattern
         ],
-        ("slmfit.text.cutting", "f'([{unspaced}][{unspaced}{mark}]*)|([{spaced}]+)'"): [cutting.python_scripts().pattern],
+        ("slmfit.text.cutting", "f'([{unspaced}][{unspaced}{mark}]*)|([{spaced}]+)'"): [
+            cutting.python_scripts().pattern
+        ],
         ("slmfit.text.cutting", "f'.[{_python(_marks())}]*'"): [cutting.python_unit().pattern],
         ("slmfit.runs.tables", "f'[{delimiter}\"\\r\\n]|^\\\\s|\\\\s$'"): [rf'[{one}"\r\n]|^\s|\s$' for one in ",\t"],
         ("slmfit.generating.checks", "re.escape(words)"): ["aaa", r"\ \ "],

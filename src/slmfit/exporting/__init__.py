@@ -23,6 +23,7 @@ from slmfit import storage
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.exporting.folder import write_folder
+from slmfit.exporting.page import write_page
 from slmfit.exporting.wishes import Wishes
 from slmfit.runs.run import Run, load
 
@@ -37,6 +38,7 @@ class Form:
 
 FORMS: dict[str, Form] = {
     "folder": Form(write_folder),
+    "html": Form(write_page),
 }
 
 

@@ -19,8 +19,8 @@ from slmfit.exporting.page.packing import Section, Sections
 from slmfit.exporting.page.spelling import cleaning, cutting
 from slmfit.exporting.page.tokenizing import tokenizing
 from slmfit.methods.base import Method
-from slmfit.methods.knn.voting import Voter
 from slmfit.methods.knn.settings import WEIGHTINGS
+from slmfit.methods.knn.voting import Voter
 from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.embedded import Beside, Embedded
 from slmfit.runs.run import Run

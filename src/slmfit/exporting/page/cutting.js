@@ -1,7 +1,9 @@
 // Texts as methods see them, and the words in them: text/cutting.py, with the patterns and tables of the Python that
 // wrote the page, so that no browser's own tables of characters have a say.
 
-function lowering({ upper, lower, longer }) {
+function lowering({ upper, lower, longer, behind, before }) {
+  const [cased, followed] = [new RegExp(behind, "u"), new RegExp(before, "u")];
+  const sigma = (text, place) => (cased.test(text.slice(0, place - 1)) && !followed.test(text.slice(place)) ? "ς" : "σ");
   const from = [...upper];
   const to = [...lower];
   const table = new Map([...from.map((letter, i) => [letter, to[i]]), ...Object.entries(longer)]);
@@ -14,12 +16,6 @@ function lowering({ upper, lower, longer }) {
     }
     return found;
   };
-}
-
-// the capital sigma that ends before `place`: another letter at the end of a word
-function sigma(text, place) {
-  const before = /\p{Cased}\p{Case_Ignorable}*$/u.test(text.slice(0, place - 1));
-  return before && !/^\p{Case_Ignorable}*\p{Cased}/u.test(text.slice(place)) ? "ς" : "σ";
 }
 
 // text -> its words

@@ -11,7 +11,7 @@ let classify;
 let table = []; // of the lines: [text, answer]
 let turn = 0; // counts what was asked, so that an old answer does not overwrite a new one
 
-const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 0 : 1)} %`;
+const percent = (share) => (share < 0.0005 ? "< 0.1 %" : share >= 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`);
 const isMany = () => $("each").checked;
 const boxes = () => [...document.querySelectorAll("#ask .box:not(.lines) textarea")];
 

@@ -1,8 +1,8 @@
 r"""What characters are to this Python, told to a browser, whose own tables may be of another year.
 
-    cutting(counter.cut)      # the patterns of text/cutting.py, as JavaScript spells them, and which letters are small
-    cleaning(("html",))       # those of data/clean.py
-    javascript(r"(?P<a>\d)\U0001f600")     # "(?<a>[\u{30}-\u{39}…])\u{1f600}"
+cutting(counter.cut)      # the patterns of text/cutting.py, as JavaScript spells them, and which letters are small
+cleaning(("html",))       # those of data/clean.py
+javascript(r"(?P<a>\d)\U0001f600")     # "(?<a>[\u{30}-\u{39}…])\u{1f600}"
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import html
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -21,6 +22,7 @@ from slmfit.data import clean
 from slmfit.text import cutting as cuts
 
 EVERY = sys.maxunicode + 1
+ASKED = (range(0x40000), range(0xE0000, 0xE0200))  # elsewhere lie no letters, no signs and no marks
 _ESCAPED = re.compile(r"\\U0*([0-9a-f]+)")
 _CLASSES: dict[str, tuple[str, Callable[[str], Any]]] = {  # escape -> how it is spelled out, and what it holds
     r"\w": ("{}", re.compile(r"\w").match),  # our patterns have it in brackets of theirs
@@ -74,16 +76,35 @@ def runs(kinds: NDArray[Any]) -> tuple[NDArray[np.int64], list[int]]:
     return starts, kinds[starts].tolist()
 
 
+@lru_cache(maxsize=8)
 def _ranges(holds: Callable[[str], Any]) -> str:
-    inside = np.fromiter((bool(holds(character)) for character in map(chr, range(EVERY))), bool, EVERY)
+    inside = np.zeros(EVERY, bool)
+    for some in ASKED:
+        inside[some.start : some.stop] = [bool(holds(character)) for character in map(chr, some)]
     starts, kinds = runs(inside)
     ends = [*starts[1:].tolist(), EVERY]
     return "".join(rf"\U{a:08x}-\U{b - 1:08x}" for a, b, kind in zip(starts.tolist(), ends, kinds, strict=True) if kind)
 
 
+@lru_cache(maxsize=1)
 def _lowering() -> dict[str, Any]:
-    """Every letter that `str.lower` changes when it stands alone; the end of a Greek word is `cutting.js`'s."""
+    """Every letter that `str.lower` changes when it stands alone, and what ends a Greek word."""
     changed = {letter: low for letter in map(chr, range(EVERY)) if (low := letter.lower()) != letter}
     single = {letter: low for letter, low in changed.items() if len(low) == 1}
     longer = {letter: low for letter, low in changed.items() if len(low) > 1}
-    return {"upper": "".join(single), "lower": "".join(single.values()), "longer": longer}
+    # A capital sigma is another small letter behind a cased one, with whatever is ignored between: each is asked.
+    cased = _ranges(_ends_a_word)
+    ignored = _ranges(_ends_none)
+    behind, before = rf"[{cased}][{ignored}]*$", rf"^[{ignored}]*[{cased}]"
+    known = {"upper": "".join(single), "lower": "".join(single.values()), "longer": longer}
+    return {**known, "behind": javascript(behind), "before": javascript(before)}
+
+
+def _ends_none(one: str) -> bool:
+    """Whether a character leaves what a word ends in to the one before it."""
+    return not _ends_a_word(one) and _ends_a_word(f"a{one}")
+
+
+def _ends_a_word(text: str) -> bool:
+    """Whether a capital sigma after the text is a final one."""
+    return f"{text}Σ".lower().endswith("ς")

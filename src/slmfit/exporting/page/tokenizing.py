@@ -9,6 +9,8 @@ import json
 import sys
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,9 @@ from slmfit.exporting.page.spelling import runs
 
 EVERY = sys.maxunicode + 1
 BETWEEN = "0"  # stands between characters that are asked about; a tokenizer changes no digit and splits at none
+UNASSIGNED, PRIVATE = 0x40000, 0xF0000  # from there on, but for two blocks of marks and tags, all are alike
 LETTER, SPACE, ALONE = range(3)  # APART in static.js
-SAME, DROPPED, SPACED_OUT, SPACED, DECOMPOSED, OTHER = range(6)  # NORMAL there
+SAME, DROPPED, BLANK, SPACED, DECOMPOSED, OTHER = range(6)  # NORMAL there
 
 
 def tokenizing(embedding: Static, sections: Sections, where: str) -> dict[str, Any]:
@@ -59,27 +62,41 @@ def _added(tokens: Sequence[dict[str, Any]], where: str) -> dict[str, int]:
     return {token["content"]: token["id"] for token in tokens}
 
 
+@lru_cache(maxsize=1)
 def _characters() -> list[str]:
-    return [chr(point) for point in range(EVERY) if not 0xD800 <= point <= 0xDFFF and chr(point) != BETWEEN]
+    """Those that are asked about: of far planes, where nothing is assigned, and of private ones a single one."""
+    points = chain(range(0xD800), range(0xE000, UNASSIGNED + 1), range(0xE0000, 0xE0200), [PRIVATE])
+    return [chr(point) for point in points if chr(point) != BETWEEN]
+
+
+def _everywhere(kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The kinds of all code points, those that were not asked about as their like."""
+    kinds[UNASSIGNED:0xE0000] = kinds[0xE0200:PRIVATE] = kinds[UNASSIGNED]
+    kinds[PRIVATE:] = kinds[PRIVATE]
+    return kinds
 
 
 def _normal(normalizer: Any, sections: Sections) -> dict[str, Any]:
     """What the normalizer makes of each character."""
     asked = _characters()
     became = normalizer.normalize_str(BETWEEN.join(asked)).split(BETWEEN)
-    kinds, others = np.zeros(EVERY, np.uint8), {}
-    for character, text in zip(asked, became, strict=True):
-        if text != character:
-            kinds[ord(character)] = kind = _kind(character, text)
-            if kind == OTHER:
-                others[character] = text
-    return {**_runs(kinds, sections), "from": "".join(others), "to": list(others.values())}
+    kinds = np.zeros(EVERY, np.uint8)
+    found = [
+        DROPPED if not text else SAME if text == one else _kind(one, text)
+        for one, text in zip(asked, became, strict=True)
+    ]
+    kinds[list(map(ord, asked))] = found
+    others = {one: text for one, text, kind in zip(asked, became, found, strict=True) if kind == OTHER}
+    return {**_runs(_everywhere(kinds), sections), "from": "".join(others), "to": list(others.values())}
 
 
 def _kind(character: str, became: str) -> int:
-    known = {"": DROPPED, " ": SPACED_OUT, f" {character} ": SPACED}
-    if became in known:
-        return known[became]
+    if became == character or not became:
+        return SAME if became else DROPPED
+    if became == " ":
+        return BLANK
+    if became == f" {character} ":
+        return SPACED
     return DECOMPOSED if unicodedata.normalize("NFD", character) == became else OTHER
 
 
@@ -91,7 +108,7 @@ def _apart(pre_tokenizer: Any) -> NDArray[np.uint8]:
     for piece, _ in pieces:
         kinds[list(map(ord, piece))] = ALONE if len(piece) == 1 else LETTER  # a letter has a digit on either side
     kinds[ord(BETWEEN)] = LETTER
-    return kinds
+    return _everywhere(kinds)
 
 
 def _runs(kinds: NDArray[np.uint8], sections: Sections) -> dict[str, Any]:
