@@ -240,7 +240,7 @@ def test_at_work(scheme, written, visit):
     assert lines[0] == "text,prediction,probability" and lines[1].startswith('"refund ""now""",billing,0.')
     assert lines[2].startswith("'=1+1 parcel,delivery,")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert len(page.asked) == 2 and page.asked[1].startswith("blob:"), "the CSV, which the page made itself"
+    assert page.asked == [page.url], "not even for the CSV"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -23,6 +23,7 @@ from slmfit import storage
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.exporting.folder import write_folder
+from slmfit.exporting.gguf import QUANTISED, write_gguf
 from slmfit.exporting.page import write_page
 from slmfit.exporting.wishes import Wishes
 from slmfit.runs.run import Run, load
@@ -38,6 +39,7 @@ class Form:
 
 FORMS: dict[str, Form] = {
     "folder": Form(write_folder),
+    "gguf": Form(write_gguf, QUANTISED),
     "html": Form(write_page),
 }
 
