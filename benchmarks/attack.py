@@ -29,7 +29,10 @@ from limits import KINDS, Attempt, Bounds, Fall, Ground, apart, tried, within
 from slmfit.errors import SlmfitError
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
-sys.path[:0] = [str(TESTS), *(str(TESTS / name) for name in ("llm", "reporting", "runs", "hub", "comparison"))]
+sys.path[:0] = [
+    str(TESTS),
+    *(str(TESTS / name) for name in ("llm", "reporting", "runs", "hub", "comparison", "exporting")),
+]
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,32 @@ def runs(ground: Ground) -> Attempt:
     return attempt
 
 
+def exports(ground: Ground) -> Attempt:
+    """Exports that a stranger altered: nothing of them is loaded."""
+    import shutil
+
+    from by_hand import KINDS, exported, planted
+
+    import slmfit
+    from slmfit.errors import UnsafeError
+
+    apart(lambda: exported(ground.out / "of exports"))
+    whole = ground.out / "of exports" / "by-hand"
+
+    def attempt(number: int) -> None:
+        what = KINDS[number % len(KINDS)]
+        sent = shutil.copytree(whole, ground.out / f"export-{number}")
+        planted(what, sent, at=7919 * number)
+        try:
+            slmfit.load(sent).predict(["a parcel"])
+        except UnsafeError:
+            shutil.rmtree(sent)
+            return
+        raise AssertionError(f"{what} was let in")
+
+    return attempt
+
+
 def kills(ground: Ground) -> Attempt:
     """Ended by force: a comparison, two trainings, a client under a server's faults; then the same command again."""
     import time as clock
@@ -245,6 +274,7 @@ SECTIONS = {
     "replies": Section("hostile replies", 91, replies, Bounds(60)),
     "models": Section("hostile base models", 206, models, Bounds(20)),
     "runs": Section("altered runs", 300, runs, Bounds(160)),
+    "exports": Section("altered exports", 300, exports, Bounds(20)),
     "kills": Section("kills", 40, kills, Bounds(90, ANY)),
 }
 COLUMNS = ("tried", *KINDS, "seconds")

@@ -6,6 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from slmfit import records
+from slmfit.exporting.gate import Judged
+from slmfit.exporting.record import ExportRecord
 
 DOC = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
 
@@ -37,6 +39,8 @@ def test_the_comparison_is_read_and_written_back():
 def test_every_field_is_explained():
     assert table("run.json") == {f.name for f in fields(records.RunRecord)}
     assert table("comparison.json") == {f.name for f in fields(records.ComparisonRecord)}
+    assert table("export.json") == {f.name for f in fields(ExportRecord)}
+    assert {f.name for f in fields(Judged)} <= set(re.findall(r"`(\w+)`", DOC.split("## export.json\n")[1]))
 
 
 def test_fields_of_a_later_version_are_left_out():

@@ -23,6 +23,8 @@ EXTRAS = {
     "prices": ("genai_prices",),
     "gguf": ("gguf",),
     "quantise": ("bitsandbytes",),
+    "onnx": ("onnxruntime",),
+    "export": ("onnxruntime", "onnx", "onnxscript"),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

@@ -6,17 +6,24 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.options import option
-from slmfit.cli.screen import say_written
+from slmfit.cli.screen import say, say_written
 
 
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")],
     format: Annotated[
-        str, option("--format", "folder: an ordinary transformers folder, whole, adapters added in.", "FORM")
+        str,
+        option(
+            "--format",
+            "folder: a transformers folder, whole; onnx: a run that needs no torch; html: one page that is the "
+            "classifier; gguf: for llama.cpp and Ollama.",
+            "FORM",
+        ),
     ] = "folder",
     output: Annotated[Path | None, option("--output", "Where it goes; none = ID-FORM here.", "PLACE")] = None,
     quantise: Annotated[
-        str | None, option("--quantise", "onnx: int8, a quarter of the size; none = exactly the run's model.", "HOW")
+        str | None,
+        option("--quantise", "onnx: int8, a quarter of the size; gguf: q8_0; none = exactly the run's model.", "HOW"),
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the gate refuses, too; it is recorded.")] = False,
     data: Annotated[
@@ -25,5 +32,11 @@ def export(
 ) -> None:
     """Write a run's model in a form that others read."""
     from slmfit.exporting import export as write
+    from slmfit.exporting.record import gate_of
 
-    say_written(write(run, format, output, quantise=quantise, accept=accept, data=data))
+    place = write(run, format, output, quantise=quantise, accept=accept, data=data)
+    if judged := gate_of(place):
+        say(judged.sentence, err=True)
+        for reason in judged.reasons:
+            say(f"accepted, though {reason}", err=True)
+    say_written(place)

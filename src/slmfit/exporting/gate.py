@@ -137,7 +137,7 @@ class Gate:
             seconds=seconds,
             against=against,
         )
-        reasons = [*_worse(judged, gap), *_slower(judged), *(_other(judged) if exact else ())]
+        reasons = [*_worse(judged, gap), *_slower(judged), *(unlike(judged) if exact else ())]
         return replace(judged, reasons=reasons)
 
 
@@ -148,6 +148,18 @@ def let_through(judged: Judged, accept: bool) -> Judged:
     if not accept:
         raise GateRefused(judged)
     return replace(judged, accepted=True)
+
+
+def unlike(judged: Judged) -> list[str]:
+    """Why it cannot be the same model as the run's."""
+    found = []
+    if judged.agreement < 1:
+        found.append(
+            f"it is to be the same model and answers {100 * (1 - judged.agreement):.1f} % of the rows otherwise"
+        )
+    if (judged.probability_gap or 0.0) > SAME:
+        found.append(f"its probabilities are up to {judged.probability_gap:.3f} off the run's")
+    return found
 
 
 def probability_gap(one: Sequence[Prediction], other: Sequence[Prediction]) -> float | None:
@@ -174,14 +186,3 @@ def _slower(judged: Judged) -> list[str]:
         return []
     times = f"{1000 * judged.seconds:.2f} ms of a processor a row, {1000 * judged.against:.2f} without it"
     return [f"it is no quicker: {times}"]
-
-
-def _other(judged: Judged) -> list[str]:
-    found = []
-    if judged.agreement < 1:
-        found.append(
-            f"it is to be the same model and answers {100 * (1 - judged.agreement):.1f} % of the rows otherwise"
-        )
-    if (judged.probability_gap or 0.0) > SAME:
-        found.append(f"its probabilities are up to {judged.probability_gap:.3f} off the run's")
-    return found

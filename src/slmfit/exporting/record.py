@@ -79,3 +79,8 @@ def read_export(folder: Path) -> ExportRecord:
     check_format(plain, EXPORT_FORMAT, folder / FILE)
     with storage.undamaged(folder / FILE):
         return from_plain(ExportRecord, plain)
+
+
+def gate_of(place: Path) -> Judged | None:
+    """How an export did at the gate; None where its form has none."""
+    return read_export(place).gate if (place / FILE).is_file() else None

@@ -23,7 +23,8 @@ from slmfit.errors import UnsafeError, UsageError
 from slmfit.finetune import converted, lora
 from slmfit.finetune.quietly import quiet
 from slmfit.hub import bases, checkpoint, gguf, snapshots
-from slmfit.hub.border import encoded, in_words
+from slmfit.hub.border import in_words
+from slmfit.hub.tokenizers import set_right
 
 FITTING = {  # kind -> one that fits
     "encoder": "distilbert-base-uncased",
@@ -34,7 +35,6 @@ T5 = ("t5", "mt5", "umt5")  # the encoder-decoders whose ways are known here: no
 NOTHING: Mapping[str, Any] = {}
 MOST_FRESH = 20_000_000  # parameters of a head, and buffers
 AGAIN = "fetch the model again, from a source that you trust"
-PROBES = ("", "a", "A text, of 3 words.\n")
 # How a model is called and answers here, whatever its configuration says.
 ANSWERING = {"return_dict": True, "output_hidden_states": False, "output_attentions": False,
              "chunk_size_feed_forward": 0}  # fmt: skip
@@ -145,7 +145,7 @@ def load_tokenizer(folder: str, config: Any) -> Any:
         raise UsageError("has no tokenizer.json", where=folder, fix="use a checkpoint that has one")
     size = getattr(config.get_text_config(), "vocab_size", None)
     size = size if isinstance(size, int) else len(tokenizer)
-    _set_right(tokenizer.backend_tokenizer, size, folder)
+    set_right(tokenizer.backend_tokenizer, size, folder)
     if tokenizer.pad_token_id is None or tokenizer.pad_token_id >= size:
         known = config.pad_token_id
         inside = isinstance(known, int) and 0 <= known < min(size, len(tokenizer))
@@ -155,21 +155,6 @@ def load_tokenizer(folder: str, config: Any) -> Any:
         fix = "use a checkpoint with a pad_token in its tokenizer_config.json"
         raise UsageError("its tokenizer has no padding token", where=folder, fix=fix)
     return tokenizer
-
-
-def _set_right(backend: Any, size: int, where: str) -> None:
-    """No token by chance, none beyond the model's table of `size`; and the tokenizer works at all.
-
-    Raises UnsafeError for a word that is beyond it: whatever number a file gives a word, the library may give another.
-    """
-    if getattr(backend.model, "dropout", None):
-        backend.model.dropout = None
-    beyond = [token for number, token in backend.get_added_tokens_decoder().items() if number >= size]
-    if any(not token.special for token in beyond):
-        raise UnsafeError(f"its tokenizer has a token beyond the model's table of {size:,}", where=where, fix=AGAIN)
-    if beyond:
-        backend.encode_special_tokens = True  # Gemma's token for a picture, say: in a text it is a word like others
-    encoded(backend, PROBES)
 
 
 def longest(config: Any, tokenizer: Any) -> int:

@@ -1,7 +1,7 @@
 """tokenizer.json and what stands beside it, looked at before the library opens it: a few bytes may cost a machine.
 
 check_tokenizer(about, Path("models/minilm/tokenizer.json"))     # raises UnsafeError
-tokenizer = opened(Path("models/minilm/tokenizer.json"))
+set_right(tokenizer, size, "models/minilm")                     # of the library, opened
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit.errors import UnsafeError
+from slmfit.hub.border import encoded
 from slmfit.hub.patterns import check_pattern
 
 MOST_GROWTH = 100  # characters that a tokenizer may make of one
@@ -22,6 +23,7 @@ MOST_ADDED = 30_000  # tokens beside the vocabulary; the most known are 6,500
 MOST_WORDS = 2_000_000
 LONGEST_TOKEN = 2_000  # characters
 _TEMPLATE = re.compile(r"[\w.-]+")
+PROBES = ("", "a", "A text, of 3 words.\n")
 _FIX = "use a model from a source that you trust, or fetch it again"
 
 
@@ -66,6 +68,21 @@ def check_described(about: Mapping[str, Any], path: Path) -> None:
             raise UnsafeError("a chat template has no proper name", where=str(path), fix=_FIX)
     if any(len(text) > 100 * LONGEST_TOKEN for _, text in _texts(about)):
         raise UnsafeError("a text in it is too long", where=str(path), fix=_FIX)
+
+
+def set_right(backend: Any, size: int, where: str) -> None:
+    """No token by chance, none beyond the model's table of `size`; and the tokenizer works at all.
+
+    Raises UnsafeError for a word that is beyond it: whatever number a file gives a word, the library may give another.
+    """
+    if getattr(backend.model, "dropout", None):
+        backend.model.dropout = None
+    beyond = [token for number, token in backend.get_added_tokens_decoder().items() if number >= size]
+    if any(not token.special for token in beyond):
+        raise UnsafeError(f"its tokenizer has a token beyond the model's table of {size:,}", where=where, fix=_FIX)
+    if beyond:
+        backend.encode_special_tokens = True  # Gemma's token for a picture, say: in a text it is a word like others
+    encoded(backend, PROBES)
 
 
 def _check_words(about: Mapping[str, Any], size: int) -> None:

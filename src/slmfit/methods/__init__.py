@@ -81,6 +81,16 @@ TABLE: dict[str, Row] = {
     "cascade": Row("A small run that asks a large one when unsure.", None, ALL_TASKS),
 }
 
+# What exports are served by: no methods that can be fitted, so no rows of the table.
+SERVED: dict[str, Row] = {
+    "onnx": Row(
+        "A fine-tuned model that was exported, by ONNX Runtime.",
+        "slmfit.methods.exported:Onnx",
+        ("text-classification", "token-classification"),
+        "onnx",
+    ),
+}
+
 
 def names() -> list[str]:
     """The methods that can be named here: our own, then those of installed packages."""
@@ -101,8 +111,11 @@ def row_of(name: str) -> Row:
 
 def method_class(name: str) -> type[Method]:
     """The class of a method that the caller names. Raises as `row_of`, and MissingPart when it cannot run here."""
-    row = row_of(name)
-    reason = unavailable(name)
+    return _imported(name, row_of(name), unavailable(name))
+
+
+def _imported(name: str, row: Row, reason: str | None) -> type[Method]:
+    """The class of a row. reason: why it cannot run here. Raises MissingPart then."""
     if reason or row.place is None:
         raise MissingPart(f"the method {name!r} cannot run here", fix=reason)
     module, _, attribute = row.place.partition(":")
@@ -111,6 +124,8 @@ def method_class(name: str) -> type[Method]:
 
 def recorded_class(name: str, where: Path, package: str | None = None) -> type[Method]:
     """The class of a method that a file names: no file makes us import a module (see `strangers`)."""
+    if name in SERVED:
+        return _imported(name, SERVED[name], _lacking(SERVED[name]))
     return method_class(name) if name in TABLE else strangers.recorded(name, where, package)
 
 
@@ -121,6 +136,11 @@ def unavailable(name: str, task: str | None = None) -> str | None:
         return "comes with a later version of slmfit"
     if task is not None and task not in row.tasks:
         return f"does {joined(row.tasks)}, not {task}"
+    return _lacking(row, task)
+
+
+def _lacking(row: Row, task: str | None = None) -> str | None:
+    """The line that brings what a row needs and is not here."""
     extras = (row.extra, row.task_extras.get(task or ""))
     return next((install(extra) for extra in extras if extra and missing(*EXTRAS[extra])), None)
 

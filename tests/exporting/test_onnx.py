@@ -1,0 +1,169 @@
+"""`slmfit export --format onnx`: the same answers without torch; a broken export is refused."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import slmfit
+import tiny
+from conftest import make_dataset
+from slmfit.errors import UsageError
+from slmfit.exporting import timing, traced
+from slmfit.exporting.gate import GateRefused
+from slmfit.exporting.record import read_export
+
+pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
+pytest.importorskip("onnx", reason="the extra `export` is not installed")
+pytest.importorskip("onnxscript", reason="the extra `export` is not installed")
+
+DATA = make_dataset(sizes=(60, 60, 30))
+TAGGED = make_dataset("token-classification", sizes=(40, 24, 24))
+QUICK = {"epochs": 1, "device": "cpu", "precision": "fp32"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = tmp_path_factory.mktemp("onnx")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLMFIT_CACHE", str(place / "cache"))
+        patch.setattr(timing, "SECONDS", 0.05)
+        yield place
+
+
+@pytest.fixture(scope="module")
+def run(place):
+    settings = {"encoder": {**QUICK, "epochs": 4, "learning_rate": 3e-3}}
+    return slmfit.train(DATA, f"encoder={tiny.encoder(place / 'base')}", settings=settings, out=place / "out")
+
+
+@pytest.fixture(scope="module")
+def folder(run, place):
+    return slmfit.export(run, "onnx", place / "exact", data=DATA)
+
+
+def apart(one, other):
+    """The largest difference between the probabilities of two lists of answers, which have the same targets."""
+    assert [a.target for a in one] == [a.target for a in other]
+    return max(abs(p - b.probabilities[k]) for a, b in zip(one, other, strict=True) for k, p in a.probabilities.items())
+
+
+def texts(data):
+    return [e.input for e in data.test] + ["", "x" * 300, "a parcel " * 60]
+
+
+def test_the_same_answers(run, folder):
+    served = slmfit.load(folder)
+    assert apart(run.predict(texts(DATA)), served.predict(texts(DATA))) < 1e-4
+    assert served.record.scores["test"] == run.record.scores["test"]
+    assert served.record.rows_scored("test") == len(list(served.predictions())) - len(DATA.validation)
+    record = read_export(folder)
+    assert record.gate.passed and record.gate.agreement == 1 and record.about["quantised"] is None
+    assert record.run["key"] == run.record.key and "model/model.onnx" in record.files
+    assert sorted(path.name for path in folder.iterdir()) == ["export.json", "model", "predictions.jsonl", "run.json"]
+
+
+def test_without_torch(run, folder, tmp_path):
+    """In a process of its own, where torch and transformers cannot be imported."""
+    rows = [{"text": e.input, "label": e.target} for e in DATA.test]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'transformers', 'onnx', 'onnxscript'): sys.modules[name] = None\n"
+        "import slmfit\n"
+        "run = slmfit.load(sys.argv[1])\n"
+        "print([a.target for a in run.predict(['invoice charged', 'parcel late'])])\n"
+        "print(round(slmfit.evaluate(run, sys.argv[2]).values['accuracy'].value, 6))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder, tmp_path / "rows.jsonl"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    said, score = done.stdout.splitlines()
+    assert said == str([a.target for a in run.predict(["invoice charged", "parcel late"])])
+    assert float(score) == round(run.record.scores["test"]["accuracy"].value, 6)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"], "it leaves nothing where it is run"
+
+
+def test_eight_bits(run, place):
+    folder = slmfit.export(run, "onnx", place / "int8", quantise="int8", accept=True, data=DATA)
+    record, served = read_export(folder), slmfit.load(folder)
+    assert record.about["quantised"].startswith("int8") and len(record.candidates) == len(traced.EIGHT_BITS)
+    assert record.gate.agreement > 0.9
+    assert served.record.size_bytes < slmfit.load(place / "exact").record.size_bytes
+    assert served.record.id == f"{run.record.id}-onnx-int8"
+    heat = record.about["temperature"]
+    assert heat == served.method.head.temperature == served.record.chosen["temperature"]
+    assert served.method.settings.quantised == record.about["quantised"]
+
+
+def test_an_export_is_no_run_to_export(folder, tmp_path):
+    with pytest.raises(UsageError, match="a run of onnx is not exported"):
+        slmfit.export(folder, "onnx", tmp_path / "x")
+    with pytest.raises(UsageError, match="a run of onnx is no model of transformers"):
+        slmfit.export(folder, output=tmp_path / "x")
+    with pytest.raises(UsageError, match="is not quantised to 'int4'"):
+        slmfit.export(folder, "onnx", quantise="int4")
+
+
+def test_entities_and_intents(place):
+    base = tiny.encoder(place / "tagger")
+    settings = {"encoder": {**QUICK, "epochs": 3, "learning_rate": 3e-3, "max_length": 12}}
+    run = slmfit.train(TAGGED, f"encoder={base}", settings=settings, out=place / "tagged")
+    served = slmfit.load(slmfit.export(run, "onnx", place / "tags", data=TAGGED))
+    asked = [*(e.input for e in TAGGED.test), "", "to Rome on Monday " * 9]
+    ours, theirs = run.predict(asked), served.predict(asked)
+    assert apart(ours, theirs) < 1e-4
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.span_probabilities == pytest.approx(other.span_probabilities, abs=1e-4)
+
+
+def test_a_causal_classifier(place):
+    base = tiny.causal(place / "causal")
+    settings = {"causal": {**QUICK, "lora_rank": 2, "max_length": 16}}
+    run = slmfit.train(DATA, f"causal={base}", settings=settings, out=place / "of causal")
+    served = slmfit.load(slmfit.export(run, "onnx", place / "causal-onnx", data=DATA))
+    assert apart(run.predict(texts(DATA)), served.predict(texts(DATA))) < 1e-4
+
+
+class WrongPooling(traced.Served):
+    """Reads the last token where the model reads the first."""
+
+    def _answer(self, **inputs):
+        return super()._answer(**{name: given.flip(1) for name, given in inputs.items()})
+
+
+def test_wrong_pooling_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("slmfit.exporting.tracing.Served", WrongPooling)
+    for quantise in (None, "int8"):
+        with pytest.raises(GateRefused, match="the run's") as caught:
+            slmfit.export(run, "onnx", tmp_path / "x", quantise=quantise, data=DATA)
+        assert caught.value.exit_code == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_eight_bits_of_a_tensor_with_outliers_are_refused(run, tmp_path, monkeypatch):
+    """Some weights a thousand times larger leave nothing of the others where all of a matrix have one scale."""
+    spoilt = slmfit.Run(run.folder)
+    with torch.no_grad():
+        for layer in spoilt.method.model.bert.encoder.layer:
+            layer.output.dense.weight[0, 0] = 3e3 * layer.output.dense.weight.abs().max()
+            layer.attention.self.value.weight[0, 0] = 3e3
+    answers = {split: spoilt.predict([e.input for e in DATA.splits[split]]) for split in ("validation", "test")}
+    monkeypatch.setattr(spoilt, "answers", lambda split, examples: answers[split])
+    split = {
+        name: tuple(
+            dataclasses.replace(e, target=a.target) for e, a in zip(DATA.splits[name], answers[name], strict=True)
+        )
+        for name in answers
+    }
+    told = dataclasses.replace(DATA, splits={**DATA.splits, **split})
+    monkeypatch.setattr("slmfit.exporting.onnx.rows_of", lambda run, data: told)
+    one = {"all of a tensor": {"signed": True, "per_channel": False}}
+    monkeypatch.setattr(traced, "EIGHT_BITS", one)
+    with pytest.raises(GateRefused, match="worse by"):
+        slmfit.export(spoilt, "onnx", tmp_path / "x", quantise="int8")
+    assert list(tmp_path.iterdir()) == []
