@@ -209,13 +209,13 @@ def exports(ground: Ground) -> Attempt:
     """Exports that a stranger altered: nothing of them is loaded."""
     import shutil
 
-    from test_onnx import KINDS, export_of_a_tiny_run, planted
+    from by_hand import KINDS, exported, planted
 
     import slmfit
     from slmfit.errors import UnsafeError
 
-    apart(lambda: export_of_a_tiny_run(ground.out / "of exports"))
-    whole = ground.out / "of exports" / "exact"
+    apart(lambda: exported(ground.out / "of exports"))
+    whole = ground.out / "of exports" / "by-hand"
 
     def attempt(number: int) -> None:
         what = KINDS[number % len(KINDS)]

@@ -28,6 +28,8 @@ NEED_TORCH = [
     "methods/test_quantised.py",
     "methods/test_seq2seq*.py",
     "embeddings/test_sentence.py",
+    "exporting/test_exporting.py",
+    "exporting/test_onnx.py",
     "hub/*",
     "serving/test_chat.py",
 ]

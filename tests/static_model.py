@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 from safetensors.numpy import save_file
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 WORDS = ["[UNK]", "invoice", "refund", "parcel", "courier", "late", "a"]
 
@@ -20,4 +20,20 @@ def model2vec_folder(folder, *, table=None, config=None, words=WORDS, **tensors)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "config.json").write_text(json.dumps({"model_type": "model2vec"} | (config or {})))
     save_file({"embeddings": table, **tensors}, folder / "model.safetensors")
+    return folder
+
+
+def wordpiece_folder(folder, words):
+    """The same with BERT's tokenizer, as the published ones have: these words, letters, and beginnings of words."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+    pieces = ["[PAD]", "[UNK]", "[CLS]", *words, *letters, *(f"##{letter}" for letter in letters), "!", "é", "包"]
+    tokenizer = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]"])
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "config.json").write_text(json.dumps({"model_type": "model2vec", "max_length": 40}))
+    table = np.random.default_rng(0).integers(-127, 128, (len(pieces), 21)).astype(np.int8)
+    weights = np.random.default_rng(1).random(len(pieces)).astype(np.float32)
+    save_file({"embeddings": table, "weights": weights}, folder / "model.safetensors")
     return folder

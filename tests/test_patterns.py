@@ -40,10 +40,12 @@ def made():
             cutting.python_chunk(cut, n).pattern for cut in (cutting.FIRST, cutting.NEWEST) for n in (1, 2)
         ],
         ("slmfit.text.cutting", "f'://|[{silent}]|{_EMOTICON}|{_UPSIDE_DOWN}|(?P<word>{word})'"): [
-            cutting._signs().pattern
+            cutting.python_signs().pattern
         ],
-        ("slmfit.text.cutting", "f'([{unspaced}][{unspaced}{mark}]*)|([{spaced}]+)'"): [cutting._scripts().pattern],
-        ("slmfit.text.cutting", "f'.[{_python(_marks())}]*'"): [cutting._unit().pattern],
+        ("slmfit.text.cutting", "f'([{unspaced}][{unspaced}{mark}]*)|([{spaced}]+)'"): [
+            cutting.python_scripts().pattern
+        ],
+        ("slmfit.text.cutting", "f'.[{_python(_marks())}]*'"): [cutting.python_unit().pattern],
         ("slmfit.runs.tables", "f'[{delimiter}\"\\r\\n]|^\\\\s|\\\\s$'"): [rf'[{one}"\r\n]|^\s|\s$' for one in ",\t"],
         ("slmfit.generating.checks", "re.escape(words)"): ["aaa", r"\ \ "],
         ("slmfit.tasks.forms.base", "f'<[^\\\\w<]*{self.kind}'"): [r"<[^\w<]*text"],

@@ -15,13 +15,15 @@ def export(
         str,
         option(
             "--format",
-            "folder: a transformers folder, whole, adapters added in; onnx: a run that needs no torch.",
+            "folder: a transformers folder, whole; onnx: a run that needs no torch; html: one page that is the "
+            "classifier; gguf: for llama.cpp and Ollama.",
             "FORM",
         ),
     ] = "folder",
     output: Annotated[Path | None, option("--output", "Where it goes; none = ID-FORM here.", "PLACE")] = None,
     quantise: Annotated[
-        str | None, option("--quantise", "onnx: int8, a quarter of the size; none = exactly the run's model.", "HOW")
+        str | None,
+        option("--quantise", "onnx: int8, a quarter of the size; gguf: q8_0; none = exactly the run's model.", "HOW"),
     ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Write what the gate refuses, too; it is recorded.")] = False,
     data: Annotated[

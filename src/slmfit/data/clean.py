@@ -21,11 +21,11 @@ _HEADER = re.compile(
 _QUOTE = re.compile(r"(writes in|writes:|wrote:|says:|said:|^In article|^Quoted from|^\||^>)")
 
 # AG News and its like have a space for the ampersand of their entities: "China #39;s", "AT amp;T".
-_BARE_ENTITY = re.compile(
+BARE_ENTITY = re.compile(
     r"(?: |(?<![&\w]))(#\d{2,4}|quot|amp|lt|gt|nbsp|apos|hellip|mdash|ndash|copy|reg|trade|euro"
     r"|[lr]squo|[lr]dquo);"
 )
-_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--[^<]*?-->")
+TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--[^<]*?-->")
 
 
 def clean(text: str, strip: Sequence[str]) -> str:
@@ -59,8 +59,8 @@ def without_quotes(text: str) -> str:
 def without_html(text: str) -> str:
     """The text with entities as the characters they stand for, also where the ampersand was lost, and without tags."""
     if ";" in text:
-        text = html.unescape(_BARE_ENTITY.sub(r"&\1;", text))
-    return _TAG.sub(" ", text) if "<" in text else text
+        text = html.unescape(BARE_ENTITY.sub(r"&\1;", text))
+    return TAG.sub(" ", text) if "<" in text else text
 
 
 _STEPS = {"headers": without_headers, "footers": without_footer, "quotes": without_quotes, "html": without_html}

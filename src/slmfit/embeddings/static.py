@@ -43,13 +43,13 @@ class Static:
         check_files(self.folder)
         config, tokenizer = (self._read_json(name) for name in self.FILES[:2])
         check_tokenizer(tokenizer, self.folder / "tokenizer.json")
-        self._tokenizer, self._unknown = self._make_tokenizer(config, tokenizer)
+        self.tokenizer, self.unknown = self._make_tokenizer(config, tokenizer)
         header(self.folder / "model.safetensors")
         self._read_tensors(read_tensors(self.folder / "model.safetensors"))
 
     @property
     def dimension(self) -> int:
-        return self._table.shape[1]
+        return self.table.shape[1]
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
@@ -64,13 +64,13 @@ class Static:
     def _embed(self, texts: Sequence[str]) -> Vectors:
         from scipy.sparse import csr_matrix
 
-        readable = [text.encode("utf-8", "replace").decode("utf-8")[: self._most_characters] for text in texts]
-        tokens = [np.array(e.ids, np.int64) for e in encoded(self._tokenizer, readable, special=False)]
-        tokens = [ids[ids != self._unknown] for ids in tokens]
+        readable = [text.encode("utf-8", "replace").decode("utf-8")[: self.most_characters] for text in texts]
+        tokens = [np.array(e.ids, np.int64) for e in encoded(self.tokenizer, readable, special=False)]
+        tokens = [ids[ids != self.unknown] for ids in tokens]
         lengths = np.array([len(ids) for ids in tokens], np.int64)
         ids, offsets = np.concatenate(tokens), np.concatenate(([0], np.cumsum(lengths)))
-        shape = (len(texts), len(self._table))
-        sums = csr_matrix((self._weights[ids], self._mapping[ids], offsets), shape=shape) @ self._table
+        shape = (len(texts), len(self.table))
+        sums = csr_matrix((self.weights[ids], self.mapping[ids], offsets), shape=shape) @ self.table
         return normalised(sums / np.maximum(lengths, 1).astype(np.float32)[:, None])
 
     def _make_tokenizer(self, config: dict[str, Any], described: dict[str, Any]) -> tuple[Any, int]:
@@ -86,7 +86,7 @@ class Static:
             words = tokenizer.get_vocab()
             typical = int(np.median([len(word) for word in words]))
             longest = config.get("max_length", 512)
-            self._most_characters = None if longest is None else int(longest) * typical
+            self.most_characters = None if longest is None else int(longest) * typical
             tokenizer.no_padding()
             if longest is None:
                 tokenizer.no_truncation()
@@ -109,14 +109,14 @@ class Static:
         whole = "mapping" not in tensors or tensors["mapping"].dtype.kind in "iu"
         if not whole or any(one.dtype.kind not in "iuf" for one in (tensors["embeddings"], *shared)):
             raise self._refused("model.safetensors holds no numbers that can be added")
-        self._table = tensors["embeddings"].astype(np.float32)
-        self._mapping = tensors.get("mapping", np.arange(len(self._table))).astype(np.int64)
-        self._weights = tensors.get("weights", np.ones(len(self._mapping))).astype(np.float32)
-        if len(self._mapping) < self._tokens or len(self._weights) < self._tokens:
-            raise self._refused(f"the tokenizer has {self._tokens} tokens, the model {len(self._mapping)}")
-        if self._mapping.size and not 0 <= self._mapping.min() <= self._mapping.max() < len(self._table):
+        self.table = tensors["embeddings"].astype(np.float32)
+        self.mapping = tensors.get("mapping", np.arange(len(self.table))).astype(np.int64)
+        self.weights = tensors.get("weights", np.ones(len(self.mapping))).astype(np.float32)
+        if len(self.mapping) < self._tokens or len(self.weights) < self._tokens:
+            raise self._refused(f"the tokenizer has {self._tokens} tokens, the model {len(self.mapping)}")
+        if self.mapping.size and not 0 <= self.mapping.min() <= self.mapping.max() < len(self.table):
             raise self._refused("model.safetensors maps a token to a row that is not there")
-        if not (np.isfinite(self._table).all() and np.isfinite(self._weights).all()):
+        if not (np.isfinite(self.table).all() and np.isfinite(self.weights).all()):
             raise self._refused("model.safetensors holds numbers that are not finite")
 
     def _read_json(self, name: str) -> dict[str, Any]:

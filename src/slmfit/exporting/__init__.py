@@ -2,10 +2,14 @@
 
     export("compared/runs/causal", output="tickets-model")      # the merged, ordinary transformers folder
     export("compared/runs/encoder", "onnx", quantise="int8")    # small and quick, predicts without torch
+    export("compared/runs/linear", "html")                      # one page that is the classifier
+    export("compared/runs/causal", "gguf")                      # for llama.cpp and Ollama
 
     wishes.py    what may be asked of an export
     folder.py    the form `folder`
     onnx.py      the form `onnx`: candidates, the gate, the record of a run
+    gguf/        the form `gguf`: the file, its Modelfile, llama.cpp's own server to judge it
+    page/        the form `html`: the page, and a real browser to judge it
     tracing.py   a fine-tuned run as an export needs it
     traced.py    as an ONNX file, and with weights of eight bits
     timing.py    how long each takes, side by side
@@ -27,7 +31,9 @@ from slmfit import storage
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.exporting.folder import write_folder
+from slmfit.exporting.gguf import QUANTISED, write_gguf
 from slmfit.exporting.onnx import write_onnx
+from slmfit.exporting.page import write_page
 from slmfit.exporting.wishes import Wishes
 from slmfit.runs.run import Run, load
 
@@ -43,6 +49,8 @@ class Form:
 FORMS: dict[str, Form] = {
     "folder": Form(write_folder),
     "onnx": Form(write_onnx, quantised=("int8",)),
+    "gguf": Form(write_gguf, quantised=QUANTISED),
+    "html": Form(write_page),
 }
 
 
@@ -58,12 +66,13 @@ def export(
     """Write a run's model in another form; it appears whole or not at all. Returns where.
 
     run: a run's folder, or a comparison's for its pick. format: "folder", a transformers folder that needs neither
-    slmfit nor peft nor the base model; "onnx", a run that predicts without torch (extra `onnx`).
+    slmfit nor peft nor the base model; "onnx", a run that predicts without torch (extra `onnx`); "gguf", a Llama that
+    writes entities, for llama.cpp and Ollama (extra `gguf`); "html", one page that is the classifier, for any browser.
     output: where it goes; None = a folder here, called as run and format.
-    quantise: of "onnx", "int8" for weights of eight bits: a quarter of the size, quicker, other probabilities.
-    None = the model as it is.
-    accept: write what the gate refuses all the same. data: where the run's data are by now, or the dataset; None =
-    where they were.
+    quantise: weights of eight bits, "int8" of "onnx" (a quarter of the size, quicker, other probabilities) and "q8_0"
+    of "gguf" (half the size). None = the model as it is; a GGUF has 16 bits then.
+    accept: write what the gate refuses all the same, and a page or GGUF that nothing here can judge.
+    data: where the run's data are by now, or the dataset; None = where they were.
     Raises UsageError for a method that has no such form and for a place that is taken, UnsafeError for what the gate
     refuses, DataError where it has no rows to judge by, and what loading the run raises.
     """

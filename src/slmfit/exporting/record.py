@@ -28,7 +28,7 @@ class ExportRecord:
     form: str
     run: Mapping[str, Any]
     about: Mapping[str, Any] = field(default_factory=dict)
-    gate: Judged
+    gate: Judged | None
     candidates: Sequence[Judged] = ()
     scores: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
     environment: Mapping[str, Any]
@@ -41,13 +41,15 @@ class ExportRecord:
         run: Run,
         *,
         form: str,
-        gate: Judged,
+        gate: Judged | None,
         about: Mapping[str, Any] | None = None,
         candidates: Sequence[Judged] = (),
         scores: Mapping[str, Mapping[str, Score]] | None = None,
         packages: Mapping[str, str | None] | None = None,
     ) -> Self:
-        """The record of an export of a run, made now and here. packages: versions of what made it, beside ours."""
+        """The record of an export of a run, made now and here. gate: None = nothing judged it, and `about` says why.
+
+        packages: versions of what made it, beside ours."""
         here = environment()
         here["packages"] |= {name: version for name, version in (packages or {}).items() if version}
         record = run.record

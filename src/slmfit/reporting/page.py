@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,15 @@ FILTERS = {
 }
 
 
-def render(template: Path, **view: Any) -> str:
+def render(
+    template: Path, *, styles: Sequence[str | Path] = STYLES, scripts: Sequence[str | Path] = SCRIPTS, **view: Any
+) -> str:
     """The page of a template that extends `frame.html`; every string it shows is escaped and made visible.
 
+    styles, scripts: what becomes its one sheet and its one script, files beside this one or anywhere.
     view: what the template names, and what the frame does: `title`; `style` and `script` are added.
     """
-    style, script = ("\n".join(map(_source, names)) for names in (STYLES, SCRIPTS))
+    style, script = ("\n".join(map(_source, names)) for names in (styles, scripts))
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
@@ -87,7 +91,7 @@ def packed(value: Any, level: int = 9) -> str:
     return base64.b64encode(zlib.compress(text, level)).decode("ascii")
 
 
-def _source(name: str) -> str:
+def _source(name: str | Path) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 

@@ -62,6 +62,10 @@ class Run:
         return self._model[0]
 
     @property
+    def recipe(self) -> TextRecipe:
+        return self._model[1]
+
+    @property
     def method(self) -> Method:
         method = self._model[2]
         method.allow_host = self.allow_host
@@ -80,7 +84,7 @@ class Run:
         if has_no_order(inputs):
             raise UsageError("a set was given, which has no order", fix="predict(list) answers in the list's order")
         given = [self.task.given(input) for input in inputs]
-        answers = predict_with((self.task, self._model[1], self.method), given)
+        answers = predict_with((self.task, self.recipe, self.method), given)
         return [replace(answer, input=one) for answer, one in zip(answers, given, strict=True)]
 
     def predictions(self) -> Iterator[dict[str, Any]]:

@@ -100,7 +100,7 @@ def parts(chunk: str, shortest: int) -> Words:
     if _kind(chunk[-1]) in LETTERS:  # a number with a minus before it, and maybe signs before that
         signs, _, number = chunk.rpartition("-")
         return (*parts(signs, shortest), "-", *parts(number, shortest)) if signs else ("-", *parts(number, shortest))
-    return tuple(word for match in _signs().finditer(chunk) if (word := _sign(match)))
+    return tuple(word for match in python_signs().finditer(chunk) if (word := _sign(match)))
 
 
 def _unmixed(letters: str, shortest: int) -> Iterator[str]:
@@ -109,9 +109,9 @@ def _unmixed(letters: str, shortest: int) -> Iterator[str]:
         if len(letters) >= shortest:
             yield letters
         return
-    for unspaced, others in _scripts().findall(letters):
+    for unspaced, others in python_scripts().findall(letters):
         if unspaced:
-            units = _unit().findall(unspaced)
+            units = python_unit().findall(unspaced)
             yield from map("".join, pairwise(units)) if len(units) > 1 else units
         elif len(others) >= shortest:
             yield others
@@ -152,21 +152,21 @@ def _sign(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _signs() -> re.Pattern[str]:
+def python_signs() -> re.Pattern[str]:
     silent, single, dumb = (_python(r) for r in ([_SELECTORS, _JOINER, _TONES], ranges_of(TELLING), ranges_of(DUMB)))
     word = f"{_RUNS}|[{_python([_FLAGS])}]{{1,2}}|[{single}]|(?P<again>[{dumb}])(?P=again)+"
     return re.compile(f"://|[{silent}]|{_EMOTICON}|{_UPSIDE_DOWN}|(?P<word>{word})")
 
 
 @lru_cache(maxsize=1)
-def _scripts() -> re.Pattern[str]:
+def python_scripts() -> re.Pattern[str]:
     """Letters of scripts without spaces, or of the others."""
     unspaced, mark, spaced = (_python(ranges_of(*kinds)) for kinds in ((UNSPACED,), (MARK,), (SPACED, MARK)))
     return re.compile(f"([{unspaced}][{unspaced}{mark}]*)|([{spaced}]+)")
 
 
 @lru_cache(maxsize=1)
-def _unit() -> re.Pattern[str]:
+def python_unit() -> re.Pattern[str]:
     """A character and the marks on it."""
     return re.compile(f".[{_python(_marks())}]*", re.DOTALL)
 

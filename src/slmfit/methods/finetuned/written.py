@@ -125,8 +125,7 @@ class Written(Head):
         return len(self._encoded([self._shown])[0])
 
     @cached_property
-    def _shown(self) -> str:
-        """The examples, asked and answered, as they stand before a text."""
+    def _shown(self) -> str:  # the examples, asked and answered, as they stand before a text
         examples = self.shots.examples if self.shots else ()
         told = [(e.input, self._target(e)) for e in examples]
         return "".join(f"{self.form.ask(text)}{self.form.write(target, text)}\n" for text, target in told)
@@ -197,10 +196,19 @@ class Written(Head):
             prompt = self._prompts([text])[0]
         return text, prompt
 
+    def asked(self, text: Any) -> str:
+        """What the model reads before it answers."""
+        return encodable(self._shown + self.form.ask(text))
+
+    def cut_to(self, input: Input, size: int) -> Any:
+        """An input as it is read where prompt and answer have `size` tokens."""
+        text = self._text(input)
+        return self._fitting(text, self._prompts([text])[0], self._most(size))[0]
+
     def _prompts(self, texts: Sequence[Any]) -> list[Ids]:
         """With the special tokens that stand before a text; without those after it where the model goes on there."""
         tail = closing(self.backbone.tokenizer.backend_tokenizer) if self.goes_on else 0
-        made = self._encoded([encodable(self._shown + self.form.ask(text)) for text in texts], framed=True)
+        made = self._encoded([self.asked(text) for text in texts], framed=True)
         return [ids[: len(ids) - tail] for ids in made]
 
     def _encoded(self, texts: Sequence[str], framed: bool = False) -> list[Ids]:
@@ -284,7 +292,7 @@ class Written(Head):
             "with, and is held to answers that can be read when `slmfit predict` asks it; as below it is not.\n\n"
             f"An answer:\n\n```\n{self.form.example()}\n```"
         )
-        asked = encodable(self._shown + self.form.ask(self._sample))
+        asked = self.asked(self._sample)
         call = (
             "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
             'tokenizer = AutoTokenizer.from_pretrained("this-folder")\n'
