@@ -22,25 +22,20 @@ def temperature(answers: Sequence[Prediction], truth: Sequence[Target]) -> float
 
     1 where it is none the less for rows that it was not fitted on: each half is scored with what the other would have.
     """
-    logs, right = _table(answers, truth)
-    if len(logs) < LEAST:
+    both = [
+        (a.probabilities, name)
+        for a, t in zip(answers, truth, strict=True)
+        if a.probabilities and (name := chance_of(t)) in a.probabilities
+    ]
+    if len(both) < LEAST:
         return 1.0
+    logs = np.log(np.maximum([list(shares.values()) for shares, _ in both], SMALL))
+    right = np.array([list(shares).index(str(name)) for shares, name in both], np.int64)
     halves = np.arange(len(logs)) % 2 == 0
     crossed = sum(
         _losses(logs[rows], right[rows], _best(logs[~rows], right[~rows])).sum() for rows in (halves, ~halves)
     )
     return _best(logs, right) if crossed < _losses(logs, right, 1.0).sum() else 1.0
-
-
-def _table(answers: Sequence[Prediction], truth: Sequence[Target]) -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms of probabilities [rows, labels], and the place of the true label, of rows that have both."""
-    rows = [
-        (list((a.probabilities or {}).values()), list(a.probabilities or {}).index(chance_of(t)))
-        for a, t in zip(answers, truth, strict=True)
-        if chance_of(t) in (a.probabilities or {})
-    ]
-    shares = np.array([row for row, _ in rows]).reshape(len(rows), -1)
-    return np.log(np.maximum(shares, SMALL)), np.array([place for _, place in rows], np.int64)
 
 
 def _best(logs: np.ndarray, right: np.ndarray) -> float:

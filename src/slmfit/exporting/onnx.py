@@ -25,7 +25,7 @@ from slmfit.exporting.rows import rows_of
 from slmfit.exporting.timing import seconds_a_row
 from slmfit.exporting.wishes import Wishes
 from slmfit.methods.saved import load_model, save_model
-from slmfit.records import Example, Input, Prediction, RunRecord
+from slmfit.records import Input, Prediction, RunRecord
 from slmfit.runs import measuring
 from slmfit.runs.answering import Answered, predict
 from slmfit.runs.card import model_card
@@ -112,13 +112,13 @@ def _eight_bits(tuned: Tuned, exact: Candidate, folder: Path, run: Run) -> list[
     return found
 
 
-def _saved(name: str, folder: Path, run: Run, how: str | None, tuned: Tuned, heat: float = 1.0) -> Candidate:
+def _saved(name: str, folder: Path, run: Run, how: str | None, tuned: Tuned) -> Candidate:
     """What stands beside a model in a folder, and all of it loaded as whoever serves it will."""
     from slmfit.methods.exported import Onnx, Settings
 
     method = Onnx(Settings(how))
-    method.head, method.tokenizer = replace(tuned.head, temperature=heat), tuned.backend
-    method.chosen = _chosen_of(run.record, heat)
+    method.head, method.tokenizer = tuned.head, tuned.backend
+    method.chosen = _chosen_of(run.record, 1.0)
     save_model(folder, run.task, TextRecipe(tuple(run.record.dataset.get("strip", ()))), "onnx", method)
     loaded = load_model(folder)[2]
     assert isinstance(loaded, Onnx)
@@ -174,7 +174,7 @@ def _finish(
     served = load_model(model)[2]
     seed, parts = run.record.seed, {"validation": gate.examples, "test": run.answered("test", data.test)}
     answered = {split: Answered.of(rows, predict(served, rows), data, seed) for split, rows in parts.items()}
-    cost = measuring.measure(model, data.task, [_input(e) for e in gate.examples])
+    cost = measuring.measure(model, data.task, gate.inputs)
     record = replace(
         run.record,
         id=f"{run.record.id}-onnx{'-int8' if how else ''}",
@@ -217,7 +217,3 @@ def _reheat(model: Path, heat: float) -> None:
     storage.write_json(model / HEAD, {**storage.read_json(model / HEAD, "kind"), "temperature": heat})
     about = storage.read_json(model / "slmfit.json", "chosen")
     storage.write_json(model / "slmfit.json", {**about, "chosen": {**about["chosen"], "temperature": heat}})
-
-
-def _input(example: Example) -> Input:
-    return example.input
