@@ -72,7 +72,7 @@ class Serving(uvicorn.Server):
         last.cancel()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """SIGTERM and SIGINT end it in order; that is then no failure, and not passed on."""
         if threading.current_thread() is not threading.main_thread():
             yield
