@@ -145,6 +145,8 @@ class Prediction:
     probabilities: label (option letter, intent) -> probability, summing to 1, when the method has them.
     raw: the text a generative method wrote.
     span_probabilities: one for each of the target's spans, in order, when the method has them.
+    confidence: that all of the answer is right, where that does not follow from `probabilities`.
+    by: which part answered, of a method that has several: small or large.
     input: what it is an answer to, where a run was asked; it is neither kept nor compared.
     """
 
@@ -154,6 +156,8 @@ class Prediction:
     raw: str | None = None
     usage: Usage | None = None
     span_probabilities: Sequence[float] | None = None
+    confidence: float | None = None
+    by: str | None = None
     input: Input | None = field(default=None, compare=False, repr=False)
 
     def _repr_html_(self) -> str:
@@ -257,6 +261,7 @@ class RunRecord:
     peak_memory_bytes: int | None = None
     measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # how sure the times are
     fit_peak_memory_bytes: int | None = None
+    cascade: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # of one: its parts and what is promised
     usage: Mapping[str, float | int | None]
     warnings: Sequence[str] = ()
     environment: Mapping[str, Any]
@@ -310,6 +315,7 @@ class MethodRow:
     measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # as its run has it
     usd_per_1000_rows: float | None = None
     outcomes: Mapping[str, int] | None = None  # of the test rows' answers
+    cascade: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)  # as its run has it
 
     @property
     def floor(self) -> bool:
@@ -336,6 +342,7 @@ class MethodRow:
             measured=record.measured,
             usd_per_1000_rows=None if usd is None else 1000 * usd / record.rows_scored("test"),
             outcomes=record.details["test"].get("outcomes"),
+            cascade=record.cascade,
         )
 
 

@@ -65,6 +65,7 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         "$ / 1,000 rows": ["" if (usd := row.usd_per_1000_rows) is None else dollars(usd) for row in record.methods],
         "no answer": [failures(row.outcomes) for row in record.methods],
         "seeds": [seeds_words(metric, row) for row in record.methods],
+        "by the small one": [percent(row.cascade["share"]["test"]) if row.cascade else "" for row in record.methods],
         **{told(name): [_part(row, name) for row in record.methods] for name in PARTS.get(metric, ())},
     }
     more = {name: cells for name, cells in asked.items() if any(cells)}
@@ -123,7 +124,7 @@ def show_plan(steps: Sequence[Step], *, as_json: bool, budget: float | None = No
     sent = [(step, step.quote) for step in steps if step.quote and step.quote.leaves_machine and step.quote.texts]
     for step, quote in sent:
         examples = ", with texts of train as examples" if step.shown else ""
-        say(f"{step.id}: {quote.texts:,} texts of test would leave this machine, to {quote.host}{examples}")
+        say(f"{step.id}: {quote.texts:,} texts of {step.split} would leave this machine, to {quote.host}{examples}")
     return None if sent else say("No text would leave this machine.")
 
 
@@ -167,7 +168,8 @@ def price_words(quote: Quote) -> str:
 def _planned(step: Step) -> str:
     if step.quote:
         kept = f"; {step.kept:,} more are answered already" if step.kept else ""
-        return f"asked {step.quote.texts:,} texts at {step.quote.host}: {tokens_words(step.quote)}{kept}"
+        of = "" if step.split == "test" else f" of {step.split}"
+        return f"asked {step.quote.texts:,} texts{of} at {step.quote.host}: {tokens_words(step.quote)}{kept}"
     times = f", {step.trainings} times" if step.trainings > 1 else ""
     peak = step.forecast.fit_peak_memory_bytes if step.forecast else None
     memory = f", in about {bytes_words(peak)} of memory" if peak else ""
@@ -191,6 +193,8 @@ def show_run(run: Trained, *, as_json: bool) -> None:
         _say(f"no answer: {lost}; they count as wrong")
     simple = {k: v for k, v in run.record.chosen.items() if not isinstance(v, dict) and v is not None}
     asked = run.record.settings
+    for said in run.record.cascade.get("said", ()):
+        _say(said)
     if chosen := ", ".join(f"{k} {number_words(v)}" for k, v in simple.items() if asked.get(k) != v):
         _say(f"chosen: {chosen}")
     _say(f"\n{run.folder}")

@@ -21,6 +21,7 @@ from slmfit.comparison.folder import held, write_answered, write_data, write_dia
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
 from slmfit.comparison.remarks import fewer_rows, time_taken
+from slmfit.comparison.rows import without_part
 from slmfit.comparison.without_reading import beside_floors
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
@@ -28,7 +29,7 @@ from slmfit.data.split import checked_seed
 from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
-from slmfit.methods.specs import Spec, parse_specs, with_floors
+from slmfit.methods.specs import Spec, parse_specs, with_floors, with_parts
 from slmfit.records import LEFT_OUT, ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
 from slmfit.reporting import report
 from slmfit.runs import fitting
@@ -125,7 +126,7 @@ def compare(
     metric = checked_metric(data, metric)
     preference = checked_preference(prefer)
     margin, seed = checked_margin(margin), checked_seed(seed)
-    specs = with_floors(parse_specs(asked, settings, data.task), data.task)
+    specs = with_floors(with_parts(parse_specs(asked, settings, data.task)), data.task)
     terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
     added = None if augment is None else add_rows(data, augment)
     out = default_folder(data) if out is None else Path(out)
@@ -202,13 +203,13 @@ def train(
         raise UsageError(f"{spec.name} {spec.reason}", fix=f"use one of {', '.join(able)}")
     if spec.reason:
         raise MissingPart(f"the method {spec.name!r} cannot run here", fix=spec.reason)
-    terms = Terms(seed, metric, checked_seeds(seeds, seed, [spec]), budget_seconds)
+    terms = Terms(seed, metric, checked_seeds(seeds, seed, with_parts([spec])), budget_seconds)
     out = default_folder(data) if out is None else Path(out)
     experiment = Experiment(out, data, terms, listen)
     with held(out, data):
         if not (out / "data" / "split.json").is_file():
             write_data(experiment, texts=True)
-        done = list(experiment.limited([spec], limits).fit_seeds(spec, budget))
+        done = list(experiment.limited(with_parts([spec]), limits).fit_seeds(spec, budget))
         trained = Trained(out, experiment.joined_row(spec, done))
         write_answered(experiment, {trained.row.id: trained}, texts=True)
     return trained
@@ -232,7 +233,7 @@ def plan(
     Arguments and errors are those of `compare`.
     """
     metric, seed = checked_metric(data, metric), checked_seed(seed)
-    specs = with_floors(parse_specs(asked, settings, data.task), data.task)
+    specs = with_floors(with_parts(parse_specs(asked, settings, data.task)), data.task)
     terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
     experiment = Experiment(default_folder(data) if out is None else Path(out), data, terms)
     steps = experiment.plan(specs)
@@ -265,7 +266,8 @@ def _fit_all(
     spent: filled with the seconds that each took.
 
     First those that need seconds, and on their runs the diagnostics of the data; then those that take what time there
-    is, the quicker ones first; last those that ask a server. Each has the same part of what is left when it begins.
+    is, the quicker ones first; then those that ask a server, and last what is made of others.
+    Each has the same part of what is left when it begins.
     """
     experiment, _ = work[0]
     turns = [(_turn(spec, budget), own, spec) for own, spec in work]
@@ -276,7 +278,8 @@ def _fit_all(
             if mine(turn, own) and spec.id not in rows:
                 waiting = sum(s.id not in rows and not s.reason and s.name != "majority" for _, _, s in turns)
                 began = budget.clock()
-                rows[spec.id] = own.row(spec, budget.part(waiting))
+                lost = next((rows[part.id] for part in spec.parts if part.id in rows and rows[part.id].reason), None)
+                rows[spec.id] = without_part(spec, lost) if lost else own.row(spec, budget.part(waiting))
                 spent[spec.id] = budget.clock() - began
 
     fit(lambda turn, own: turn == FIRST and own is experiment)
@@ -292,4 +295,4 @@ def _turn(spec: Spec, budget: Budget) -> int:
     """When a method is fitted; of those in one turn in the order asked for."""
     if spec.reason or spec.quick:
         return FIRST + (budget.limited and not spec.reason and spec.embeds)
-    return FIRST + 2 + spec.remote
+    return FIRST + 2 + spec.remote + 2 * bool(spec.parts)

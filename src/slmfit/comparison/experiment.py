@@ -27,7 +27,7 @@ from slmfit.methods.specs import Spec
 from slmfit.records import MethodRow, Prediction
 from slmfit.runs import fitting
 from slmfit.runs.fitting import Terms
-from slmfit.runs.run import Run, read_run
+from slmfit.runs.run import Run, by_validation, read_run
 from slmfit.runs.trainings import clear, kept, trainings
 from slmfit.tasks.answers import prediction_to_json
 from slmfit.timing.budget import Budget
@@ -64,6 +64,7 @@ class Experiment:
 
         budget: this run's part of it. Raises what the method raises.
         """
+        parts = [self._fitted(part, budget) for part in spec.parts]
         folder, found = self._place(spec), self._kept(spec)
         if found != folder:
             clear(folder)
@@ -75,7 +76,7 @@ class Experiment:
             return Fitted(folder, reused=True)
         share = self.allowance.of(spec.id) if self.allowance else None
         listen = named(self.listen, spec.id)
-        fitting.fit_run(spec, self.data, folder, self.terms, budget=budget, allowance=share, listen=listen)
+        fitting.fit_run(spec, self.data, folder, self.terms, budget=budget, allowance=share, parts=parts, listen=listen)
         return Fitted(folder, reused=False)
 
     def fit_seeds(self, spec: Spec, budget: Budget | None = None) -> Iterator[Fitted]:
@@ -90,6 +91,8 @@ class Experiment:
 
     def trainings(self, spec: Spec) -> list[tuple[Experiment, Spec]]:
         """What there is to fit of one method, seed by seed; each may be fitted elsewhere."""
+        if spec.parts:  # which are trained with all the seeds; it is made of those that did best
+            return [(self, spec)]
         return [(replace(self, terms=terms), own) for own, terms in trainings(spec, self.terms)]
 
     def row(self, spec: Spec, budget: Budget | None = None) -> MethodRow:
@@ -150,7 +153,7 @@ class Experiment:
             raise UsageError("there is a limit for asking servers, and no method here asks one", fix=fix)
         known = {
             spec.id: planning.charged_by(read_run(found))
-            if (found := self._kept(spec))
+            if not spec.parts and (found := self._kept(spec))
             else planning.charged(spec, self.data, self.terms, limits)
             for spec in remote
         }
@@ -211,14 +214,36 @@ class Experiment:
         sentences = [gain["sentence"] for gain in found]
         return {"added": {**added.record, "gains": found}, "caveats": [*sentences, *verdict["caveats"]]}
 
+    def _fitted(self, part: Spec, budget: Budget | None) -> Run:
+        """The run of a part, fitted if it is not yet; the one that predicts, of several trainings."""
+        if part.run is None:
+            list(self.fit_seeds(part, budget))
+        found = self._found(part)
+        assert found is not None
+        return found
+
+    def _found(self, part: Spec) -> Run | None:
+        """The run of a part; None where it is not there, or not with every seed."""
+        if part.run is not None:
+            return Run(part.run)
+        places = [one._kept(own) for one, own in self.trainings(part)]
+        runs = [Run(place) for place in places if place]
+        if len(runs) < len(places):
+            return None
+        return by_validation(runs) if len(runs) > 1 else runs[0]
+
     def _place(self, spec: Spec) -> Path:
         return self.folder / "runs" / spec.id
 
     def _kept(self, spec: Spec) -> Path | None:
         """The folder of that very run, under its name or set aside; None where it is not there."""
-        keys = [fitting.run_key(spec, self.data, self.terms)]
+        parts = [self._found(part) for part in spec.parts]
+        if not all(parts):
+            return None
+        made_of = [run.record.key for run in parts if run]
+        keys = [fitting.run_key(spec, self.data, self.terms, parts=made_of)]
         if not spec.trained and self.terms.budget_seconds is not None:  # without a budget there is only more of it
-            keys.insert(0, fitting.run_key(spec, self.data, self.terms, budgeted=False))
+            keys.insert(0, fitting.run_key(spec, self.data, self.terms, budgeted=False, parts=made_of))
         return next((found for key in keys if (found := kept(self._place(spec), key))), None)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def judge(
         "caveats": [
             *shifted(data, out, list(scored.values())),
             *disagreements(list(scored.values()), metric, best, gap),
+            *(f"{row.id}: {said}" for row in scored.values() for said in row.cascade.get("said", ())),
             *(said for row in scored.values() for said in shortened(row.id, Run(out / str(row.run)).record.chosen)),
             *verdicts.caveats(verdict),
             *(_fewer(row) for row in scored.values() if row.reason),

@@ -30,6 +30,13 @@ def without_run(spec: Spec, reason: str, status: Without = "skipped") -> MethodR
     return MethodRow(id=spec.id, name=spec.name, status=status, reason=reason)
 
 
+def without_part(spec: Spec, part: MethodRow) -> MethodRow:
+    """The line of a method that is made of one that has no run, or not all that was asked for."""
+    return replace(
+        without_run(spec, f"{part.id}: {part.reason}"), status="failed" if part.status == "ok" else part.status
+    )
+
+
 def failed(spec: Spec, error: Exception) -> MethodRow:
     """The line of a method that raised this when it was fitted."""
     status: Without = "stopped" if isinstance(error, BudgetReached) else "failed"

@@ -62,10 +62,15 @@ def marked(
     for offsets, share in zip(words, shares.tolist(), strict=True):
         scores = tags[begin : begin + len(offsets)]
         begin += len(offsets)
-        spans, sure = spans_of(scores, names, offsets)
+        spans, sure, whole = spans_of(scores, names, offsets)
         intent = known[int(np.argmax(share))] if known else None
         named = dict(zip(known, share, strict=True)) if known else None
-        answers.append(Prediction(Entities(spans, intent), probabilities=named, span_probabilities=sure))
+        whole *= named[intent] if named and intent else 1.0
+        answers.append(
+            Prediction(
+                Entities(spans, intent), probabilities=named, span_probabilities=sure, confidence=round(whole, 6)
+            )
+        )
     return answers
 
 
@@ -100,8 +105,8 @@ def best(scores: np.ndarray) -> np.ndarray:
     return path
 
 
-def spans_of(scores: np.ndarray, names: Sequence[str], offsets: Offsets) -> tuple[tuple[Span, ...], list[float]]:
-    """The spans of a text's words, and for each the probability that all its words are tagged so.
+def spans_of(scores: np.ndarray, names: Sequence[str], offsets: Offsets) -> tuple[tuple[Span, ...], list[float], float]:
+    """The spans of a text's words, for each the probability that all its words are tagged so, and that all words are.
 
     scores: float [words, tags], log-probabilities.
     """
@@ -111,4 +116,4 @@ def spans_of(scores: np.ndarray, names: Sequence[str], offsets: Offsets) -> tupl
     begins = {start: i for i, (start, _) in enumerate(offsets)}
     ends = {end: i for i, (_, end) in enumerate(offsets)}
     shares = [float(np.exp(sure[begins[s.start] : ends[s.end] + 1].sum())) for s in spans]
-    return tuple(spans), [round(share, 6) for share in shares]
+    return tuple(spans), [round(share, 6) for share in shares], float(np.exp(sure.sum()))

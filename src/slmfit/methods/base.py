@@ -50,6 +50,28 @@ def _ignore(kind: str, **fields: Any) -> None:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A fitted method of which another is made.
+
+    id, key: of its run. method: its name. model: the folder that it is loaded from. remote: whether it asks a server.
+    validation: id of a row -> what a model answered to it that had not seen it. answers: `asked(input)` -> what
+    its run answered to rows of validation and test. seconds: that one text takes; None = unknown. fitted: the rows that
+    the model that answers was fitted on, in words. scored_by: what answered validation, where that is another model.
+    """
+
+    id: str
+    key: str
+    method: str
+    model: Path
+    remote: bool = False
+    validation: Mapping[str, Prediction] = field(default_factory=dict, repr=False)
+    answers: Mapping[str, Prediction] = field(default_factory=dict, repr=False)
+    seconds: float | None = None
+    fitted: str = "train"
+    scored_by: str = ""
+
+
+@dataclass(frozen=True)
 class Context:
     """What a method may use while it fits, beside the data.
 
@@ -63,6 +85,7 @@ class Context:
     budget: the same time as it runs: `budget.left()` says how much of it is left.
     allowance: what a server that is asked may take in money, tokens and time; None = no matter.
     groups: id of a row -> its group; a method that holds rows out of train keeps those of one group on one side.
+    parts: fitted methods of which this one is made.
     """
 
     seed: int = 0
@@ -75,6 +98,7 @@ class Context:
     rows_to_predict: int = 0
     allowance: Share | None = None
     groups: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parts: tuple[Part, ...] = ()
     budget: Budget = None  # type: ignore[assignment]  # None = of these seconds, from now on
 
     def __post_init__(self) -> None:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from slmfit import methods
+from slmfit import methods, storage
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.methods import TABLE, Row, strangers
 from slmfit.methods.base import Method, Remote
@@ -22,6 +23,8 @@ from slmfit.records import FLOORS
 from slmfit.storage import file_name
 from slmfit.tasks.base import Task
 
+CASCADE = "cascade"
+HOW = "name a small one and a large one, or two folders of runs: cascade=linear+encoder"
 OWN_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?")
 # What an older slmfit wrote behind ID@ when it set a run aside.
 OLD_MARK = re.compile(r"[0-9a-f]{8}|unreadable")
@@ -61,7 +64,8 @@ class Spec:
 
     id: names its run. name: of the method: its row in TABLE, an entry point, or "module:Class". row: what the table
     says of it. settings: checked, base model included; None where there is a `reason` why it cannot run.
-    remote: whether it asks a server. seeded: whether another seed makes another model.
+    remote: whether it asks a server. seeded: whether another seed makes another model. parts: the methods that it is
+    made of. run: the folder of a finished run, which it stands for then.
     """
 
     id: str
@@ -72,6 +76,8 @@ class Spec:
     reason: str | None = None
     remote: bool = False
     seeded: bool = False
+    parts: tuple[Spec, ...] = ()
+    run: Path | None = None
 
     @property
     def trained(self) -> bool:
@@ -81,7 +87,7 @@ class Spec:
     @property
     def quick(self) -> bool:
         """Whether it takes the seconds it needs, and is neither trained nor waits for a server."""
-        return not (self.trained or self.remote)
+        return not (self.trained or self.remote or self.parts)
 
     @property
     def embeds(self) -> bool:
@@ -113,8 +119,13 @@ def parse_specs(
     if not texts:
         raise UsageError("no method is named", fix="for example --methods majority,linear,knn")
     given, words = dict(given or {}), [Word.of(text) for text in texts]
-    specs = [_resolved(word, given, task) for word in words]
-    kinds = sorted({kind for word in words for kind in word.kinds})
+    whole = [_resolved(word, given, task) for word in words if word.method != CASCADE]
+    rest = iter(whole)
+    specs = [_made_of(word, whole, given, task) if word.method == CASCADE else next(rest) for word in words]
+    parts = [part for spec in specs for part in spec.parts if part.run is None]
+    kinds = sorted(
+        {*(kind for word in words for kind in word.kinds), *(name for p in parts for name in (p.name, p.id))}
+    )
     for kind in given:
         if kind not in kinds:
             what = f"there are settings for the method {kind!r}, which is not compared"
@@ -139,6 +150,72 @@ def with_floors(specs: Sequence[Spec], task: Task) -> list[Spec]:
         if spec.id == "linear" and not spec.reason:
             found += [_resolved(Word.of(id), {spec.name: given}, task) for id, given in FLOOR_SETTINGS.items()]
     return found
+
+
+def with_parts(specs: Sequence[Spec]) -> list[Spec]:
+    """The specs, and before one that is made of others those of them that nobody asked for and that are no runs yet."""
+    found, asked = [], {spec.id for spec in specs}
+    for spec in specs:
+        missing = [part for part in spec.parts if part.run is None and part.id not in asked]
+        asked |= {part.id for part in missing}
+        found += [*missing, spec]
+    return found
+
+
+def _made_of(word: Word, asked: Sequence[Spec], given: Mapping[str, Mapping[str, Any]], task: Task | None) -> Spec:
+    """The spec of a method that is made of two others: those asked for beside it, others, or finished runs.
+
+    Raises UsageError where it is not made of two, of itself, or of a small one that a server answers.
+    """
+    names = _two(word)
+    parts = tuple(_part(name, asked, given, task) for name in names)
+    small, large = parts
+    row, joined_ids = methods.row_of(CASCADE), f"{small.id}+{large.id}"
+    if any(part.name == CASCADE for part in parts) or small.id == large.id:
+        raise UsageError(
+            "a cascade is made of two different methods that are none", where=str(word.base_model), fix=HOW
+        )
+    if small.remote:
+        fix = "let a model that is here answer first, and the server the rest: cascade=linear+llm=MODEL"
+        raise UsageError("the small part of a cascade asks a server", where=str(word.base_model), fix=fix)
+    own = f"{CASCADE}@{word.own}" if word.own else f"{CASCADE}-{file_name(joined_ids)}"
+    spec = Spec(own, CASCADE, None, row, remote=large.remote, parts=parts)
+    if reason := next((f"{part.id}: {part.reason}" for part in parts if part.reason), None):
+        return replace(spec, reason=reason)
+    values = {name: value for kind in word.kinds for name, value in given.get(kind, {}).items()}
+    return replace(spec, settings=methods.checked_settings(CASCADE, values, joined_ids))
+
+
+def _two(word: Word) -> tuple[str, str]:
+    """The names of the parts. A plus may stand in a name, too: then the cut is where what is before it is known."""
+    pieces = (word.base_model or "").split("+")
+    cuts = [("+".join(pieces[:i]), "+".join(pieces[i:])) for i in range(1, len(pieces))]
+    known = [cut for cut in cuts if _is_run(cut[0]) or Word.of(cut[0]).method in methods.names()]
+    if not (found := next(iter(known or cuts), None)) or not all(name.strip() for name in found):
+        raise UsageError("a cascade is made of two methods", where=f"{CASCADE}={word.base_model or ''}", fix=HOW)
+    return found[0].strip(), found[1].strip()
+
+
+def _part(name: str, asked: Sequence[Spec], given: Mapping[str, Mapping[str, Any]], task: Task | None) -> Spec:
+    """A part by its id, by the name of the only method of its kind that is asked for, as a finished run, or anew."""
+    named = [spec for spec in asked if spec.id == name] or [spec for spec in asked if spec.name == name]
+    if len(named) == 1:
+        return named[0]
+    if _is_run(name):
+        return _finished(Path(name))
+    return _resolved(Word.of(name), given, task)
+
+
+def _is_run(name: str) -> bool:
+    return bool(name.strip()) and (Path(name) / "run.json").is_file()
+
+
+def _finished(folder: Path) -> Spec:
+    """A finished run as a spec. Raises SlmfitError where its record is damaged."""
+    about = storage.read_json(folder / "run.json", "id", "method", "remote")
+    id, method = str(about["id"]), str(about["method"])
+    row = methods.TABLE.get(method) or Row(f"a run of {method}", None, ())
+    return Spec(id, method, None, row, remote=bool(about["remote"]), run=folder)
 
 
 def _resolved(word: Word, given: Mapping[str, Mapping[str, Any]], task: Task | None) -> Spec:

@@ -70,9 +70,10 @@ def predict(method: Method, examples: Sequence[Example]) -> list[Prediction]:
 
 def _rounded(answer: Prediction) -> Prediction:
     """Probabilities as they are written down, so that scores are those of the file."""
-    labels, spans = answer.probabilities, answer.span_probabilities
+    labels, spans, sure = answer.probabilities, answer.span_probabilities, answer.confidence
     return replace(
         answer,
         probabilities=labels and {k: rounded(p) for k, p in labels.items()},
         span_probabilities=spans if spans is None else [rounded(p) for p in spans],
+        confidence=sure if sure is None else rounded(sure),
     )

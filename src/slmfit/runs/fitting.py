@@ -34,7 +34,8 @@ from slmfit.runs.answering import Answered, ask
 from slmfit.runs.as_written import as_written, respelled
 from slmfit.runs.card import model_card
 from slmfit.runs.kept import kept
-from slmfit.runs.run import write_predictions, write_run
+from slmfit.runs.parts import about, part_of
+from slmfit.runs.run import Run, write_predictions, write_run
 from slmfit.tasks.answers import prediction_to_json, target_to_json
 from slmfit.timing.budget import Budget
 
@@ -83,16 +84,19 @@ def fit_run(
     *,
     budget: Budget | None = None,
     allowance: Share | None = None,
+    parts: Sequence[Run] = (),
     listen: Listener | None = None,
 ) -> RunRecord:
     """Fit one method and write its run to `folder`, which appears whole or not at all.
 
     budget: this run's part of it, for fitting, predicting and measuring; None = no matter. allowance: what servers may
-    take of it. listen: called as `listen(kind, fields)` for everything that happens. Raises what the method raises.
+    take of it. parts: the runs that it is made of. listen: called as `listen(kind, fields)` for whatever happens.
+    Raises what the method raises.
     A method that asks a server, each time for time or money, is asked the test rows and nothing else, and what its
     answers took is what was measured.
     """
-    key, plain = run_key(spec, data, terms), run_key(spec, data, terms, budgeted=False)
+    keys = [run.record.key for run in parts]
+    key, plain = (run_key(spec, data, terms, budgeted=budgeted, parts=keys) for budgeted in (True, False))
     partial = _start(folder, key)
     if plain != key and not spec.trained:
         (partial / "key without budget").write_text(plain)
@@ -114,9 +118,11 @@ def fit_run(
             rows_to_predict=more + len(data.test) + (0 if spec.remote else len(respelled(data))),
             allowance=allowance,
             groups=data.groups,
+            parts=tuple(part_of(run, data) for run in parts),
         )
         measuring.forget_peak()
-        return finish(trial(spec, data, context), data, folder, context, whole)
+        records = [run.record for run in parts]
+        return finish(trial(spec, data, context), data, folder, context, whole, records)
 
 
 def trial(spec: Spec, data: Dataset, context: Context) -> Trial:
@@ -140,10 +146,17 @@ def trial(spec: Spec, data: Dataset, context: Context) -> Trial:
     return Trial(spec, method, validation, fit_seconds, search_seconds)
 
 
-def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: Budget | None = None) -> RunRecord:
+def finish(
+    tried: Trial,
+    data: Dataset,
+    folder: Path,
+    context: Context,
+    whole: Budget | None = None,
+    parts: Sequence[RunRecord] = (),
+) -> RunRecord:
     """Fit again where validation was carved from train, save, load, score test, measure: the run in `folder`.
 
-    whole: until when, measuring included; None = as long as the context says.
+    whole: until when, measuring included; None = as long as the context says. parts: the runs that it is made of.
     """
     method, name, partial = tried.method, tried.spec.name, storage.partial(folder)
     refit_seconds = _refit(method, data, context)
@@ -157,20 +170,22 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: B
     save_model(model, data.task, data.recipe, name, method)
     method.unload()
     _, _, loaded = load_model(model)
-    loaded.context = context
-    sample = [] if tried.validation is None else _sample(data.train, context.seed)
+    loaded.context = method.context if parts else context  # which then knows what the large one was asked already
+    sample = [] if tried.spec.remote or parts else _sample(data.train, context.seed)
     own = context.budget.but_for(TRAIN_SHARE * context.budget.left()) if sample else context.budget
     test = _answer(loaded, data, data.test, "test", context, own)
     if not (tried.spec.remote or test.left_out) and (spelled := as_written(loaded, data, test.answers, context.seed)):
         test = replace(test, scores=replace(test.scores, details={**test.scores.details, "as_written": spelled}))
-    if tried.validation is None:
-        answered, cost, size = {"test": test}, measuring.of_answers(test.answers), None
+    answered = {} if tried.validation is None else {"validation": tried.validation}
+    answered["test"] = test
+    if tried.spec.remote:
+        cost, size = measuring.of_answers(test.answers), None
     else:
-        train = _answer(loaded, data, sample, "train", context, context.budget)
-        answered = {"train": train, "validation": tried.validation, "test": test}
+        if sample:
+            answered = {"train": _answer(loaded, data, sample, "train", context, context.budget), **answered}
         context.event("measure")
-        seconds = (context.budget if whole is None else whole).seconds
-        cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=name, seconds=seconds)
+        seconds, named = (context.budget if whole is None else whole).seconds, [name, *(one.method for one in parts)]
+        cost = measuring.measure(model, data.task, [e.input for e in data.validation], named=named, seconds=seconds)
         size = storage.size_of(model) + loaded.bytes_elsewhere
     _remove_work(partial / "work")
     return _publish(
@@ -191,6 +206,7 @@ def finish(tried: Trial, data: Dataset, folder: Path, context: Context, whole: B
         **vars(cost),
         size_bytes=size,
         fit_peak_memory_bytes=fit_peak,
+        cascade=about(loaded.chosen, test.answers, parts) if parts else LEFT_OUT,
         budgeted=tried.spec.trained or _cut(method.chosen),
     )
 
@@ -204,19 +220,20 @@ def given_run(
     return _publish(folder, data, answered, method="predictions", base_model=name, seed=terms.seed, metric=terms.metric)
 
 
-def run_key(spec: Spec, data: Dataset, terms: Terms, *, budgeted: bool = True) -> str:
+def run_key(spec: Spec, data: Dataset, terms: Terms, *, budgeted: bool = True, parts: Sequence[str] = ()) -> str:
     """sha256 of all that decides a run: the same key means the same predictions, so the run is reused.
 
-    budgeted: whether the terms' budget had a part in it, as it always has where a method is trained.
+    budgeted: whether the terms' budget had a part in it, as it always has where a method is trained. parts: the keys of
+    the runs that it is made of.
     """
-    parts = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model]
-    parts += [terms.seed, terms.metric, terms.budget_seconds if budgeted else None]
+    decided = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model, *parts]
+    decided += [terms.seed, terms.metric, terms.budget_seconds if budgeted else None]
     method = spec.create()
     settings = asdict(method.settings)
     places = [Path(value) for value in settings.values() if isinstance(value, str) and value]
     contents = [storage.hash_files(place) for place in places if place.exists()]
     theirs = [] if spec.name in methods.TABLE else [strangers.source_hash(type(method))]
-    return storage.hash_json([*parts, settings, contents, code_version(), *theirs])
+    return storage.hash_json([*decided, settings, contents, code_version(), *theirs])
 
 
 def prediction_rows(split: str, examples: Sequence[Example], answers: Sequence[Prediction]) -> Iterator[dict[str, Any]]:

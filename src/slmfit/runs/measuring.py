@@ -24,7 +24,7 @@ from slmfit import methods
 from slmfit.environment import isolated, without_here
 from slmfit.errors import SlmfitError
 from slmfit.methods.base import Method
-from slmfit.records import LEFT_OUT, Example, Input, Prediction
+from slmfit.records import LEFT_OUT, Example, Input, Prediction, Usage
 from slmfit.tasks.base import Task
 
 SINGLES = 300  # texts asked one by one, at most
@@ -58,11 +58,13 @@ class Cost:
     measured: Mapping[str, Any] = field(default_factory=lambda: LEFT_OUT)
 
 
-def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "", seconds: float | None = None) -> Cost:
+def measure(
+    model: Path, task: Task, inputs: Sequence[Input], named: Sequence[str] = (), seconds: float | None = None
+) -> Cost:
     """Load the model in a fresh process, ask it texts one by one and then together.
 
     seconds: what there is time for; where it is short, fewer texts are asked, and once. None = no matter.
-    named: the method, where it is another's that the caller named: that process finds it as this one did.
+    named: the method and what it is made of; another's that the caller named that process finds as this one did.
     Raises SlmfitError with the process's last words when it fails.
     """
     lines = "".join(json.dumps(task.unparse(Example("", i))) + "\n" for i in _spread(inputs, BATCH))
@@ -70,9 +72,9 @@ def measure(model: Path, task: Task, inputs: Sequence[Input], named: str = "", s
     ends = math.inf if seconds is None else began + seconds
     command = [*isolated("slmfit.runs.measuring"), str(model), repr(began), repr(ends)]
     global longest
-    stranger = bool(named) and named not in methods.TABLE  # of another's package, found where this process found it
-    command += [str(named)] if stranger else []
-    places = sys.path if stranger else None
+    strangers = [name for name in named if name not in methods.TABLE]  # of packages, found where this process found it
+    command += strangers
+    places = sys.path if strangers else None
     done = subprocess.run(
         command,
         input=lines,
@@ -98,12 +100,19 @@ def expected_seconds() -> float:
 def of_answers(answers: Sequence[Prediction]) -> Cost:
     """What the answers of a server took: each says how long it was under way.
 
-    Those that were under way alone say it best: several at once wait for each other.
+    Those that were under way alone say it best: several at once wait for each other. Of a method of several parts,
+    those of each part stand for all of its answers.
     """
-    used = [a.usage for a in answers if a.usage and a.usage.seconds is not None]
-    alone = [usage for usage in used if usage.alone]
-    times = [1000 * usage.seconds for usage in alone or used if usage.seconds is not None]
+    by = dict.fromkeys(a.by for a in answers)
+    groups = [[a.usage for a in answers if a.by == part and a.usage and a.usage.seconds is not None] for part in by]
+    times = [time for used in groups for time in _times(used, len(used) if len(groups) > 1 else None)]
     return Cost(None, _latency(times) if times else None, None, None)
+
+
+def _times(used: Sequence[Usage], count: int | None) -> list[float]:
+    """Milliseconds of those that were under way alone, or of all where none was; so many of them as `count` says."""
+    times = sorted(1000 * (usage.seconds or 0.0) for usage in [u for u in used if u.alone] or used)
+    return times if count is None else [times[i * len(times) // count] for i in range(count)]
 
 
 def peak_memory_bytes() -> int | None:

@@ -144,6 +144,10 @@ def prediction_to_json(prediction: Prediction) -> dict[str, Any]:
         row["probabilities"] = dict(prediction.probabilities)
     if prediction.span_probabilities is not None:
         row["span_probabilities"] = list(prediction.span_probabilities)
+    if prediction.confidence is not None:
+        row["confidence"] = prediction.confidence
+    if prediction.by is not None:
+        row["by"] = prediction.by
     if prediction.raw is not None:
         row["raw"] = prediction.raw
     if prediction.usage is not None:
@@ -156,7 +160,15 @@ def prediction_from_json(row: dict[str, Any]) -> Prediction:
     outcome: Outcome = row["outcome"]
     target = target_from_json(row["prediction"])
     spans = row.get("span_probabilities")
-    return Prediction(target, outcome, row.get("probabilities"), row.get("raw"), span_probabilities=spans)
+    return Prediction(
+        target,
+        outcome,
+        row.get("probabilities"),
+        row.get("raw"),
+        span_probabilities=spans,
+        confidence=row.get("confidence"),
+        by=row.get("by"),
+    )
 
 
 def target_to_json(target: Target | None) -> Any:

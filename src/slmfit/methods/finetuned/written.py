@@ -262,7 +262,8 @@ class Written(Head):
         read = replace(self.form.read(answer.text, text), raw=answer.text)
         if read.outcome != "ok":
             return read
-        return replace(read, span_probabilities=[round(answer.share(*p), 6) for p in self.form.parts(answer.text)])
+        shares = [round(answer.share(*p), 6) for p in self.form.parts(answer.text)]
+        return replace(read, span_probabilities=shares, confidence=round(float(np.prod(answer.shares)), 6))
 
     def save(self, model: Any, folder: Path) -> None:
         storage.write_json(folder / "written.json", {"grain": self.grain, "room": self.room})

@@ -83,10 +83,17 @@ class Tagger(Method):
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         found = self.spans.find([i if isinstance(i, str) else str(i) for i in inputs])
         if self.intent is None:
-            return [Prediction(Entities(spans), span_probabilities=sure) for spans, sure in found]
+            return [
+                Prediction(Entities(spans), span_probabilities=sure, confidence=whole) for spans, sure, whole in found
+            ]
         return [
-            replace(answer, target=Entities(spans, str(answer.target)), span_probabilities=sure)
-            for answer, (spans, sure) in zip(self.intent.predict(inputs), found, strict=True)
+            replace(
+                answer,
+                target=Entities(spans, str(answer.target)),
+                span_probabilities=sure,
+                confidence=whole * (answer.probabilities or {}).get(str(answer.target), 0.0),
+            )
+            for answer, (spans, sure, whole) in zip(self.intent.predict(inputs), found, strict=True)
         ]
 
     def explain(self, text: str, label: str, top: int = 10) -> list[tuple[str, float]]:
@@ -191,7 +198,7 @@ class Tagger(Method):
 
         def score(given: dict[str, Any]) -> float:
             found = self._fitted(rows, wording, given).find(texts)
-            answers = [Prediction(Entities(spans)) for spans, _ in found]
+            answers = [Prediction(Entities(spans)) for spans, _, _ in found]
             value = float(task.components(metric, targets, answers).value)
             self.search.append({"of": "spans", **given, metric: value})
             context.event("search", **self.search[-1])

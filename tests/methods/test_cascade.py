@@ -1,0 +1,184 @@
+"""`cascade`: its parts are fitted once, a promise makes the threshold, the folder moves, and doubt goes to the large."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from conftest import make_dataset
+from slmfit.comparison.compare import compare, plan, train
+from slmfit.errors import UnsafeError, UsageError
+from slmfit.methods.cascade import Cascade, Settings, confidence
+from slmfit.methods.specs import parse_specs, with_parts
+from slmfit.records import Entities, Prediction, Span
+from slmfit.runs.run import Run, load
+from slmfit.testing import row_in, scripted
+
+PROMISED = {"target": 0.8}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A comparison of two methods and both together."""
+    out = tmp_path_factory.mktemp("made")
+    data = make_dataset(sizes=(200, 150, 100))
+    events = []
+    settings = {"cascade": PROMISED}
+    asked = "knn,linear,cascade=knn+linear"
+    result = compare(data, asked, settings=settings, out=out / "o", listen=lambda kind, of: events.append((kind, of)))
+    return data, result, [(kind, of.get("run")) for kind, of in events]
+
+
+def test_its_parts_are_fitted_once_and_it_stands_beside_them(made):
+    _, result, events = made
+    assert [row.id for row in result.record.methods] == ["knn", "linear", "cascade-knn-linear"]
+    assert [run for kind, run in events if kind == "fit"] == ["knn", "linear", "cascade-knn-linear"]
+    row, run = result.record.methods[-1], result.runs["cascade-knn-linear"]
+    assert row.size_bytes >= sum(one.size_bytes for one in result.record.methods[:2])
+    assert row.latency_ms and row.scores["test"]["accuracy"].value > 0.5 and "train" not in row.scores
+    about = run.record.cascade
+    assert about["promise"]["rows"] <= 150 and about["small"]["id"] == "knn" and about["large"]["id"] == "linear"
+    assert about["small"]["fitted"] == "train + validation"
+    assert about["small"]["validation_scored_by"] == "a model fitted on train"
+    by = [answer["by"] for answer in run.predictions() if answer["split"] == "test"]
+    assert about["share"]["test"] == by.count("small") / 100 and by.count("small") > 20
+    assert any("of 100 such splits" in said for said in result.record.verdict.caveats)
+
+
+def test_it_says_what_its_parts_say_wherever_its_folder_is(made, tmp_path):
+    data, result, _ = made
+    shutil.copytree(result.runs["cascade-knn-linear"].folder, tmp_path / "moved")
+    moved, texts = load(tmp_path / "moved"), [e.input for e in data.test]
+    answers = moved.predict(texts)
+    kept = moved.answers("test", data.test)
+    assert [(a.target, a.by) for a in answers] == [(k.target, k.by) for k in kept]
+    parts = {"small": result.runs["knn"], "large": result.runs["linear"]}
+    told = {name: run.predict(texts) for name, run in parts.items()}
+    assert [a.target for a in answers] == [told[a.by][i].target for i, a in enumerate(answers)]
+    threshold = moved.record.chosen["threshold"]
+    assert [a.by == "small" for a in answers] == [confidence(one) >= threshold for one in told["small"]]
+
+
+def test_the_same_command_goes_on_where_it_was(made, tmp_path):
+    data, result, _ = made
+    again = compare(data, "knn,linear,cascade=knn+linear", settings={"cascade": PROMISED}, out=result.folder)
+    assert all(row.reused for row in again.record.methods)
+    other = plan(data, "knn,linear,cascade=knn+linear", out=result.folder)
+    assert [step.action for step in other] == ["reuse", "reuse", "fit"]
+
+
+def test_of_two_finished_runs(made, tmp_path):
+    data, result, _ = made
+    small, large = (result.runs[id].folder for id in ("knn", "linear"))
+    run = train(data, f"cascade={small}+{large}", settings={"cascade": {**PROMISED, "target": 0.7}}, out=tmp_path / "o")
+    assert run.record.id == "cascade-knn-linear" and not (tmp_path / "o" / "runs" / "knn").exists()
+    assert str(tmp_path) not in (run.folder / "run.json").read_text()
+    with pytest.raises(UsageError, match="was fitted on other data"):
+        train(make_dataset(seed=1), f"cascade={small}+{large}", out=tmp_path / "other")
+
+
+def test_without_a_promise_the_large_one_answers(made, tmp_path):
+    data, result, _ = made
+    small, large = (result.runs[id].folder for id in ("knn", "linear"))
+    run = train(data, f"cascade={small}+{large}", settings={"cascade": {"target": 1}}, out=tmp_path / "o")
+    if run.record.chosen["threshold"] is None:
+        assert {answer.by for answer in run.predict(["my card was charged twice"])} == {"large"}
+        assert "answers everything" in run.record.cascade["said"][0]
+
+
+def test_what_is_broken_is_asked_the_large_one(made):
+    data, result, _ = made
+    method = Run(result.runs["cascade-knn-linear"].folder).method
+
+    def broken(inputs):
+        raise RuntimeError("out of order")
+
+    method.small.predict = broken
+    texts = [e.input for e in data.test[:5]]
+    answers = method.predict(texts)
+    assert {a.by for a in answers} == {"large"} and [a.target for a in answers] == [
+        a.target for a in method.large.predict(texts)
+    ]
+
+
+def test_how_sure_an_answer_is():
+    assert confidence(Prediction("a", probabilities={"a": 0.8, "b": 0.2})) == 0.8
+    assert confidence(Prediction("a")) is None
+    assert confidence(Prediction(None, "timeout", {"a": 1.0})) is None
+    assert confidence(Prediction("a", probabilities={"a": float("nan")})) is None
+    spans = Entities((Span(0, 1, "X"), Span(2, 3, "X")), "buy")
+    answer = Prediction(spans, probabilities={"buy": 0.5}, span_probabilities=[0.5, 0.8])
+    assert confidence(answer) == 0.2 and confidence(replace(answer, confidence=0.1)) == 0.1
+
+
+def test_a_changed_part_is_refused(made, tmp_path):
+    _, result, _ = made
+    shutil.copytree(result.runs["cascade-knn-linear"].folder, tmp_path / "run")
+    path = tmp_path / "run" / "model" / "large" / "slmfit.json"
+    path.write_text(path.read_text().replace('"linear"', '"cascade"'))
+    with pytest.raises(UnsafeError, match="changed"):
+        load(tmp_path / "run").predict(["a"])
+
+
+def test_a_server_is_asked_validation_once_and_test_once(tmp_path):
+    data = make_dataset(sizes=(200, 150, 100))
+    truth = {e.input: e.target for split in data.splits.values() for e in split}
+    with scripted(answer=lambda body: truth[row_in(body)]) as server:
+        settings = {"llm": {"base_url": server.url}, "cascade": {"target": 0.97}}
+        given = {"settings": settings, "out": tmp_path / "o"}
+        steps = plan(data, "linear,cascade=linear+llm=m", **given)
+        assert [(s.id, s.action, s.split, s.quote and s.quote.texts) for s in steps] == [
+            ("linear", "fit", "test", None),
+            ("llm-m", "ask", "test", 100),
+            ("cascade-linear-llm-m", "ask", "validation", 150),
+        ]
+        result = compare(data, "linear,cascade=linear+llm=m", **given)
+        texts = [row_in(body) for body in server.requests if row_in(body)]
+        asked = len(texts)
+        assert sorted(texts) == sorted(e.input for split in ("validation", "test") for e in data.splits[split])
+        record = result.runs["cascade-linear-llm-m"].record
+        assert record.size_bytes is None and record.latency_ms["p50"] > 0 and "validation" in record.scores
+        share = record.cascade["share"]["test"]
+        assert 0 < share < 1 and record.cascade["saving"]["questions"] == share
+        shutil.rmtree(tmp_path / "o" / "runs" / "cascade-linear-llm-m")
+        compare(data, "linear,cascade=linear+llm=m", **given)
+        assert len([body for body in server.requests if row_in(body)]) == asked  # all is kept
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ("cascade", "made of two methods"),
+        ("cascade=linear", "made of two methods"),
+        ("cascade=linear+linear", "two different methods"),
+        ("cascade=llm=m+linear", "the small part of a cascade asks a server"),
+        ("cascade=linear+nothing", "no method 'nothing'"),
+    ],
+)
+def test_what_is_no_cascade(words, match):
+    with pytest.raises(UsageError, match=match):
+        parse_specs(words)
+
+
+def test_parts_by_name():
+    specs = parse_specs("knn@k3,cascade=linear+knn", {"knn@k3": {"k": 3}})
+    assert [part.id for part in specs[1].parts] == ["linear", "knn@k3"]
+    assert [spec.id for spec in with_parts(specs)] == ["knn@k3", "linear", "cascade-linear-knn-k3"]
+    [spec] = parse_specs("cascade=linear+knn", {"knn": {"k": 3}, "cascade": {"sure": "0.9"}})
+    assert spec.parts[1].settings.k == 3 and spec.settings.sure == 0.9
+
+
+def test_settings_that_are_no_shares():
+    for given in ({"target": 1.5}, {"sure": 1}):
+        with pytest.raises(UsageError, match=r"cascade\.\w+ cannot be"):
+            Cascade(Settings(**given))
+
+
+def test_the_record_is_json(made):
+    _, result, _ = made
+    plain = json.loads((result.folder / "comparison.json").read_text())
+    assert (
+        plain["methods"][-1]["cascade"]["share"].keys() == {"validation", "test"}
+        and "cascade" not in plain["methods"][0]
+    )
