@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import settings
 
+import warm
 from slmfit.data.dataset import Dataset
 from slmfit.records import Entities, Example, Question, Span
 from slmfit.tasks import by_name
@@ -92,3 +93,11 @@ def data():
 def _own_cache(tmp_path_factory, monkeypatch):
     """No test reads or fills the user's cache."""
     monkeypatch.setenv("SLMFIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_imports():
+    """Whatever starts a command of its own (test_isolated.py, say) has it measured as users have."""
+    warm.measure_in_forks()
+    yield
+    warm.end()

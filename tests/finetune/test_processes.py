@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import peft  # noqa: F401  # what each process of a team would import again
 import pytest
 import torch
 from test_loop import ROWS, Sum, net, plan
