@@ -3,6 +3,7 @@
 import os
 import random
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -32,6 +33,21 @@ NEED_TORCH = [
     "hub/*",
 ]
 collect_ignore_glob = [] if TORCH else NEED_TORCH
+
+
+# Files that take longest: begun last, they would leave the other worker nothing to do at the end.
+LONGEST = """
+finetune/test_processes.py hub/test_hub.py methods/test_causal_entities.py reporting/test_page_behaviour.py
+test_canary.py finetune/test_kill.py reporting/test_entities.py test_faults_anywhere.py test_bad_inputs.py
+comparison/test_resume.py test_patterns.py comparison/test_llm_compare.py comparison/test_seeds.py test_isolated.py
+methods/test_strangers.py methods/test_extending.py reporting/test_page_figures.py reporting/test_hostile.py
+methods/test_contract.py test_layers.py test_readme.py tasks/test_entity_scores.py
+""".split()
+
+
+def pytest_collection_modifyitems(items):
+    rank = {Path(__file__).parent / name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
 
 
 def pytest_report_header():
