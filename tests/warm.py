@@ -71,9 +71,10 @@ class Warm:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
+            process.wait()
             raise
         out, err = (
-            io.TextIOWrapper(io.BytesIO(data), encoding, errors).read() if encoding else data for data in process.said()
+            io.TextIOWrapper(io.BytesIO(data), encoding, errors).read() if encoding else data for data in process.said
         )
         done = subprocess.CompletedProcess(command, code, out, err)
         if check:
@@ -109,7 +110,7 @@ class Process:
     """What of subprocess.Popen tests need."""
 
     def __init__(self, command, connection, streams):
-        self.args, self.returncode = command, None
+        self.args, self.returncode, self.said = command, None, []  # what it wrote to stdout and stderr, at its end
         self._connection, self._streams = connection, streams
         self._told = connection.makefile()
         self.pid = int(self._told.readline())
@@ -126,20 +127,15 @@ class Process:
             self.returncode = int(self._told.readline())
             self._told.close()
             self._connection.close()
+            for stream in self._streams:
+                with stream:
+                    stream.seek(0)
+                    self.said.append(stream.read())
         return self.returncode
 
     def send_signal(self, number):
         if self.poll() is None:
             os.kill(self.pid, number)
-
-    def said(self):
-        """What it wrote to stdout and stderr, once it has ended."""
-        told = []
-        for stream in self._streams:
-            with stream:
-                stream.seek(0)
-                told.append(stream.read())
-        return told
 
 
 shared = Warm()
@@ -244,7 +240,8 @@ def _prepare(asked, streams):
         os.dup2(stream, number)
         os.close(stream)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout, sys.stderr = (open(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
     os.chdir(asked["cwd"])
     ours = os.environ.get("PYTHONPATH", "")
     os.environ.clear()

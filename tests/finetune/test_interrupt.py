@@ -29,7 +29,7 @@ def test_interrupted_and_resumed(tmp_path):
         waited_for(process, tmp_path / "out")
         begin = time.monotonic()
         process.send_signal(number)
-        ended, said = process.wait(timeout=30), process.said()[1].decode()
+        ended, said = process.wait(timeout=30), process.said[1].decode()
         assert ended == code, said
         assert time.monotonic() - begin < 10
         assert "Traceback" not in said
@@ -46,7 +46,7 @@ def events(out):
 def waited_for(process, out):
     """Until training has reported, after the last interruption."""
     for _ in range(1200):
-        assert process.poll() is None, process.said()
+        assert process.poll() is None, process.said
         kinds = [e["event"] for e in events(out)]
         after = kinds[max((n for n, k in enumerate(kinds) if k == "interrupted"), default=-1) + 1 :]
         if "loss" in after:
