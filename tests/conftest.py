@@ -3,10 +3,12 @@
 import os
 import random
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+import warm
 from slmfit.data.dataset import Dataset
 from slmfit.records import Entities, Example, Question, Span
 from slmfit.tasks import by_name
@@ -34,6 +36,21 @@ NEED_TORCH = [
     "serving/test_chat.py",
 ]
 collect_ignore_glob = [] if TORCH else NEED_TORCH
+
+
+# Files that take longest: begun last, they would leave the other worker nothing to do at the end.
+LONGEST = """
+finetune/test_processes.py hub/test_hub.py methods/test_causal_entities.py reporting/test_page_behaviour.py
+test_canary.py finetune/test_kill.py reporting/test_entities.py test_faults_anywhere.py test_bad_inputs.py
+comparison/test_resume.py test_patterns.py comparison/test_llm_compare.py comparison/test_seeds.py test_isolated.py
+methods/test_strangers.py methods/test_extending.py reporting/test_page_figures.py reporting/test_hostile.py
+methods/test_contract.py test_layers.py test_readme.py tasks/test_entity_scores.py
+""".split()
+
+
+def pytest_collection_modifyitems(items):
+    rank = {Path(__file__).parent / name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(LONGEST)))
 
 
 def pytest_report_header():
@@ -95,3 +112,11 @@ def data():
 def _own_cache(tmp_path_factory, monkeypatch):
     """No test reads or fills the user's cache."""
     monkeypatch.setenv("SLMFIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_imports():
+    """Whatever starts a command of its own (test_isolated.py, say) has it measured as users have."""
+    warm.measure_in_forks()
+    yield
+    warm.end()

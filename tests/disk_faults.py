@@ -21,6 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+sys.path.insert(0, str(Path(__file__).parent))  # where it is a process of its own
+
+import warm
 from slmfit.errors import SlmfitError
 
 OURS, OTHER = 7, 9  # exit codes of a child: an error of ours, any other
@@ -94,7 +97,7 @@ class Clean:
 
     def __init__(self, *imported):
         environment = os.environ | {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-P", __file__, *imported]
+        command = [sys.executable, "-P", __file__, warm.shared.address, *imported]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self._process = subprocess.Popen(command, env=environment, text=True, **pipes)
 
@@ -115,8 +118,9 @@ class Clean:
         return told["code"], told["kinds"]
 
 
-def serve(imported):
+def serve(address, imported):
     """In that process: a child for every line."""
+    warm.measure_in_forks(warm.Warm(address))
     for name in ("slmfit.comparison.compare", "sklearn.svm", "polars", *imported):
         __import__(name)
     answers = os.fdopen(os.dup(1), "w")
@@ -206,5 +210,4 @@ def left(folder):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent))
-    serve(sys.argv[1:])
+    serve(sys.argv[1], sys.argv[2:])

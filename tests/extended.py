@@ -5,9 +5,10 @@ slmfit("methods", "--json", cwd=tmp_path, source=tmp_path).stdout
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+import warm
 
 SOURCE = Path(__file__).parent.parent / "src"
 
@@ -30,4 +31,4 @@ def slmfit(*words, cwd, source=None, check=True):
     start = "import sys; sys.path[:] = [p for p in sys.path if p]; from slmfit.__main__ import main; main()"
     command = [sys.executable, "-c", start, *words]
     env = os.environ | {"PYTHONPATH": path}
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=check)
+    return warm.run(command, cwd=cwd, env=env, text=True, check=check)

@@ -48,6 +48,8 @@ class Trial:
             base = tiny.encoder(self.folder / "base", num_hidden_layers=1)
             self.method, self.settings = Encoder, EncoderSettings(base_model=base, **QUICK)
         else:
+            import peft  # noqa: F401  # as the imports that every child would do again
+
             base = tiny.causal(self.folder / "base", num_hidden_layers=1)
             self.method, self.settings = Causal, CausalSettings(base_model=base, lora_rank=4, **QUICK)
         self.kinds = []

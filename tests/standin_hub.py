@@ -46,7 +46,7 @@ class StandinHub(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def __enter__(self) -> StandinHub:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()  # which is also how soon it ends
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -96,7 +96,7 @@ def parrot(kind, other=9):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Parrot)
     server.daemon_threads, server.kind, server.other, server.asked = True, kind, other, []
     server.handle_error = lambda *args: None  # whoever asked has hung up
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # which is also how soon it ends
     try:
         yield server
     finally:

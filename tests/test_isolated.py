@@ -63,7 +63,7 @@ def planted(tmp_path):
 
 
 CASES = {
-    "the script": "demo",
+    "the script": "train linear d.csv",
     "an empty entry in PYTHONPATH": "train knn d.csv",
     "-m": "compare d.csv --methods linear",
 }

@@ -4,6 +4,7 @@ import ast
 import pkgutil
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def imports(path, known):
         yield from (name for name in names if name in known)
 
 
+@cache
 def graph(root=SOURCE):
     """Module -> the modules it imports."""
     known = modules(root)

@@ -2,12 +2,12 @@
 
 import json
 import pickle
-import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
+import warm
 from conftest import make_dataset
 from slmfit.comparison.compare import compare, plan, train
 from slmfit.comparison.experiment import Experiment, Fitted
@@ -60,12 +60,12 @@ sys.stdout.buffer.write(pickle.dumps(experiment.fit(spec)))
 
 
 @pytest.mark.parametrize("asked", ["linear", "knn@mine"])
-def test_a_fit_in_a_fresh_process_leaves_the_same_bytes(data, tmp_path, asked):
+def test_a_fit_in_another_process_leaves_the_same_bytes(data, tmp_path, asked):
     here = Experiment(tmp_path / "here", data, Terms(3, "accuracy"), listen=lambda kind, fields: None)
     [spec] = parse_specs(asked, task=data.task)
     fitted = here.fit(spec)
     sent = pickle.dumps((replace(here, folder=tmp_path / "there"), spec))
-    done = subprocess.run([sys.executable, "-c", ELSEWHERE], input=sent, capture_output=True)
+    done = warm.run([sys.executable, "-c", ELSEWHERE], input=sent)
     assert done.returncode == 0, done.stderr.decode()
     there = pickle.loads(done.stdout)
     assert there == Fitted(tmp_path / "there" / "runs" / asked, reused=False)

@@ -1,13 +1,12 @@
 """Ctrl-C and SIGTERM at the command line: 130 and 143 within 10 s, and the same command goes on."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 
 import tiny
+import warm
 from conftest import make_dataset
 
 
@@ -26,18 +25,12 @@ def test_interrupted_and_resumed(tmp_path):
     ]
     command += ["--out", str(tmp_path / "out"), "--set", "encoder.epochs=2000"]
     for number, code, told in ((signal.SIGINT, 130, ["interrupted"]), (signal.SIGTERM, 143, ["resume", "interrupted"])):
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
+        process = warm.start(command, imports=warm.TUNED)
         waited_for(process, tmp_path / "out")
         begin = time.monotonic()
         process.send_signal(number)
-        said = process.communicate(timeout=30)[1]
-        assert process.returncode == code, said
+        ended, said = process.wait(timeout=30), process.said[1].decode()
+        assert ended == code, said
         assert time.monotonic() - begin < 10
         assert "Traceback" not in said
         kinds = [event["event"] for event in events(tmp_path / "out")]
@@ -53,7 +46,7 @@ def events(out):
 def waited_for(process, out):
     """Until training has reported, after the last interruption."""
     for _ in range(1200):
-        assert process.poll() is None, process.communicate()[1]
+        assert process.poll() is None, process.said
         kinds = [e["event"] for e in events(out)]
         after = kinds[max((n for n, k in enumerate(kinds) if k == "interrupted"), default=-1) + 1 :]
         if "loss" in after:

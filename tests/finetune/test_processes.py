@@ -9,11 +9,13 @@ import sys
 import time
 
 import numpy as np
+import peft  # noqa: F401  # what each process of a team would import again
 import pytest
 import torch
 from test_loop import ROWS, Sum, net, plan
 
 import tiny
+import warm
 from conftest import make_dataset
 from several import SECONDS, free_port, main_of, together, wait_until
 from slmfit.__main__ import _in_words
@@ -329,9 +331,8 @@ def test_variables_that_a_job_left_behind_are_told_and_given_up(rank):
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     stray = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **stray}, capture_output=True, text=True, timeout=100
-    )
+    command = [sys.executable, "-c", code]
+    done = warm.run(command, env={**os.environ, **stray}, text=True, timeout=100, imports=warm.TORCH)
     assert done.returncode == 1 and done.stdout == ""
     assert "WORLD_SIZE is 2: waiting for 2 processes to come together, 4 s at most" in done.stderr
     assert "did not find each other" in done.stderr and "unset WORLD_SIZE" in done.stderr

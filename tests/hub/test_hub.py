@@ -1,11 +1,11 @@
 """The hub: names, errors in words, data sets and models, against a stand-in on this machine.
 
-The library reads where the hub is when it is imported, so what needs it runs in a process of its own.
+The library reads where the hub is when it is imported, so what needs it runs in a process of its own: forked from one
+that has imported everything but that library and what imports it.
 """
 
 import json
 import os
-import subprocess
 import sys
 import textwrap
 
@@ -18,13 +18,23 @@ from slmfit.hub.snapshots import is_name
 pytest.importorskip("huggingface_hub")
 
 from standin_hub import StandinHub
+from warm import TORCH, Warm
 
 TOKEN = "hf_not_a_real_one"
+IMPORTED = (*TORCH, "pyarrow.parquet", "pyarrow.dataset", "aiohttp", "dill", "multiprocess")
+
+
+@pytest.fixture(scope="module")
+def before_the_hub():
+    """What forks processes that have not imported its library."""
+    with Warm() as process:
+        yield process
 
 
 @pytest.fixture
-def hub():
+def hub(before_the_hub):
     with StandinHub() as served:
+        served.process = before_the_hub
         served.answers = {
             "acme/broken": 500,
             "acme/gated": "gated",
@@ -50,7 +60,7 @@ def run(hub, home, code, **environment):
     program = textwrap.dedent(prelude) + textwrap.dedent(code) + "\nprint(json.dumps(out))"
     env = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     env |= hub.environment(home, **environment)
-    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=120)
+    done = hub.process.run([sys.executable, "-c", program], env=env, text=True, timeout=120, imports=IMPORTED)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return json.loads(done.stdout)
@@ -88,6 +98,13 @@ out = {
     "rows": {split: len(rows) for split, rows in data.splits.items()},
 }
 """
+
+
+def test_the_library_is_imported_by_each(hub):
+    code = (
+        "import sys; print([name for name in sys.modules if name in ('huggingface_hub', 'transformers', 'datasets')])"
+    )
+    assert hub.process.run([sys.executable, "-c", code], text=True, imports=IMPORTED).stdout == "[]\n"
 
 
 def test_a_data_set_end_to_end(hub, news, tmp_path):
@@ -316,7 +333,7 @@ def test_the_command_line_end_to_end(hub, news, made, tmp_path):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "XDG_"))}
         env |= hub.environment(home, HOME=str(user), SLMFIT_CACHE=str(tmp_path / "cache"), **more)
         command = [sys.executable, "-m", "slmfit", *map(str, words)]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+        done = hub.process.run(command, env=env, text=True, timeout=300, imports=IMPORTED)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from test_hub import hub, run  # noqa: F401, `hub` is a fixture
+from test_hub import before_the_hub, hub, run  # noqa: F401, two are fixtures
 
 import tiny
 

@@ -206,11 +206,17 @@ def test_axe_finds_no_serious_fault(compared, visit, axe, scheme):
     assert [fault for fault in told if fault[1] in ("serious", "critical")] == []
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_and_nothing_is_obeyed(tmp_path, visit, width):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
     types = [f"{attack}{i}" for i, attack in enumerate(ATTACKS)]
     known = {"types": types, "intents": ATTACKS}
-    path = tagged.compared(tmp_path / "out", tagged.texts(400, words=ATTACKS, **known), **known) / "report.html"
+    folder = tmp_path_factory.mktemp("hostile") / "out"
+    return tagged.compared(folder, tagged.texts(400, words=ATTACKS, **known), **known) / "report.html"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_and_nothing_is_obeyed(hostile, visit, width):
+    path = hostile
     page = visit(path, width=width)
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
     for method in range(3):

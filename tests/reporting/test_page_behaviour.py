@@ -15,9 +15,18 @@ pytest_plugins = ["browsing"]
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """Six methods on 7,600 rows of AG News' length."""
-    folder = tmp_path_factory.mktemp("behaviour") / "out"
-    data = fakes.news(7600)
+    return written(tmp_path_factory.mktemp("behaviour") / "out", 1600)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """As many rows, and as long, as AG News has."""
+    return written(tmp_path_factory.mktemp("large") / "out", 7600)
+
+
+def written(folder, rows):
+    """Six methods."""
+    data = fakes.news(rows)
     events = {"encoder-minilm": list(fakes.training())}
     fakes.write_comparison(folder, data, search=fakes.searches(), diagnostics=fakes.diagnosed(data), events=events)
     reporting.report(folder)
@@ -51,8 +60,8 @@ def choose(page, method):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_opens_from_disk_and_asks_nobody(compared, visit, scheme):
-    path = compared / "report.html"
+def test_opens_from_disk_and_asks_nobody(large, visit, scheme):
+    path = large / "report.html"
     page = visit(path, scheme=scheme)
     assert page.asked == [path.as_uri()]
     assert page.said == []
