@@ -74,7 +74,7 @@ def test_a_file_of_another_task_is_not_recognised() -> None:
         ({"answer": ""}, "answer", "is not among the options"),
         ({"answer": 3}, "answer", "is not among the options"),
         ({"answer": "AB"}, "answer", "is not among the options"),
-        ({"answer": ["A", "B"]}, "answer", "is not among the options"),
+        ({"answer": ["A", "B"]}, "answer", "is several answers"),
         ({"options": ["x", "x"], "answer": "x"}, "answer", "more than one option"),
         ({"options": ["1", "0"], "answer": "1"}, "answer", "more than one option"),
         ({"options": ["O", "A", "B", "AB"], "answer": "B"}, "answer", "option B by its place, and C by its text"),
