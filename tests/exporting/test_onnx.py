@@ -18,6 +18,7 @@ from slmfit.exporting import timing, traced
 from slmfit.exporting.gate import GateRefused
 from slmfit.exporting.record import read_export
 from slmfit.exporting.tracing import Tuned
+from slmfit.runs import measuring
 
 pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
 onnx = pytest.importorskip("onnx", reason="the extra `export` is not installed")
@@ -46,6 +47,12 @@ def run(place):
 @pytest.fixture(scope="module")
 def folder(run, place):
     return slmfit.export(run, "onnx", place / "exact", data=DATA)
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Without the fresh process that is timed, which takes longer than all else and is seen to work above."""
+    monkeypatch.setattr(measuring, "measure", lambda *given, **more: measuring.Cost(None, None, None, None))
 
 
 def apart(one, other):
@@ -92,7 +99,7 @@ def test_without_torch(run, folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"], "it leaves nothing where it is run"
 
 
-def test_eight_bits(run, folder, place, monkeypatch):
+def test_eight_bits(run, folder, place, unmeasured, monkeypatch):
     monkeypatch.setattr(Tuned, "trace", lambda self, place: shutil.copy(folder / "model" / "model.onnx", place))
     small = slmfit.export(run, "onnx", place / "int8", quantise="int8", accept=True, data=DATA)
     record, served = read_export(small), slmfit.load(small)
@@ -114,7 +121,7 @@ def test_an_export_is_no_run_to_export(folder, tmp_path):
         slmfit.export(folder, "onnx", quantise="int4")
 
 
-def test_entities_and_intents(place):
+def test_entities_and_intents(place, unmeasured):
     base = tiny.encoder(place / "tagger")
     settings = {"encoder": {**QUICK, "epochs": 3, "learning_rate": 3e-3, "max_length": 12}}
     run = slmfit.train(TAGGED, f"encoder={base}", settings=settings, out=place / "tagged")
@@ -126,7 +133,7 @@ def test_entities_and_intents(place):
         assert one.span_probabilities == pytest.approx(other.span_probabilities, abs=1e-4)
 
 
-def test_a_causal_classifier(place):
+def test_a_causal_classifier(place, unmeasured):
     base = tiny.causal(place / "causal")
     settings = {"causal": {**QUICK, "lora_rank": 2, "max_length": 16}}
     run = slmfit.train(DATA, f"causal={base}", settings=settings, out=place / "of causal")
