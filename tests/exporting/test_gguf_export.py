@@ -22,7 +22,7 @@ from slmfit.records import Entities
 from slmfit.tasks.forms.entities import Json, Lines
 from slmfit.tasks.grammar import Writing
 
-DATA = make_dataset("token-classification", sizes=(40, 8, 8))
+DATA = make_dataset("token-classification", sizes=(24, 2, 2))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLMFIT_CACHE", str(place / "cache"))
         base = tiny.causal(place / "base")
-        settings = {"causal": {"epochs": 1, "lora_rank": 2}}
+        settings = {"causal": {"epochs": 1, "lora_rank": 2, "max_length": 96}}
         yield slmfit.train(DATA, f"causal={base}", settings=settings, out=place / "out")
 
 
