@@ -7,6 +7,7 @@ import typer
 
 from slmfit.cli.options import option
 from slmfit.cli.screen import say, say_written
+from slmfit.errors import UsageError
 
 
 def export(
@@ -20,6 +21,9 @@ def export(
             "FORM",
         ),
     ] = "folder",
+    hub_folder: Annotated[
+        bool, typer.Option("--hub-folder", help="As a repository of the Hugging Face hub, with its card.")
+    ] = False,
     output: Annotated[Path | None, option("--output", "Where it goes; none = ID-FORM here.", "PLACE")] = None,
     quantise: Annotated[
         str | None,
@@ -34,7 +38,9 @@ def export(
     from slmfit.exporting import export as write
     from slmfit.exporting.record import gate_of
 
-    place = write(run, format, output, quantise=quantise, accept=accept, data=data)
+    if hub_folder and format != "folder":
+        raise UsageError(f"--hub-folder and --format {format} are two forms", fix="ask for one after the other")
+    place = write(run, "hub" if hub_folder else format, output, quantise=quantise, accept=accept, data=data)
     if judged := gate_of(place):
         say(judged.sentence, err=True)
         for reason in judged.reasons:

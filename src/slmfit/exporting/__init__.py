@@ -8,6 +8,7 @@
     wishes.py    what may be asked of an export
     folder.py    the form `folder`
     onnx.py      the form `onnx`: candidates, the gate, the record of a run
+    hub.py       the form `hub`: a repository with its card
     gguf/        the form `gguf`: the file, its Modelfile, llama.cpp's own server to judge it
     page/        the form `html`: the page, and a real browser to judge it
     tracing.py   a fine-tuned run as an export needs it
@@ -32,6 +33,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
 from slmfit.exporting.folder import write_folder
 from slmfit.exporting.gguf import QUANTISED, write_gguf
+from slmfit.exporting.hub import write_hub
 from slmfit.exporting.onnx import write_onnx
 from slmfit.exporting.page import write_page
 from slmfit.exporting.wishes import Wishes
@@ -48,6 +50,7 @@ class Form:
 
 FORMS: dict[str, Form] = {
     "folder": Form(write_folder),
+    "hub": Form(write_hub),
     "onnx": Form(write_onnx, quantised=("int8",)),
     "gguf": Form(write_gguf, quantised=QUANTISED),
     "html": Form(write_page),
@@ -67,7 +70,8 @@ def export(
 
     run: a run's folder, or a comparison's for its pick. format: "folder", a transformers folder that needs neither
     slmfit nor peft nor the base model; "onnx", a run that predicts without torch (extra `onnx`); "gguf", a Llama that
-    writes entities, for llama.cpp and Ollama (extra `gguf`); "html", one page that is the classifier, for any browser.
+    writes entities, for llama.cpp and Ollama (extra `gguf`); "html", one page that is the classifier, for any browser;
+    "hub", a repository of the Hugging Face hub with its card.
     output: where it goes; None = a folder here, called as run and format.
     quantise: weights of eight bits, "int8" of "onnx" (a quarter of the size, quicker, other probabilities) and "q8_0"
     of "gguf" (half the size). None = the model as it is; a GGUF has 16 bits then.
