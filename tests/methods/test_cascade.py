@@ -1,4 +1,4 @@
-"""`cascade`: its parts are fitted once, a promise makes the threshold, the folder moves, and doubt goes to the large."""
+"""`cascade`: its parts are fitted once, a promise makes the threshold, its folder moves, doubt asks the large one."""
 
 import json
 import shutil
