@@ -113,7 +113,7 @@ COMMANDS = {
     "answers without a column": (["compare", "d.csv", "--predictions", "odd.csv"], 3, "no column of answers"),
     "not a run": (["predict", "empty", "hello"], 2, "neither a run nor a comparison"),
     "texts and a file": (["predict", "empty", "hello", "--input", "d.csv"], 2, "both"),
-    "a method that is to come": (["train", "cascade", "d.csv"], 1, "later version"),
+    "a cascade of nothing": (["train", "cascade", "d.csv"], 2, "made of two methods"),
     "two methods to train": (["train", "majority,linear", "d.csv"], 2, "one method"),
     "evaluate without a run": (["evaluate", "d.csv", "d.csv"], 2, "d.csv"),
 }

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import make_dataset
 from slmfit import __main__ as cli
+from slmfit import methods
 from slmfit.cli import display
 from slmfit.comparison.compare import compare, train
 from slmfit.data.given import read_answers
@@ -18,7 +19,7 @@ from slmfit.errors import UsageError
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "o"
-    return compare(make_dataset(sizes=(120, 40, 200)), "majority,linear,knn,encoder,cascade", out=out)
+    return compare(make_dataset(sizes=(120, 40, 200)), "majority,linear,knn,encoder", out=out)
 
 
 def call(monkeypatch, *words):
@@ -48,11 +49,13 @@ def test_the_json_that_scripts_rely_on(tmp_path, monkeypatch, capsys):
     assert {"kind", "method", "metric", "margin", "tied", "sentence"} <= result["verdict"].keys()
 
 
-def test_methods_that_cannot_run_are_skipped_with_the_line_that_enables_them(compared):
-    rows = {row.id: row for row in compared.record.methods}
-    for name in ("cascade",):
-        assert rows[name].status == "skipped" and rows[name].reason
-    assert rows["linear"].status == rows["knn"].status == rows["majority"].status == "ok"
+def test_methods_that_cannot_run_are_skipped_with_the_line_that_enables_them(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(methods, "missing", lambda *modules: True)
+    result = compare(data, "majority,encoder,cascade=majority+encoder", out=tmp_path / "o")
+    rows = {row.id: row for row in result.record.methods}
+    for name in ("encoder", "cascade-majority-encoder"):
+        assert rows[name].status == "skipped" and "pip install" in rows[name].reason
+    assert rows["majority"].status == "ok"
 
 
 def test_the_verdict_follows_from_the_predictions_on_disk(compared):
@@ -116,8 +119,9 @@ def test_a_method_that_breaks_does_not_stop_the_others(tmp_path, data, monkeypat
     assert rows["knn"].status == "ok"
 
 
-def test_nothing_that_ran_is_no_verdict(tmp_path, data):
-    result = compare(data, "cascade", out=tmp_path / "o")
+def test_nothing_that_ran_is_no_verdict(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(methods, "missing", lambda *modules: True)
+    result = compare(data, "encoder", out=tmp_path / "o")
     assert result.record.verdict.kind == "nothing-to-compare"
     with pytest.raises(UsageError, match="picked no method"):
         _ = result.best

@@ -154,10 +154,19 @@ def test_a_dry_run_asks_and_writes_nothing(tickets, tmp_path, capsys, monkeypatc
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     prices = prices_file(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    words = ("compare", *FILES, "--methods", "linear,llm=small,cascade", "--set", f"llm.prices={prices}", "--dry-run")
+    words = (
+        "compare",
+        *FILES,
+        "--methods",
+        "linear,llm=small,cascade=linear+llm",
+        "--set",
+        f"llm.prices={prices}",
+        "--dry-run",
+    )
     code, out, _ = run(capsys, *words, "--set", "llm.shots=3")
     assert code == 0 and "fitted on 150 rows" in out and "asked 200 texts at api.openai.com" in out
-    assert "by prices of 2026-11-01 from prices.toml" in out and "skipped: comes with a later version" in out
+    assert "by prices of 2026-11-01 from prices.toml" in out and "asked 30 texts of validation at api" in out
+    assert "cascade-linear-llm-small: 30 texts of validation would leave this machine" in out
     assert "llm-small: 200 texts of test would leave this machine, to api.openai.com, with texts of train" in out
     with scripted(Script(answer=speaker(tickets))) as server:
         code, out, _ = run(capsys, *words, "--base-url", server.url, "--json")

@@ -1,5 +1,6 @@
-"""`cascade`: its parts are fitted once, a promise makes the threshold, the folder moves, and doubt goes to the large."""
+"""`cascade`: its parts are fitted once, a promise makes the threshold, its folder moves, doubt asks the large one."""
 
+import csv
 import json
 import shutil
 from dataclasses import replace
@@ -12,6 +13,7 @@ from slmfit.errors import UnsafeError, UsageError
 from slmfit.methods.cascade import Cascade, Settings, confidence
 from slmfit.methods.specs import parse_specs, with_parts
 from slmfit.records import Entities, Prediction, Span
+from slmfit.runs.predicting import predict_file
 from slmfit.runs.run import Run, load
 from slmfit.testing import row_in, scripted
 
@@ -56,6 +58,12 @@ def test_it_says_what_its_parts_say_wherever_its_folder_is(made, tmp_path):
     parts = {"small": result.runs["knn"], "large": result.runs["linear"]}
     told = {name: run.predict(texts) for name, run in parts.items()}
     assert [a.target for a in answers] == [told[a.by][i].target for i, a in enumerate(answers)]
+    (tmp_path / "new.csv").write_text("text\n" + "\n".join(texts[:5]) + "\n")
+    predict_file(moved, tmp_path / "new.csv", tmp_path / "answered.csv")
+    rows = list(csv.DictReader((tmp_path / "answered.csv").open()))
+    assert [row["answered_by"] for row in rows] == [a.by for a in answers[:5]]
+    card = (moved.folder / "model" / "README.md").read_text()
+    assert "A cascade for text-classification" in card and "of 100 such splits" in card
     threshold = moved.record.chosen["threshold"]
     assert [a.by == "small" for a in answers] == [confidence(one) >= threshold for one in told["small"]]
 
@@ -178,7 +186,5 @@ def test_settings_that_are_no_shares():
 def test_the_record_is_json(made):
     _, result, _ = made
     plain = json.loads((result.folder / "comparison.json").read_text())
-    assert (
-        plain["methods"][-1]["cascade"]["share"].keys() == {"validation", "test"}
-        and "cascade" not in plain["methods"][0]
-    )
+    first, *_, last = plain["methods"]
+    assert last["cascade"]["share"].keys() == {"validation", "test"} and "cascade" not in first

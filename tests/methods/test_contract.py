@@ -8,7 +8,7 @@ import pytest
 from conftest import make_dataset
 from slmfit import methods
 from slmfit.data.dataset import TextRecipe
-from slmfit.methods.base import Context, Remote
+from slmfit.methods.base import Context, Part, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.records import Entities
 from slmfit.testing import scripted
@@ -45,6 +45,22 @@ def created(name, folder, server, given):
     return methods.create(name, {"epochs": 1, **given}, base_model=str(base))
 
 
+def parts(name, data, folder):
+    """What a method is made of that is made of others: fitted and saved, without answers of theirs."""
+    if name != "cascade":
+        return ()
+    found = []
+    for of in ("linear", "majority"):
+        model = folder / of
+        if not model.exists():
+            model.mkdir()
+            method = methods.create(of)
+            method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
+            save_model(model, data.task, TextRecipe(), of, method)
+        found.append(Part(of, of, of, model))
+    return tuple(found)
+
+
 def but_for_usage(answers):
     """A server that is asked again takes its time again."""
     return [replace(answer, usage=None) for answer in answers]
@@ -56,6 +72,7 @@ def test_contract(name, task, given, tmp_path, server):
     method = created(name, tmp_path, server, given)
     events = []
     context = Context(metric=data.task.metric, work=tmp_path, event=lambda kind, **fields: events.append(kind))
+    context = replace(context, parts=parts(name, data, tmp_path))
     method.fit(data.task, data.train, data.validation, context)
     inputs = [e.input for e in data.test]
     before = method.predict(inputs)
@@ -95,7 +112,8 @@ def test_same_seed_same_bytes(name, task, given, tmp_path, server):
     saved = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         method = created(name, tmp_path, server, given)
-        method.fit(data.task, data.train, data.validation, Context(metric=data.task.metric))
+        context = Context(metric=data.task.metric, parts=parts(name, data, tmp_path))
+        method.fit(data.task, data.train, data.validation, context)
         folder.mkdir()
         save_model(folder, data.task, TextRecipe(), name, method)
         saved.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()})

@@ -7,7 +7,7 @@ import pytest
 
 from slmfit import methods
 from slmfit.comparison.compare import train
-from slmfit.errors import MissingPart, UsageError
+from slmfit.errors import UsageError
 from slmfit.methods import explaining
 from slmfit.methods.explaining import as_text, explain
 
@@ -46,8 +46,6 @@ def test_a_name_that_is_none():
         explain("knn.wieghting")
     with pytest.raises(UsageError, match="did you mean 'weighting'"):
         explain("wieghting")
-    with pytest.raises(MissingPart, match="later version"):
-        explain("cascade")
 
 
 def test_a_run_says_what_was_and_why(data, tmp_path):

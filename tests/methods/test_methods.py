@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from slmfit import methods
-from slmfit.errors import MissingPart, UsageError
+from slmfit.errors import UsageError
 from slmfit.methods.base import parse_settings, setting
 from slmfit.methods.specs import parse_specs
 
@@ -86,11 +86,6 @@ def test_specs_that_cannot_be_are_refused(words, given, says):
 def test_a_base_model_for_a_method_without_one():
     with pytest.raises(UsageError, match="takes no base model"):
         methods.create("majority", base_model="x")
-
-
-def test_methods_to_come_say_so():
-    with pytest.raises(MissingPart, match="later version"):
-        methods.method_class("cascade")
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/..", "con:x", "ü" * 300, "..", "-"])

@@ -199,7 +199,7 @@ def train(
     if more:
         raise UsageError("train fits one method", where=asked, fix="compare fits several")
     if spec.reason and data.task.name not in spec.row.tasks:
-        able = [name for name, row in methods.TABLE.items() if row.place and data.task.name in row.tasks]
+        able = [name for name, row in methods.TABLE.items() if data.task.name in row.tasks]
         raise UsageError(f"{spec.name} {spec.reason}", fix=f"use one of {', '.join(able)}")
     if spec.reason:
         raise MissingPart(f"the method {spec.name!r} cannot run here", fix=spec.reason)

@@ -28,7 +28,7 @@ ALL_TASKS = tuple(TASKS)
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table. `place` is "module:Class", or None for a method that is still to come.
+    """One row of the table. `place` is "module:Class", or None for one of a package that is broken.
 
     trained: whether it takes as long as it is given: budgets are shared among such methods, and seeds are for them.
     """
@@ -132,8 +132,6 @@ def recorded_class(name: str, where: Path, package: str | None = None) -> type[M
 def unavailable(name: str, task: str | None = None) -> str | None:
     """Why a method cannot run here (be fitted on this task), with the line that enables it; None when it can."""
     row = row_of(name)
-    if row.place is None:
-        return "comes with a later version of slmfit"
     if task is not None and task not in row.tasks:
         return f"does {joined(row.tasks)}, not {task}"
     return _lacking(row, task)

@@ -25,7 +25,6 @@ from slmfit.records import RunRecord
 
 WIDTH = 100
 GIVEN = "predictions"  # the method of a run that holds given answers
-TO_COME = {name for name, row in methods.TABLE.items() if not row.place}
 INTRODUCTION = """# Settings
 
 No setting needs a value: what is left open is derived from the model, the data and the machine, or chosen on the
@@ -90,7 +89,7 @@ def explain(name: str | None = None, run: RunRecord | None = None) -> Explanatio
         return Explanation(_named(name, found, [run.method]))
     if name is not None and method is not None:
         return Explanation(_named(name, settings_of(method), [method]))
-    rows = [row for row in methods.list_methods() if row["name"] not in TO_COME]
+    rows = methods.list_methods()
     missing = {row["name"]: row["missing"] for row in rows if row["missing"]}
     found = [setting for row in rows if not row["missing"] for setting in settings_of(row["name"])]
     return Explanation(_named(name, found, methods.names()), missing if name is None else {})
@@ -141,7 +140,7 @@ _INDENT: dict[str, Any] = {"initial_indent": "    ", "subsequent_indent": "    "
 
 def as_markdown() -> str:
     """docs/settings.md."""
-    sections = [section(method) for method, row in methods.TABLE.items() if row.place]
+    sections = [section(method) for method, row in methods.TABLE.items()]
     return "\n".join([INTRODUCTION, *filter(None, sections)])
 
 

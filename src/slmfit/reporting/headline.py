@@ -20,7 +20,7 @@ ORDERS = {
     "memory": ("leanest", "memory"),
     "cost": ("cheapest", "money"),
 }
-LARGE = ("llm", "cascade", "predictions")  # answers of a service are among these, if anywhere
+LARGE = ("llm", "predictions")  # answers of a service are among these, if anywhere
 UNASKED = "No language-model service was tried: whether this is as good as yours, this page does not know."
 
 
@@ -56,7 +56,7 @@ def compared(source: Source) -> bool:
 
 def large_tried(source: Source) -> bool:
     """Whether a large model, or answers brought along, took part."""
-    return any(row.name in LARGE for row in real(source))
+    return any(row.name in LARGE or (row.cascade and row.size_bytes is None) for row in real(source))
 
 
 def headline(source: Source) -> Headline | None:

@@ -23,6 +23,7 @@ from slmfit.text.figures import (
     interval,
     milliseconds,
     parts_of,
+    percent,
     seconds_words,
     seeds_words,
     speed_words,
@@ -62,6 +63,8 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     about["base_model"] = None if base is None or row.id.endswith(file_name(base)) else base
     about["seeds"] = seeds_words(source.metric, row)
     about["parts"] = [(told(name), by_unit(name, score.value)) for name, score in parts_of(row, source.metric).items()]
+    if row.cascade:
+        about["parts"].append((f"answered by {row.cascade['small']['id']}", percent(row.cascade["share"]["test"])))
     if not row.scores:
         return about | {"reason": row.reason or ""}
     metric = source.metric

@@ -124,7 +124,8 @@ def _verdict(source: Source) -> dict[str, Any]:
         rest = (
             "" if len(ids) == 1 else "`slmfit compare` puts methods to the test against each other and gives a verdict."
         )
-        head, caveats, standing = headline.Headline(lead, "", "", (rest,) if rest else ()), [], []
+        head, standing = headline.Headline(lead, "", "", (rest,) if rest else ()), []
+        caveats = [f"{id}: {said}" for id, one in source.records.items() for said in one.cascade.get("said", ())]
     row = headline.subject(source)
     return {
         "head": head,

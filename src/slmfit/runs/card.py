@@ -36,6 +36,12 @@ def model_card(record: RunRecord) -> str:
     if record.remote:
         made = f"{escaped(str(record.base_model))}, asked for {task} by slmfit: {scored}"
         how = "Nothing was trained: this folder holds what is asked, and a server answers"
+    if record.cascade:
+        made = f"A cascade for {task} by slmfit: {scored}"
+        how = " ".join(map(escaped, record.cascade["said"]))
+        how += (
+            f" Made of the runs {escaped(record.cascade['small']['id'])} and {escaped(record.cascade['large']['id'])}"
+        )
     if base := record.chosen.get("base"):
         kind = "a GGUF file read into plain weights, " if base["gguf"] else ""
         how += f", from {escaped(str(base['gguf'] or base['name']))} ({kind}sha256 {base['sha256']})"

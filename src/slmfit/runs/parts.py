@@ -23,13 +23,16 @@ from slmfit.text.figures import dollars, percent, points_words
 
 
 def part_of(run: Run, data: Dataset) -> Part:
-    """A run as a part. Raises UsageError for one of other data, and for one that holds answers only."""
+    """A run as a part. Raises UsageError for one of other validation or test rows, and for one without a model.
+
+    Its rows of train may be others: none of them is in its own validation.
+    """
     record, model = run.record, run.folder / "model"
     if not model.is_dir():
         raise UsageError(
             "has no model", where=str(run.folder), fix="name another run; this one holds given answers only"
         )
-    if record.dataset["fingerprint"] != data.fingerprint:
+    if any(record.split[split].hash != data.hashes[split] for split in ("validation", "test")):
         what = (
             "was fitted on other data, or another split of them: its answers to validation may be to rows it has seen"
         )

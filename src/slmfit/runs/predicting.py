@@ -23,7 +23,7 @@ from slmfit.events import Listener
 from slmfit.records import Input, Pair, Prediction
 from slmfit.runs.run import Run
 from slmfit.runs.tables import CONLL, kind_of, table
-from slmfit.tasks.answers import entities_of, names, prefix
+from slmfit.tasks.answers import BY, entities_of, names, prefix
 from slmfit.tasks.common import find, text_column
 from slmfit.tasks.spans import read_tokens
 from slmfit.tasks.tagged import conll_block, tagged
@@ -116,7 +116,8 @@ def predict_file(
             said.append(_empty(source, empty, seen))
         before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
         tags = ["tags"] if run.task.marks and not own.keys().isdisjoint(run.task.roles["tokens"]) else []
-        ours = [f"{before}{name}" for name in (*names(run.task), *tags) if name not in left_out]
+        by = [BY] if run.record.cascade else []
+        ours = [f"{before}{name}" for name in (*names(run.task), *by, *tags) if name not in left_out]
         rows, count = _rows(run, kept, source, columns or {}, [], own), 0
         with table(output, list(own), ours) as write, counted(told_to(listen), "predicting", seen) as work:
             while batch := list(islice(rows, BATCH)):

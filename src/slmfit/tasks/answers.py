@@ -27,6 +27,7 @@ from slmfit.text.cells import unguarded
 
 Row = dict[str, Any]
 
+BY = "answered_by"
 APART = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
 
 
@@ -116,7 +117,8 @@ def entity_columns(prediction: Prediction, text: str) -> dict[str, Any]:
 
 
 def _outcome(prediction: Prediction) -> dict[str, Any]:
-    return {} if prediction.outcome == "ok" else {"outcome": prediction.outcome}
+    said = {} if prediction.outcome == "ok" else {"outcome": str(prediction.outcome)}
+    return said if prediction.by is None else {**said, BY: prediction.by}
 
 
 def entities_of(target: Target | None) -> Entities:
