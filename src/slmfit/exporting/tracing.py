@@ -49,12 +49,12 @@ class Tuned:
         return cls(method, _head(method), method.backbone.tokenizer.backend_tokenizer)
 
     @property
-    def ways(self) -> dict[str, Callable[[list[Input]], list[Prediction]]]:
+    def ways(self) -> dict[str, Callable[[Sequence[Input]], list[Prediction]]]:
         """How torch serves it here: as the run does, and in bf16 where this processor multiplies that itself."""
-        found = {"torch": self.method.predict}
+        found: dict[str, Callable[[Sequence[Input]], list[Prediction]]] = {"torch": self.method.predict}
         if choose("cpu").precision == "bf16":
             found["torch bf16"] = self._in_bf16
-        return found  # type: ignore[return-value]
+        return found
 
     def answers(self, examples: Sequence[Example]) -> list[Prediction]:
         return self.method.predict([example.input for example in examples])
@@ -66,7 +66,7 @@ class Tuned:
         backbone, head = self.method.backbone, self.head
         traced(served, limit=backbone.limit, vocabulary=head.vocabulary, pad=head.pad, path=folder / MODEL)
 
-    def _in_bf16(self, inputs: list[Input]) -> list[Prediction]:
+    def _in_bf16(self, inputs: Sequence[Input]) -> list[Prediction]:
         head = copy.copy(self.method.head)
         head.backbone = replace(head.backbone, device=Device("cpu", "bf16"))
         return head.answers(self.method.model, inputs, self.method.max_length)

@@ -220,8 +220,9 @@ class Cascade(Method):
             kept, sizes = np.unique(repeats.number, return_index=True)[1], repeats.sizes.astype(float)
             sure, differ, weights = sure[kept], differ[kept], sizes
             right = [repeats.sums(of) / sizes for of in right]
-        own = self.settings
-        return promised(sure, *right, differ, target=own.target, sure=own.sure, weights=weights, seed=self.context.seed)
+        own, (small, large) = self.settings, right
+        terms = {"target": own.target, "sure": own.sure, "seed": self.context.seed}
+        return promised(sure, small, large, differ, weights=weights, **terms)
 
 
 def asked(task: Task, input: Input) -> str:

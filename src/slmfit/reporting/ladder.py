@@ -58,7 +58,7 @@ def _in_order(source: Source) -> list[MethodRow]:
 def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     """One line of the ladder: a pair of words per column, the second in small print."""
     record = source.records.get(row.id)
-    about = {"id": row.id, "name": row.name, "picked": row.id == source.picked, "status": row.status}
+    about: dict[str, Any] = {"id": row.id, "name": row.name, "picked": row.id == source.picked, "status": row.status}
     base = record.base_model if record else None
     about["base_model"] = None if base is None or row.id.endswith(file_name(base)) else base
     about["seeds"] = seeds_words(source.metric, row)
