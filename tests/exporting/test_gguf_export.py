@@ -31,7 +31,7 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLMFIT_CACHE", str(place / "cache"))
         base = tiny.causal(place / "base")
-        settings = {"causal": {"epochs": 1, "lora_rank": 2, "max_length": 96}}
+        settings = {"causal": {"epochs": 0, "max_length": 60}}
         yield slmfit.train(DATA, f"causal={base}", settings=settings, out=place / "out")
 
 
