@@ -48,7 +48,7 @@ def served(run):
 
 @pytest.fixture(scope="module")
 def create(served):
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0, timeout=120) as client:
+    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0, timeout=600) as client:
         usual = {"model": "trips", "messages": ASKED, "max_tokens": 12, "temperature": 0}
         yield lambda **given: client.chat.completions.create(**usual | given)
 

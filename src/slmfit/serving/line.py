@@ -216,15 +216,16 @@ class Line:
         self.about, self.ready = await self.process.begin(), True
 
     async def _restart(self) -> None:
-        """Start it until it stands; meanwhile what waits beyond the patience is told so."""
-        self.ready, pause = False, 0.05
+        """Start it until it stands; what waits is told so where a second start fails."""
+        self.ready, pause, failed = False, 0.05, 0
         while not self._ended:
             self.restarts += 1
             await self._leave(0.0)
             with contextlib.suppress(SlmfitError, OSError):
                 await self._begin()
                 return
-            while self.waiting:
+            failed += 1
+            while failed > 1 and self.waiting:
                 self.waiting.popleft().asked.fail(Unavailable())
             await asyncio.sleep(pause)
             pause = min(SLOWEST_START, 2 * pause)
