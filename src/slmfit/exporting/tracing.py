@@ -51,10 +51,10 @@ class Tuned:
     @property
     def ways(self) -> dict[str, Callable[[list[Input]], list[Prediction]]]:
         """How torch serves it here: as the run does, and in bf16 where this processor multiplies that itself."""
-        found = {"torch": self.method.predict}
+        found: dict[str, Callable[[list[Input]], list[Prediction]]] = {"torch": self.method.predict}
         if choose("cpu").precision == "bf16":
             found["torch bf16"] = self._in_bf16
-        return found  # type: ignore[return-value]
+        return found
 
     def answers(self, examples: Sequence[Example]) -> list[Prediction]:
         return self.method.predict([example.input for example in examples])
