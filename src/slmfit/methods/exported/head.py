@@ -71,8 +71,8 @@ def _classed(head: Head, tokenizer: Any, session: Session, task: Task, inputs: S
 def _tokens(head: Head, tokenizer: Any, task: Task, inputs: Sequence[Input]) -> Tokens:
     if head.frame is None:
         return tokenise(tokenizer, [str(i) for i in inputs], head.max_length, fill=head.fill)
-    told: dict[str, Any] = {n: tuple(ids) if isinstance(ids, list) else ids for n, ids in head.frame.items()}
-    frame = Frame(**told)
+    known: dict[str, Any] = {n: tuple(ids) if isinstance(ids, list) else ids for n, ids in head.frame.items()}
+    frame = Frame(**known)
     pairs = [pair for i in inputs if isinstance(pair := task.given(i), Pair)]
     return tokenise_pairs(tokenizer, [(pair.first, pair.second) for pair in pairs], head.max_length, frame)
 
