@@ -126,7 +126,7 @@ def string(quoted):
 
 def test_refused(tmp_path):
     base, data = tiny.causal(tmp_path / "a"), make_dataset(sizes=(24, 6, 6))
-    settings = {"causal": {"epochs": 0, "answers": "head"}}
+    settings = {"causal": {"epochs": 1, "lora_rank": 2, "max_length": 16, "answers": "head"}}
     classifier = slmfit.train(data, f"causal={base}", settings=settings, out=tmp_path / "one")
     with pytest.raises(UsageError, match="not written by the model"):
         slmfit.export(classifier, "gguf", tmp_path / "x")
