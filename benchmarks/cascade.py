@@ -28,7 +28,7 @@ from slmfit.comparison.compare import compare, train
 from slmfit.data.dataset import Dataset
 from slmfit.data.load import load_data
 from slmfit.evidence.promise import promised
-from slmfit.testing import row_in, scripted
+from slmfit.testing import first_choice, row_in, scripted
 from slmfit.text.figures import by_unit, interval
 
 Floats = NDArray[np.float64]
@@ -123,8 +123,9 @@ def service(folder: Path) -> Iterator[str]:
     truth = {e.input: str(e.target) for split in data.splits.values() for e in split}
     labels = list(data.task.labels)
 
-    def answer(body: Any) -> str:
-        text = row_in(body)
+    def answer(body: Any) -> Any:
+        if not (text := row_in(body)):
+            return first_choice(body)
         right = truth[text]
         lot = int(hashlib.sha256(text.encode()).hexdigest(), 16)
         return right if lot % 1000 < 941 else [label for label in labels if label != right][lot % (len(labels) - 1)]
