@@ -54,7 +54,10 @@ def test_the_same_model(run, tmp_path, no_server, kind, near):
     assert record.gate is None and "xllamacpp" in record.about["unchecked"]
     whole = slmfit.export(run, output=tmp_path / "whole")
     own, read = (
-        (AutoModelForCausalLM.from_pretrained(place, **more).float(), AutoTokenizer.from_pretrained(place, **more))
+        (
+            AutoModelForCausalLM.from_pretrained(place, dtype=torch.float32, **more),
+            AutoTokenizer.from_pretrained(place, **more),
+        )
         for place, more in ((whole, {}), (folder, {"gguf_file": "model.gguf"}))
     )
     text = run.method.head.asked(DATA.test[0].input)
