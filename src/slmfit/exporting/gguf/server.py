@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from slmfit.environment import missing
+from slmfit.environment import missing, without_here
 from slmfit.errors import MissingPart, SlmfitError
 
 FIX = "pip install xllamacpp, or name a Python that has it in SLMFIT_LLAMA"
@@ -51,8 +51,8 @@ def serving(model: Path, slots: int = 1, context: int = 1024, threads: int = 1) 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [python or sys.executable, "-c", SERVE, str(model), *map(str, (port, slots, context, threads))]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [python or sys.executable, "-P", "-c", SERVE, str(model), *map(str, (port, slots, context, threads))]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=without_here())
     try:
         _wait_for(f"http://127.0.0.1:{port}/health", server, model)
         yield f"http://127.0.0.1:{port}"
