@@ -41,7 +41,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(place):
     """A model that has learnt all labels, and is sure of them."""
-    settings = {"encoder": {**QUICK, "epochs": 12, "learning_rate": 2e-3}}
+    settings = {"encoder": {**QUICK, "epochs": 6, "learning_rate": 2e-3}}
     base = tiny.encoder(place / "base", hidden_size=64)
     return slmfit.train(DATA, f"encoder={base}", settings=settings, out=place / "out")
 
