@@ -23,7 +23,7 @@ from slmfit.text import cutting as cuts
 
 EVERY = sys.maxunicode + 1
 ASKED = (range(0x40000), range(0xE0000, 0xE0200))  # elsewhere lie no letters, no signs and no marks
-_ESCAPED = re.compile(r"\\U0*([0-9a-f]+)")
+_ESCAPED = re.compile(r"\\U([0-9a-f]{8})")
 _CLASSES: dict[str, tuple[str, Callable[[str], Any]]] = {  # escape -> how it is spelled out, and what it holds
     r"\w": ("{}", re.compile(r"\w").match),  # our patterns have it in brackets of theirs
     r"\d": ("[{}]", str.isdecimal),
@@ -67,7 +67,7 @@ def javascript(pattern: str) -> str:
         if escape in pattern:
             pattern = pattern.replace(escape, spelled.format(_ranges(holds)))
     pattern = re.sub(r"\(\?P=(\w+)\)", r"\\k<\1>", pattern.replace("(?P<", "(?<"))
-    return _ESCAPED.sub(lambda match: rf"\u{{{match[1]}}}", pattern)
+    return _ESCAPED.sub(lambda match: rf"\u{{{int(match[1], 16):x}}}", pattern)
 
 
 def runs(kinds: NDArray[Any]) -> tuple[NDArray[np.int64], list[int]]:
