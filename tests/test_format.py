@@ -17,7 +17,7 @@ def example(name):
 
 
 def table(heading):
-    section = DOC.split(f"## {heading}\n")[1].split("```")[0]
+    section = DOC.split(f"## {heading}\n")[1].split("```")[0].split("\n## ")[0]
     first_cells = re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE)
     return {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
 

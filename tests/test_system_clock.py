@@ -26,6 +26,7 @@ DATES = {  # who reads the system's clock, and what for
     "environment.py": "when a record was made",
     "llm/faults.py": "a server names the date until which to wait, and never for longer than our patience",
     "llm/prices.py": "prices have their day",
+    "serving/chat.py": "OpenAI's replies say when they were made",
     "testing/faults.py": "a server that names such a date",
 }
 READS = {"time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "time.clock_gettime",

@@ -25,7 +25,7 @@ EXTRAS = {
     "quantise": ("bitsandbytes",),
     "onnx": ("onnxruntime",),
     "export": ("onnxruntime", "onnx", "onnxscript"),
-    "serve": ("starlette", "uvicorn", "httptools"),
+    "serve": ("starlette", "uvicorn", "httptools", "llguidance"),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

@@ -156,7 +156,7 @@ def test_a_method_that_does_not_do_the_task_is_not_trained(tmp_path):
         UsageError, match="knn does text-classification and multiple-choice, not token-classification"
     ) as caught:
         train(make_dataset("token-classification"), "knn", out=tmp_path / "o")
-    assert caught.value.fix == "use one of majority, linear, encoder, causal, seq2seq, llm"
+    assert caught.value.fix == "use one of majority, linear, encoder, causal, seq2seq, llm, cascade"
 
 
 def test_why_a_method_was_skipped_stands_below_the_table(tmp_path, capsys):

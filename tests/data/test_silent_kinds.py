@@ -22,10 +22,10 @@ from slmfit.data.readers.rows import read_rows
 from slmfit.data.time_doubts import doubtful_times
 from slmfit.data.times import moments_of
 from slmfit.errors import DataError, Where
-from slmfit.evidence.relabelled import relabelled
 from slmfit.records import Entities, Prediction, Span
 from slmfit.runs.evaluation import evaluate
 from slmfit.tasks.common import label_among
+from slmfit.tasks.relabelled import relabelled
 from slmfit.text.garbled import mended, unescaped
 
 WORDS = "amber azure beige black brown coral cream green ivory khaki lilac mauve ochre olive pearl rouge".split()

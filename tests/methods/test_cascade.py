@@ -10,11 +10,12 @@ import pytest
 from conftest import make_dataset
 from slmfit.comparison.compare import compare, plan, train
 from slmfit.errors import UnsafeError, UsageError
-from slmfit.methods.cascade import Cascade, Settings, confidence
+from slmfit.methods.cascade import Cascade, Settings
 from slmfit.methods.specs import parse_specs, with_parts
 from slmfit.records import Entities, Prediction, Span
 from slmfit.runs.predicting import predict_file
 from slmfit.runs.run import Run, load
+from slmfit.tasks.sureness import confidence
 from slmfit.testing import first_choice, row_in, scripted
 
 PROMISED = {"target": 0.8}
@@ -60,7 +61,7 @@ def test_it_says_what_its_parts_say_wherever_its_folder_is(made, tmp_path):
     assert [a.target for a in answers] == [told[a.by][i].target for i, a in enumerate(answers)]
     (tmp_path / "new.csv").write_text("text\n" + "\n".join(texts[:5]) + "\n")
     predict_file(moved, tmp_path / "new.csv", tmp_path / "answered.csv")
-    rows = list(csv.DictReader((tmp_path / "answered.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "answered.csv").read_text().splitlines()))
     assert [row["answered_by"] for row in rows] == [a.by for a in answers[:5]]
     card = (moved.folder / "model" / "README.md").read_text()
     assert "A cascade for text-classification" in card and "of 100 such splits" in card

@@ -21,7 +21,7 @@ def run_of(*answers, task=TASK):
     given = iter(answers)
     return SimpleNamespace(
         task=task,
-        record=SimpleNamespace(origin=Source()),
+        record=SimpleNamespace(origin=Source(), cascade=None),
         predict=lambda inputs: [next(given) for _ in inputs],
     )
 

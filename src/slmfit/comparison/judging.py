@@ -19,12 +19,12 @@ from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
 from slmfit.evidence import verdict as verdicts
 from slmfit.evidence.clusters import Clusters
-from slmfit.evidence.relabelled import relabelled
 from slmfit.evidence.statistic import Difference
 from slmfit.evidence.verdict import Prefer
 from slmfit.records import MethodRow
 from slmfit.runs.run import Run
 from slmfit.tasks.base import Components
+from slmfit.tasks.relabelled import relabelled
 from slmfit.text.figures import parts_of
 
 # What "smallest" means -> the figure it goes by; None = unknown, which counts as largest.

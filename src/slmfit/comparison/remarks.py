@@ -14,10 +14,11 @@ from typing import Any
 
 from slmfit.data.dataset import Dataset
 from slmfit.llm.modes import unfenced
-from slmfit.records import Input, Prediction, Question
+from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
+from slmfit.tasks.common import options_of
 from slmfit.text.figures import listed, number_of, percent, verb_of
 from slmfit.text.looks import beside, look, look_alike, points
 from slmfit.text.visible import excerpt
@@ -148,7 +149,6 @@ _BEFORE, _BEHIND = "words before the letter", "the option's text behind the lett
 _LONGEST = 500  # characters of a reply that is one letter but for this
 _LEAD = re.compile(r"(?i:[^\n]*?\b(?:answer|option|choice)\b(?:\s+is)?\s*:?\s*)(?=\W{0,3}[A-Z]\b)")
 _EDGES = " \t\r\n.*()[]:\"'"
-_LETTER = re.compile(rf"[{re.escape(_EDGES)}]*([A-Z])\b[{re.escape(_EDGES)}]*(.*?)[{re.escape(_EDGES)}]*", re.DOTALL)
 
 
 def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
@@ -172,15 +172,15 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
 
 def _around(raw: str, given: Input) -> tuple[str, ...]:
     """What a reply says beside the letter of an option: `The answer is B`, `C) the option's text`; else empty."""
-    text = _inner(raw.strip())
-    if not isinstance(given, Question) or len(text) > _LONGEST:
+    text, options = _inner(raw.strip()), options_of(given)
+    if not options or len(text) > _LONGEST:
         return ()
     before = _LEAD.match(text)
-    named = _LETTER.fullmatch(text[before.end() :] if before else text)
-    option = given.options.get(named[1]) if named else None
-    if named is None or option is None or (named[2] and named[2].casefold() != option.strip(_EDGES).casefold()):
+    rest = (text[before.end() :] if before else text).strip(_EDGES)
+    option, behind = options.get(rest[:1]), rest[1:].strip(_EDGES)
+    if option is None or rest[1:2].isalnum() or (behind and behind.casefold() != option.strip(_EDGES).casefold()):
         return ()
-    return tuple(way for way, there in ((_BEFORE, before), (_BEHIND, named[2])) if there)
+    return tuple(way for way, there in ((_BEFORE, before), (_BEHIND, behind)) if there)
 
 
 def _inner(text: str) -> str:

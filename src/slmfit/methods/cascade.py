@@ -27,10 +27,9 @@ from slmfit.evidence.clusters import clusters_of
 from slmfit.evidence.promise import Promise, promised
 from slmfit.methods.base import Context, Method, Part, Remote, must, setting
 from slmfit.methods.saved import load_model
-from slmfit.records import Entities, Example, Input, Prediction, Usage
-from slmfit.tasks.answers import chance_of, rounded
+from slmfit.records import Example, Input, Prediction, Usage
 from slmfit.tasks.base import Task
-from slmfit.tasks.entity_scores import all_right
+from slmfit.tasks.sureness import confidence, is_right
 
 SMALL, LARGE = "small", "large"
 PLACES = (SMALL, LARGE)
@@ -212,7 +211,8 @@ class Cascade(Method):
         """Rows with the same input have one answer and one confidence: they are one row that weighs more."""
         sure = np.array([math.nan if (one := confidence(answer)) is None else one for answer in first])
         right = [
-            np.array([_right(row, answer) for row, answer in zip(rows, of, strict=True)]) for of in (first, second)
+            np.array([float(is_right(row.target, answer)) for row, answer in zip(rows, of, strict=True)])
+            for of in (first, second)
         ]
         differ = np.array([one.target != two.target for one, two in zip(first, second, strict=True)], float)
         weights = None
@@ -228,33 +228,6 @@ class Cascade(Method):
 def asked(task: Task, input: Input) -> str:
     """What an input goes by among answers."""
     return storage.hash_json(task.unparse(Example("", input)))
-
-
-def confidence(answer: Prediction) -> float | None:
-    """How sure a method is that all of an answer is right; None where it failed or does not say."""
-    if answer.outcome != "ok":
-        return None
-    sure = answer.confidence
-    if sure is None and isinstance(answer.target, Entities):
-        shares = answer.span_probabilities
-        sure = None if shares is None else float(np.prod(shares)) * _intent(answer)
-    elif sure is None and answer.probabilities and (said := chance_of(answer.target)) is not None:
-        sure = answer.probabilities.get(said)
-    return None if sure is None or not math.isfinite(sure) else rounded(sure)
-
-
-def _intent(answer: Prediction) -> float:
-    said = chance_of(answer.target)
-    return 1.0 if said is None or answer.probabilities is None else answer.probabilities.get(said, 0.0)
-
-
-def _right(row: Example, answer: Prediction) -> float:
-    """Whether all of an answer is right; of entities a row that is not exactly right is wrong."""
-    if answer.outcome != "ok" or answer.target is None:
-        return 0.0
-    if isinstance(row.target, Entities):
-        return float(isinstance(answer.target, Entities) and all_right(row.target, answer.target))
-    return float(answer.target == row.target)
 
 
 def _about(part: Part) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from slmfit.data.readers.rows import ending
 from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
-from slmfit.evidence.relabelled import relabelled
 from slmfit.records import Input
 from slmfit.runs.orders import check_orders, in_orders
 from slmfit.runs.run import Run
@@ -32,6 +31,7 @@ from slmfit.storage import hash_file
 from slmfit.streams import is_stream
 from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores, Task
+from slmfit.tasks.relabelled import relabelled
 from slmfit.text.figures import part_of
 from slmfit.timing.work import counted, told_to
 

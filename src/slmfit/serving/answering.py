@@ -14,11 +14,11 @@ from contextlib import suppress
 from typing import Any
 
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
-from slmfit.records import Entities, Input, Prediction, Question
+from slmfit.records import Input, Prediction
 from slmfit.runs.run import Run
 from slmfit.serving.drift import Counts, Words, texts_of
 from slmfit.tasks.answers import entity_columns, rounded
-from slmfit.tasks.common import refuse_halves
+from slmfit.tasks.common import options_of, refuse_halves
 
 Options = Mapping[str, Any]
 Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold
@@ -104,11 +104,12 @@ class Answers:
         return 200, body
 
     def _label(self, answer: Prediction, input: Input, options: Options) -> dict[str, Any]:
-        labels = list(input.options) if isinstance(input, Question) else self.labels
+        options_shown = options_of(input)
+        labels = list(options_shown) or self.labels
         chances = answer.probabilities
         body: dict[str, Any] = {"label": answer.target, "probs": None, "num_classes": len(labels)}
-        if isinstance(input, Question):
-            body["text"] = input.options.get(str(answer.target))
+        if options_shown:
+            body["text"] = options_shown.get(str(answer.target))
         if chances is None:
             return body
         body["probs"] = [rounded(chances.get(label, 0.0)) for label in labels]
@@ -128,7 +129,7 @@ class Answers:
         more = ("intent_probability", "unplaced")
         body |= {name: columns[name] for name in more if name in columns}
         top, chances = options.get("top_k"), answer.probabilities
-        if top is not None and chances is not None and isinstance(answer.target, Entities):
+        if top is not None and chances is not None:
             ranked = sorted(chances, key=lambda name: -chances[name])[:top]
             body["top"] = [{"intent": name, "prob": rounded(chances[name])} for name in ranked]
         return body

@@ -32,8 +32,8 @@ def warm(run: Run) -> None:
     """Ask it once or twice, so that nobody's first answer waits for imports; nothing that asks a server."""
     if run.record.remote or isinstance(run.method, Remote) or getattr(run.method, "remote", False):
         return
-    pair, question = Pair("a", "b"), Question("a", {"A": "b", "B": "c"})
-    sample: Input = question if run.task.name == "multiple-choice" else pair if run.task.texts else "a"
+    task, pair, question = run.task, Pair("a", "b"), Question("a", {"A": "b", "B": "c"})
+    sample: Input = pair if task.texts else "a" if task.classifies or task.marks else question
     for many in (1, 16):  # `linear` has a way for one text and one for many
         run.predict([sample] * many)
 

@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slmfit.errors import SlmfitError
-from slmfit.records import Entities, Input, Prediction
+from slmfit.records import Input, Prediction
 from slmfit.runs.run import Run
-from slmfit.tasks.answers import prediction_from_json
+from slmfit.tasks.answers import prediction_from_json, said
 
 BINS = 10  # of confidence, as wide as each other
-NO_ENTITY = "O"
 
 
 @dataclass
@@ -77,15 +76,6 @@ def _confidence(answer: Prediction) -> float | None:
     if answer.probabilities:
         return max(answer.probabilities.values())
     return min(answer.span_probabilities) if answer.span_probabilities else None
-
-
-def said(answer: Prediction) -> list[str]:
-    """What an answer counts as: its label, its intent, the types of its entities."""
-    target = answer.target
-    if isinstance(target, Entities):
-        types = [span.label for span in target.spans] or [NO_ENTITY]
-        return types if target.intent is None else [f"intent {target.intent}", *types]
-    return [] if target is None else [target]
 
 
 class Words:

@@ -59,11 +59,15 @@ class Serving(uvicorn.Server):
         lines = list(self.service.lines.values())
         try:
             await asyncio.gather(*(line.start() for line in lines))
-            self.told(self)
-            self.ready.set()
             await self.serve(sockets=list(self.sockets))
         finally:
             await asyncio.gather(*(line.end() for line in lines))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever is told the address finds somebody there."""
+        await super().startup(sockets)
+        self.told(self)
+        self.ready.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.service.draining = True

@@ -81,7 +81,7 @@ class Writer:
         """Whether it is asked what it was tuned for."""
         alone = len(messages) == 1 and messages[0]["role"] == "user" and settings["schema"] is None
         tuned = isinstance(self.head, Written) and self.method.settings.epochs != 0
-        return alone and tuned and self.head.task.name != "multiple-choice"
+        return alone and tuned and (self.head.task.classifies or self.head.task.marks)
 
     def _predicted(self, text: str) -> Iterator[Piece]:
         answer = self.method.predict([text])[0]

@@ -28,6 +28,7 @@ from slmfit.text.cells import unguarded
 Row = dict[str, Any]
 
 BY = "answered_by"
+NO_ENTITY = "O"  # among what answers are counted as
 APART = "slmfit_"  # stands before an answer's columns in a row that has such columns itself
 
 
@@ -187,3 +188,12 @@ def target_from_json(value: Any) -> Target | None:
         return value
     unplaced = tuple((words, label) for words, label in value.get("unplaced", ()))
     return Entities(tuple(Span(*span) for span in value["spans"]), value["intent"], unplaced)
+
+
+def said(answer: Prediction) -> list[str]:
+    """What an answer counts as: its label, its intent, the types of its entities."""
+    target = answer.target
+    if isinstance(target, Entities):
+        types = [span.label for span in target.spans] or [NO_ENTITY]
+        return types if target.intent is None else [f"intent {target.intent}", *types]
+    return [] if target is None else [target]

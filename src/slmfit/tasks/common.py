@@ -15,7 +15,7 @@ from slmfit.errors import DataError, UsageError, Where
 from slmfit.evidence.clusters import Clusters
 from slmfit.evidence.metrics import brier_rows, log_loss_rows, reliability_bins
 from slmfit.evidence.statistic import bootstrap_calibration, bootstrap_mean, design_wilson
-from slmfit.records import OUTCOMES, Prediction, Score, Target
+from slmfit.records import OUTCOMES, Input, Prediction, Question, Score, Target
 from slmfit.tasks.base import Row
 from slmfit.tasks.forms.base import Form
 from slmfit.text.figures import listed
@@ -202,3 +202,8 @@ def coverage_points(
         points.append({"threshold": float(sure[end - 1]), "rows": end, "coverage": end / n})
         points[-1] |= {"accuracy": score.value, "low": score.low, "high": score.high}
     return points
+
+
+def options_of(input: Input) -> Mapping[str, str]:
+    """A question's options by letter; none of other inputs."""
+    return input.options if isinstance(input, Question) else {}

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from slmfit.data.audit.findings import Finding, excerpt, finding
 from slmfit.data.audit.odd_labels import NO_OPTION
-from slmfit.records import Example, Question
+from slmfit.records import Example
+from slmfit.tasks.choice import question_of
+from slmfit.tasks.common import options_of
 from slmfit.text.figures import listed, part_of
 
 _FEWEST = 20  # questions
@@ -19,7 +21,7 @@ _NEARLY_ALL = 0.95  # of them, whose right option stands at one place
 
 def option_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     """rows: (split, example) of all splits; nothing is found where inputs are no questions."""
-    asked = [(split, e, e.input) for split, e in rows if isinstance(e.input, Question)]
+    asked = [(split, e, options) for split, e in rows if (options := options_of(e.input))]
     letters = Counter(str(example.target) for _, example, _ in asked if example.target is not None)
     if letters.total() >= _FEWEST:
         [(letter, count)] = letters.most_common(1)
@@ -28,9 +30,12 @@ def option_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
             fix = "Put the options of each question in an order by chance: the letter gives the answer away."
             yield finding("one_letter", "warning", count, message, fix)
     empty = [
-        ({"id": example.id, "split": split, "label": letter, "text": excerpt(question.question)}, text.strip())
-        for split, example, question in asked
-        for letter, text in question.options.items()
+        (
+            {"id": example.id, "split": split, "label": letter, "text": excerpt(question_of(example.input).question)},
+            text.strip(),
+        )
+        for split, example, options in asked
+        for letter, text in options.items()
         if _is_none(text.strip())
     ]
     if empty:
