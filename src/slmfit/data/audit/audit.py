@@ -26,7 +26,7 @@ from slmfit.data.audit.options import option_findings
 from slmfit.data.audit.shift import shift
 from slmfit.data.audit.texts import exported as _exported
 from slmfit.data.audit.torn_answers import torn_answers
-from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
+from slmfit.data.audit.twins import contradictions, copies, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.data.texts import in_any_order
 from slmfit.records import SPLITS, Example
@@ -58,7 +58,15 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
     if texts != columns.texts:
         turned = find_duplicates(texts)
     found = _audited(columns, twins, turned, data.task.classifies)
-    findings = [*shift(data), *found["findings"], *entity_findings(rows), *option_findings(rows), *_torn(data, rows)]
+    copied = copies(columns, texts, turned)
+    findings = [
+        *shift(data),
+        *found["findings"],
+        *copied,
+        *entity_findings(rows),
+        *option_findings(rows),
+        *_torn(data, rows),
+    ]
     if not data.task.classifies:  # intents are classes too
         classes = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
         findings += giveaways(Rows(columns.ids, columns.texts, classes, columns.splits))
