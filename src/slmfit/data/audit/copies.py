@@ -22,63 +22,96 @@ from slmfit.data.audit.near import words_of_each
 
 SHARED = 0.9  # of the shorter text's words, by weight
 _MARGIN = 5.0  # times e: how much rarer than once among all pairs the shared words must be
-_PAIRS = 4_000_000  # looked at in each direction; with more, only every so many-th asked text
-_STEP = 200_000  # at once
+_RARE = 0.25  # of a text's words, by weight: what they share decides whether two texts are looked at
+_MEETINGS = 20_000_000  # of a rare word with a text, in each direction; with more, only every so many-th text
+_STEP = 1_000_000  # at once
+_CHECKED = 1_000_000  # pairs, in each direction; where more are so alike, the first of them are found
+_BATCH = 10_000  # of these pairs at once
 
 
 def copies_of(known: Sequence[str], asked: Sequence[str]) -> Integers:
     """(asked,) the position of the first known text that each is a copy of, or that is one of it; -1 for none."""
-    from scipy.sparse import csr_array
+    return Bags([*known, *asked]).copies(np.arange(len(known)), np.arange(len(known), len(known) + len(asked)))
 
-    found = np.full(len(asked), -1)
-    if not len(known) or not len(asked):
-        return found
-    words = words_of_each([*known, *asked])
-    size = int(words.ids.max(initial=0)) + 1
-    cells = np.unique(np.repeat(np.arange(len(words.length)), words.length) * size + words.ids)
-    text, word = cells // size, cells % size
-    weight = np.log(len(words.length) / np.maximum(np.bincount(word, minlength=size), 1))
-    total = np.bincount(text, weights=weight[word], minlength=len(words.length))
-    distinct = np.bincount(text, minlength=len(words.length))
-    longer = np.log(np.maximum(distinct / max(float(distinct.mean()), 1.0), 1.0))
-    needed = math.log(len(known) * len(asked)) + _MARGIN
-    shape = (len(words.length), size)
-    every = csr_array((np.ones(len(word), np.float32), (text, word)), shape=shape)
-    rare = _rarest(text, word, weight, total) & (total[text] >= needed)
-    rarest = csr_array((np.ones(int(rare.sum()), np.float32), (text[rare], word[rare])), shape=shape)
-    first, second = slice(0, len(known)), slice(len(known), None)
-    for asks, knows, short, long in (
-        *((a, k, len(known) + a, k) for a, k in _pairs(rarest[second], every[first])),
-        *((a, k, k, len(known) + a) for a, k in _pairs(every[second], rarest[first])),
-    ):
-        both = (every[short] * every[long]).tocsr()
-        shared, number = both @ weight, both @ np.ones(size)
-        hit = (shared >= SHARED * total[short]) & (shared - number * longer[long] >= needed)
-        asks, knows = asks[hit], knows[hit]
-        better = (found[asks] < 0) | (found[asks] > knows)
-        found[asks[better][::-1]] = knows[better][::-1]
-    return found
+
+class Bags:
+    """Texts as sets of words, each weighed by how few of them it is in; read once, to be asked for several parts."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        from scipy.sparse import csr_array
+
+        words = words_of_each(texts)
+        n, size = len(words.length), int(words.ids.max(initial=0)) + 1
+        cells = np.sort(np.repeat(np.arange(n), words.length) * size + words.ids)
+        cells = cells[np.diff(cells, prepend=-1) > 0]
+        text, word = cells // size, cells % size
+        times = np.bincount(word, minlength=size)
+        self._weight = np.log(max(n, 1) / np.maximum(times, 1))
+        self._total = _sums(text, self._weight[word], n)
+        distinct = np.bincount(text, minlength=n)
+        self._longer = np.log(np.maximum(distinct / max(float(distinct.mean()) if n else 1.0, 1.0), 1.0))
+        met = times[word] > 1  # a word of one text alone is never shared
+        spare = (1 - SHARED) * self._total - _sums(text[~met], self._weight[word[~met]], n)
+        text, word = text[met], word[met]
+        self._every = csr_array((np.ones(len(word), np.float32), (text, word)), shape=(n, size))
+        rare = _rarest(text, word, self._weight, self._total) & (spare[text] >= 0)
+        self._rarest = csr_array((self._weight[word[rare]].astype(np.float32), (text[rare], word[rare])), (n, size))
+        self._least = self._rarest @ np.ones(size) - spare  # what of its rare words a text's copy has at least
+
+    def copies(self, known: Integers, asked: Integers) -> Integers:
+        """(asked,) the place in `known` of the first text that each is a copy of, or that is one of it; -1 for none."""
+        found = np.full(len(asked), len(known))
+        needed = math.log(max(len(known) * len(asked), 1)) + _MARGIN
+        for asked_is_shorter in (True, False):
+            shorter, longer = (asked, known) if asked_is_shorter else (known, asked)
+            able = np.flatnonzero(self._total[shorter] >= needed)
+            shorter = shorter[able]
+            for one, other in _pairs(self._rarest[shorter], self._every[longer], self._least[shorter]):
+                hit = self._alike(shorter[one], longer[other], needed)
+                asks, knows = (able[one[hit]], other[hit]) if asked_is_shorter else (other[hit], able[one[hit]])
+                np.minimum.at(found, asks, knows)
+        return np.where(found < len(known), found, -1)
+
+    def _alike(self, shorter: Integers, longer: Integers, needed: float) -> NDArray[np.bool_]:
+        """(pairs,) whether the longer text has nearly all of the shorter's words, and these are rare enough."""
+        both = (self._every[shorter] * self._every[longer]).tocsr()
+        shared, number = both @ self._weight, both @ np.ones(len(self._weight))
+        enough = shared - number * self._longer[longer] >= needed  # in a longer text every word is likelier
+        return np.asarray(enough & (shared >= SHARED * self._total[shorter]))
+
+
+def _sums(text: Integers, weight: NDArray[np.float64], texts: int) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(text, weights=weight, minlength=texts), np.float64)
 
 
 def _rarest(text: Integers, word: Integers, weight: NDArray[np.float64], total: NDArray[np.float64]) -> Any:
-    """(cells,) whether a word is of the rarest of its text, one of which is in every text that shares enough."""
+    """(cells,) whether a word is of the rarest of its text, which are looked at first."""
     order = np.lexsort((-weight[word], text))
     heaviest = weight[word][order]
     before = np.cumsum(heaviest) - heaviest
     start = np.searchsorted(text[order], np.arange(len(total)))
     before -= before[np.minimum(start, max(len(before) - 1, 0))][text[order]]
     rare = np.zeros(len(text), bool)
-    rare[order] = before <= (1 - SHARED) * total[text[order]] + 1e-9
+    rare[order] = before <= _RARE * total[text[order]] + 1e-9
     return rare
 
 
-def _pairs(asked: Any, known: Any) -> Iterator[tuple[Integers, Integers]]:
-    """(asked, known) that have a word in common, a part at a time."""
-    times = np.bincount(known.indices, minlength=known.shape[1])
-    work = asked @ times.astype(np.float64)
-    rows = np.flatnonzero(work)[:: max(1, math.ceil(float(work.sum()) / _PAIRS))]
+def _pairs(rarest: Any, every: Any, least: NDArray[np.float64]) -> Iterator[tuple[Integers, Integers]]:
+    """(shorter, longer) where the longer text has enough of the shorter's rare words, a part at a time."""
+    if not rarest.nnz:
+        return
+    times = np.bincount(every.indices, minlength=every.shape[1])
+    work = (rarest > 0) @ times.astype(np.float64)
+    rows = np.flatnonzero(work)[:: max(1, math.ceil(float(work.sum()) / _MEETINGS))]
     parts = np.cumsum(work[rows]) // _STEP
+    checked, columns = 0, every.T.tocsr()
     for part in np.unique(parts):
         some = rows[parts == part]
-        asks, knows = (asked[some] @ known.T).nonzero()
-        yield some[asks], knows.astype(np.int64)
+        met = (rarest[some] @ columns).tocoo()
+        enough = met.data >= least[some[met.row]] - 1e-3
+        one, other = some[met.row[enough]], met.col[enough].astype(np.int64)
+        for begin in range(0, len(one), _BATCH):
+            yield one[begin : begin + _BATCH], other[begin : begin + _BATCH]
+        checked += len(one)
+        if checked > _CHECKED:
+            return

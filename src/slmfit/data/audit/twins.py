@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.data.audit.copies import copies_of
+from slmfit.data.audit.copies import Bags
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, finding
 from slmfit.data.audit.near import Duplicates
@@ -76,11 +76,11 @@ def copies(rows: Rows, turned: Sequence[str], twins: Duplicates) -> Iterator[Fin
 
     turned: the texts, the same for a pair turned round.
     """
-    splits = np.array(rows.splits)
+    splits, bags = np.array(rows.splits), Bags(turned)
     for scored, seen in _LEAKS:
         of, among = np.flatnonzero(splits == scored), np.flatnonzero(splits == seen)
         new = of[~np.isin(of, _matches(rows, twins, splits == scored, splits == seen).rows)]
-        found = copies_of([turned[row] for row in among.tolist()], [turned[row] for row in new.tolist()])
+        found = bags.copies(among, new)
         hit = np.flatnonzero(found >= 0)
         if len(hit) <= MANY_COPIES * len(of):
             continue
