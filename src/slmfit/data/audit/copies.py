@@ -30,8 +30,9 @@ _BATCH = 10_000  # of these pairs at once
 
 
 def copies_of(known: Sequence[str], asked: Sequence[str]) -> Integers:
-    """(asked,) the position of the first known text that each is a copy of, or that is one of it; -1 for none."""
-    return Bags([*known, *asked]).copies(np.arange(len(known)), np.arange(len(known), len(known) + len(asked)))
+    """(asked,) the position of the first known text that each, taken alone, is a copy of, or that is one of it; or -1."""
+    every = np.arange(len(known) + len(asked))
+    return Bags([*known, *asked]).copies(every[: len(known)], every[len(known) :], alone=True)
 
 
 class Bags:
@@ -58,10 +59,13 @@ class Bags:
         self._rarest = csr_array((self._weight[word[rare]].astype(np.float32), (text[rare], word[rare])), (n, size))
         self._least = self._rarest @ np.ones(size) - spare  # what of its rare words a text's copy has at least
 
-    def copies(self, known: Integers, asked: Integers) -> Integers:
-        """(asked,) the place in `known` of the first text that each is a copy of, or that is one of it; -1 for none."""
+    def copies(self, known: Integers, asked: Integers, alone: bool = False) -> Integers:
+        """(asked,) the place in `known` of the first text that each is a copy of, or that is one of it; -1 for none.
+
+        alone: chance is that of each asked text, not of all: more are found, where one too many does no harm.
+        """
         found = np.full(len(asked), len(known))
-        needed = math.log(max(len(known) * len(asked), 1)) + _MARGIN
+        needed = math.log(max(len(known) * (1 if alone else len(asked)), 1)) + _MARGIN
         for asked_is_shorter in (True, False):
             shorter, longer = (asked, known) if asked_is_shorter else (known, asked)
             able = np.flatnonzero(self._total[shorter] >= needed)

@@ -72,12 +72,12 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
 
 
 def copies(rows: Rows, turned: Sequence[str], twins: Duplicates) -> Iterator[Finding]:
-    """A finding for every split of which many rows are copies that are no twins of rows that are learnt from.
+    """A finding where many test rows are copies, and no twins, of rows that are learnt from or chosen on.
 
     turned: the texts, the same for a pair turned round.
     """
     splits, bags = np.array(rows.splits), Bags(turned)
-    for scored, seen in _LEAKS:
+    for scored, seen in _LEAKS[:2]:
         of, among = np.flatnonzero(splits == scored), np.flatnonzero(splits == seen)
         new = of[~np.isin(of, _matches(rows, twins, splits == scored, splits == seen).rows)]
         found = bags.copies(among, new)
