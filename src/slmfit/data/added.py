@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from slmfit.data.audit.copies import copies_of
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.dataset import Dataset
 from slmfit.data.groupings import group_name
@@ -53,13 +54,17 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     if data.recipe.strip:
         rows = [replace(row, input=data.recipe(row.input)) for row in rows if isinstance(row.input, str)]
     rows, grouped = _of_other_groups(data, rows, part, notes)
-    kept = _no_twins(data, rows)
+    several = _no_twins(data, rows)
+    kept = _no_copies(data, several)
     if not kept:
         what = f"every row is a twin of a validation or test row{', or of a group of theirs' if grouped else ''}"
         raise DataError(what, where=part.file, fix="add rows that were not copied from them")
-    if twins := len(rows) - len(kept):
+    if twins := len(rows) - len(several):
         notes.append(f"{twins:,} rows of {Path(path).name} are twins of validation or test rows, and are not added.")
-    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": twins + grouped}
+    if copies := len(several) - len(kept):
+        shared = "share nearly all of their words with validation or test rows"
+        notes.append(f"{copies:,} rows of {Path(path).name} {shared}, and are not added.")
+    record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": twins + copies + grouped}
     train = (*data.train, *(replace(row, id=f"added:{row.id}") for row in kept))
     more = replace(data, splits={**data.splits, "train": train}, source={**data.source, "added": record})
     return Added(file_name(str(path).removesuffix(".gz").rpartition(".")[0]), more, record, tuple(notes))
@@ -101,3 +106,9 @@ def _no_twins(data: Dataset, rows: Sequence[Example]) -> list[Example]:
     variant = found.variant.tolist()
     near = {two for one, two in found.near.tolist() if one < held}
     return [row for number, row in enumerate(rows, held) if variant[number] >= held and variant[number] not in near]
+
+
+def _no_copies(data: Dataset, rows: Sequence[Example]) -> list[Example]:
+    """The rows that are none of a validation or test row with its words in another order, or with more around it."""
+    held, texts = ([in_any_order(data.task, e.input) for e in some] for some in ((*data.validation, *data.test), rows))
+    return [row for row, copied in zip(rows, copies_of(held, texts).tolist(), strict=True) if copied < 0]

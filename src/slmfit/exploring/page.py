@@ -22,7 +22,7 @@ SUSPECTS = 100
 TYPES = 30  # of entities; the rest are folded away
 EVEN = 1.5  # largest class against smallest; below, they are about equally frequent
 
-TWINS = ("leak", "contradiction", "near_contradiction", "duplicate")
+TWINS = ("leak", "copies", "contradiction", "near_contradiction", "duplicate")
 TEXTS = ("empty_text", "long_text")  # drawn as odd rows
 ODD = {"empty": "Empty", "very_long": "Very long", "few_letters": "Mostly not letters"}
 

@@ -46,7 +46,7 @@ def to_see_to(source: Source) -> int:
 def _warnings(source: Source) -> Iterator[Warned]:
     by_kind: dict[str, list[str]] = {}
     for found in (source.audit or {}).get("findings", ()):
-        touches_settings_only = found["kind"] == "leak" and " validation rows (" in found["message"]
+        touches_settings_only = found["kind"] in ("leak", "copies") and " validation rows (" in found["message"]
         if found["severity"] == "warning" and not touches_settings_only:
             by_kind.setdefault(found["kind"], []).append(found["message"])
     row = subject(source)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slmfit import storage
+from slmfit.data.audit.near import find_duplicates
 from slmfit.data.dataset import targets
 from slmfit.data.examples import ids_of
 from slmfit.data.in_memory import Held, is_held, read_held
@@ -24,13 +25,12 @@ from slmfit.data.readers.rows import ending
 from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
-from slmfit.records import Input
 from slmfit.runs.orders import check_orders, in_orders
 from slmfit.runs.run import Run
 from slmfit.storage import hash_file
 from slmfit.streams import is_stream
 from slmfit.tasks import names_of
-from slmfit.tasks.base import Scores, Task
+from slmfit.tasks.base import Scores
 from slmfit.tasks.relabelled import relabelled
 from slmfit.text.figures import part_of
 from slmfit.timing.work import counted, told_to
@@ -73,10 +73,9 @@ def evaluate(
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
-    learnt = set() if same else _learnt(run)
-    if again := sum(_plain(run.task, input) in learnt for input in inputs):
-        rows = part_of(again, len(inputs), "row", "are")
-        notes.append(f"{part.file}: {rows} among those that the run learnt from, and say nothing of new rows.")
+    notes += (
+        [] if same else _learnt_before(part.file, [in_any_order(run.task, input) for input in inputs], _learnt(run))
+    )
     if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
         rows = part_of(repeats, len(inputs), "row", "repeat")
         notes.append(f"{part.file}: {rows} an earlier one; rows that are the same count as one in the intervals.")
@@ -109,15 +108,32 @@ def _check_output(run: Run, path: Any, output: Path) -> None:
         raise UsageError("is the input, too", where=str(output), fix="give another --output")
 
 
-def _learnt(run: Run) -> set[str]:
+def _learnt_before(file: str, texts: Sequence[str], learnt: Sequence[str]) -> Iterator[str]:
+    """What is said of texts that are among those learnt from, and of their near twins."""
+    known = {_plain(text) for text in learnt}
+    new = [text for text in texts if _plain(text) not in known]
+    if again := len(texts) - len(new):
+        rows = part_of(again, len(texts), "row", "are")
+        yield f"{file}: {rows} among those that the run learnt from, and say nothing of new rows."
+    if not learnt or not new:
+        return
+    found = find_duplicates([*learnt, *new])
+    near_known = {two for one, two in found.near.tolist() if one < len(learnt)}
+    if near := sum(row < len(learnt) or row in near_known for row in found.variant[len(learnt) :].tolist()):
+        rows = part_of(near, len(texts), "row", "are")
+        twins = "nearly the same as rows that the run learnt from (at most one word in ten changed)"
+        yield f"{file}: {rows} {twins}, and say little of new rows."
+
+
+def _learnt(run: Run) -> list[str]:
     """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
     if "test" in run.record.scored:
-        return set()  # which rows were for testing is not known
+        return []  # which rows were for testing is not known
     files = [Path(file["file"]) for file in run.record.origin.files if file["used_as"] != "test" and _is_there(file)]
     if not files or not (run.folder / "predictions.jsonl").is_file():
-        return set()
+        return []
     tested = {row["id"] for row in run.predictions() if row["split"] == "test"}
-    texts = set[str]()
+    texts: dict[str, None] = {}
     for path in files:
         with suppress(DataError):
             part = read_file(path, [])
@@ -125,8 +141,8 @@ def _learnt(run: Run) -> set[str]:
             for (where, cells), id in zip(part.rows, ids, strict=True):
                 if tested.isdisjoint((id, f"test:{id}")):
                     input, _ = run.task.seen(cells, run.record.origin.columns, where)
-                    texts.add(_plain(run.task, input))
-    return texts
+                    texts[in_any_order(run.task, input)] = None
+    return list(texts)
 
 
 def _is_there(file: Mapping[str, Any]) -> bool:
@@ -138,7 +154,6 @@ def _is_there(file: Mapping[str, Any]) -> bool:
         return False
 
 
-def _plain(task: Task, input: Input) -> str:
-    """An input but for case, spaces and punctuation, and the order of two texts, or of a question's options."""
-    text = in_any_order(task, input)
+def _plain(text: str) -> str:
+    """A text but for case, spaces and punctuation."""
     return " ".join(re.findall(r"\w+", text.casefold())) or text

@@ -14,7 +14,7 @@ from slmfit.generating import write_tickets
 
 WORDS = [a + b for a in "ba de fi go ku la me ni po ra su te vi wo ze".split() for b in "ck ll mp nd rn st x".split()]
 LABELS = "billing delivery account".split()
-WARNED = {"group", "label_in_text"}  # and `duplicate`, where it is a warning
+WARNED = {"group", "label_in_text", "copies"}  # and `duplicate`, where it is a warning
 
 
 def write(path, rows):

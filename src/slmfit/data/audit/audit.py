@@ -25,7 +25,8 @@ from slmfit.data.audit.odd_labels import NO_TEXT
 from slmfit.data.audit.options import option_findings
 from slmfit.data.audit.shift import shift
 from slmfit.data.audit.texts import exported as _exported
-from slmfit.data.audit.twins import contradictions, every_twin, leaks, repeats
+from slmfit.data.audit.torn_answers import torn_answers
+from slmfit.data.audit.twins import contradictions, copies, every_twin, leaks, repeats
 from slmfit.data.dataset import Dataset
 from slmfit.data.texts import in_any_order
 from slmfit.records import SPLITS, Example
@@ -57,7 +58,15 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
     if texts != columns.texts:
         turned = find_duplicates(texts)
     found = _audited(columns, twins, turned, data.task.classifies)
-    findings = [*shift(data), *found["findings"], *entity_findings(rows), *option_findings(rows), *_torn(data, rows)]
+    copied = copies(columns, texts, turned)
+    findings = [
+        *shift(data),
+        *found["findings"],
+        *copied,
+        *entity_findings(rows),
+        *option_findings(rows),
+        *_torn(data, rows),
+    ]
     if not data.task.classifies:  # intents are classes too
         classes = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
         findings += giveaways(Rows(columns.ids, columns.texts, classes, columns.splits))
@@ -65,7 +74,7 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
 
 
 def _torn(data: Dataset, rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
-    """What `torn_groups` finds, where rows have a label and are not split by time, which has its own reason."""
+    """What `torn_groups` finds, else `torn_answers`, where rows are not split by time, which has its own reason."""
     of_rows = Counter(split for split, _ in rows)
     groups = {
         column: np.concatenate([np.asarray(numbers[split], np.int64) for split in SPLITS])
@@ -73,10 +82,17 @@ def _torn(data: Dataset, rows: Sequence[tuple[str, Example]]) -> Iterator[Findin
         if all(len(numbers[split]) == of_rows[split] for split in SPLITS)
     }
     labels = [None if e.target is None else data.task.class_of(e.target) for _, e in rows]
-    if groups and not data.source.get("time") and any(label is not None for label in labels):
+    if not groups or data.source.get("time"):
+        return
+    one_file = len({part["file"] for part in data.source.get("files", ())}) == 1
+    said = set()
+    if any(label is not None for label in labels):
         texts, ids = [data.task.text(e.input) for _, e in rows], [e.id for _, e in rows]
-        one_file = len({part["file"] for part in data.source.get("files", ())}) == 1
-        yield from torn_groups(Rows(ids, texts, labels, [split for split, _ in rows]), groups, one_file)
+        for column, found in torn_groups(Rows(ids, texts, labels, [split for split, _ in rows]), groups, one_file):
+            said.add(column)
+            yield found
+    if not data.task.classifies:
+        yield from torn_answers(rows, {column: of for column, of in groups.items() if column not in said}, one_file)
 
 
 def audit(

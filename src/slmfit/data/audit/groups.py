@@ -1,7 +1,7 @@
 """A column whose rows are alike and stand on both sides of the split: its values are recognised, not the labels.
 
-    torn_groups(rows, {"user_id": numbers}, one_file=True)
-    # [{"kind": "group", "message": "Rows with the same 'user_id' are alike …", "fix": "… --group user_id", …}]
+    list(torn_groups(rows, {"user_id": numbers}, one_file=True))
+    # [("user_id", {"kind": "group", "message": "Rows with the same 'user_id' are alike …", "fix": "… --group …"})]
 
 Two things must come together. The value alone must tell the label: the commonest label that its rows have in train is
 right far more often than the commonest of all. And texts must give the value away: the nearest text of train has the
@@ -27,15 +27,18 @@ FEWEST = 10  # values on both sides of the split, and more than two for each lab
 _ASKED, _READ, _CHARACTERS = 1_000, 20_000, 2_000  # rows whose nearest text is looked for, texts of train, and of each
 
 
-def torn_groups(rows: Rows, groups: Mapping[str, Integers], one_file: bool) -> Iterator[Finding]:
-    """groups: column -> per row the number of its value, -1 where it has none. one_file: slmfit makes the split."""
+def torn_groups(rows: Rows, groups: Mapping[str, Integers], one_file: bool) -> Iterator[tuple[str, Finding]]:
+    """Columns, and what is found of each.
+
+    groups: column -> per row the number of its value, -1 where it has none. one_file: slmfit makes the split.
+    """
     _, labels = np.unique([label or "" for label in rows.labels], return_inverse=True)
     splits = np.array(rows.splits)
     train, held = np.flatnonzero(splits == "train"), np.flatnonzero(splits != "train")
     for column, group in groups.items():
         asked = _told(group, labels, train, held)
         if len(asked) and (found := _nearest(rows, group, labels, train, asked)):
-            yield _finding(rows, column, one_file, *found)
+            yield column, _finding(rows, column, one_file, *found)
 
 
 def _told(group: Integers, labels: Integers, train: Integers, held: Integers) -> Integers:
@@ -53,10 +56,10 @@ def _told(group: Integers, labels: Integers, train: Integers, held: Integers) ->
     common[kinds[first, 0]] = kinds[first, 1]
     by_value = common[group[held]] == labels[held]
     by_chance = np.bincount(labels[train]).argmax() == labels[held]
-    return held if _far_more(by_value, by_chance, group[held]) else nobody
+    return held if far_more(by_value, by_chance, group[held]) else nobody
 
 
-def _far_more(one: np.ndarray, other: np.ndarray, group: Integers) -> bool:
+def far_more(one: np.ndarray, other: np.ndarray, group: Integers) -> bool:
     """Whether one way is right far more often than another, rows of one value counted as a cluster."""
     gain = one.astype(float) - other
     _, number = np.unique(group, return_inverse=True)
@@ -87,7 +90,7 @@ def _nearest(
         alike[group[asked[part], None] == group[train]] = -1.0
         other[part] = alike.argmax(axis=1)
     with_own, without = (labels[train[found]] == labels[asked] for found in (nearest, other))
-    return (asked, train[nearest], with_own, without) if _far_more(with_own, without, group[asked]) else None
+    return (asked, train[nearest], with_own, without) if far_more(with_own, without, group[asked]) else None
 
 
 def _finding(
@@ -99,14 +102,17 @@ def _finding(
     with_own: np.ndarray,
     without: np.ndarray,
 ) -> Finding:
-    name = quote(column)
     message = (
         f"Rows with the same {column!r} are alike and stand on both sides of the split: the nearest text of train has "
         f"the label of {percent(float(with_own.mean()))} of {number_of(len(asked), 'row')} of validation and test, and "
         f"of {percent(float(without.mean()))} where texts of the same {column!r} are left out."
     )
-    line = f"--group {name}" if one_file else f"give all rows as one file, with --group {name}"
-    fix = f"If new rows will have other values of it, split by it: {line}. Until then the scores are too good."
     lost = np.flatnonzero(with_own & ~without)
     examples = (rows.example([int(nearest[k]), int(asked[k])]) for k in lost.tolist())
-    return finding("group", "warning", len(asked), message, fix, examples)
+    return finding("group", "warning", len(asked), message, way_out(column, one_file), examples)
+
+
+def way_out(column: str, one_file: bool) -> str:
+    """What to type so that rows with the same value stand on one side. one_file: slmfit makes the split."""
+    line = f"--group {quote(column)}" if one_file else f"give all rows as one file, with --group {quote(column)}"
+    return f"If new rows will have other values of it, split by it: {line}. Until then the scores are too good."

@@ -196,6 +196,11 @@ def _read(texts: Sequence[str]) -> tuple[Words, list[str]]:
     return Words(np.array(ids, np.int64), np.cumsum(lengths) - lengths, lengths), letters
 
 
+def words_of_each(texts: Sequence[str]) -> Words:
+    """The words of texts, as twins are searched by."""
+    return _read(texts)[0]
+
+
 # --- candidates -------------------------------------------------------------------------------------------------------
 
 

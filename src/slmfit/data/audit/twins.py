@@ -6,13 +6,14 @@ leaks(rows, twins)        # [{"kind": "leak", "count": 62, "message": "62 of 7,6
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slmfit.data.audit.copies import Bags
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, finding
 from slmfit.data.audit.near import Duplicates
@@ -24,8 +25,10 @@ _WORDS = {
     "variant": "the same but for case, spaces, punctuation and markup",
     "near": "with at most one word in ten changed",
 }
+MANY_COPIES = 0.1  # of a split's rows: of people's own short texts some are as alike by chance
 # (rows that are scored, rows that were learnt from or chosen on)
 _LEAKS = (("test", "train"), ("test", "validation"), ("validation", "train"))
+_UNTIL = {"test": "the score may be too good", "validation": "settings are chosen by texts learnt before"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,40 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
             found_in = part_of(count, int(of.sum()), f"{scored} row", "have")
             what = f"{match.by_kind(twins.complete)}{_other_labels(match.differ)}"
             message = f"{found_in} a twin in {seen}: {what}."
-            until = "the score may be too good" if scored == "test" else "settings are chosen by texts learnt before"
             fix = (
                 f"Remove these rows from {seen} (`slmfit compare` lists all of them in data/twins.jsonl), or give all "
-                f"rows as one file: slmfit then keeps a text and its twins in one split. Until then {until}."
+                f"rows as one file: slmfit then keeps a text and its twins in one split. Until then {_UNTIL[scored]}."
             )
             found.append(finding("leak", "warning", count, message, fix, _examples(rows, match)))
     return found
+
+
+def copies(rows: Rows, turned: Sequence[str], twins: Duplicates) -> Iterator[Finding]:
+    """A finding where many test rows are copies, and no twins, of rows that are learnt from or chosen on.
+
+    turned: the texts, the same for a pair turned round.
+    """
+    splits, bags = np.array(rows.splits), Bags(turned)
+    for scored, seen in _LEAKS[:2]:
+        of, among = np.flatnonzero(splits == scored), np.flatnonzero(splits == seen)
+        new = of[~np.isin(of, _matches(rows, twins, splits == scored, splits == seen).rows)]
+        found = bags.copies(among, new)
+        hit = np.flatnonzero(found >= 0)
+        if len(hit) <= MANY_COPIES * len(of):
+            continue
+        first, second = rows.ids[new[hit[0]]], rows.ids[among[found[hit[0]]]]
+        share = part_of(len(hit), len(of), f"{scored} row", "share")
+        message = (
+            f"{share} nearly all of their words with a {seen} row: words in another order, or one text inside the "
+            f"other, as {first!r} and {second!r}."
+        )
+        fix = (
+            "If these are copies (augmented, quoted, parts of one conversation), keep one of each, or write what they "
+            f"were made from into a column, and split by it: --group COLUMN. Until then {_UNTIL[scored]}."
+        )
+        pairs = zip(new[hit].tolist(), among[found[hit]].tolist(), strict=True)
+        examples = (rows.example([twin, row]) for row, twin in pairs)
+        yield finding("copies", "warning", len(hit), message, fix, examples)
 
 
 def repeats(rows: Rows, twins: Duplicates) -> list[Finding]:
