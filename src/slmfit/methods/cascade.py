@@ -211,17 +211,17 @@ class Cascade(Method):
     def _promise(self, rows: Sequence[Example], first: Sequence[Prediction], second: Sequence[Prediction]) -> Promise:
         """Rows with the same input have one answer and one confidence: they are one row that weighs more."""
         sure = np.array([math.nan if (one := confidence(answer)) is None else one for answer in first])
-        right = [
+        small, large = (
             np.array([_right(row, answer) for row, answer in zip(rows, of, strict=True)]) for of in (first, second)
-        ]
+        )
         differ = np.array([one.target != two.target for one, two in zip(first, second, strict=True)], float)
         weights = None
         if repeats := clusters_of(self.task.text(row.input) for row in rows):
             kept, sizes = np.unique(repeats.number, return_index=True)[1], repeats.sizes.astype(float)
             sure, differ, weights = sure[kept], differ[kept], sizes
-            right = [repeats.sums(of) / sizes for of in right]
-        own = self.settings
-        return promised(sure, *right, differ, target=own.target, sure=own.sure, weights=weights, seed=self.context.seed)
+            small, large = repeats.sums(small) / sizes, repeats.sums(large) / sizes
+        target, often, seed = self.settings.target, self.settings.sure, self.context.seed
+        return promised(sure, small, large, differ, target=target, sure=often, weights=weights, seed=seed)
 
 
 def asked(task: Task, input: Input) -> str:

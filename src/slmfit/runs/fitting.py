@@ -225,7 +225,8 @@ def run_key(spec: Spec, data: Dataset, terms: Terms, *, budgeted: bool = True, p
     budgeted: whether the terms' budget had a part in it, as it always has where a method is trained. parts: the keys of
     the runs that it is made of.
     """
-    decided = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model, *parts]
+    decided: list[Any] = [data.fingerprint, asdict(data.recipe), data.validation_given, spec.name, spec.base_model]
+    decided += parts
     decided += [terms.seed, terms.metric, terms.budget_seconds if budgeted else None]
     method = spec.create()
     settings = asdict(method.settings)
