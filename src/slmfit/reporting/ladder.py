@@ -62,9 +62,10 @@ def _line(source: Source, row: MethodRow) -> dict[str, Any]:
     base = record.base_model if record else None
     about["base_model"] = None if base is None or row.id.endswith(file_name(base)) else base
     about["seeds"] = seeds_words(source.metric, row)
-    about["parts"] = [(told(name), by_unit(name, score.value)) for name, score in parts_of(row, source.metric).items()]
+    parts = [(told(name), by_unit(name, score.value)) for name, score in parts_of(row, source.metric).items()]
     if row.cascade:
-        about["parts"].append((f"answered by {row.cascade['small']['id']}", percent(row.cascade["share"]["test"])))
+        parts.append((f"answered by {row.cascade['small']['id']}", percent(row.cascade["share"]["test"])))
+    about["parts"] = parts
     if not row.scores:
         return about | {"reason": row.reason or ""}
     metric = source.metric

@@ -30,7 +30,7 @@ _BATCH = 10_000  # of these pairs at once
 
 
 def copies_of(known: Sequence[str], asked: Sequence[str]) -> Integers:
-    """(asked,) the position of the first known text that each, taken alone, is a copy of, or that is one of it; or -1."""
+    """(asked,) the position of the first known text that each, alone, is a copy of or that is one of it; or -1."""
     every = np.arange(len(known) + len(asked))
     return Bags([*known, *asked]).copies(every[: len(known)], every[len(known) :], alone=True)
 
