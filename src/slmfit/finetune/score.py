@@ -30,6 +30,7 @@ from slmfit.timing.work import advance
 Ids = list[int]
 KEPT = 4  # times the tokens that are read at once may be held: a prompt is, for each of its options
 CLOSE = 1e-3  # how far log-likelihoods of the probe may differ
+AT_ONCE = 16  # options whose logits are summed at a time
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ class Encoded:
 
 def foretold(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     """The log-probability of tokens: [..., vocabulary], [...] -> float64 [...]."""
-    logits = logits.float()
-    return (logits.gather(-1, ids.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)).double()
+    # Some rows at a time: to sum over a vocabulary takes as much memory again as what is summed.
+    sums = torch.cat([part.float().logsumexp(-1) for part in logits.split(AT_ONCE)])
+    return (logits.gather(-1, ids.unsqueeze(-1)).squeeze(-1).float() - sums).double()
 
 
 def reader_of(model: Any) -> Reader:
