@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 STEPS = 100  # thresholds that are looked at, each letting the small one answer one more hundredth of the rows
 FEW = 10  # rows that one alone has right, below which counts are too small for a normal distribution
 DRAWS = 300
+STRICT = 0.8  # of the risk goes to the test; the rest covers that it is not exact, nor the start blind to all chance
 POWER = 0.9  # how surely so many rows as are said to be needed would do
 
 
@@ -112,7 +113,7 @@ class Tested:
 
     def last(self, sure: float) -> int | None:
         """The place of the last threshold of the sequence that passes, all before it having passed."""
-        fails = np.flatnonzero(self.p[self.start :] > 1 - sure)
+        fails = np.flatnonzero(self.p[self.start :] > STRICT * (1 - sure))
         end = self.start + (int(fails[0]) if len(fails) else len(self.p) - self.start)
         return end - 1 if end > self.start else None
 
@@ -250,7 +251,7 @@ def _needed(tested: Tested, sure: float, rows: int) -> int | None:
     if best <= 0:
         return None
     normal = NormalDist()
-    needed = rows * ((normal.inv_cdf(sure) + normal.inv_cdf(POWER)) / best) ** 2
+    needed = rows * ((normal.inv_cdf(1 - STRICT * (1 - sure)) + normal.inv_cdf(POWER)) / best) ** 2
     if needed > 1e7:
         return None
     digits = 10 ** max(int(math.log10(max(needed, 1))) - 1, 0)
