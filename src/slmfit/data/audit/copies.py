@@ -65,7 +65,7 @@ class Bags:
         alone: chance is that of each asked text, not of all: more are found, where one too many does no harm.
         """
         found = np.full(len(asked), len(known))
-        needed = math.log(max(len(known) * (1 if alone else len(asked)), 1)) + _MARGIN
+        needed = math.log(max(len(known) * (1 if alone else len(asked)), 1)) + _MARGIN * (2 if alone else 1)
         for asked_is_shorter in (True, False):
             shorter, longer = (asked, known) if asked_is_shorter else (known, asked)
             able = np.flatnonzero(self._total[shorter] >= needed)
