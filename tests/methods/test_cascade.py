@@ -10,9 +10,11 @@ import pytest
 from conftest import make_dataset
 from slmfit.comparison.compare import compare, plan, train
 from slmfit.errors import UnsafeError, UsageError
+from slmfit.methods.base import Context
 from slmfit.methods.cascade import Cascade, Settings
 from slmfit.methods.specs import parse_specs, with_parts
 from slmfit.records import Entities, Prediction, Span
+from slmfit.runs.parts import about, part_of
 from slmfit.runs.predicting import predict_file
 from slmfit.runs.run import Run, load
 from slmfit.tasks.sureness import confidence
@@ -61,7 +63,8 @@ def test_it_says_what_its_parts_say_wherever_its_folder_is(made, tmp_path):
     assert [a.target for a in answers] == [told[a.by][i].target for i, a in enumerate(answers)]
     (tmp_path / "new.csv").write_text("text\n" + "\n".join(texts[:5]) + "\n")
     predict_file(moved, tmp_path / "new.csv", tmp_path / "answered.csv")
-    rows = list(csv.DictReader((tmp_path / "answered.csv").read_text().splitlines()))
+    with (tmp_path / "answered.csv").open() as file:
+        rows = list(csv.DictReader(file))
     assert [row["answered_by"] for row in rows] == [a.by for a in answers[:5]]
     card = (moved.folder / "model" / "README.md").read_text()
     assert "A cascade for text-classification" in card and "of 100 such splits" in card
@@ -77,23 +80,16 @@ def test_the_same_command_goes_on_where_it_was(made, tmp_path):
     assert [step.action for step in other] == ["reuse", "reuse", "fit"]
 
 
-def test_of_two_finished_runs(made, tmp_path):
+def test_without_a_promise_the_large_one_answers(made):
     data, result, _ = made
-    small, large = (result.runs[id].folder for id in ("knn", "linear"))
-    run = train(data, f"cascade={small}+{large}", settings={"cascade": {**PROMISED, "target": 0.7}}, out=tmp_path / "o")
-    assert run.record.id == "cascade-knn-linear" and not (tmp_path / "o" / "runs" / "knn").exists()
-    assert str(tmp_path) not in (run.folder / "run.json").read_text()
-    with pytest.raises(UsageError, match="was fitted on other data"):
-        train(make_dataset(seed=1), f"cascade={small}+{large}", out=tmp_path / "other")
-
-
-def test_without_a_promise_the_large_one_answers(made, tmp_path):
-    data, result, _ = made
-    small, large = (result.runs[id].folder for id in ("knn", "linear"))
-    run = train(data, f"cascade={small}+{large}", settings={"cascade": {"target": 1}}, out=tmp_path / "o")
-    if run.record.chosen["threshold"] is None:
-        assert {answer.by for answer in run.predict(["my card was charged twice"])} == {"large"}
-        assert "answers everything" in run.record.cascade["said"][0]
+    small, large = result.runs["knn"], result.runs["linear"]
+    method = Cascade(Settings(sure=0.99999))
+    context = Context(parts=(part_of(small, data), part_of(large, data)))
+    method.fit(data.task, data.train, data.validation[:20], context)
+    answers = method.predict([e.input for e in data.test])
+    assert method.threshold is None and {answer.by for answer in answers} == {"large"}
+    found = about(method.chosen, answers, [small.record, large.record])
+    assert found["share"]["test"] == 0 and "linear answers everything" in found["said"][0]
 
 
 def test_what_is_broken_is_asked_the_large_one(made):
@@ -161,7 +157,15 @@ def test_a_server_is_asked_validation_once_and_test_once(tmp_path):
         assert 0 < share < 1 and record.cascade["saving"]["questions"] == share
         shutil.rmtree(tmp_path / "o" / "runs" / "cascade-linear-llm-m")
         compare(data, "linear,cascade=linear+llm=m", **given)
+        small, large = (result.runs[id].folder for id in ("linear", "llm-m"))
+        given = {"settings": {"cascade": {"target": 0.97}}, "out": tmp_path / "apart"}
+        apart = train(data, f"cascade={small}+{large}", **given)  # two finished runs
         assert len([body for body in server.requests if row_in(body)]) == asked  # all is kept
+        assert apart.record.cascade["promise"] == record.cascade["promise"]
+        assert str(tmp_path) not in (apart.folder / "run.json").read_text()
+        assert not (tmp_path / "apart" / "runs" / "linear").exists()
+        with pytest.raises(UsageError, match="was fitted on other data"):
+            train(make_dataset(seed=1), f"cascade={small}+{large}", out=tmp_path / "other")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +189,14 @@ def test_parts_by_name():
     assert [spec.id for spec in with_parts(specs)] == ["knn@k3", "linear", "cascade-linear-knn-k3"]
     [spec] = parse_specs("cascade=linear+knn", {"knn": {"k": 3}, "cascade": {"sure": "0.9"}})
     assert spec.parts[1].settings.k == 3 and spec.settings.sure == 0.9
+
+
+def test_two_runs_of_one_method(made, tmp_path):
+    _, result, _ = made
+    folder = result.runs["linear"].folder
+    shutil.copytree(folder, tmp_path / "other")
+    [spec] = parse_specs(f"cascade={folder}+{tmp_path / 'other'}")
+    assert [part.run for part in spec.parts] == [folder, tmp_path / "other"] and spec.id == "cascade-linear-linear"
 
 
 def test_settings_that_are_no_shares():

@@ -171,7 +171,7 @@ def _made_of(word: Word, asked: Sequence[Spec], given: Mapping[str, Mapping[str,
     parts = tuple(_part(name, asked, given, task) for name in names)
     small, large = parts
     row, joined_ids = methods.row_of(CASCADE), f"{small.id}+{large.id}"
-    if any(part.name == CASCADE for part in parts) or small.id == large.id:
+    if any(part.name == CASCADE for part in parts) or (small.id, small.run) == (large.id, large.run):
         raise UsageError(
             "a cascade is made of two different methods that are none", where=str(word.base_model), fix=HOW
         )

@@ -76,6 +76,8 @@ def _answer(row: dict[str, Any], record: RunRecord) -> Prediction:
 def about(chosen: Mapping[str, Any], test: Sequence[Prediction], parts: Sequence[RunRecord]) -> dict[str, Any]:
     """What `cascade` of run.json holds; docs/format.md explains it."""
     small, large = parts
+    if small.id == large.id:  # two runs of one method
+        small, large = replace(small, id=f"the small {small.id}"), replace(large, id=f"the large {large.id}")
     promise = from_plain(Promise, chosen["promise"])
     share = sum(answer.by == SMALL for answer in test) / max(1, len(test))
     found = {
