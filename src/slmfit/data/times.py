@@ -177,7 +177,8 @@ def _unordered(raw: Sequence[str], plain: Sequence[str]) -> str:
     """As what numbers do not grow with time, by their look; empty where they may. raw: with the zeros of fractions."""
     pointed = [text for text in raw if "." in text]
     whole = [text for text in raw if text.isdecimal()]
-    mixed = len(pointed) > 1 and whole and len(pointed) + len(whole) == len(raw)
+    mixed = pointed and whole and len(pointed) + len(whole) == len(raw)
+    mixed = mixed and (len(pointed) > 1 or max(map(len, whole)) > 2)
     if mixed and all(map(_THOUSAND.fullmatch, pointed)) and all(len(text) < 4 for text in whole):
         return _THOUSANDS
     begun = bool(plain) and all(t.isdecimal() and 5 <= len(t) <= 8 and int(t[:4]) in _YEARS for t in plain)

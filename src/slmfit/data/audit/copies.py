@@ -90,6 +90,8 @@ def _sums(text: Integers, weight: NDArray[np.float64], texts: int) -> NDArray[np
 
 def _rarest(text: Integers, word: Integers, weight: NDArray[np.float64], total: NDArray[np.float64]) -> Any:
     """(cells,) whether a word is of the rarest of its text, which are looked at first."""
+    if not len(text):
+        return np.zeros(0, bool)
     order = np.lexsort((-weight[word], text))
     heaviest = weight[word][order]
     before = np.cumsum(heaviest) - heaviest

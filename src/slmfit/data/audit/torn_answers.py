@@ -18,8 +18,8 @@ import numpy as np
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, excerpt, finding
 from slmfit.data.audit.groups import FEWEST, far_more, way_out
-from slmfit.records import Example, Question
-from slmfit.tasks.answers import entities_of
+from slmfit.records import Example
+from slmfit.tasks.recalled import read_of, recalled
 from slmfit.text.figures import number_of, percent
 
 _Told = Counter[str]  # type -> how often a text was of it; "right" and "wrong" of an option
@@ -52,7 +52,7 @@ def torn_answers(
     """rows: (split, example) of all splits; nothing is found where answers are labels. groups, one_file: as for
     `torn_groups`.
     """
-    asked = [one for number, (_, example) in enumerate(rows) for one in _asked(number, example)]
+    asked = [_Asked(number, *one) for number, (_, example) in enumerate(rows) for one in recalled(example)]
     noun = "question" if any(len(one.texts) > 1 for one in asked) else "mention"
     train = [one for one in asked if rows[one.row][0] == "train"]
     everywhere: dict[str, _Told] = defaultdict(Counter)
@@ -79,17 +79,6 @@ def torn_answers(
             yield _finding(rows, column, one_file, noun, len(held), float(of_all.mean()), float(others.mean()), lost)
 
 
-def _asked(number: int, example: Example) -> Iterator[_Asked]:
-    if isinstance(question := example.input, Question):
-        if example.target in question.options:
-            options = question.options.items()
-            told = tuple("right" if letter == example.target else "wrong" for letter, _ in options)
-            yield _Asked(number, tuple(text.strip().casefold() for _, text in options), told)
-        return
-    for span in entities_of(example.target).spans:
-        yield _Asked(number, (str(example.input)[span.start : span.end].casefold(),), (span.label,))
-
-
 def _finding(
     rows: Sequence[tuple[str, Example]],
     column: str,
@@ -109,11 +98,7 @@ def _finding(
     )
     shown = dict.fromkeys(one.row for one in lost)
     examples = (
-        {"rows": [{"id": e.id, "split": split, "label": None, "text": excerpt(_text(e))}]}
+        {"rows": [{"id": e.id, "split": split, "label": None, "text": excerpt(read_of(e.input))}]}
         for split, e in (rows[row] for row in shown)
     )
     return finding("group", "warning", count, message, way_out(column, one_file), examples)
-
-
-def _text(example: Example) -> str:
-    return example.input.question if isinstance(example.input, Question) else str(example.input)
