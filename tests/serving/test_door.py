@@ -104,7 +104,7 @@ def test_other_sites_pages(port, headers, expected):
 @pytest.mark.parametrize(
     ("headers", "body", "expected"),
     [
-        ({"content_encoding": "gzip"}, gzip.compress(b'{"input": "a"}'), 415),
+        ({"content_encoding": "gzip"}, gzip.compress(b'{"input": "a"}', mtime=0), 415),
         ({"content_encoding": "identity"}, b'{"input": "a"}', 200),
         ({"content_type": "text/plain"}, b'{"input": "a"}', 415),
         ({"content_type": None}, b'{"input": "a"}', 415),
