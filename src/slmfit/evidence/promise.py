@@ -178,7 +178,7 @@ def tests(rows: Rows, target: float) -> Tested:
     effect = np.where(lost + won > 0, squares / np.maximum(lost + won, 1e-12), 1.0)
     right = float(weight @ rows.large)
     slack = (1 - target) * right / effect
-    z, p = _test(lost / effect, won / effect, slack, slack * (1 - target))
+    z, p = p_values(lost / effect, won / effect, slack, slack * (1 - target))
     return Tested(
         thresholds,
         np.cumsum(weight)[ends] / total,
@@ -208,7 +208,7 @@ def _start(rows: Rows, ends: NDArray[np.int64], right: float, target: float) -> 
     return int(np.argmax((won - lost + slack) / np.sqrt(np.maximum(won + lost + (1 - target) * slack, 1e-9))))
 
 
-def _test(lost: Floats, won: Floats, slack: Floats, more: Floats) -> tuple[Floats, Floats]:
+def p_values(lost: Floats, won: Floats, slack: Floats, more: Floats) -> tuple[Floats, Floats]:
     """z and p of the hypothesis that on average no fewer rows are lost than won and allowed (`slack`).
 
     more: variance of the slack, which is known from rows itself. The variance is that under the hypothesis, with the
