@@ -54,8 +54,7 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     if data.recipe.strip:
         rows = [replace(row, input=data.recipe(row.input)) for row in rows if isinstance(row.input, str)]
     rows, grouped = _of_other_groups(data, rows, part, notes)
-    several = _no_twins(data, rows)
-    kept = _no_copies(data, several)
+    several, kept = _apart(data, rows)
     if not kept:
         what = f"every row is a twin of a validation or test row{', or of a group of theirs' if grouped else ''}"
         raise DataError(what, where=part.file, fix="add rows that were not copied from them")
@@ -98,17 +97,12 @@ def _of_other_groups(data: Dataset, rows: list[Example], part: Part, notes: list
     return kept, left
 
 
-def _no_twins(data: Dataset, rows: Sequence[Example]) -> list[Example]:
-    """The rows that no validation or test row equals, or nearly does."""
+def _apart(data: Dataset, rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """The rows that no validation or test row equals, or nearly does; and those of them that are none of such a row
+    with its words in another order, or with more around it.
+    """
     own = [*data.validation, *data.test]
-    held = len(own)
     found = find_duplicates([in_any_order(data.task, row.input) for row in (*own, *rows)])
-    variant = found.variant.tolist()
-    near = {two for one, two in found.near.tolist() if one < held}
-    return [row for number, row in enumerate(rows, held) if variant[number] >= held and variant[number] not in near]
-
-
-def _no_copies(data: Dataset, rows: Sequence[Example]) -> list[Example]:
-    """The rows that are none of a validation or test row with its words in another order, or with more around it."""
-    held, texts = ([in_any_order(data.task, e.input) for e in some] for some in ((*data.validation, *data.test), rows))
-    return [row for row, copied in zip(rows, copies_of(held, texts).tolist(), strict=True) if copied < 0]
+    twins, copied = found.among_first(len(own)), copies_of(found.words, len(own)) >= 0
+    told = list(zip(rows, twins.tolist(), (twins | copied).tolist(), strict=True))
+    return [row for row, twin, _ in told if not twin], [row for row, _, either in told if not either]

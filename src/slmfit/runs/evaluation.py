@@ -117,9 +117,7 @@ def _learnt_before(file: str, texts: Sequence[str], learnt: Sequence[str]) -> It
         yield f"{file}: {rows} among those that the run learnt from, and say nothing of new rows."
     if not learnt or not new:
         return
-    found = find_duplicates([*learnt, *new])
-    near_known = {two for one, two in found.near.tolist() if one < len(learnt)}
-    if near := sum(row < len(learnt) or row in near_known for row in found.variant[len(learnt) :].tolist()):
+    if near := int(find_duplicates([*learnt, *new]).among_first(len(learnt)).sum()):
         rows = part_of(near, len(texts), "row", "are")
         twins = "nearly the same as rows that the run learnt from (at most one word in ten changed)"
         yield f"{file}: {rows} {twins}, and say little of new rows."

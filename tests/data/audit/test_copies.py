@@ -8,6 +8,7 @@ import pytest
 from slmfit.data.added import add_rows
 from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.audit.copies import copies_of
+from slmfit.data.audit.near import find_duplicates
 from slmfit.data.load import load_data
 from slmfit.generating import write_tickets
 
@@ -37,13 +38,17 @@ REMADE = {
 }
 
 
+def copies(known, asked):
+    return copies_of(find_duplicates([*known, *asked]).words, len(known)).tolist()
+
+
 @pytest.mark.parametrize("how", REMADE)
 def test_a_copy_is_known_from_either_side(how):
     rng, known = random.Random(0), texts(0)
     remade = [REMADE[how](text, rng) for text in known]
-    assert copies_of([*texts(1), *known], remade).tolist() == list(range(60, 120))
-    assert copies_of(remade, known).tolist() == list(range(60))
-    assert (copies_of(known, texts(1)) < 0).all() and copies_of([], known).tolist() == [-1] * 60
+    assert copies([*texts(1), *known], remade) == list(range(60, 120))
+    assert copies(remade, known) == list(range(60))
+    assert copies(known, texts(1)) == copies([], known) == [-1] * 60
 
 
 @pytest.mark.parametrize("how", REMADE)

@@ -58,7 +58,7 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
     if texts != columns.texts:
         turned = find_duplicates(texts)
     found = _audited(columns, twins, turned, data.task.classifies)
-    copied = copies(columns, texts, turned)
+    copied = copies(columns, turned)
     findings = [
         *shift(data),
         *found["findings"],

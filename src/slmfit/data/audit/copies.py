@@ -1,7 +1,8 @@
 """Copies that word order or length hides from the search for twins: words that changed places, a sentence moved, a
 greeting added, a text that is contained in another.
 
-    copies_of(["a text of many words …"], ["Hello, … words many of text a"])     # [0]: the text that each is a copy of
+    twins = find_duplicates(["a text of many words …", "Hello, … words many of text a"])
+    copies_of(twins.words, 1)       # [0]: the text that each from the second on is a copy of
 
 The shorter of two texts has nearly all of its words in the longer one, by weight: a word counts for how rare it is. And
 that is no chance: so many words as rare as these would not meet once among all pairs if each stood where it stands by
@@ -11,14 +12,14 @@ itself. Templated texts of few words, as of assistants, share no more than that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.data.audit.edits import Integers
-from slmfit.data.audit.near import words_of_each
+from slmfit.data.audit.edits import Integers, Words
+from slmfit.data.audit.near import ascending
 
 SHARED = 0.9  # of the shorter text's words, by weight
 _MARGIN = 5.0  # times e: how much rarer than once among all pairs the shared words must be
@@ -29,22 +30,22 @@ _CHECKED = 1_000_000  # pairs, in each direction; where more are so alike, the f
 _BATCH = 10_000  # of these pairs at once
 
 
-def copies_of(known: Sequence[str], asked: Sequence[str]) -> Integers:
-    """(asked,) the position of the first known text that each, alone, is a copy of or that is one of it; or -1."""
-    every = np.arange(len(known) + len(asked))
-    return Bags([*known, *asked]).copies(every[: len(known)], every[len(known) :], alone=True)
+def copies_of(words: Words, count: int) -> Integers:
+    """(n - count,) the first of the first `count` texts that each later one, alone, is a copy of, or that is one of
+    it; -1 where there is none.
+    """
+    every = np.arange(len(words.length))
+    return Bags(words).copies(every[:count], every[count:], alone=True)
 
 
 class Bags:
     """Texts as sets of words, each weighed by how few of them it is in; read once, to be asked for several parts."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, words: Words) -> None:
         from scipy.sparse import csr_array
 
-        words = words_of_each(texts)
         n, size = len(words.length), int(words.ids.max(initial=0)) + 1
-        cells = np.sort(np.repeat(np.arange(n), words.length) * size + words.ids)
-        cells = cells[np.diff(cells, prepend=-1) > 0]
+        cells = ascending(np.repeat(np.arange(n), words.length) * size + words.ids)
         text, word = cells // size, cells % size
         times = np.bincount(word, minlength=size)
         self._weight = np.log(max(n, 1) / np.maximum(times, 1))

@@ -31,12 +31,12 @@ class Words:
     start: Integers
     length: Integers
 
-    def only(self, kept: Integers) -> Words:
-        """The texts at `kept`, which ascends."""
-        wanted = np.zeros(len(self.length), bool)
-        wanted[kept] = True
-        length = self.length[kept]
-        return Words(self.ids[np.repeat(wanted, self.length)], np.cumsum(length) - length, length)
+    def only(self, rows: Integers) -> Words:
+        """The texts at `rows`, in that order; one that is named twice is there twice."""
+        length = self.length[rows]
+        start = np.cumsum(length) - length
+        at = np.arange(length.sum()) + np.repeat(self.start[rows] - start, length)
+        return Words(self.ids[at], start, length)
 
 
 def word_edits(words: Words, pairs: Integers, limit: Integers) -> tuple[Integers, bool]:

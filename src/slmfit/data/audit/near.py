@@ -55,6 +55,7 @@ class Duplicates:
         of a group may differ by more than one word in ten.
     near: (m, 2) pairs of first-of-their-variant rows, lower first, in order.
     similarity: (m,) 1 - edits / words of the longer text, between 0.9 and 1.
+    words: the words of every text, as they were compared.
     complete: whether `near` holds every near pair. It does not when crowds of texts are alike (thousands from one
         template, hundreds of long ones): each is then compared with its next neighbours and proven closest first,
         which in general still connects them into one group.
@@ -67,7 +68,14 @@ class Duplicates:
     groups: Integers
     near: Integers
     similarity: NDArray[np.float64]
+    words: Words
     complete: bool
+
+    def among_first(self, count: int) -> NDArray[np.bool_]:
+        """(n - count,) whether each row from `count` on has a twin of any kind among the rows before."""
+        near = self.near[self.near[:, 0] < count, 1]
+        later = self.variant[count:]
+        return (later < count) | np.isin(later, near)
 
     def links(self) -> Iterator[tuple[int, int, Kind, float]]:
         """(earlier row, later row, kind, similarity): each repeat with the first row it repeats, then near pairs."""
@@ -93,7 +101,8 @@ def find_duplicates(texts: Sequence[str]) -> Duplicates:
     near = distinct[kept][pairs]
     order = np.lexsort((near[:, 1], near[:, 0]))
     similarity = 1.0 - edits / np.maximum(longer, 1)
-    return Duplicates(exact, variant, _connect(variant, near), near[order], similarity[order], complete)
+    every = words.only(np.searchsorted(distinct, exact))
+    return Duplicates(exact, variant, _connect(variant, near), near[order], similarity[order], every, complete)
 
 
 def _first_rows(keys: Iterator[str | int]) -> Integers:
@@ -196,11 +205,6 @@ def _read(texts: Sequence[str]) -> tuple[Words, list[str]]:
     return Words(np.array(ids, np.int64), np.cumsum(lengths) - lengths, lengths), letters
 
 
-def words_of_each(texts: Sequence[str]) -> Words:
-    """The words of texts, as twins are searched by."""
-    return _read(texts)[0]
-
-
 # --- candidates -------------------------------------------------------------------------------------------------------
 
 
@@ -242,11 +246,11 @@ def _candidates(words: Words) -> tuple[Integers, bool]:
     token = packed & np.uint64((1 << (64 - bits)) - 1)
     shared = token >> np.uint64(64 - bits - 12) > 1  # counted once: nobody else has it
     chosen = shared & (rank < prefix[text])
-    packed = _distinct((token[chosen] << np.uint64(bits)) | text[chosen].astype(np.uint64))
+    packed = ascending((token[chosen] << np.uint64(bits)) | text[chosen].astype(np.uint64))
     return _neighbours(packed >> np.uint64(bits), (packed & np.uint64((1 << bits) - 1)).astype(np.int64))
 
 
-def _distinct(numbers: NDArray[_Number]) -> NDArray[_Number]:
+def ascending(numbers: NDArray[_Number]) -> NDArray[_Number]:
     """Ascending, each once: np.unique without the hash table, which is several times slower on many numbers."""
     ordered = np.sort(numbers)
     return ordered[np.concatenate([np.ones(min(len(ordered), 1), bool), ordered[1:] != ordered[:-1]])]
@@ -271,7 +275,7 @@ def _neighbours(token: NDArray[np.uint64], text: Integers) -> tuple[Integers, bo
         at = at[token[at] == token[at + apart]]
         found.append(text[at] << 32 | text[at + apart])
         total, apart = total + len(at), apart + 1
-    pairs = _distinct(np.concatenate(found))
+    pairs = ascending(np.concatenate(found))
     return np.stack([pairs >> 32, pairs & 0xFFFFFFFF], axis=1), not len(at)
 
 

@@ -6,7 +6,7 @@ leaks(rows, twins)        # [{"kind": "leak", "count": 62, "message": "62 of 7,6
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,12 +71,9 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
     return found
 
 
-def copies(rows: Rows, turned: Sequence[str], twins: Duplicates) -> Iterator[Finding]:
-    """A finding where many test rows are copies, and no twins, of rows that are learnt from or chosen on.
-
-    turned: the texts, the same for a pair turned round.
-    """
-    splits, bags = np.array(rows.splits), Bags(turned)
+def copies(rows: Rows, twins: Duplicates) -> Iterator[Finding]:
+    """A finding where many test rows are copies, and no twins, of rows that are learnt from or chosen on."""
+    splits, bags = np.array(rows.splits), Bags(twins.words)
     for scored, seen in _LEAKS[:2]:
         of, among = np.flatnonzero(splits == scored), np.flatnonzero(splits == seen)
         new = of[~np.isin(of, _matches(rows, twins, splits == scored, splits == seen).rows)]
