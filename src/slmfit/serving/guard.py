@@ -74,7 +74,7 @@ class Guard:
 
     def _admit(self, host: bytes) -> None:
         name = _name(host.decode("latin-1")).lower().rstrip(".")
-        if name not in self.names and not _is_address(name):
+        if name not in self.names and not is_address(name):
             fix = "start it with --name HOST where it is known by that name"
             raise Refusal(421, f"this server does not go by the name in Host; {fix}")
         if len(self._known) < 100:
@@ -93,7 +93,7 @@ def _name(host: str) -> str:
     return host.rpartition(":")[0] if ":" in host else host
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:

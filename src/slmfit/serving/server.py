@@ -22,6 +22,7 @@ import uvicorn
 
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.serving.app import Service
+from slmfit.serving.guard import is_address
 from slmfit.serving.limits import TOKEN, Limits
 from slmfit.serving.line import Line
 from slmfit.serving.receiving import limited
@@ -131,7 +132,7 @@ def made(
     if token is not None and (not token.isascii() or not token.isprintable() or not token.strip()):
         raise UsageError("a token is printable ASCII", where=TOKEN, fix="choose one: `openssl rand -hex 16`")
     lines = {name: Line(name, run, limits, given) for name, run in runs.items()}
-    own = [] if _is_address(host) else [host]
+    own = [] if is_address(host) else [host]
     service = Service(lines, limits, token.strip() if token else None, [*names, *own])
     return Serving(service, [_bound(host, port)], told)
 
@@ -139,15 +140,7 @@ def made(
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
-    return _is_address(host) and ipaddress.ip_address(host).is_loopback
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return is_address(host) and ipaddress.ip_address(host).is_loopback
 
 
 def _bound(host: str, port: int) -> socket.socket:
