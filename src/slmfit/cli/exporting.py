@@ -35,12 +35,16 @@ def export(
     ] = None,
 ) -> None:
     """Write a run's model in a form that others read."""
+    from slmfit.cli import display
     from slmfit.exporting import export as write
     from slmfit.exporting.record import gate_of
 
     if hub_folder and format != "folder":
         raise UsageError(f"--hub-folder and --format {format} are two forms", fix="ask for one after the other")
-    place = write(run, "hub" if hub_folder else format, output, quantise=quantise, accept=accept, data=data)
+    form = "hub" if hub_folder else format
+    with display.progress() as listen:
+        listen("exporting", {})
+        place = write(run, form, output, quantise=quantise, accept=accept, data=data, listen=listen)
     if judged := gate_of(place):
         say(judged.sentence, err=True)
         for reason in judged.reasons:

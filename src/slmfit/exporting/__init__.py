@@ -31,6 +31,7 @@ from pathlib import Path
 from slmfit import storage
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError, did_you_mean
+from slmfit.events import Listener
 from slmfit.exporting.folder import write_folder
 from slmfit.exporting.gguf import QUANTISED, write_gguf
 from slmfit.exporting.hub import write_hub
@@ -65,6 +66,7 @@ def export(
     quantise: str | None = None,
     accept: bool = False,
     data: str | Path | Dataset | None = None,
+    listen: Listener | None = None,
 ) -> Path:
     """Write a run's model in another form; it appears whole or not at all. Returns where.
 
@@ -76,13 +78,13 @@ def export(
     quantise: weights of eight bits, "int8" of "onnx" (a quarter of the size, quicker, other probabilities) and "q8_0"
     of "gguf" (half the size). None = the model as it is; a GGUF has 16 bits then.
     accept: write what the gate refuses all the same, and a page or GGUF that nothing here can judge.
-    data: where the run's data are by now, or the dataset; None = where they were.
+    data: where the run's data are by now, or the dataset; None = where they were. listen: told how far it is.
     Raises UsageError for a method that has no such form and for a place that is taken, UnsafeError for what the gate
     refuses, DataError where it has no rows to judge by, and what loading the run raises.
     """
     if format not in FORMS:
         raise UsageError(f"there is no form {format!r}", fix=did_you_mean(format, FORMS))
-    form, wishes = FORMS[format], Wishes(quantise, accept, data)
+    form, wishes = FORMS[format], Wishes(quantise, accept, data, listen)
     if quantise is not None and quantise not in form.quantised:
         known = ", ".join(form.quantised)
         fix = f"it takes {known}" if known else "leave --quantise out"

@@ -73,7 +73,8 @@ def write_onnx(run: Run, folder: Path, wishes: Wishes) -> None:
     ways: dict[str, Answer] = {**tuned.ways, **{one.name: one.method.predict for one in (exact, *eight)}}
     taken = seconds_a_row(ways, gate.inputs)
     twins = gate.examples[:: max(1, len(gate.examples) // TWINS)]
-    judged = {one.name: _judged(one, gate, taken) for one in (exact, *eight)}
+    with wishes.checking(len(gate.inputs) * (1 + len(eight))):
+        judged = {one.name: _judged(one, gate, taken) for one in (exact, *eight)}
     judged[exact.name] = _the_same(judged[exact.name], Gate(run, twins, tuned.answers(twins)), exact)
     chosen, passed = _chosen(exact, eight, judged, wishes.accept)
     others = [one for name, one in judged.items() if name != chosen.name]

@@ -25,6 +25,7 @@ from slmfit.exporting.wishes import Wishes
 from slmfit.methods import unavailable
 from slmfit.records import Prediction
 from slmfit.runs.run import Run
+from slmfit.timing.work import advance
 
 if TYPE_CHECKING:
     from slmfit.methods.finetuned.written import Written
@@ -55,7 +56,8 @@ def write_gguf(run: Run, folder: Path, wishes: Wishes) -> None:
     judged = None
     try:
         gate = Gate.of(run, rows_of(run, wishes.data))
-        judged = let_through(_judged(head, path, gate, kind, method.max_length), wishes.accept)
+        with wishes.checking(len(gate.inputs)):
+            judged = let_through(_judged(head, path, gate, kind, method.max_length), wishes.accept)
     except (MissingPart, DataError) as error:
         if not wishes.accept:
             raise type(error)(error.what, fix=f"{error.fix}; or --accept writes it unchecked, recorded") from None
@@ -94,4 +96,5 @@ def _judged(head: Written, path: Path, gate: Gate, kind: str, size: int) -> Judg
             text = head.cut_to(input, size)
             said, ended = complete(url, head.asked(text), gbnf(head.form, text), size)
             answers.append(head.form.read(said, text) if ended else Prediction(None, "truncated", raw=said))
+            advance(1)
     return gate.judge(f"{MODEL} ({kind})", answers)
