@@ -274,9 +274,7 @@ def _split(rows: dict[str, list[Row]], task: Task, group: str | None, time: str 
         labels = [task.label(row.example.target) for row in train if row.example.target is not None]
         groups = _groups(train, task, group)
         chosen = assign(labels, groups, shares, seed)
-        together = (
-            "near-duplicates (at most one word in ten changed)" if group is None else f"rows of the same {group!r}"
-        )
+        together = _NEAR if group is None else f"rows of the same {group!r}"
         how = f"from train by chance (seed {seed}), labels in proportion, {together} on one side"
         if group is not None and len(set(groups)) == len(train):
             how += f", but no two rows have the same {group!r}"
