@@ -15,8 +15,8 @@ import pytest
 
 from conftest import make_dataset
 from slmfit import __main__ as cli
-from slmfit.llm import client
 from slmfit.llm.pace import Patience
+from slmfit.methods import llm
 
 KEYS = {
     "environment": "sk-canary/env+41c7",
@@ -111,7 +111,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setenv("SLMFIT_CACHE", str(tmp_path / "cache"))
     quick = partial(Patience, attempts=2, base_seconds=0.01, total_seconds=5.0, seconds=5.0)
-    monkeypatch.setattr(client, "Patience", quick)
+    monkeypatch.setattr(llm, "Patience", quick)
     for split, examples in make_dataset(sizes=(40, 20, 20)).splits.items():
         rows = "".join(json.dumps({"text": e.input, "label": e.target}) + "\n" for e in examples)
         (tmp_path / f"{split}.jsonl").write_text(rows)
