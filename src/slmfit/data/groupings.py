@@ -8,6 +8,7 @@ Kept as numbers, four bytes a cell, so that the audit can tell whether the split
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,9 @@ from slmfit.text.looks import look
 Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per row the number of its value, -1: none
 
 MOST_SHARE = 0.5  # different values to a row: with more, hardly two rows belong together
+BEGUN_ALIKE = "id up to its last number"  # no column: what a row was made from, as `doc12` in `doc12_3`
+_PART = "chunk|part|page|sent|sentence|turn|line|row|utt|seg"
+_STEM = re.compile(rf"(?:.*/)?(.*[^\W_].*?)[-_.:# ]+(?:{_PART})?[-_.]?\d+(?:\.[a-z]+)*")
 LONGEST = 200  # characters of a value; what is longer is text
 
 
@@ -28,7 +32,17 @@ def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection
     for column in columns:
         if column not in known and (numbers := _numbers(column, rows)) is not None:
             found[column] = numbers
+    if "id" in known and "id" not in found:
+        stems = {split: [{BEGUN_ALIKE: _stem(cells.get("id"))} for cells in part] for split, part in rows.items()}
+        every = [cells[BEGUN_ALIKE] for part in stems.values() for cells in part]
+        if None not in every and (numbers := _numbers(BEGUN_ALIKE, stems)) is not None:
+            found[BEGUN_ALIKE] = numbers
     return found
+
+
+def _stem(id: Any) -> str | None:
+    found = _STEM.fullmatch(id) if isinstance(id, str) and len(id) <= LONGEST else None
+    return found[1] if found else None
 
 
 def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, array[int]] | None:
