@@ -249,7 +249,9 @@ def test_a_group_that_only_the_ids_tell_is_warned_of(form: str, named: str) -> N
 
 @pytest.mark.parametrize(("harm", "kind"), [
     (lambda words: f"{words}.\\nAnd more", "escaped_text"), (lambda words: words.replace(" ", "%20"), "escaped_text"),
-    (lambda words: f"{words} caf=C3=A9", "escaped_text"), (lambda words: "{\\rtf1 " + words + "}", "escaped_text"),
+    (lambda words: f"{words} caf=C3=A9", "escaped_text"),
+    (lambda words: f"From: a\nContent-Transfer-Encoding: base64\n\n{words}", "escaped_text"),
+    (lambda words: "{\\rtf1 " + words + "}", "escaped_text"),
     (lambda words: words.replace(" ", " ##", 2), "word_pieces"), (lambda words: f"▁{words}", "word_pieces"),
 ])  # fmt: skip
 def test_what_programs_did_to_texts_is_told_of(harm: Any, kind: str) -> None:
@@ -278,3 +280,19 @@ def test_other_texts_than_the_ones_read_are_told_of(column: str) -> None:
 ])  # fmt: skip
 def test_columns_that_say_how_rows_count_are_told_of(column: str, said: str) -> None:
     assert any(said in note for note in load_data(rows(**{column: (0, 1, 0)})).notes)
+
+
+@pytest.mark.parametrize(("beside", "told"), [(".ann", True), ("", True), (None, False)])
+def test_files_of_several_kinds_in_a_folder_of_texts_are_told_of(
+    tmp_path: Path, beside: str | None, told: bool
+) -> None:
+    for k in range(40):
+        folder = tmp_path / "ab"[k % 2]
+        folder.mkdir(exist_ok=True)
+        (folder / f"{k}.txt").write_text(text(k))
+        if beside is not None:
+            (folder / f"{k}{beside}").write_text(f"T1 PER 0 4 {text(k + 100)}")
+    notes = load_data(tmp_path).notes
+    assert (
+        any("its files are of several kinds (40" in note and "each is read as a text" in note for note in notes) == told
+    )

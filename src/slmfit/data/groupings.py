@@ -21,7 +21,8 @@ Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per 
 MOST_SHARE = 0.5  # different values to a row: with more, hardly two rows belong together
 BEGUN_ALIKE = "id up to its last number"  # no column: what a row was made from, as `doc12` in `doc12_3`
 _PART = "chunk|part|page|sent|sentence|turn|line|row|utt|seg"
-_STEM = re.compile(rf"(?:.*/)?(.*[^\W_].*?)[-_.:# ]+(?:{_PART})?[-_.]?\d+(?:\.[a-z]+)*")
+_ENDING = re.compile(r"(?:\.[a-z]+)+$")
+_NUMBERED = re.compile(rf"[-_.:# ](?:{_PART})?[-_.]?\d+$")
 LONGEST = 200  # characters of a value; what is longer is text
 
 
@@ -32,17 +33,28 @@ def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection
     for column in columns:
         if column not in known and (numbers := _numbers(column, rows)) is not None:
             found[column] = numbers
-    if "id" in known and "id" not in found:
-        stems = {split: [{BEGUN_ALIKE: _stem(cells.get("id"))} for cells in part] for split, part in rows.items()}
-        every = [cells[BEGUN_ALIKE] for part in stems.values() for cells in part]
-        if None not in every and (numbers := _numbers(BEGUN_ALIKE, stems)) is not None:
-            found[BEGUN_ALIKE] = numbers
+    stems = _stems(rows) if "id" in known else None
+    if stems is not None and (numbers := _numbers(BEGUN_ALIKE, stems)) is not None:
+        found[BEGUN_ALIKE] = numbers
     return found
 
 
-def _stem(id: Any) -> str | None:
-    found = _STEM.fullmatch(id) if isinstance(id, str) and len(id) <= LONGEST else None
-    return found[1] if found else None
+def _stems(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, str]]] | None:
+    """The rows' ids up to their last number, as a column; None where one has no such number behind a name."""
+    found: dict[str, list[dict[str, str]]] = {split: [] for split in rows}
+    for split, part in rows.items():
+        for cells in part:
+            if not (stem := _stem(cells.get("id"))):
+                return None
+            found[split].append({BEGUN_ALIKE: stem})
+    return found
+
+
+def _stem(id: Any) -> str:
+    """`doc12` of `label/doc12_3.txt`; empty where no number stands at the end."""
+    name = _ENDING.sub("", id[-LONGEST:].rpartition("/")[2]) if isinstance(id, str) else ""
+    numbered = _NUMBERED.search(name)
+    return name[: numbered.start()].rstrip("-_.:# ") if numbered else ""
 
 
 def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, array[int]] | None:

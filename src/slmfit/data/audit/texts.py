@@ -24,6 +24,7 @@ _EQUALS = re.compile(r"=(?:[0-9A-F]{2}=[0-9A-F]{2}|\r?\n\w)")
 _WHOLE = re.compile(
     r"b(['\"]).*\1$|\s*\{\\rtf1|\s*(?=\S*[A-Z])(?=\S*[a-z])(?=\S*\d)[A-Za-z0-9+/]{40,}={0,2}\s*$", re.DOTALL
 )
+_MAIL = re.compile(r"^Content-Transfer-Encoding:\s*(?:base64|quoted-printable)", re.MULTILINE | re.IGNORECASE)
 _PIECES = re.compile(r"(?:^| )(?:##\w|[▁Ġ]\w)")
 _MANY = 0.01  # of all texts
 _OFTEN = ("escaped_text", "html_entity", "word_pieces")  # what a few texts may hold that are about it
@@ -65,6 +66,7 @@ def _escaped(text: str) -> object:
     return (
         ("\\" in text and _BACKSLASH.search(text))
         or ("=" in text and _EQUALS.search(text))
+        or ("Transfer-Encoding" in text and _MAIL.search(text))
         or "%20" in text.partition("://")[0]
         or _WHOLE.match(text)
     )
