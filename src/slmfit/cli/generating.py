@@ -136,6 +136,8 @@ def _show(made: Made, *, as_json: bool) -> None:
     say(f"{made.path}: {about['rows']:,} of {about['asked']:,} examples{there}", err=aside)
     kinds = {**about["quotas"]["labels"], **about["quotas"]["entities"]}
     say("  with " + ", ".join(f"{name} {count['rows']:,}" for name, count in kinds.items()), err=aside)
+    for note in about.get("notes", ()):
+        say(f"  {note}", err=aside)
     if about["rejected"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in about["rejected"].items())
         see = "" if is_stream(made.path) else f" (see {made.rejected})"

@@ -20,6 +20,7 @@ from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.tasks.common import options_of
 from slmfit.text.figures import listed, number_of, percent, verb_of
+from slmfit.text.garbled import unescaped
 from slmfit.text.looks import beside, look, look_alike, points
 from slmfit.text.visible import excerpt
 
@@ -41,7 +42,7 @@ def remarks(id: str, task: Task, answers: Sequence[Prediction], inputs: Sequence
             ways for raw, given in written if (ways := _between(raw, _names(task, given)) or _around(raw, given))
         ]
         if between:
-            all_ways = [way for way in (*_WAYS, _LETTERS, _BEFORE, _BEHIND) if any(way in ways for ways in between)]
+            all_ways = [way for way in (*_WAYS, *_OTHER_WAYS) if any(way in ways for ways in between)]
             stand = verb_of(len(all_ways), "stand")
             found += f"; between {len(between):,} of them and a label {stand} only {_or(all_ways)}"
         elif all(_NUMBER.fullmatch(raw.strip()) for raw, _ in written):
@@ -141,11 +142,15 @@ _WAYS: dict[str, Callable[[str], str]] = {
     "a code fence": unfenced,
     "quotation marks": lambda text: text.strip(_QUOTES),
     "a full stop": lambda text: text.removesuffix("."),
+    "HTML's entities": unescaped,
     "brackets": lambda text: text.strip("()[]"),
     "case": str.casefold,
 }
+_FIRST = ("a code fence", "HTML's entities", "quotation marks", "a full stop")
 _LETTERS = "characters that look alike"
+_ZEROS = "leading zeros"
 _BEFORE, _BEHIND = "words before the letter", "the option's text behind the letter"
+_OTHER_WAYS = (_ZEROS, _LETTERS, _BEFORE, _BEHIND)
 _LONGEST = 500  # characters of a reply that is one letter but for this
 _LEAD = re.compile(r"(?i:[^\n]*?\b(?:answer|option|choice)\b(?:\s+is)?\s*:?\s*)(?=\W{0,3}[A-Z]\b)")
 _EDGES = " \t\r\n.*()[]:\"'"
@@ -155,11 +160,14 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
     """What must go for the reply to be one of the names; empty where that is not enough."""
     text, ways = _inner(raw.strip()), []
     known = {name.casefold() for name in names}
-    for way in ("a code fence", "quotation marks", "a full stop", "quotation marks", "brackets"):
+    for way in (*_FIRST, "quotation marks", "brackets"):
         shorter = _inner(_WAYS[way](text).strip())
         if shorter != text and text not in names and text.casefold() not in known:
             text = shorter
             ways.append(way)
+    if text not in names and text.isdecimal() and len(numbers := _without_zeros(text, names)) == 1:
+        text = numbers[0]
+        ways.append(_ZEROS)
     if text not in names and text.casefold() in known:
         text = next(name for name in names if name.casefold() == text.casefold())
         ways.append("case")
@@ -168,6 +176,11 @@ def _between(raw: str, names: Collection[str]) -> tuple[str, ...]:
         ways += [_LETTERS] if look(twin) == look(text) else ["case", _LETTERS]
         text = twin
     return tuple(dict.fromkeys(ways)) if text in names else ()
+
+
+def _without_zeros(text: str, names: Collection[str]) -> list[str]:
+    """The names that are the same number with other zeros before it, as a spreadsheet takes them off."""
+    return [name for name in names if name.isdecimal() and name.lstrip("0") == text.lstrip("0") != ""]
 
 
 def _around(raw: str, given: Input) -> tuple[str, ...]:

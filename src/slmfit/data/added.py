@@ -61,7 +61,7 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     if twins := len(rows) - len(several):
         notes.append(f"{twins:,} rows of {Path(path).name} are twins of validation or test rows, and are not added.")
     if copies := len(several) - len(kept):
-        shared = "share nearly all of their words with validation or test rows"
+        shared = "share nearly all of their words with validation or test rows, or overlap them"
         notes.append(f"{copies:,} rows of {Path(path).name} {shared}, and are not added.")
     record = {"file": Path(path).name, "sha256": part.sha256, "rows": len(kept), "left_out": twins + copies + grouped}
     train = (*data.train, *(replace(row, id=f"added:{row.id}") for row in kept))
@@ -99,7 +99,7 @@ def _of_other_groups(data: Dataset, rows: list[Example], part: Part, notes: list
 
 def _apart(data: Dataset, rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     """The rows that no validation or test row equals, or nearly does; and those of them that are none of such a row
-    with its words in another order, or with more around it.
+    with its words in another order, with more around it, or cut from the same text.
     """
     own = [*data.validation, *data.test]
     found = find_duplicates([in_any_order(data.task, row.input) for row in (*own, *rows)])

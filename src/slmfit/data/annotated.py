@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from slmfit.data.readers.exports import CANCELLED
+from slmfit.data.readers.exports import CANCELLED, DIFFERING
 from slmfit.data.readers.rows import Part
 from slmfit.errors import DataError
 from slmfit.tasks import TASKS, by_name
@@ -21,7 +21,8 @@ _ANNOTATIONS = {c for task in TASKS for role in ("label", "spans", "tags") for c
 _ASIDE = {"discarded", "discard", "rejected", "reject", "ignored", "ignore", "skipped", "skip", "excluded", "deleted"}
 _KEPT = {"", "submitted", "submit", "accepted", "accept", "approved", "approve", "completed", "done", "included",
          "kept", "reviewed", "validated", "pending", "draft", "ok", "false", "0"}  # fmt: skip
-_FLAGS = {"was_cancelled", "cancelled", "skipped", "rejected", "discarded", "deleted", "ignored"}
+_FLAGS = {"was_cancelled", "cancelled", "skipped", "rejected", "discarded", "deleted", "ignored", "exclude", "excluded",
+          "is_excluded", "is_deleted", "to_delete", "remove", "removed", "invalid", "is_invalid", "bad"}  # fmt: skip
 _MOST_STATES = 12
 
 
@@ -31,6 +32,7 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
     A row that says nothing, as rows have that were put beside Prodigy's, counts as accepted.
     used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
     """
+    _refuse_differing(part)
     part = _without_cancelled(part, used, notes)
     notes += _set_aside(part, used)
     if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
@@ -45,6 +47,18 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
         notes.append(f"{part.file}: {number_of(left, 'row')} left out by Prodigy's column 'answer': {kinds}.")
     kept = [i for i, answer in enumerate(answers) if answer == "accept"]
     return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
+
+
+def _refuse_differing(part: Part) -> None:
+    """Raises DataError for a task of Label Studio that several people annotated, and not alike."""
+    differing = [(where, cells[DIFFERING]) for where, cells in part.rows if DIFFERING in cells]
+    if differing:
+        where, count = differing[0]
+        others = number_of(len(differing) - 1, "other task", "have")
+        more = f", and {others}, too" if len(differing) > 1 else ""
+        what = f"this task has {count} annotations that differ{more}"
+        fix = "keep one annotation of each task, such as the reviewer's, or the one that most agree on"
+        raise DataError(what, where=where, fix=fix)
 
 
 def _without_cancelled(part: Part, used: Collection[str], notes: list[str]) -> Part:

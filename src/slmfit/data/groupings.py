@@ -8,6 +8,7 @@ Kept as numbers, four bytes a cell, so that the audit can tell whether the split
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,10 @@ from slmfit.text.looks import look
 Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per row the number of its value, -1: none
 
 MOST_SHARE = 0.5  # different values to a row: with more, hardly two rows belong together
+BEGUN_ALIKE = "id up to its last number"  # no column: what a row was made from, as `doc12` in `doc12_3`
+_PART = "chunk|part|page|sent|sentence|turn|line|row|utt|seg"
+_ENDING = re.compile(r"(?:\.[a-z]+)+$")
+_NUMBERED = re.compile(rf"[-_.:# ](?:{_PART})?[-_.]?\d+$")
 LONGEST = 200  # characters of a value; what is longer is text
 
 
@@ -28,7 +33,28 @@ def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection
     for column in columns:
         if column not in known and (numbers := _numbers(column, rows)) is not None:
             found[column] = numbers
+    stems = _stems(rows) if "id" in known else None
+    if stems is not None and (numbers := _numbers(BEGUN_ALIKE, stems)) is not None:
+        found[BEGUN_ALIKE] = numbers
     return found
+
+
+def _stems(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, str]]] | None:
+    """The rows' ids up to their last number, as a column; None where one has no such number behind a name."""
+    found: dict[str, list[dict[str, str]]] = {split: [] for split in rows}
+    for split, part in rows.items():
+        for cells in part:
+            if not (stem := _stem(cells.get("id"))):
+                return None
+            found[split].append({BEGUN_ALIKE: stem})
+    return found
+
+
+def _stem(id: Any) -> str:
+    """`doc12` of `label/doc12_3.txt`; empty where no number stands at the end."""
+    name = _ENDING.sub("", id[-LONGEST:].rpartition("/")[2]) if isinstance(id, str) else ""
+    numbered = _NUMBERED.search(name)
+    return name[: numbered.start()].rstrip("-_.:# ") if numbered else ""
 
 
 def _numbers(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, array[int]] | None:

@@ -41,7 +41,8 @@ class LabelCells:
 
     A text that is written as a list is that list, as in JSON, unless it is one class among others that are not: all
     its rows are written so then, and it stays. Whole numbers have no `.0` where the cells of any of the files are all
-    numbers, and whole, or have such a number without it; `true` and `True` are one where they occur both.
+    numbers, and whole, or have such a number without it; `true` and `True` are one where they occur both, and are 1
+    where all labels are true, false, 1 and 0.
 
     files: the cells of each. known: labels that are known already, and by which these are called.
     """
@@ -65,8 +66,8 @@ class LabelCells:
         spellings = {str(c) if isinstance(c, str) else str(c).lower() for cs in filled for c in cs if _is_bool(c)}
         self._lower = any(booleans) and len({s.lower() for s in spellings}) < len(spellings)
         self._composed = _composed(texts, self._known)
-        numbers = {_plain(c) for cells, bools in zip(filled, booleans, strict=True) if not bools for c in cells}
-        self.bools_as_numbers = any(booleans) and bool(numbers) and numbers <= {"0", "1"}
+        both = {_plain(cell).lower() for cells in filled for cell in cells}
+        self.bools_as_numbers = both <= {*_BOOLS, "0", "1"} and not both.isdisjoint(_BOOLS) and not both <= set(_BOOLS)
 
     @property
     def notes(self) -> Iterator[str]:

@@ -131,7 +131,8 @@ def load_data(
     splits = {split: tuple(row.example for row in rows[split]) for split in SPLITS}
     given = "validation" in parts
     cells = {split: [row.cells for row in rows[split]] for split in SPLITS}
-    beside = groupings(cells, {"id", "split", *roles.values(), *([time] if time else [])})
+    own = {"split", *roles.values(), *([time] if time else []), *(["id"] if kind == "column" else [])}
+    beside = groupings(cells, own)
     held = frozenset(name for split in SPLITS[1:] for _, name in _named(rows[split], group))
     of_group = {row.example.id: name for split in SPLITS[:2] for row, name in _named(rows[split], group)}
     named_so = other_ids(rows["test"], {"split", *roles.values()}) if kind == "numbers" else {}
@@ -238,7 +239,7 @@ def _check_minus_one(rows: Mapping[str, list[Row]], column: str, notes: list[str
     found = {split: [str(row.example.target) for row in part] for split, part in rows.items()}
     for split, part in rows.items():
         refuse_minus_one(found[split], set(found["train"]), lambda n, part=part: part[n].where.at(column))  # type: ignore[misc]
-    if "-1" in found["train"] and not set(found["train"]) <= {"-1", "0", "1"}:
+    if "-1" in found["train"] and set(found["train"]) != {"-1", "1"}:
         file = rows["train"][0].where.file
         notes.append(f"{file}: -1 is read as a label like the others; drop its rows if it means that there is none.")
 

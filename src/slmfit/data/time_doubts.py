@@ -21,6 +21,9 @@ _BACKWARDS = {"ago", "age", "remaining", "left", "until", "countdown"}
 _NEVER = [datetime.date(*day) for day in ((1, 1, 1), (1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1970, 1, 1))]
 _FAR = 2100  # a year
 _HOURS = set(range(1, 13))
+_YEAR_FIRST = re.compile(r"\d{4}\D\d")
+_MONTHS = 12
+_FEWEST_DAYS = 8  # different ones, each of which is in the first 12 of its month by chance in two of five
 _FEWEST = 24  # rows, of which none is in the morning's first hour or after noon
 
 
@@ -37,6 +40,17 @@ def doubtful_times(column: str, cells: Sequence[Any]) -> Iterator[str]:
         yield (
             f"In {column!r} {number_of(len(never), 'row', 'have')} a time that programs write where there is none: "
             f"{listed(sorted(set(never)), 3)}. Drop these rows, or mend them."
+        )
+    written = [(said, date) for said, date in dates if _YEAR_FIRST.match(said)]
+    days = {(date.year, date.month, date.day) for _, date in written}
+    numbers = [{day[k] for day in days} for k in (1, 2)]
+    if len(days) >= _FEWEST_DAYS and min(map(len, numbers)) > 1 and max(numbers[1]) <= _MONTHS:
+        said = next(said for said, date in written if date.day != date.month)
+        meant = date_of(said)
+        assert meant is not None
+        yield (
+            f"No date in {column!r} has a day after the {_MONTHS}th, so day and month may have changed places: "
+            f"{said} is read as {meant.day} {meant:%B}."
         )
     hours = [date.hour for _, date in dates]
     if len(hours) >= _FEWEST and {12} < set(hours) <= _HOURS and len(set(hours)) > len(_HOURS) // 2:

@@ -7,22 +7,32 @@ list(unused(part, task, {"text": "text", "label": "label"}, {}))
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from shlex import quote
 
 from slmfit.data.columns import columns_of
+from slmfit.data.label_cells import is_number
 from slmfit.data.readers.rows import Part
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed
 
 _LABEL = re.compile(
-    r"(gold|true|truth|final|majority|annotators?|annotation|rater|coder)?[ _-]?"
-    r"(label|class|category|intent|topic|sentiment|target|annotation|classe|categorie)s?([ _-]?[a-z0-9])?"
+    r"(gold|true|truth|final|majority|annotators?|annotation|rater|coder|human|manual|expert|reviewed|corrected|original"
+    r"|weak|noisy|clean|silver|llm|gpt|model|predicted)?[ _-]?"
+    r"(label|class|category|intent|topic|sentiment|stance|polarity|emotion|target|annotation|classe|categorie)s?"
+    r"([ _-]?[a-z0-9])?"
     r"|(gold|truth|annotator|rater|coder)([ _-]?\d+)?",
     re.IGNORECASE,
 )
-_WEIGHT = {"weight", "weights", "sample_weight", "freq", "frequency"}
+_WEIGHT = {"weight", "weights", "sample_weight", "freq", "frequency", "count", "counts", "occurrences", "n_times"}
 _TITLES = {"title", "subject", "headline", "heading", "summary", "description", "short_description", "abstract", "body"}
+# Texts that one is read beside, often one for several; and what in a text a label may be about.
+_BESIDE = {"context", "history", "previous", "previous_text", "parent", "parent_text", "parent_comment", "conversation",
+           "dialogue", "passage", "paragraph", "evidence", "quoted_text", "reply_to", "claim", "query", "prompt",
+           "hypothesis", "premise", "text2", "sentence2"}  # fmt: skip
+_ABOUT = {"aspect", "aspect_term", "aspect_category", "term", "entity", "event", "target", "opinion_target", "keyword"}
+_TWO_VALUED = {"0", "1", "true", "false", "yes", "no", "y", "n", "t", "f"}  # of any property, not of the label alone
+_SENTENCE = 4  # words of letters only, on average: fewer are names and times
 MOST_SHARE = 0.5  # different values to a row: with more, no column of labels
 
 
@@ -31,17 +41,24 @@ def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str,
     columns = [column for column in columns_of(part) if column not in roles.values()]
     if task.classifies and "label" not in asked:
         label = roles["label"]
-        if others := [c for c in columns if _LABEL.fullmatch(c) and _are_labels(part, c, label)]:
+        used = {str(cells.get(label)) for _, cells in part.rows}
+        named = [c for c in columns if _LABEL.fullmatch(c) or _says_the_same(part, c, used)]
+        if others := [c for c in named if _are_labels(part, c, label)]:
             verb, them = ("is", "it") if len(others) == 1 else ("are", "one of them")
             yield (
                 f"{part.file}: {listed(others)} may hold labels, too, and {verb} not used: --label {quote(others[0])} "
                 f"reads {them}, in place of {label!r}."
             )
     one_text = task.classifies and not task.texts and "text" not in asked
-    if titles := [c for c in columns if one_text and c.lower() in _TITLES and _are_texts(part, c)]:
+    if titles := [c for c in columns if one_text and _are_texts_beside(part, c)]:
         yield (
             f"{part.file}: the texts in {titles[0]!r} are not used: --column text={quote(titles[0])} "
             f"--column text_pair={quote(roles['text'])} reads both."
+        )
+    if about := [c for c in columns if one_text and not titles and c.lower() in _ABOUT and _differ(part, c)]:
+        yield (
+            f"{part.file}: the column {about[0]!r} is not used: if labels are about it, --column "
+            f"text={quote(about[0])} --column text_pair={quote(roles['text'])} reads both."
         )
     if weights := [c for c in columns if c.lower() in _WEIGHT and _differ(part, c)]:
         yield f"{part.file}: the column {weights[0]!r} is not used: every row counts once."
@@ -54,10 +71,23 @@ def _are_labels(part: Part, column: str, label: str) -> bool:
     return 1 < len(names) <= MOST_SHARE * len(part.rows) and not len(pairs) == len(names) == len(used)
 
 
-def _are_texts(part: Part, column: str) -> bool:
-    """Whether most cells are texts of several words, and hardly one is as another."""
+def _says_the_same(part: Part, column: str, labels: Set[str]) -> bool:
+    """Whether all cells are labels, and these no answers to any question."""
+    cells = {str(cell) for _, row in part.rows if (cell := row.get(column)) not in (None, "")}
+    return cells <= labels and not {cell.lower() for cell in cells} <= _TWO_VALUED and not any(map(is_number, cells))
+
+
+def _are_texts_beside(part: Part, column: str) -> bool:
+    """Whether most cells are texts of several words, and hardly one is as another, but where the name says so."""
     cells = [cell for _, row in part.rows if isinstance(cell := row.get(column), str) and " " in cell.strip()]
-    return len(set(cells)) > MOST_SHARE * len(part.rows)
+    if column.lower() in _BESIDE:
+        return len(cells) > MOST_SHARE * len(part.rows) and len(set(cells)) > 1
+    enough = len(set(cells)) > MOST_SHARE * len(part.rows)
+    return enough and (column.lower() in _TITLES or sum(map(_words, cells)) >= _SENTENCE * len(cells))
+
+
+def _words(cell: str) -> int:
+    return sum(map(str.isalpha, cell.split()))
 
 
 def _differ(part: Part, column: str) -> bool:

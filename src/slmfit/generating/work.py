@@ -30,8 +30,10 @@ from slmfit.generating.quotas import Order, Quotas
 from slmfit.generating.recipe import Recipe
 from slmfit.generating.tickets import plant_wrong_labels
 from slmfit.generating.twins import Twins
+from slmfit.text.figures import percent
 from slmfit.timing.work import advance, counted, told_to
 
+_ROUNDED = 0.02  # so much may shares miss of 1 that are written with few digits
 ROUND = 5000  # drafts at most, between two lines of the journal
 IDLE, IDLE_DRAFTS = 3, 20  # rounds without anything kept, and drafts in them, before nothing more is expected
 TRIES = 10  # drafts for each example wanted, at most; and one round more
@@ -182,11 +184,20 @@ class Work:
             "tried": self.tried,
             "rejected": {reason: counts[reason] for reason in REASONS if counts[reason]},
             "quotas": {"labels": labels, "entities": entities},
+            "notes": list(scaled(self.recipe.shares)),
             "form": form,
             "usage": total([entry["usage"] for entry in self.journal.rounds]),
             "recipe": {"name": self.recipe.name, "source": self.recipe.source},
             "made": {"created": now(), "seconds": round(time.monotonic() - self.began, 3), **environment()},
         }
+
+
+def scaled(shares: Mapping[str, float]) -> Iterator[str]:
+    """That the labels' shares were no shares of all rows, where that is so, and what they became."""
+    whole = sum(shares.values())
+    if abs(whole - 1) > _ROUNDED:
+        became = ", ".join(f"{label} {percent(share / whole)}" for label, share in shares.items())
+        yield f"The labels' shares add up to {whole:.3g}, and were scaled to 1: {became}."
 
 
 def total(usages: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:

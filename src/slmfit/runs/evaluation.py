@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
+from slmfit.data.audit.copies import MANY_COPIES, copies_of
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.dataset import targets
 from slmfit.data.examples import ids_of
@@ -32,8 +33,11 @@ from slmfit.streams import is_stream
 from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores
 from slmfit.tasks.relabelled import relabelled
-from slmfit.text.figures import part_of
+from slmfit.text.figures import part_of, percent
+from slmfit.text.garbled import unescaped
 from slmfit.timing.work import counted, told_to
+
+_ESCAPED = 0.1  # of the texts
 
 
 def evaluate(
@@ -73,9 +77,9 @@ def evaluate(
     if not examples:
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
-    notes += (
-        [] if same else _learnt_before(part.file, [in_any_order(run.task, input) for input in inputs], _learnt(run))
-    )
+    if not same:
+        texts, learnt = [in_any_order(run.task, input) for input in inputs], _learnt(run)
+        notes += [*_learnt_before(part.file, texts, learnt), *_escaped_otherwise(part.file, texts, learnt)]
     if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
         rows = part_of(repeats, len(inputs), "row", "repeat")
         notes.append(f"{part.file}: {rows} an earlier one; rows that are the same count as one in the intervals.")
@@ -117,10 +121,27 @@ def _learnt_before(file: str, texts: Sequence[str], learnt: Sequence[str]) -> It
         yield f"{file}: {rows} among those that the run learnt from, and say nothing of new rows."
     if not learnt or not new:
         return
-    if near := int(find_duplicates([*learnt, *new]).among_first(len(learnt)).sum()):
-        rows = part_of(near, len(texts), "row", "are")
+    found = find_duplicates([*learnt, *new])
+    near = found.among_first(len(learnt))
+    if near.any():
+        rows = part_of(int(near.sum()), len(texts), "row", "are")
         twins = "nearly the same as rows that the run learnt from (at most one word in ten changed)"
         yield f"{file}: {rows} {twins}, and say little of new rows."
+    copied = int(((copies_of(found.words, len(learnt)) >= 0) & ~near).sum())
+    if copied > MANY_COPIES * len(texts):
+        rows = part_of(copied, len(texts), "row", "share")
+        others = "nearly all of their words with rows that the run learnt from, or overlap them"
+        yield f"{file}: {rows} {others}, and say little of new rows."
+
+
+def _escaped_otherwise(file: str, texts: Sequence[str], learnt: Sequence[str]) -> Iterator[str]:
+    """That entities of HTML stand in many of the texts, and in few of those learnt from, or the other way round."""
+    here, there = (sum(unescaped(text) != text for text in some) / max(len(some), 1) for some in (texts, learnt))
+    if learnt and max(here, there) >= _ESCAPED and min(here, there) < max(here, there) / 5:
+        yield (
+            f"{file}: entities of HTML, such as &amp;, stand in {percent(here)} of its texts and in {percent(there)} "
+            "of those that the run learnt from: write both in one way."
+        )
 
 
 def _learnt(run: Run) -> list[str]:

@@ -80,7 +80,7 @@ def test_entities_are_read(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("row", [
-    {"data": {"text": "a"}, "annotations": [{"result": []}, {"result": []}]},
+    {"data": {"text": "a"}, "annotations": [{"result": []}, {"result": [{"type": "relation"}]}, {"result": [1]}]},
     {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}] * 2},
     {"text": "a", "cats": {"x": 0.4, "y": 0.6}}, {"text": "a", "data": {"label": "b"}}, {"id": 1, "data": {"id": 2}},
 ])  # fmt: skip
@@ -94,7 +94,7 @@ def test_two_answers_of_one_row_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="several labels"):
         load_data(rows)
     rows[7] = {**rows[8], "annotations": rows[8]["annotations"] + rows[9]["annotations"]}
-    with pytest.raises(DataError, match="the label is empty"):
+    with pytest.raises(DataError, match="this task has 2 annotations that differ"):
         load_data(rows)
 
 

@@ -21,7 +21,8 @@ from slmfit.data.audit.giveaways import giveaways
 from slmfit.data.audit.groups import torn_groups
 from slmfit.data.audit.labels import FEW, LABEL, label_findings
 from slmfit.data.audit.near import Duplicates, find_duplicates
-from slmfit.data.audit.odd_labels import NO_TEXT
+from slmfit.data.audit.numbers import same_but_for_numbers
+from slmfit.data.audit.odd_labels import NO_TEXT, TAG, TAGS_FIX
 from slmfit.data.audit.options import option_findings
 from slmfit.data.audit.shift import shift
 from slmfit.data.audit.texts import exported as _exported
@@ -63,6 +64,7 @@ def audit_with_twins(data: Dataset) -> tuple[dict[str, Any], list[dict[str, str]
         *shift(data),
         *found["findings"],
         *copied,
+        *same_but_for_numbers(columns),
         *entity_findings(rows),
         *option_findings(rows),
         *_torn(data, rows),
@@ -170,6 +172,19 @@ def _labels(rows: Rows) -> Iterator[Finding]:
         present = [split for split in SPLITS if split in set(rows.splits)]
         per_split = {split: Counter(label for label, _, s in known if s == split) for split in present}
         yield from label_findings(per_split, LABEL)
+        yield from _tokens(known)
+
+
+def _tokens(known: Sequence[tuple[str, str, str]]) -> Iterator[Finding]:
+    """A row a token, labelled PER, LOC or O: that none is marked says O; with B- and I- the labels themselves tell."""
+    single = sum(len(text.split()) == 1 for _, text, _ in known)
+    labels = {label for label, _, _ in known}
+    if len(known) >= FEW and "O" in labels and single >= _UNIQUE * len(known) and not any(map(TAG.fullmatch, labels)):
+        message = (
+            f"{part_of(single, len(known), 'text', 'are')} a single word, and one label is O: these look like the tags "
+            f"of tokens, one a row: {listed(sorted(labels), quoted=False)}."
+        )
+        yield finding("tags", "warning", single, message, TAGS_FIX)
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 greeting added, a text that is contained in another.
 
     twins = find_duplicates(["a text of many words …", "Hello, … words many of text a"])
-    copies_of(twins.words, 1)       # [0]: the text that each from the second on is a copy of
+    copies_of(twins.words, 1)       # [0]: the text that each from the second on is a copy of, or overlaps
 
 The shorter of two texts has nearly all of its words in the longer one, by weight: a word counts for how rare it is. And
 that is no chance: so many words as rare as these would not meet once among all pairs if each stood where it stands by
@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 from slmfit.data.audit.edits import Integers, Words
 from slmfit.data.audit.near import ascending
+from slmfit.data.audit.overlaps import Runs
 
+MANY_COPIES = 0.1  # of a split's rows: of people's own short texts some are as alike by chance
 SHARED = 0.9  # of the shorter text's words, by weight
 _MARGIN = 5.0  # times e: how much rarer than once among all pairs the shared words must be
 _RARE = 0.25  # of a text's words, by weight: what they share decides whether two texts are looked at
@@ -32,10 +34,12 @@ _BATCH = 10_000  # of these pairs at once
 
 def copies_of(words: Words, count: int) -> Integers:
     """(n - count,) the first of the first `count` texts that each later one, alone, is a copy of, or that is one of
-    it; -1 where there is none.
+    it, or that it overlaps; -1 where there is none.
     """
     every = np.arange(len(words.length))
-    return Bags(words).copies(every[:count], every[count:], alone=True)
+    known, asked = every[:count], every[count:]
+    found, _ = Bags(words).copies(known, asked, alone=True)
+    return np.where(found >= 0, found, Runs(words).overlapping(known, asked))
 
 
 class Bags:
@@ -60,22 +64,28 @@ class Bags:
         self._rarest = csr_array((self._weight[word[rare]].astype(np.float32), (text[rare], word[rare])), (n, size))
         self._least = self._rarest @ np.ones(size) - spare  # what of its rare words a text's copy has at least
 
-    def copies(self, known: Integers, asked: Integers, alone: bool = False) -> Integers:
+    def copies(self, known: Integers, asked: Integers, alone: bool = False) -> tuple[Integers, float]:
         """(asked,) the place in `known` of the first text that each is a copy of, or that is one of it; -1 for none.
+        And the share of the texts that were looked at, of which there may be too many.
 
         alone: chance is that of each asked text, not of all: more are found, where one too many does no harm.
         """
         found = np.full(len(asked), len(known))
         needed = math.log(max(len(known) * (1 if alone else len(asked)), 1)) + _MARGIN * (2 if alone else 1)
+        share = 1.0
         for asked_is_shorter in (True, False):
             shorter, longer = (asked, known) if asked_is_shorter else (known, asked)
             able = np.flatnonzero(self._total[shorter] >= needed)
             shorter = shorter[able]
-            for one, other in _pairs(self._rarest[shorter], self._every[longer], self._least[shorter]):
+            rarest, every = self._rarest[shorter], self._every[longer]
+            work = _meetings(rarest, every)
+            step = max(1, math.ceil(float(work.sum()) / _MEETINGS))
+            share = min(share, 1 / step)
+            for one, other in _pairs(rarest, every, self._least[shorter], work, step):
                 hit = self._alike(shorter[one], longer[other], needed)
                 asks, knows = (able[one[hit]], other[hit]) if asked_is_shorter else (other[hit], able[one[hit]])
                 np.minimum.at(found, asks, knows)
-        return np.where(found < len(known), found, -1)
+        return np.where(found < len(known), found, -1), share
 
     def _alike(self, shorter: Integers, longer: Integers, needed: float) -> NDArray[np.bool_]:
         """(pairs,) whether the longer text has nearly all of the shorter's words, and these are rare enough."""
@@ -103,13 +113,18 @@ def _rarest(text: Integers, word: Integers, weight: NDArray[np.float64], total: 
     return rare
 
 
-def _pairs(rarest: Any, every: Any, least: NDArray[np.float64]) -> Iterator[tuple[Integers, Integers]]:
-    """(shorter, longer) where the longer text has enough of the shorter's rare words, a part at a time."""
+def _meetings(rarest: Any, every: Any) -> NDArray[np.float64]:
+    """(shorter,) how often the rare words of each meet a longer text."""
     if not rarest.nnz:
-        return
-    times = np.bincount(every.indices, minlength=every.shape[1])
-    work = (rarest > 0) @ times.astype(np.float64)
-    rows = np.flatnonzero(work)[:: max(1, math.ceil(float(work.sum()) / _MEETINGS))]
+        return np.zeros(rarest.shape[0])
+    return np.asarray((rarest > 0) @ np.bincount(every.indices, minlength=every.shape[1]).astype(np.float64))
+
+
+def _pairs(
+    rarest: Any, every: Any, least: NDArray[np.float64], work: NDArray[np.float64], step: int
+) -> Iterator[tuple[Integers, Integers]]:
+    """(shorter, longer) where the longer text has enough of the shorter's rare words, a part at a time."""
+    rows = np.flatnonzero(work)[::step]
     parts = np.cumsum(work[rows]) // _STEP
     checked, columns = 0, every.T.tocsr()
     for part in np.unique(parts):

@@ -47,7 +47,7 @@ def word_edits(words: Words, pairs: Integers, limit: Integers) -> tuple[Integers
     Two unequal runs pass for equal with a chance of about 2**-64 each.
     """
     edits = limit + 1
-    same = _SameRun(words.ids)
+    same = SameRun(words.ids)
     done = work = 0
     while done < len(pairs) and work < _WORK:
         width = np.maximum.accumulate(2 * limit[done : done + CELLS // 16] + 3)
@@ -58,7 +58,7 @@ def word_edits(words: Words, pairs: Integers, limit: Integers) -> tuple[Integers
     return edits, done >= len(pairs)
 
 
-def _batch_edits(words: Words, same: _SameRun, pairs: Integers, limit: Integers) -> Integers:
+def _batch_edits(words: Words, same: SameRun, pairs: Integers, limit: Integers) -> Integers:
     """reach[p, d] is how far into its first text pair p gets on diagonal d with e edits."""
     start_a, start_b = words.start[pairs].T
     size_a, size_b = words.length[pairs].T
@@ -92,7 +92,7 @@ def _batch_edits(words: Words, same: _SameRun, pairs: Integers, limit: Integers)
     return edits
 
 
-class _SameRun:
+class SameRun:
     """How many words two places of one array have in common, by hashes of prefixes and bisection."""
 
     def __init__(self, ids: Integers) -> None:

@@ -5,6 +5,7 @@ entity_findings([("train", Example("1", "to Rome ", Entities((Span(3, 8, "CITY")
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -18,6 +19,8 @@ from slmfit.tasks.words import in_word
 from slmfit.text.figures import number_of, part_of
 
 _MANY = 0.1  # of all spans
+_AGAIN, _TOLD, _NEARLY_ALL = 3, 5, 0.8  # times that words are marked; so many such words, and the share of them
+_BEFORE_ITS_LETTER = "\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"  # vowels of Thai and Lao
 
 
 def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
@@ -33,11 +36,13 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     total = sum(counts.total() for counts in types.values())
     yield from _edges(rows, total)
     yield from _inside_words(rows)
+    yield from _one_short(rows)
 
 
 def offset_notes(file: str, examples: Sequence[Example]) -> list[str]:
     """What is said of one more file whose spans look as if they counted something else than characters."""
-    found = _inside_words([("", example) for example in examples])
+    rows = [("", example) for example in examples]
+    found = [*_inside_words(rows), *_one_short(rows)]
     return [f"{file}: {one['message']} {one['fix']}" for one in found if one["severity"] == "warning"]
 
 
@@ -64,7 +69,30 @@ def _cuts(text: str, at: int) -> bool:
     if not 0 < at < len(text):
         return False
     sides = text[at - 1 : at + 1]
-    return in_word(sides[0]) and in_word(sides[1]) and not UNSPACED.search(sides)
+    if UNSPACED.search(sides):  # no spaces there, but a letter and the marks upon it stand together
+        return sides[0] in _BEFORE_ITS_LETTER or unicodedata.category(sides[1])[0] == "M"
+    return in_word(sides[0]) and in_word(sides[1])
+
+
+def _one_short(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
+    """Spans that end one character before their words do, as where `end` is the last character's own place, in scripts
+    without spaces: what stands behind the same words is always the same sign, and behind others another.
+    """
+    behind: dict[str, Counter[str]] = defaultdict(Counter)
+    for text, spans in {str(e.input): entities_of(e.target).spans for _, e in rows}.items():
+        for span in spans:
+            if UNSPACED.match(text[span.end - 1 : span.end]):
+                behind[text[span.start : span.end]][text[span.end : span.end + 1]] += 1
+    often = {words: signs for words, signs in behind.items() if signs.total() >= _AGAIN}
+    short = {words: sign for words, signs in often.items() for sign in signs if len(signs) == 1 and sign.isalnum()}
+    if len(often) >= _TOLD and len(short) > _NEARLY_ALL * len(often) and len(set(short.values())) > len(short) / 2:
+        words, sign = next(iter(short.items()))
+        message = (
+            f"Behind {len(short)} of {len(often)} words that are marked {_AGAIN} times or more always stands the same "
+            f"sign, and behind others another: '{excerpt(words)}' is always followed by '{excerpt(sign)}'."
+        )
+        fix = "Check the offsets: `end` is the place behind the last character, not its own."
+        yield finding("span_one_short", "warning", len(short), message, fix)
 
 
 def _edges(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:

@@ -13,17 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from shlex import quote
+from typing import Literal
 
 import numpy as np
 
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, finding
+from slmfit.data.groupings import BEGUN_ALIKE
 from slmfit.text.figures import number_of, percent
 from slmfit.text.tfidf import Counter, Tfidf
 
 MORE = 0.1  # more rows right by this share, for either
-SURE = 3.0  # and by so many standard errors, over values
-FEWEST = 10  # values on both sides of the split, and more than two for each label
+SURE, LIKELY = 3.0, 2.0  # and by so many standard errors, over values; where these are few
+FEWEST = 4  # values on both sides of the split, and two more than labels
+SURELY = 10  # values, and more than two for each label: with fewer, it may also be what the labels say more finely
 _ASKED, _READ, _CHARACTERS = 1_000, 20_000, 2_000  # rows whose nearest text is looked for, texts of train, and of each
 
 
@@ -38,7 +41,9 @@ def torn_groups(rows: Rows, groups: Mapping[str, Integers], one_file: bool) -> I
     for column, group in groups.items():
         asked = _told(group, labels, train, held)
         if len(asked) and (found := _nearest(rows, group, labels, train, asked)):
-            yield column, _finding(rows, column, one_file, *found)
+            values = len(np.unique(group[asked]))
+            sure = values >= max(SURELY, 2 * len(np.unique(labels)) + 1)
+            yield column, _finding(rows, column, one_file, "warning" if sure else "note", *found)
 
 
 def _told(group: Integers, labels: Integers, train: Integers, held: Integers) -> Integers:
@@ -47,7 +52,7 @@ def _told(group: Integers, labels: Integers, train: Integers, held: Integers) ->
     train = train[group[train] >= 0]
     held = held[np.isin(group[held], group[train])]
     values = np.unique(group[held])
-    if len(values) < max(FEWEST, 2 * len(np.unique(labels)) + 1):
+    if len(values) < max(FEWEST, len(np.unique(labels)) + 2):
         return nobody
     kinds, times = np.unique(np.column_stack([group[train], labels[train]]), axis=0, return_counts=True)
     order = np.lexsort((-times, kinds[:, 0]))
@@ -60,12 +65,16 @@ def _told(group: Integers, labels: Integers, train: Integers, held: Integers) ->
 
 
 def far_more(one: np.ndarray, other: np.ndarray, group: Integers) -> bool:
-    """Whether one way is right far more often than another, rows of one value counted as a cluster."""
+    """Whether one way is right far more often than another, rows of one value counted as a cluster.
+
+    Few clusters cannot be as sure: what is found of them is a note.
+    """
     gain = one.astype(float) - other
-    _, number = np.unique(group, return_inverse=True)
+    values, number = np.unique(group, return_inverse=True)
+    sure = SURE if len(values) >= SURELY else LIKELY
     beyond = np.bincount(number, weights=gain - gain.mean())
     error = float(np.sqrt((beyond**2).sum())) / len(gain)
-    return bool(gain.mean() >= MORE and gain.mean() >= SURE * error)
+    return bool(gain.mean() >= MORE and gain.mean() >= sure * error)
 
 
 def _nearest(
@@ -97,6 +106,7 @@ def _finding(
     rows: Rows,
     column: str,
     one_file: bool,
+    severity: Literal["warning", "note"],
     asked: Integers,
     nearest: Integers,
     with_own: np.ndarray,
@@ -109,10 +119,14 @@ def _finding(
     )
     lost = np.flatnonzero(with_own & ~without)
     examples = (rows.example([int(nearest[k]), int(asked[k])]) for k in lost.tolist())
-    return finding("group", "warning", len(asked), message, way_out(column, one_file), examples)
+    return finding("group", severity, len(asked), message, way_out(column, one_file), examples)
 
 
 def way_out(column: str, one_file: bool) -> str:
     """What to type so that rows with the same value stand on one side. one_file: slmfit makes the split."""
-    line = f"--group {quote(column)}" if one_file else f"give all rows as one file, with --group {quote(column)}"
-    return f"If new rows will have other values of it, split by it: {line}. Until then the scores are too good."
+    if column == BEGUN_ALIKE:
+        new, line = "be of others, write that part of the ids into a column and split by it", "--group COLUMN"
+    else:
+        new, line = "have other values of it, split by it", f"--group {quote(column)}"
+    line = line if one_file else f"give all rows as one file, with {line}"
+    return f"If new rows will {new}: {line}. Until then the scores are too good."

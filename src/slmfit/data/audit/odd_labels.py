@@ -28,7 +28,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LOST = "\ufffd"  # what stands where a letter could not be read
 _MONTH = "(?:Jan|Feb|M[aä]r|A[pv]r|Ma[iy]|Jun|Jul|Aug|Sep|O[ck]t|Nov|De[cz])"
 _SHEET = re.compile(rf"\d{{1,2}}-{_MONTH}|{_MONTH}-\d{{2}}|\d{{1,2}}\. ?{_MONTH}|\d(?:[.,]\d+)?E\+\d+")
-_TAG = re.compile("[BILUES]-.+")
+TAG = re.compile("[BILUES]-.+")
+TAGS_FIX = "Write them as CoNLL, with an empty line between sentences, to mark entities; each row is one text here."
 _EDGES = " \t\r\n\u00a0\"'“”„«»"
 
 
@@ -41,10 +42,9 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{lost} a {noun} that reads as if there were none: {listed(none)}."
         fix = f"Give these {unit}s their {noun}s, or drop them; if it is a {noun} that you mean, give it another name."
         yield finding("no_label", "warning", len(none), message, fix, counted(none, counts))
-    if noun == "label" and "O" in counts and (tags := sorted(filter(_TAG.fullmatch, counts))):
+    if noun == "label" and "O" in counts and (tags := sorted(filter(TAG.fullmatch, counts))):
         message = f"The labels look like the tags of tokens, one a row: O, {listed(tags, quoted=False)}."
-        fix = "Write them as CoNLL, with an empty line between sentences, to mark entities; each row is one text here."
-        yield finding("tags", "warning", len(tags), message, fix, counted(tags, counts))
+        yield finding("tags", "warning", len(tags), message, TAGS_FIX, counted(tags, counts))
     if noun == "entity type" and (begun := sorted(_begin_as_tags(counts))):
         some = f"{number_of(len(begun), noun)} {verb_of(len(begun), 'begin')} as tags of tokens do"
         message = f"{some}: {listed(begun)}."
@@ -91,9 +91,9 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
 
 def _begin_as_tags(counts: Collection[str]) -> Iterator[str]:
     """The types B-X, I-X … where X is a type, or another such is of it, or all are written so."""
-    bare = Counter(label[2:].casefold() if _TAG.fullmatch(label) else label.casefold() for label in counts)
-    every = all(map(_TAG.fullmatch, counts))
-    yield from (label for label in counts if _TAG.fullmatch(label) and (every or bare[label[2:].casefold()] > 1))
+    bare = Counter(label[2:].casefold() if TAG.fullmatch(label) else label.casefold() for label in counts)
+    every = all(map(TAG.fullmatch, counts))
+    yield from (label for label in counts if TAG.fullmatch(label) and (every or bare[label[2:].casefold()] > 1))
 
 
 _ALIKE = {"LATIN", "CYRILLIC", "GREEK"}  # whose letters look alike

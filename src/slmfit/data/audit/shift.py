@@ -23,6 +23,7 @@ from slmfit.evidence import shift as tests
 from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.records import Example
 from slmfit.text.figures import percent
+from slmfit.text.garbled import unescaped
 from slmfit.text.ngrams import split_words
 
 START = "Your test rows are not like your train rows"
@@ -32,6 +33,7 @@ _TOLD = 3  # of either kind
 _FEWEST_GROUPS = 20  # on the test side
 _LENGTHS = (0, 1, 3, 6, 12, 24, 48, 96, 192)  # words, from
 _DIGIT = re.compile(r"\d")
+_ACCENT = re.compile("[\u0300-\u036f]")
 _FORMS: dict[str, Callable[[str], bool]] = {
     "a capital letter": lambda text: text != text.lower(),
     "a small letter": lambda text: text != text.upper(),
@@ -44,6 +46,8 @@ _FORMS: dict[str, Callable[[str], bool]] = {
     "a web address": lambda text: "http" in text or "www." in text,
     "an @": lambda text: "@" in text,
     "a #": lambda text: "#" in text,
+    "an accent apart from its letter (Unicode's NFD)": lambda text: _ACCENT.search(text) is not None,
+    "an entity of HTML, such as &amp;,": lambda text: "&" in text and unescaped(text) != text,
 }
 
 

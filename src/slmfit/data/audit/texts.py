@@ -13,13 +13,22 @@ import numpy as np
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, excerpt, finding
 from slmfit.text.figures import listed, part_of
-from slmfit.text.garbled import mended
+from slmfit.text.garbled import mended, unescaped
 
 EXCEL = 32_767  # characters in a cell
 _FIELDS = {255, 256, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 5000, 8000, 8192, 10_000, 16_384, 32_000, 65_535}
 _FEWEST, _SHARE = 3, 0.01  # texts of a field's length, that no other exceeds
-_ESCAPED = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|^b(['\"]).*\1$", re.DOTALL)
+# Letters and line ends as JSON and Python write them, as mails do, and whole texts as bytes, RTF and base64.
+_BACKSLASH = re.compile(r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|r\\n|\\n|(?<=[\w.!?,;:]\\)n(?=[A-Z\s]|$))")
+_EQUALS = re.compile(r"=(?:[0-9A-F]{2}=[0-9A-F]{2}|\r?\n\w)")
+_WHOLE = re.compile(
+    r"b(['\"]).*\1$|\s*\{\\rtf1|\s*(?=\S*[A-Z])(?=\S*[a-z])(?=\S*\d)[A-Za-z0-9+/]{40,}={0,2}\s*$", re.DOTALL
+)
+_MAIL = re.compile(r"^Content-Transfer-Encoding:\s*(?:base64|quoted-printable)", re.MULTILINE | re.IGNORECASE)
+_PIECES = re.compile(r"(?:^| )(?:##\w|[▁Ġ]\w)")
 _MANY = 0.01  # of all texts
+_OFTEN = ("escaped_text", "html_entity", "word_pieces")  # what a few texts may hold that are about it
+_SHARES = {"html_entity": 0.1}  # where it is another one
 _SUMS = {"total", "totals", "subtotal", "sub-total", "grand total", "sum", "gesamt", "summe"}
 
 
@@ -28,11 +37,12 @@ def exported(rows: Rows, lengths: Integers) -> Iterator[Finding]:
     yield from _cut(rows, lengths)
     for kind, (found, what, fix) in _HARMS.items():
         harmed = [k for k, text in enumerate(rows.texts) if found(text)]
-        many = len(harmed) > _MANY * len(lengths)
-        if harmed and (many or kind != "escaped_text"):
+        many = len(harmed) > _SHARES.get(kind, _MANY) * len(lengths)
+        if harmed and (many or kind not in _OFTEN):
             some, seen = part_of(len(harmed), len(lengths), "text", "hold"), _example(rows.texts[harmed[0]], found)
             examples = (rows.example([k]) for k in harmed)
-            yield finding(kind, "warning" if many else "note", len(harmed), f"{some} {what}: {seen}.", fix, examples)
+            warns = many and kind != "html_entity"
+            yield finding(kind, "warning" if warns else "note", len(harmed), f"{some} {what}: {seen}.", fix, examples)
     sums = [k for k, text in enumerate(rows.texts) if len(text) < 16 and text.strip(" :").casefold() in _SUMS]
     if sums:
         named = listed(sorted({rows.texts[k].strip() for k in sums}))
@@ -51,6 +61,21 @@ def _cut(rows: Rows, lengths: Integers) -> Iterator[Finding]:
         yield finding("cut_text", "warning", len(cut), message, fix, (rows.example([k]) for k in cut))
 
 
+def _escaped(text: str) -> object:
+    """Whether letters, or line ends, are written as programs write them."""
+    return (
+        ("\\" in text and _BACKSLASH.search(text))
+        or ("=" in text and _EQUALS.search(text))
+        or ("Transfer-Encoding" in text and _MAIL.search(text))
+        or "%20" in text.partition("://")[0]
+        or _WHOLE.match(text)
+    )
+
+
+def _in_pieces(text: str) -> object:
+    return ("##" in text or "▁" in text or "Ġ" in text) and _PIECES.search(text)
+
+
 def _garbled(text: str) -> bool:
     return not text.isascii() and mended(text) != text
 
@@ -59,6 +84,8 @@ def _example(text: str, found: Callable[[str], object]) -> str:
     """The first word that is harmed, and what it is where that is known."""
     word = next((word for word in text.split() if found(word)), text)
     meant = f" for '{excerpt(mended(word))}'" if _garbled(word) else ""
+    if word.isascii() and unescaped(word) != word:
+        meant = f" for '{excerpt(unescaped(word))}'"
     return f"'{excerpt(word)}'{meant}"
 
 
@@ -74,8 +101,18 @@ _HARMS: dict[str, tuple[Callable[[str], object], str, str]] = {
         "the sign \ufffd, where a letter could not be read",
         "Export them again as UTF-8: what was there is lost.",
     ),
+    "word_pieces": (
+        _in_pieces,
+        "words cut into pieces, as a tokenizer does",
+        "Give the texts as people write them: what is asked later will not be cut so.",
+    ),
+    "html_entity": (
+        lambda text: "&" in text and unescaped(text) != text,
+        "entities of HTML",
+        "Methods read the signs as they stand: where new texts come without them, --strip html removes them.",
+    ),
     "escaped_text": (
-        _ESCAPED.search,
+        _escaped,
         "letters as a program writes them",
         "Write what they stand for: texts that are to be labelled will hardly be written so.",
     ),

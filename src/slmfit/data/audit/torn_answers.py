@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, excerpt, finding
-from slmfit.data.audit.groups import FEWEST, far_more, way_out
+from slmfit.data.audit.groups import FEWEST, SURELY, far_more, way_out
 from slmfit.records import Example
 from slmfit.tasks.recalled import read_of, recalled
 from slmfit.text.figures import number_of, percent
@@ -76,13 +77,16 @@ def torn_answers(
         others = np.array([one.remembered(known) for one, known in zip(held, rest, strict=True)])
         if far_more(of_all, others, values):
             lost = [one for one, a, b in zip(held, of_all, others, strict=True) if a > b]
-            yield _finding(rows, column, one_file, noun, len(held), float(of_all.mean()), float(others.mean()), lost)
+            severity: Literal["warning", "note"] = "warning" if len(np.unique(values)) >= SURELY else "note"
+            shares = (float(of_all.mean()), float(others.mean()))
+            yield _finding(rows, column, one_file, severity, noun, len(held), *shares, lost)
 
 
 def _finding(
     rows: Sequence[tuple[str, Example]],
     column: str,
     one_file: bool,
+    severity: Literal["warning", "note"],
     noun: str,
     count: int,
     of_all: float,
@@ -101,4 +105,4 @@ def _finding(
         {"rows": [{"id": e.id, "split": split, "label": None, "text": excerpt(read_of(e.input))}]}
         for split, e in (rows[row] for row in shown)
     )
-    return finding("group", "warning", count, message, way_out(column, one_file), examples)
+    return finding("group", severity, count, message, way_out(column, one_file), examples)

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slmfit.data.audit.copies import Bags
+from slmfit.data.audit.copies import MANY_COPIES, Bags
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, finding
 from slmfit.data.audit.near import Duplicates
+from slmfit.data.audit.overlaps import Runs
 from slmfit.evidence.verdict import MANY_REPEATS
-from slmfit.text.figures import number_of, part_of, verb_of
+from slmfit.text.figures import number_of, part_of, percent, verb_of
 
 _WORDS = {
     "exact": "identical",
     "variant": "the same but for case, spaces, punctuation and markup",
     "near": "with at most one word in ten changed",
 }
-MANY_COPIES = 0.1  # of a split's rows: of people's own short texts some are as alike by chance
 # (rows that are scored, rows that were learnt from or chosen on)
 _LEAKS = (("test", "train"), ("test", "validation"), ("validation", "train"))
 _UNTIL = {"test": "the score may be too good", "validation": "settings are chosen by texts learnt before"}
@@ -73,23 +73,28 @@ def leaks(rows: Rows, twins: Duplicates) -> list[Finding]:
 
 def copies(rows: Rows, twins: Duplicates) -> Iterator[Finding]:
     """A finding where many test rows are copies, and no twins, of rows that are learnt from or chosen on."""
-    splits, bags = np.array(rows.splits), Bags(twins.words)
+    splits, bags, runs = np.array(rows.splits), Bags(twins.words), Runs(twins.words)
     for scored, seen in _LEAKS[:2]:
         of, among = np.flatnonzero(splits == scored), np.flatnonzero(splits == seen)
         new = of[~np.isin(of, _matches(rows, twins, splits == scored, splits == seen).rows)]
-        found = bags.copies(among, new)
+        found, looked = bags.copies(among, new)
+        missing = MANY_COPIES * len(of) * looked - (found >= 0).sum()
+        found = np.where(found >= 0, found, runs.overlapping(among, new, missing))
         hit = np.flatnonzero(found >= 0)
-        if len(hit) <= MANY_COPIES * len(of):
+        if len(hit) <= MANY_COPIES * len(of) * looked:
             continue
         first, second = rows.ids[new[hit[0]]], rows.ids[among[found[hit[0]]]]
         share = part_of(len(hit), len(of), f"{scored} row", "share")
         message = (
-            f"{share} nearly all of their words with a {seen} row: words in another order, or one text inside the "
-            f"other, as {first!r} and {second!r}."
+            f"{share} nearly all of their words with a {seen} row, or the words at an edge: words in another order, "
+            f"one text inside the other, or both cut from one, as {first!r} and {second!r}."
         )
+        if looked < 1:
+            message += f" There may be more: of so many texts only about {percent(looked)} were compared."
         fix = (
-            "If these are copies (augmented, quoted, parts of one conversation), keep one of each, or write what they "
-            f"were made from into a column, and split by it: --group COLUMN. Until then {_UNTIL[scored]}."
+            "If these are copies (augmented, quoted, parts of one conversation or document), keep one of each, or "
+            "write what they were made from into a column, and split by it: --group COLUMN. Until then "
+            f"{_UNTIL[scored]}."
         )
         pairs = zip(new[hit].tolist(), among[found[hit]].tolist(), strict=True)
         examples = (rows.example([twin, row]) for row, twin in pairs)

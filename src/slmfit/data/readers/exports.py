@@ -14,6 +14,7 @@ from typing import Any
 Row = dict[str, Any]
 
 CANCELLED = "was_cancelled"  # of an annotation that its annotator skipped
+DIFFERING = "annotations_that_differ"  # in place of the label, or the spans: how many there are
 _AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
 _ASKS, _ANSWERS = {"user", "human"}, {"assistant", "gpt", "model"}
 
@@ -37,7 +38,7 @@ def _lifted(row: Row) -> Row | None:
 
 
 def _annotated(row: Row) -> Row | None:
-    """Label Studio's choices as the label, its marks as spans, where one person's answer counts."""
+    """Label Studio's choices as the label, its marks as spans, where there is one answer, or all agree."""
     given = row.get("annotations")
     if (
         not isinstance(given, list)
@@ -49,11 +50,26 @@ def _annotated(row: Row) -> Row | None:
     if given and all(one.get(CANCELLED) for one in given):
         return {name: cell for name, cell in row.items() if name != "annotations"} | {CANCELLED: True}
     answers = [one["result"] for one in given if isinstance(one.get("result"), list) and not one.get(CANCELLED)]
-    if len(answers) != 1 or not all(isinstance(one, Mapping) for one in answers[0]):
+    read = [_marked(answer) for answer in answers]
+    rest = {name: cell for name, cell in row.items() if name != "annotations"}
+    if not read or read[0] is None:
         return None
+    first = [sorted(map(str, part)) for part in read[0]]
+    if any(one is None or [sorted(map(str, part)) for part in one] != first for one in read):
+        return rest | {DIFFERING: len(read)}
+    label, spans = read[0]
+    if label and spans:
+        return rest | {"intent": label[0] if len(label) == 1 else label, "spans": spans}
+    return rest | ({"label": label} if label else {"spans": spans})
+
+
+def _marked(answer: list[Any]) -> tuple[list[Any], list[Any]] | None:
+    """What one person chose, and marked; None where it is of another kind."""
     label: list[Any] = []
     spans: list[Any] = []
-    for one in answers[0]:
+    if not all(isinstance(one, Mapping) for one in answer):
+        return None
+    for one in answer:
         value = {} if one.get("type") == "relation" else one.get("value")
         if not isinstance(value, Mapping):
             return None
@@ -62,10 +78,7 @@ def _annotated(row: Row) -> Row | None:
         elif isinstance(value.get("labels"), list) and {"start", "end"} <= value.keys():
             marked = {key: cell for key, cell in value.items() if key in ("start", "end", "text")}
             spans += [marked | {"label": name} for name in value["labels"]]
-    rest = {name: cell for name, cell in row.items() if name != "annotations"}
-    if label and spans:
-        return rest | {"intent": label[0] if len(label) == 1 else label, "spans": spans}
-    return rest | ({"label": label} if label else {"spans": spans})
+    return label, spans
 
 
 def _spoken(row: Row) -> Row | None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+from collections import Counter
 from pathlib import Path
 
 from slmfit.data.readers.lines import begun, decode
@@ -25,6 +27,7 @@ from slmfit.text.figures import number_of
 
 # What macOS and Windows put beside the texts.
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+_KIND = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
 # What a folder of texts that nobody labelled is called.
 _UNLABELLED = {"unsup", "unsupervised", "unlabeled", "unlabelled", "unlabeleddata", "unlabelleddata", "nolabels"}
 
@@ -33,7 +36,7 @@ def read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
     """The texts of ROOT/LABEL/FILE, by label and file name; folders of unlabelled texts are left out, and counted."""
     digest = hashlib.sha256()
     rows: list[Placed] = []
-    latin = 0
+    latin, kinds = 0, Counter[str]()
     without = [label for label in labels if _says_unlabelled(label.name)]
     if without and len(without) < len(labels):
         labels = [label for label in labels if label not in without]
@@ -47,14 +50,24 @@ def read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
             data = _bytes(file)
             text, by_latin = _decode(data, file)
             latin += by_latin
+            kinds[_kind(file)] += 1
             digest.update(f"{label.name}/{file.name}\0{len(data)}\0".encode("utf-8", "surrogatepass") + data)
             row = {"text": text, "label": label.name, "id": f"{label.name}/{file.name}"}
             rows.append((Where(str(file)), row))
     if not rows:
         raise DataError("there is no text in any of its folders", where=str(root), fix="put a folder per label here")
+    if len(kinds) > 1:
+        named = ", ".join(f"{count:,} {kind or 'without an ending'}" for kind, count in sorted(kinds.items()))
+        notes.append(f"{root}: its files are of several kinds ({named}), and each is read as a text.")
     if latin:
         notes.append(f"{root}: {latin} of {len(rows)} texts are not UTF-8 and were read as latin-1.")
     return Part(str(root), digest.hexdigest(), rows, range(1, len(rows) + 1))
+
+
+def _kind(file: Path) -> str:
+    """The ending of a file's name, where it is one as programs give them; 53068 of `alt.53068` is none."""
+    found = _KIND.search(file.name.removesuffix(".gz"))
+    return found[0].lower() if found else ""
 
 
 def _says_unlabelled(name: str) -> bool:
