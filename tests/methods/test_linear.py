@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from conftest import make_dataset
 from slmfit import methods
 from slmfit.data.load import load_data
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context
-from slmfit.methods.linear import Linear, Settings
+from slmfit.methods.linear import Linear, Settings, solver
 from slmfit.methods.linear import search as searching
 from slmfit.methods.linear.classification import Classifier
 from slmfit.methods.linear.search import CS, FEATURES
@@ -279,6 +280,18 @@ def drawn(n, classes=3, seed=0):
     shares = Curve(3.0, 1.0).probabilities(m)
     codes = (shares.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1)
     return m, codes, shares
+
+
+@pytest.mark.parametrize(("classes", "sparse"), [(2, True), (5, True), (2, False), (5, False)])
+def test_liblinear_itself_and_through_scikit_learn_give_the_same_bits(classes, sparse, monkeypatch):
+    rng = np.random.default_rng(3)
+    features, codes = np.where(rng.random((90, 40)) < 0.2, rng.random((90, 40)), 0.0), rng.integers(0, classes, 90)
+    features = csr_matrix(features) if sparse else features
+    direct = solver._by_liblinear(features, codes, 0.3, 7)
+    assert all(map(np.array_equal, direct, solver._by_scikit_learn(features, codes, 0.3, 7)))
+    found = train_svm(features, codes, classes, 0.3, 7)
+    monkeypatch.setitem(sys.modules, "sklearn.svm._liblinear", None)  # as a scikit-learn that has it elsewhere
+    assert all(map(np.array_equal, found, train_svm(features, codes, classes, 0.3, 7)))
 
 
 def test_the_curve_finds_the_true_probabilities():

@@ -1,6 +1,6 @@
 """Draw the pictures of a report or of `explore`'s page that the README shows: light, dark, phone.
 
-python tests/report/screenshots.py slmfit-out/ag_news-1a2b3c/report.html docs/images report [FONT]
+python tests/reporting/screenshots.py slmfit-out/ag_news-1a2b3c/report.html docs/images report [FONT]
 
 FONT stands in for the system's typeface, for a machine that has no good one.
 """
@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 # name -> width, height, colour scheme, pixels per pixel, what is scrolled to the top
 PICTURES = {
     "light": (1280, 1340, "light", 1, None),
-    "dark": (1280, 900, "dark", 1, "#failures"),
+    "dark": (1280, 900, "dark", 1, "#failures, #words"),
     "phone": (390, 844, "light", 2, None),
 }
 

@@ -128,7 +128,7 @@ def test_rows_that_all_answer_alike_and_not_as_labelled(source):
     ]
     count = sum(one["target"] != one["prediction"] == said[1][id]["prediction"] for id, one in said[0].items())
     assert against_labels(source) == (count, 400) and count > 0
-    assert doubted(source).startswith(f"{count} test texts (") and "all 2 methods" in doubted(source)
+    assert doubted(source).startswith(f"{count} test texts (") and "both methods" in doubted(source)
     alone = replace(source, methods=[row for row in source.methods if row.id != "knn"])
     assert against_labels(alone) is None and doubted(alone) == ""
 

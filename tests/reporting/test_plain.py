@@ -90,6 +90,7 @@ def test_every_verdict_in_plain_words(compared):
     assert first["What was compared"].startswith(
         "2 methods had to give a text one of 4 labels (Business, Sci/Tech, Sports, World)."
     )
+    assert "linear counts words, pairs of words and pieces of words" in first["What was compared"]
     assert (
         "360 texts with known answers, had its settings chosen by 40 more (and then learnt from them too)"
         in first["What was compared"]

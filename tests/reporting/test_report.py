@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from itertools import pairwise
 
 import fakes
 import pytest
@@ -15,6 +16,7 @@ from slmfit.comparison.compare import compare
 from slmfit.errors import UsageError
 from slmfit.records import Prediction
 from slmfit.reporting import rows
+from slmfit.reporting.charts import NUMBER, Axis
 from slmfit.runs.brief import comparison_html, escaped, run_html
 from slmfit.runs.card import model_card
 from slmfit.runs.run import read_comparison, read_run
@@ -197,3 +199,11 @@ def test_model_card(small):
         n: s["value"] for n, s in run["scores"]["test"].items()
     }
     assert "base_model" not in block
+
+
+@pytest.mark.parametrize("times", [1.0, 1.5, 4.0, 6.0, 9.0, 30.0, 200.0, 1e4, 1e8])
+def test_numbers_below_a_log_scale_have_room_on_a_phone(times):
+    axis = Axis.of([270e3, 270e3 * times], log=True)
+    places = [axis.at(tick) for tick in axis.ticks]
+    assert len(places) >= 2
+    assert all(two - one >= NUMBER - 1e-9 for one, two in pairwise(places))

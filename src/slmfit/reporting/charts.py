@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -21,6 +22,8 @@ from slmfit.reporting.svg import join, tag
 HEIGHT = 300  # pixels of a plot, without the numbers below it
 LINE = 16  # pixels between two names
 LONGEST = 26  # characters of a name
+NUMBER = 0.14  # of the width that a number below takes on a phone
+MARKS = (tuple(range(1, 10)), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))  # of a decade, the most that have room first
 WIDE = 30  # percent of the width that a name may take on a phone
 
 
@@ -59,11 +62,14 @@ class Axis:
         air = (high / low) ** 0.06 if high > low else 2.0
         low, high = low / air, high * air
         decades = math.log10(high / low)
-        marks: tuple[int, ...] = (1,) if decades >= 2 else (1, 2, 5) if decades >= 0.9 else tuple(range(1, 10))
         every = 1 if decades <= 5 else 2
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [mark * 10.0**e for e in exponents if e % every == 0 for mark in marks]
-        held = [tick for tick in ticks if low <= tick <= high]
+        held: list[float] = []
+        for marks in MARKS:
+            ticks = [mark * 10.0**e for e in exponents if e % every == 0 for mark in marks]
+            held = [tick for tick in ticks if low <= tick <= high]
+            if all(math.log10(two / one) >= NUMBER * decades for one, two in pairwise(held)):
+                break
         if len(held) < 2:
             step = _round_step((high - low) / 4)
             held = [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

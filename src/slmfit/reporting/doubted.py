@@ -39,7 +39,9 @@ def doubted(source: Source) -> str:
     if not found or not found[0]:
         return ""
     count, of = found
+    methods = len(real(source))
+    every = "both" if methods == 2 else f"all {methods}"
     return (
-        f"{number_of(count, 'test text')} ({percent(count / of)}) {verb_of(count, 'are')} answered alike by all "
-        f"{len(real(source))} methods, and not as labelled: they are hard, or the label is wrong. {CEILING}"
+        f"{number_of(count, 'test text')} ({percent(count / of)}) {verb_of(count, 'are')} answered alike by "
+        f"{every} methods, and not as labelled: they are hard, or the label is wrong. {CEILING}"
     )

@@ -3,6 +3,7 @@
 function drawMatrix() {
   const method = facts.methods[state.method];
   $("matrix").replaceChildren(...(method.confusion ? [facts.labels.length > MATRIX ? confusions(method) : matrix(method)] : []));
+  $("matrix").querySelectorAll(".scroll").forEach((part) => wide.observe(part));
   markCell();
 }
 

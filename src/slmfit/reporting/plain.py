@@ -11,6 +11,7 @@ from typing import Any
 
 from slmfit.records import MethodRow
 from slmfit.reporting.disk import Source
+from slmfit.reporting.glossary import what_it_is
 from slmfit.reporting.headline import compared, real, score_of, subject
 from slmfit.reporting.mistakes import left_to_it, wrong
 from slmfit.reporting.next_steps import next_steps
@@ -50,9 +51,11 @@ def _compared(source: Source, row: MethodRow) -> Iterator[str]:
     who = "Each" if tried > 1 else "It"
     whose = number_of(tried, "method") if tried else f"Nothing but {row.id}, which answers without reading,"
     yield f"{whose} had to {job(source.about.dataset['task'])}."
+    record = source.records.get(row.id)
+    if record is not None and (what := what_it_is(record)):
+        yield f"{row.id} {what}."
     learnt = f"{who} learnt from {split['train'].rows:,} texts with known answers" if "train" in split else ""
     if learnt and "validation" in split:
-        record = source.records.get(row.id)
         too = record is not None and "validation" in str(record.rows_used.get("fitted", ""))
         again = " (and then learnt from them too)" if too else ""
         learnt += f", had its settings chosen by {split['validation'].rows:,} more{again},"

@@ -161,7 +161,7 @@ function showMore(upTo = shown + (shown ? PAGE : FIRST)) {
   shown += items.length;
   const left = found.length - shown;
   $("more").hidden = left <= 0;
-  $("more").textContent = `Show ${count(Math.min(PAGE, left))} more of ${count(left)}`;
+  $("more").textContent = left > PAGE ? `Show ${count(PAGE)} more of ${count(left)}` : `Show the other ${count(left)}`;
   return items[0];
 }
 

@@ -25,6 +25,7 @@ Machine = tuple[NDArray[np.float16], Floats]  # weights [features, classes] and 
 
 TOLERANCE = 0.3  # as accurate on held-out rows as scikit-learn's 1e-4, in a fraction of the time
 MOST_SWEEPS = 300  # of coordinate descent; only a large C needs more
+L2_SQUARED_HINGE_DUAL = 1  # what liblinear calls this machine
 LARGEST = 60000.0  # just within float16
 CLASSES_AT_ONCE = 32
 _UNSURE = (1.5, 0.0)  # log slope and offset of the curve that no row has corrected yet
@@ -43,6 +44,51 @@ def train_svm(features: Any, codes: Codes, classes: int, C: float, seed: int = 0
     seen = np.flatnonzero(shares)
     if len(seen) < 2 or features.shape[1] == 0 or features.max() == features.min():
         return weights, intercepts
+    found, offsets = _solved(features, codes, C, seed)
+    if len(seen) == 2:  # one machine tells two classes apart
+        found, offsets = np.concatenate((-found, found)), np.concatenate((-offsets, offsets))
+    weights[:, seen] = np.clip(found, -LARGEST, LARGEST).T
+    intercepts[seen] = offsets
+    return weights, intercepts
+
+
+def _solved(features: Any, codes: Codes, C: float, seed: int) -> tuple[Floats, Floats]:
+    """Weights [machines, features] and intercepts of LinearSVC; one machine for two classes, else one for each."""
+    try:
+        return _by_liblinear(features, codes, C, seed)
+    except (ImportError, TypeError, ValueError):  # a scikit-learn that calls it otherwise, or has it elsewhere
+        return _by_scikit_learn(features, codes, C, seed)
+
+
+def _by_liblinear(features: Any, codes: Codes, C: float, seed: int) -> tuple[Floats, Floats]:
+    """As LinearSVC calls it, without its checks, which take longer than a machine of some hundred rows does."""
+    from scipy.sparse import issparse
+    from sklearn.svm import _liblinear
+
+    classes, numbers = np.unique(codes, return_inverse=True)
+    sparse = issparse(features)
+    if sparse and (features.format != "csr" or features.indices.dtype != np.int32):
+        raise ValueError("liblinear reads CSR with short indices only")
+    features = features if sparse else np.ascontiguousarray(features, np.float64)
+    _liblinear.set_verbosity_wrap(0)
+    found, _ = _liblinear.train_wrap(
+        features,
+        numbers.astype(np.float64),
+        sparse,
+        L2_SQUARED_HINGE_DUAL,
+        TOLERANCE,
+        1.0,  # the intercept's column
+        C,
+        np.ones(len(classes)),
+        MOST_SWEEPS,
+        np.random.RandomState(seed).randint(np.iinfo("i").max),
+        0.1,  # of a regression
+        np.ones(len(codes)),
+    )
+    return found[:, :-1], found[:, -1]
+
+
+def _by_scikit_learn(features: Any, codes: Codes, C: float, seed: int) -> tuple[Floats, Floats]:
     from sklearn import config_context
     from sklearn.svm import LinearSVC
 
@@ -50,12 +96,7 @@ def train_svm(features: Any, codes: Codes, classes: int, C: float, seed: int = 0
     with warnings.catch_warnings(), config_context(assume_finite=True, skip_parameter_validation=True):
         warnings.simplefilter("ignore", UserWarning)  # sweeps ran out, or nearly as many labels as rows
         machine.fit(features, codes)
-    found, offsets = machine.coef_, machine.intercept_
-    if len(seen) == 2:  # one machine tells two classes apart
-        found, offsets = np.concatenate((-found, found)), np.concatenate((-offsets, offsets))
-    weights[:, seen] = np.clip(found, -LARGEST, LARGEST).T
-    intercepts[seen] = offsets
-    return weights, intercepts
+    return machine.coef_, machine.intercept_
 
 
 def margins(features: Any, weights: NDArray[np.float16], intercepts: Floats) -> Floats:
