@@ -67,6 +67,21 @@ def texts(data):
     return [e.input for e in data.test] + ["", "x" * 300, "a parcel " * 60]
 
 
+def test_behind_a_server(run, folder):
+    server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")
+    from asking_over_http import ask
+
+    own, served = run.predict(texts(DATA)), slmfit.load(folder)
+    assert served.method.cuts_off(texts(DATA)) == run.method.cuts_off(texts(DATA))
+    with server.running({"exported": str(folder)}) as serving:
+        items = ask(f"{serving.url}/v1/classify", {"input": texts(DATA)}).json["data"]
+        metrics = ask(f"{serving.url}/metrics").body.decode()
+    assert [item["label"] for item in items] == [answer.target for answer in own]
+    assert [item["truncated"] for item in items] == run.method.cuts_off(texts(DATA))
+    assert {item["truncated"] for item in items} == {True, False}
+    assert 'slmfit_truncated_total{model="exported"} 1\n' in metrics
+
+
 def test_the_same_answers(run, folder):
     served = slmfit.load(folder)
     assert len({answer.target for answer in run.predict(texts(DATA))}) > 1, "it has learnt something"

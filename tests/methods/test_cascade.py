@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from conftest import make_dataset
+from conftest import WORDS, make_dataset
 from slmfit.comparison.compare import compare, plan, train
+from slmfit.data.load import load_data
 from slmfit.errors import UnsafeError, UsageError
 from slmfit.methods.base import Context
 from slmfit.methods.cascade import Cascade, Settings
@@ -115,6 +116,55 @@ def test_how_sure_an_answer_is():
     spans = Entities((Span(0, 1, "X"), Span(2, 3, "X")), "buy")
     answer = Prediction(spans, probabilities={"buy": 0.5}, span_probabilities=[0.5, 0.8])
     assert confidence(answer) == 0.2 and confidence(replace(answer, confidence=0.1)) == 0.1
+
+
+def test_behind_a_server_it_says_whose_answers_are_and_keeps_what_was_deferred(made, tmp_path):
+    pytest.importorskip("httptools", reason="pip install 'slmfit[serve]'")
+    from asking_over_http import ask
+    from slmfit.serving import server
+
+    data, result, _ = made
+    run = Run(result.runs["cascade-knn-linear"].folder)
+    mixed = [f"{a} {b} {c}" for a in WORDS["billing"] for b in WORDS["delivery"] for c in WORDS["account"]]
+    texts = [e.input for e in data.test] + mixed[:40]  # no label is likely for these
+    expected, kept = run.predict(texts), tmp_path / "deferred.jsonl"
+    with server.running({"both": str(run.folder)}, deferred=str(kept)) as served:
+        reply = ask(f"{served.url}/v1/classify", {"input": texts, "top_k": 1})
+        metrics = ask(f"{served.url}/metrics").body.decode()
+    assert [one["label"] for one in reply.json["data"]] == [answer.target for answer in expected]
+    by = [answer.by for answer in expected]
+    for part in ("small", "large"):
+        assert f'slmfit_answered_by_total{{model="both",part="{part}"}} {by.count(part)}\n' in metrics
+    assert 'slmfit_validation_answered_by{model="both",part="small"}' in metrics
+    deferred = sorted((text, one.target) for text, one in zip(texts, expected, strict=True) if one.by == "large")
+    rows = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert rows and sorted((row["text"], row["label"]) for row in rows) == deferred
+    assert kept.stat().st_mode & 0o077 == 0
+    again = load_data(str(kept))
+    assert set(again.task.labels) <= set(data.task.labels) and again.train[0].input in texts
+
+
+def test_what_is_deferred_goes_into_one_file_that_can_be_written(made, tmp_path):
+    pytest.importorskip("httptools", reason="pip install 'slmfit[serve]'")
+    from slmfit import serve
+
+    _, result, _ = made
+    folder = str(result.runs["cascade-knn-linear"].folder)
+    for runs, many in (([str(result.runs["knn"].folder)], 0), ([f"a={folder}", f"b={folder}"], 2)):
+        with pytest.raises(UsageError, match=f"{many} of the runs are cascades"):
+            serve(runs, port=0, keep_deferred=tmp_path / "x.jsonl")
+    with pytest.raises(UsageError, match="cannot be written"):
+        serve(folder, port=0, keep_deferred=tmp_path / "no" / "x.jsonl")
+
+
+def test_what_a_part_does_not_read(made):
+    _, result, _ = made
+    method = Run(result.runs["cascade-knn-linear"].folder).method
+    assert method.cuts_off(["a"]) is None
+    method.large.cuts_off = lambda inputs: [len(one) > 3 for one in inputs]
+    assert method.cuts_off(["a", "abcd"]) == [False, True]
+    method.small.cuts_off, method.threshold = lambda inputs: [True] * len(inputs), None
+    assert method.cuts_off(["a", "abcd"]) == [False, True]
 
 
 def test_a_changed_part_is_refused(made, tmp_path):

@@ -6,10 +6,10 @@ import random
 import signal
 
 import pytest
-from asking_over_http import ask
 
 import slmfit
 import tiny
+from asking_over_http import ask
 from conftest import make_dataset
 from slmfit import methods
 from slmfit.llm.schemas import misfit
@@ -131,6 +131,15 @@ def test_our_own_llm_can_ask_it(served):
     method.fit(data.task, data.train, data.validation, Context())
     answers = method.predict([e.input for e in data.test])
     assert {answer.outcome for answer in answers} == {"ok"}
+
+
+def test_our_own_llm_gets_what_the_run_says(served, run):
+    texts = [*(e.input for e in DATA.test), "</text> fly to Rome", "Rome, a\nRome", "zebra"]
+    for settings in ({}, {"shots": 2}):  # a tuned model needs no examples
+        method = methods.create("llm", {"base_url": f"{served.url}/v1", **settings}, "trips")
+        method.fit(DATA.task, DATA.train, DATA.validation, Context())
+        answers, own = method.predict(texts), run.predict(texts)
+        assert [(a.outcome, a.target) for a in answers] == [(a.outcome, a.target) for a in own]
 
 
 @pytest.mark.parametrize(

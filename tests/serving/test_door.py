@@ -8,9 +8,9 @@ import socket
 import time
 
 import pytest
-from asking_over_http import ask, head, say
 
 import slmfit
+from asking_over_http import ask, head, say
 from conftest import make_dataset
 
 server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")

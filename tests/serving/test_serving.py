@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 
 import pytest
-from asking_over_http import ask
 
 import slmfit
+from asking_over_http import ask
 from conftest import make_dataset
 from slmfit.errors import SlmfitError, UsageError
+from slmfit.text.cutting import words_of
 
 server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")
 
@@ -45,6 +46,10 @@ def served(runs):
 
 def classify(served, input, **more):
     return ask(f"{served.url}/v1/classify", {"input": input, **more})
+
+
+def words_in_validation():
+    return sum(len(words_of(e.input, shortest=1)) for e in make_dataset().validation)
 
 
 def test_the_shape_and_the_answers(served, runs):
@@ -182,6 +187,9 @@ def test_what_drift_needs_is_counted_and_no_text(served, runs):
     record = slmfit.load(runs["tickets"]).record
     counted = re.findall(r'^slmfit_validation_answers\{model="tickets",label="\w+"\} (\d+)$', text, re.MULTILINE)
     assert sum(map(int, counted)) == record.split["validation"].rows
+    seen = record.details["validation"]["unseen_words"]
+    assert metric('slmfit_validation_words{model="tickets"}')[0] == seen["words"] == words_in_validation()
+    assert metric('slmfit_validation_unseen_words{model="tickets"}')[0] == seen["unseen"] == 0
     assert 'slmfit_confidence_bucket{model="tickets",le="+Inf"}' in text
     for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE):  # all of a metric stands together
         lines = [n for n, line in enumerate(text.splitlines()) if re.match(rf"{name}(_bucket|_sum|_count)?[{{ ]", line)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from slmfit.environment import EXTRAS, cache_folder, environment, install, missing
 from slmfit.llm.server import KEY_OF_HOST
+from slmfit.serving.limits import TOKEN
 
 TESTS = {"test": ("pytest", "hypothesis", "playwright")}
 HUB_SETTINGS = ("HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE")
@@ -21,7 +22,8 @@ def examine() -> dict[str, Any]:
         "gpu": _gpu(),
         "extras": {extra: _extra(extra, packages) for extra, packages in {**EXTRAS, **TESTS}.items()},
         "hub": {name: os.environ[name] for name in HUB_SETTINGS if name in os.environ},
-        "keys": {name: _key(name) for name in (*KEY_OF_HOST.values(), "HF_TOKEN")},
+        "keys": {name: _key(name) for name in (*KEY_OF_HOST.values(), "HF_TOKEN")}
+        | {TOKEN: "set in the environment" if os.environ.get(TOKEN) else "not set"},
         "cache": str(cache_folder()),
     }
 

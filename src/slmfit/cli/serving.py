@@ -22,6 +22,10 @@ def serve(
     name: Annotated[
         list[str] | None, option("--name", "A host name that it is reached by, beside localhost and addresses.", "HOST")
     ] = None,
+    keep_deferred: Annotated[
+        str | None,
+        option("--keep-deferred", "Add what a cascade leaves to its large part to this file, to learn from."),
+    ] = None,
     method: Theirs = None,
     allow_host: AllowHost = None,
 ) -> None:
@@ -34,4 +38,5 @@ def serve(
             say(f"{line.name}: {line.about['task']} by {line.about['method']}, POST {url}/v1/{line.about['kind']}")
         say(f"{url}/docs says how; Ctrl-C ends it")
 
-    answer(runs, host=host, port=port, token=token, names=name or (), method=method, allow_host=allow_host, told=told)
+    more = {"method": method, "allow_host": allow_host, "keep_deferred": keep_deferred}
+    answer(runs, host=host, port=port, token=token, names=name or (), told=told, **more)

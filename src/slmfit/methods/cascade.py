@@ -117,6 +117,12 @@ class Cascade(Method):
             for i, answer in enumerate(answers)
         ]
 
+    def cuts_off(self, inputs: Sequence[Input]) -> list[bool] | None:
+        """Of each input whether a part that may be asked does not read its end."""
+        asked = (self.large,) if self.threshold is None else (self.small, self.large)
+        told = [cut for part in asked if (cut := part.cuts_off(inputs)) is not None]
+        return [any(of) for of in zip(*told, strict=True)] if told else None
+
     def save(self, folder: Path) -> None:
         about = {"threshold": self.threshold, "seconds": self.seconds, "remote": self.remote}
         storage.write_json(folder / "cascade.json", about)

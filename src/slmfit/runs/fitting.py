@@ -34,6 +34,7 @@ from slmfit.runs.answering import Answered, ask
 from slmfit.runs.as_written import as_written, respelled
 from slmfit.runs.card import model_card
 from slmfit.runs.kept import kept
+from slmfit.runs.known_words import Words
 from slmfit.runs.parts import about, part_of
 from slmfit.runs.run import Run, write_predictions, write_run
 from slmfit.tasks.answers import prediction_to_json, target_to_json
@@ -143,6 +144,9 @@ def trial(spec: Spec, data: Dataset, context: Context) -> Trial:
         left = context.budget.but_for(_once_more(method, data, fit_seconds))
         own = left.part(context.rows_to_predict / max(1, len(data.validation)))
         validation = _answer(method, data, data.validation, "validation", context, own)
+        if (words := Words.of(method)) is not None:  # before it is fitted on these rows, too
+            counted = words.counts(data.task.text(e.input) for e in validation.examples)
+            validation.scores.details["unseen_words"] = counted
     return Trial(spec, method, validation, fit_seconds, search_seconds)
 
 

@@ -15,8 +15,10 @@ from typing import Any
 
 from slmfit.errors import DataError, SlmfitError, UsageError, Where
 from slmfit.records import Input, Prediction
+from slmfit.runs.known_words import Words
 from slmfit.runs.run import Run
-from slmfit.serving.drift import Counts, Words, texts_of
+from slmfit.serving.deferred import Deferred
+from slmfit.serving.drift import Counts, texts_of
 from slmfit.tasks.answers import entity_columns, rounded
 from slmfit.tasks.common import options_of, refuse_halves
 
@@ -29,10 +31,11 @@ KINDS = {"text-classification": "classify", "token-classification": "entities", 
 class Answers:
     """See the module."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.task = run, run.task
+    def __init__(self, run: Run, deferred: Deferred | None = None) -> None:
+        """deferred: keeps what the small part of a cascade leaves to the large one."""
+        self.run, self.task, self.deferred = run, run.task, deferred
         self.labels = list(run.task.labels)
-        self.words = Words.of(run)
+        self.words = Words.of(run.method)
 
     def of(self, asks: Sequence[Ask]) -> tuple[dict[str, Any], list[bytes]]:
         """What the frame's head says, and an object for every input, in order."""
@@ -51,6 +54,8 @@ class Answers:
         counts.add(answer for answer in found if isinstance(answer, Prediction))
         counts.read(self.words, texts_of(self.run, list(inputs.values())) if self.words else ())
         counts.truncated = sum(cut.values())
+        if self.deferred is not None:
+            self.deferred.keep((inputs[i], one) for i, one in enumerate(found) if isinstance(one, Prediction))
         statuses, bodies = [], []
         for place, (_, options) in enumerate(asks):
             status, body = self._written(found[place], inputs.get(place), options, cut.get(place))

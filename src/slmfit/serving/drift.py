@@ -17,6 +17,7 @@ from typing import Any
 
 from slmfit.errors import SlmfitError
 from slmfit.records import Input, Prediction
+from slmfit.runs.known_words import Words
 from slmfit.runs.run import Run
 from slmfit.tasks.answers import prediction_from_json, said
 
@@ -53,10 +54,9 @@ class Counts:
     def read(self, words: Words | None, texts: Iterable[str]) -> None:
         """Count the words of these texts, where the run knows which it has seen."""
         if words is not None:
-            for text in texts:
-                many, unseen = words.count(text)
-                self.words += many
-                self.unseen += unseen
+            found = words.counts(texts)
+            self.words += found["words"]
+            self.unseen += found["unseen"]
 
     def plain(self) -> dict[str, Any]:
         return {**vars(self), "answers": dict(self.answers), "outcomes": dict(self.outcomes), "by": dict(self.by)}
@@ -76,28 +76,6 @@ def _confidence(answer: Prediction) -> float | None:
     if answer.probabilities:
         return max(answer.probabilities.values())
     return min(answer.span_probabilities) if answer.span_probabilities else None
-
-
-class Words:
-    """The words that a run was fitted on."""
-
-    def __init__(self, known: Sequence[str], cut: int) -> None:
-        self.known, self.cut = frozenset(known), cut
-
-    @classmethod
-    def of(cls, run: Run) -> Words | None:
-        """Those of a run that counts words; None for any other."""
-        method: Any = run.method
-        features = getattr(getattr(method, "part", method), "features", None)
-        counter = getattr(getattr(features, "counted", features), "counter", None)
-        return None if counter is None else cls(counter.words, counter.cut)
-
-    def count(self, text: str) -> tuple[int, int]:
-        """How many words a text has, and how many of them are unseen."""
-        from slmfit.text.cutting import words_of
-
-        found = words_of(text, shortest=1, cut=self.cut)
-        return len(found), sum(word not in self.known for word in found)
 
 
 def of_validation(run: Run) -> dict[str, Any] | None:

@@ -212,7 +212,7 @@ class Line:
     # --- the worker ---
 
     async def _begin(self) -> None:
-        self.process = Process({"run": self.run, "method": None, "allow_host": None, **self.given})
+        self.process = Process({"run": self.run, "method": None, "allow_host": None, "deferred": None, **self.given})
         self.about, self.ready = await self.process.begin(), True
 
     async def _restart(self) -> None:

@@ -121,7 +121,7 @@ def made(
     told: Told = lambda serving: None,
     **given: Any,
 ) -> Serving:
-    """A server that listens; `work` lets it answer. given: `allow_host` and `method` of its runs.
+    """A server that listens; `work` lets it answer. given: `allow_host`, `method`, `deferred` of its runs.
 
     Raises UsageError for an address of others without a token, and for a port that is taken.
     """

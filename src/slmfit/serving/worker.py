@@ -55,6 +55,7 @@ def serve(pipe: Pipe, given: dict[str, Any]) -> None:
     """Load the run, say what it is, answer until the server is gone."""
     from slmfit.runs.run import load
     from slmfit.serving.answering import Answers
+    from slmfit.serving.deferred import Deferred
     from slmfit.serving.described import described, warm, writer_of
 
     if given["method"]:
@@ -62,7 +63,7 @@ def serve(pipe: Pipe, given: dict[str, Any]) -> None:
 
         method_class(given["method"])
     run = load(given["run"], allow_host=given["allow_host"])
-    answers = Answers(run)
+    answers = Answers(run, Deferred.of(run, given["deferred"]))
     warm(run)
     pipe.write({"ready": described(run)})
     while (said := pipe.read()) is not None:

@@ -3,14 +3,13 @@
     for piece in Writer(method).write(settings, stopped=lambda: False):
         piece           # {"text": "Hel", "tokens": […]} … then {"end": "stop", "usage": […]}
 
-A run that was tuned to write reads a single user message as its own input, and answers as `predict` does; whatever else
-is asked goes through the tokenizer's chat template, or message after message where it has none.
+A run that was tuned to write answers as `predict` does where it is asked for what it was tuned for (`own_rows`);
+whatever else is asked goes through the tokenizer's chat template, or message after message where it has none.
 """
 
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -18,14 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from slmfit.environment import install, missing
-from slmfit.errors import MissingPart, UsageError
+from slmfit.errors import UsageError
 from slmfit.finetune import forward
 from slmfit.finetune.steps import has_halves, steps_of
 from slmfit.finetune.tokens import encodable
 from slmfit.finetune.vocabulary import pieces_of
 from slmfit.methods.finetuned import FineTuned
 from slmfit.methods.finetuned.written import Written
+from slmfit.serving.guide import allowed, guide_of, matcher_of
+from slmfit.serving.own_rows import Row, own_row
 
 Piece = dict[str, Any]
 
@@ -42,7 +42,7 @@ class Writer:
     @classmethod
     def of(cls, method: Any) -> Writer | None:
         """The writer of a method with a language model; None for any other."""
-        fits = isinstance(method, FineTuned) and method.head.made_for in ("ForCausalLM", "ForConditionalGeneration")
+        fits = isinstance(method, FineTuned) and method.head.made_for in ("ForCausalLM", "ForSeq2SeqLM")
         return cls(method) if fits else None
 
     @property
@@ -64,8 +64,8 @@ class Writer:
         Raises UsageError for a prompt that is too long and for a schema that cannot be followed.
         """
         messages = settings["messages"]
-        if self._as_input(messages, settings):
-            yield from self._predicted(messages[0]["content"])
+        if (row := self._own_row(settings)) is not None:
+            yield from self._predicted(row)
             return
         prompt = self._prompt(messages)
         room = self.limit if has_halves(self.model) else self.limit - len(prompt)
@@ -73,20 +73,18 @@ class Writer:
             fix = "shorten it"
             raise UsageError(f"the prompt has {len(prompt):,} tokens, and the model reads {self.limit:,}", fix=fix)
         most = min(room, settings["most"] or room)
-        under = self._under(settings["schema"]) if settings["schema"] is not None else None
+        under = matcher_of(self._guide, settings["schema"]) if settings["schema"] is not None else None
         with torch.inference_mode(), self.device.autocast():
             yield from self._sampled(prompt, most, settings, under, stopped)
 
-    def _as_input(self, messages: Sequence[dict[str, str]], settings: dict[str, Any]) -> bool:
-        """Whether it is asked what it was tuned for."""
-        alone = len(messages) == 1 and messages[0]["role"] == "user" and settings["schema"] is None
-        tuned = isinstance(self.head, Written) and self.method.settings.epochs != 0
-        return alone and tuned and (self.head.task.classifies or self.head.task.marks)
+    def _own_row(self, settings: dict[str, Any]) -> Row | None:
+        if self.method.settings.epochs == 0:  # it has learnt nothing of its own
+            return None
+        return own_row(self.head.task, settings, writes=isinstance(self.head, Written))
 
-    def _predicted(self, text: str) -> Iterator[Piece]:
-        answer = self.method.predict([text])[0]
-        said = answer.raw or ""
-        count = [len(self.tokenizer(t, add_special_tokens=False).input_ids) for t in (text, said)]
+    def _predicted(self, row: Row) -> Iterator[Piece]:
+        said = row.said(self.method.predict([row.text])[0])
+        count = [len(self.tokenizer(t, add_special_tokens=False).input_ids) for t in (row.text, said)]
         yield {"text": said, "tokens": []}
         yield {"end": "stop", "usage": count}
 
@@ -101,26 +99,10 @@ class Writer:
                 ids.pop()
         return ids or [self.tokenizer.bos_token_id or next(iter(self._ends))]
 
-    def _under(self, schema: dict[str, Any]) -> Any:
-        """What allows only tokens by which the answer can still fit the schema."""
-        if missing("llguidance"):
-            raise MissingPart("a schema needs llguidance", fix=install("serve"))
-        from llguidance import LLMatcher
-
-        # Written as JSON is that nobody made pretty: a token more of white space says nothing.
-        grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), {"whitespace_flexible": False})
-        matcher = LLMatcher(self._guide, grammar)
-        if matcher.is_error():
-            said = matcher.get_error().partition("\n")[0]
-            raise UsageError(f"the schema cannot be followed: {said:.200}", fix="ask for a simpler one")
-        return matcher
-
     @cached_property
     def _guide(self) -> Any:
-        import llguidance.hf
-
         width = self.model.get_output_embeddings().weight.shape[0]
-        return llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=width, eos_token=sorted(self._ends))
+        return guide_of(self.tokenizer, width, self._ends, self._vocabulary)
 
     def _sampled(
         self, prompt: list[int], most: int, settings: dict[str, Any], under: Any, stopped: Callable[[], bool]
@@ -178,7 +160,7 @@ class Choosing:
 
     def __call__(self, logits: np.ndarray) -> int:
         if self.under is not None:
-            logits = np.where(self._allowed(len(logits)), logits, -np.inf)
+            logits = np.where(allowed(self.under, len(logits)), logits, -np.inf)
         forward.finite(logits[int(logits.argmax())])
         token = int(logits.argmax()) if self.temperature == 0 else self._drawn(logits / self.temperature)
         if self.under is not None:
@@ -194,14 +176,6 @@ class Choosing:
         return int(
             order[int(np.searchsorted(kept, self._random.random() * kept[-1], side="right").clip(0, len(kept) - 1))]
         )
-
-    def _allowed(self, width: int) -> np.ndarray:
-        from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
-
-        mask = allocate_token_bitmask(1, width)
-        fill_next_token_bitmask(self.under, mask)
-        bits = np.unpackbits(mask.view(np.uint8), bitorder="little")
-        return bits[:width].astype(bool)
 
 
 class Telling:

@@ -21,7 +21,7 @@ from slmfit.finetune.logits import tag_names
 from slmfit.hub.checkpoint import MOST_JSON, read_object
 from slmfit.hub.tokenizers import check_tokenizer, set_right
 from slmfit.methods.base import Method, must
-from slmfit.methods.exported.head import CLASSES, TAGS, Head, answers
+from slmfit.methods.exported.head import CLASSES, TAGS, Head, answers, cut_off
 from slmfit.methods.exported.session import INPUTS, Session
 from slmfit.records import Input, Prediction, from_plain, to_plain
 from slmfit.tasks.base import Task
@@ -50,6 +50,9 @@ class Onnx(Method):
 
     def predict(self, inputs: Sequence[Input]) -> list[Prediction]:
         return answers(self.head, self.tokenizer, self.session, self._task, inputs) if inputs else []
+
+    def cuts_off(self, inputs: Sequence[Input]) -> list[bool] | None:
+        return cut_off(self.head, self.tokenizer, inputs)
 
     def save(self, folder: Path) -> None:
         """What stands beside the model, which whoever exports it has written."""

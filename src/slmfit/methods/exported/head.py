@@ -16,7 +16,7 @@ import numpy as np
 from slmfit.finetune import batches
 from slmfit.finetune.logits import finite, labelled, marked
 from slmfit.finetune.pairs import Frame, tokenise_pairs
-from slmfit.finetune.tokens import PlainRows, Tokens, tokenise
+from slmfit.finetune.tokens import PlainRows, Tokens, longer_than, tokenise
 from slmfit.finetune.windows import Piece, encode, put_together
 from slmfit.methods.exported.session import Session
 from slmfit.records import Input, Pair, Prediction
@@ -58,6 +58,13 @@ def answers(head: Head, backend: Any, session: Session, task: Task, inputs: Sequ
     """One per input, in order. backend: the tokenizer. Raises ValueError where the model fails."""
     work = _tagged if head.kind == TAGS else _classed
     return work(head, SimpleNamespace(backend_tokenizer=backend), session, task, inputs)
+
+
+def cut_off(head: Head, backend: Any, inputs: Sequence[Input]) -> list[bool] | None:
+    """Of each text whether its end is not read; None where all is, in windows, and of pairs."""
+    if head.kind == TAGS or head.frame is not None:
+        return None
+    return longer_than(SimpleNamespace(backend_tokenizer=backend), list(map(str, inputs)), head.max_length)
 
 
 def _classed(head: Head, tokenizer: Any, session: Session, task: Task, inputs: Sequence[Input]) -> list[Prediction]:
