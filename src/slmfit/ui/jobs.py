@@ -19,6 +19,7 @@ import secrets
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,6 @@ class Jobs:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._children: list[subprocess.Popen[bytes]] = []
 
     @property
     def root(self) -> Path:
@@ -108,7 +108,8 @@ class Jobs:
                 env=without_here(),
                 start_new_session=True,
             )
-        self._children.append(child)
+        # Somebody has to hear of its end, or it stays in the system's table for as long as this server lives.
+        threading.Thread(target=child.wait, name=f"end of {folder.name}", daemon=True).start()
         about = {"process": child.pid, "began": started(child.pid)}
         storage.write_json(folder / "process.json", about)
 
@@ -126,7 +127,6 @@ class Jobs:
         """One job. Raises UsageError where there is none of that name."""
         if not isinstance(id, str) or not _ID.fullmatch(id) or not (self.root / id / "job.json").is_file():
             raise UsageError("there is no such job", where=repr(id)[:60], fix="reload the page")
-        self._reap()
         folder = self.root / id
         asked = storage.read_json(folder / "job.json", "words", "about", "made")
         with storage.undamaged(folder / "job.json"):
@@ -171,7 +171,3 @@ class Jobs:
         if not running and (folder / "exit.json").is_file():
             return self._state(folder)  # it ended between the two looks
         return ("running" if running else "interrupted"), None, None
-
-    def _reap(self) -> None:
-        """Let ended children go, which would stay in the system's table for as long as this server lives."""
-        self._children = [child for child in self._children if child.poll() is None]

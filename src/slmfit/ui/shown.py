@@ -137,7 +137,7 @@ def exported(workspace: Workspace, name: str) -> dict[str, Any]:
     place = workspace.path(name)
     size = bytes_words(storage.size_of(place) if place.is_dir() else place.stat().st_size)
     judged = gate_of(place) if place.is_dir() and (place / FILE).is_file() else None
-    told_of = {"name": name, "size": size, "gate": None, "reasons": []}
+    told_of: dict[str, Any] = {"name": name, "size": size, "gate": None, "reasons": []}
     return told_of if judged is None else told_of | {"gate": judged.sentence, "reasons": list(judged.reasons)}
 
 
