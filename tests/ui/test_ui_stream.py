@@ -59,7 +59,7 @@ def test_a_line_longer_than_a_piece(tmp_path):
 def test_the_end_of_a_long_log(tmp_path):
     path = tmp_path / "err.txt"
     path.write_text("x" * 100_000 + "the end")
-    text, begin, end = log_from(path, None)
+    text, _, end = log_from(path, None)
     assert text.endswith("the end") and len(text) < 40_000 and end == 100_007
     path.write_text("short")
     assert log_from(path, end) == ("short", 0, 5)

@@ -1,4 +1,4 @@
-"""The folder that the page works in: nothing outside of it, nothing hidden, no links; what it finds; files that come."""
+"""The folder that the page works in: nothing outside, nothing hidden, no links; what it finds; files that come."""
 
 import base64
 import os

@@ -89,8 +89,10 @@ def run_shown(workspace: Workspace, name: str) -> dict[str, Any]:
     return told_of | {"card": text, "remote": record.remote}
 
 
-def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any]:
-    """The verdict and the table of methods, in the words of the command line."""
+def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    """The verdict and the table of methods, in the words of the command line; None where there is no verdict yet."""
+    if not (workspace.path(name) / "comparison.json").is_file():
+        return None
     record = workspace.comparison(name)
     metric = record.verdict.metric
     return {

@@ -186,7 +186,7 @@ function watch(id) {
     if (now.state !== "running" && over !== now.ended) {
       over = now.ended ?? "gone";
       get("/api/comparison", { name: now.about.out }).then((found) => {
-        if (now.state !== "done" && now.state !== "partial" && found.made < now.made) return;
+        if (!found || (now.state !== "done" && found.made < now.made)) return;
         fill(result, verdict(found));
         ways.hidden = true;
         title(`Methods compared on ${now.about.file ?? ""}`);
@@ -227,6 +227,10 @@ function idOf(word) {
 function finished(name) {
   begin(async (view) => {
     const found = await get("/api/comparison", { name });
+    if (!found) {
+      fill(view, make("p", { class: "lead" }, "This comparison has no verdict yet: the same command goes on where it was stopped."), copyable(`slmfit compare … --out ${name}`));
+      return;
+    }
     title(`Methods compared on ${found.data}`);
     fill(view, verdict(found), make("div", { id: "typed" }, copyable(found.command || `slmfit report ${name}`)));
     const curves = make("div", { class: "curves-of" });

@@ -43,13 +43,13 @@ export class Ways {
     way.heard = event.time;
     if (event.event === "warning") way.warnings.push(event.text ?? event.message ?? "");
     if (event.event === "failed") {
-      Object.assign(way, { what: `failed: ${event.reason}`, over: true, failed: true, rows: null });
+      Object.assign(way, { what: `failed: ${event.reason}`, over: true, failed: true, rows: null, of: null });
       return;
     }
     const doing = event.event === "progress" ? event.stage : DOING[event.event];
     if (!doing) return;
     way.what = seed ? `${doing} (seed ${seed})` : doing;
-    const far = event.of_rows !== undefined;
+    const far = typeof event.of_rows === "number" && typeof event.rows === "number";
     Object.assign(way, { rows: far ? event.rows : null, of: far ? event.of_rows : null, unit: event.unit ?? "rows", eta: event.eta_seconds ?? null });
     const score = Object.entries(event).find(([name]) => /^(accuracy|f1|f1_macro|entity_f1|exact_match|intent_accuracy)$/u.test(name));
     if (score && (event.event === "search" || event.split === "validation")) {
@@ -62,7 +62,7 @@ export class Ways {
   ended(way) {
     if (!way.now) return;
     way.now = false;
-    if (!way.failed) Object.assign(way, { what: "done", over: true, rows: null, eta: null });
+    if (!way.failed) Object.assign(way, { what: "done", over: true, rows: null, of: null, eta: null });
   }
 
   // running: whether the process lives; what stands still then waits for nobody
