@@ -149,8 +149,8 @@ class Service:
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
             Route("/docs", self._docs, methods=["GET"]),
-            Route("/", tried.page, methods=["GET"]),
-            Route("/static/{name}", tried.static, methods=["GET"]),
+            Route("/", tried.page, methods=["GET"], include_in_schema=False),
+            Route("/static/{name}", tried.static, methods=["GET"], include_in_schema=False),
             *(Route(path, _only_post, methods=["POST"]) for path in self.posts),
         ]
 
