@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import Any
 
-from slmfit import methods, storage, tasks
+from slmfit import methods, storage
 from slmfit.exporting.record import FILE, gate_of
 from slmfit.hub.models import list_models
 from slmfit.methods import explaining
-from slmfit.records import ComparisonRecord, MethodRow, RunRecord
+from slmfit.records import ComparisonRecord, MethodRow
 from slmfit.text.figures import (
     by_unit,
     bytes_words,
@@ -26,13 +26,13 @@ from slmfit.text.figures import (
     speed_words,
     told,
 )
-from slmfit.ui.workspace import Found, Workspace, readable
+from slmfit.ui.workspace import Found, Listed, Workspace, readable
 
 
 def listed(workspace: Workspace, found: Found | None = None) -> dict[str, Any]:
     """All that is there: files, comparisons, runs, exports; damaged records are left out."""
     found = found or workspace.scan()
-    runs = [(name, readable(workspace.run, name)) for name in found.runs]
+    runs = [(name, readable(workspace.listed, name)) for name in found.runs]
     compared = [(name, readable(workspace.comparison, name)) for name in found.comparisons]
     return {
         "files": [_file(workspace, name) for name in found.files],
@@ -54,8 +54,8 @@ def _comparison(name: str, record: ComparisonRecord) -> dict[str, Any]:
     return told_of | {"made": record.created, "methods": [row.id for row in record.methods if row.run]}
 
 
-def _run(name: str, record: RunRecord) -> dict[str, Any]:
-    score = record.scores["test"][record.metric]
+def _run(name: str, record: Listed) -> dict[str, Any]:
+    score = record.score
     parts = PurePosixPath(name).parts
     return {
         "name": name,
@@ -84,7 +84,7 @@ def run_shown(workspace: Workspace, name: str) -> dict[str, Any]:
     """One run, with its card and what there is to know before it is handed over."""
     record = workspace.run(name)
     card = workspace.path(name) / "model" / "README.md"
-    told_of = _run(name, record) | {"environment": record.environment.get("packages", {}), "command": None}
+    told_of = _run(name, workspace.listed(name)) | {"packages": record.environment.get("packages", {})}
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() and not card.is_symlink() else ""
     return told_of | {"card": text, "remote": record.remote}
 
@@ -164,8 +164,3 @@ def _setting(plain: Mapping[str, Any]) -> dict[str, Any]:
     """A setting with its values as they are typed."""
     values = {name: "none" if plain[name] is None else number_words(plain[name]) for name in ("default", "value")}
     return {**plain, **values}
-
-
-def label_names(record: RunRecord) -> dict[str, list[str]]:
-    """Kind -> names that its task has."""
-    return {kind: list(names) for kind, names in tasks.names_of(tasks.from_plain(record.task)).items()}

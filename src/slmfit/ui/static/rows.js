@@ -3,7 +3,8 @@
 import { count, fill, get, make, several, visible } from "./dom.js";
 
 const HIGH = 44; // pixels of a row, as the sheet has it
-const AROUND = 12; // rows above and below those in sight
+const AROUND = 8; // rows above and below those in sight
+const SHOWN = 180; // characters of a cell: two lines of it
 const PIECE = 100; // rows that are asked for at once
 const TALLEST = 8_000_000; // pixels that browsers scroll; beyond, a step of the bar is more than a row
 
@@ -104,7 +105,7 @@ export function lookThrough(file) {
     const [line, cells] = there[place % PIECE] ?? [place, []];
     return make("div", { class: "row", role: "row", click: () => open(line, cells) },
       make("span", { class: "number", role: "rowheader" }, count(line + 1)),
-      cells.map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, 300)))));
+      cells.map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
   }
 
   function open(line, cells) {

@@ -21,7 +21,7 @@ begin(async (view) => {
   search.addEventListener("input", draw);
   fill(view, 
     make("div", { class: "fields" }, make("p", { class: "field wide" }, make("label", { for: "runs-search" }, "Search runs, data and methods"), search)),
-    counted, acts, said, side, make("div", { class: "scroll" }, make("table", { class: "list" }, make("thead", {}, heads), body)), comparisons(found, said));
+    counted, acts, said, side, make("div", { class: "scroll" }, make("table", { class: "list fold many" }, make("thead", {}, heads), body)), comparisons(found, said));
   draw();
 
   function draw() {
