@@ -7,6 +7,7 @@ with recorded(run / "events.jsonl", named(listen, "knn")) as event:
 from __future__ import annotations
 
 import json
+import os
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 from slmfit.environment import now
 
 Listener = Callable[[str, dict[str, Any]], None]
+KEPT = "SLMFIT_EVENTS"  # the variable that names a file in which all that a command tells is kept, too
 
 
 def named(listen: Listener | None, id: str) -> Listener | None:
@@ -40,3 +42,14 @@ def recorded(path: Path, listen: Listener | None) -> Iterator[Callable[..., None
         except Exception as error:
             event("failed", reason=str(error), traceback=traceback.format_exc())
             raise
+
+
+@contextmanager
+def kept_too(listen: Listener) -> Iterator[Listener]:
+    """The listener; where a file is asked for, all that it is told is written there as well."""
+    path = os.environ.pop(KEPT, None)  # this process's alone, not that of those it starts
+    if path is None:
+        yield listen
+        return
+    with recorded(Path(path), listen) as event:
+        yield lambda kind, fields: event(kind, **fields)

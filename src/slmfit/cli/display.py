@@ -18,7 +18,7 @@ from slmfit.cli.nexts import after_comparison, ask, say_next
 from slmfit.cli.screen import print_json, say
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
-from slmfit.events import Listener
+from slmfit.events import Listener, kept_too
 from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.reporting.guesses import standing
 from slmfit.runs.labelled import by_label, of_splits
@@ -296,7 +296,8 @@ def progress() -> Iterator[Listener]:
 
         Thread(target=beat, daemon=True).start()
         try:
-            yield lines.told
+            with kept_too(lines.told) as told:
+                yield told
         finally:
             over.set()
 

@@ -3,6 +3,7 @@
 slmfit explore tickets.csv --output explore.html
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -62,10 +63,47 @@ def report(
 
 def runs_(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where to look.")] = Path(),
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete DIR, a run or a comparison; at a terminal you are asked first.")
+    ] = False,
+    cache: Annotated[bool, typer.Option("--cache", help="Say what the cache holds instead.")] = False,
+    prune: Annotated[str | None, option("--prune", "Empty the cache of one kind that --cache names.", "KIND")] = None,
     json: Json = False,
 ) -> None:
-    """List the runs in a folder and below."""
+    """List the runs in a folder and below, or delete one."""
     from slmfit.cli import display
     from slmfit.runs.run import list_runs
 
-    display.show_runs(list_runs(folder), as_json=json)
+    if delete:
+        return _delete(folder)
+    if cache or prune is not None:
+        return _cache(prune, as_json=json)
+    return display.show_runs(list_runs(folder), as_json=json)
+
+
+def _delete(folder: Path) -> None:
+    """Ask whoever can be asked, then remove it."""
+    from slmfit.runs.deleting import delete
+    from slmfit.text.figures import bytes_words
+    from slmfit.text.visible import visible
+
+    if sys.stdin.isatty() and sys.stderr.isatty() and not typer.confirm(f"Delete {visible(str(folder))}?", err=True):
+        raise typer.Exit(1)
+    say(f"{folder} is deleted: {bytes_words(delete(folder))} are free")
+
+
+def _cache(prune: str | None, *, as_json: bool) -> None:
+    """What the cache holds, or what was removed of it."""
+    from dataclasses import asdict
+
+    from slmfit.cli.screen import print_json
+    from slmfit.runs import deleting
+    from slmfit.text.figures import bytes_words, number_of
+
+    found = deleting.cached() if prune is None else [deleting.prune(prune)]
+    if as_json:
+        return print_json([asdict(one) for one in found])
+    for one in found:
+        done = "removed" if prune is not None else one.what
+        say(f"{one.name:12} {bytes_words(one.bytes):>9}  {number_of(one.files, 'file')}  {done}".rstrip())
+    return None if found else say("the cache is empty")

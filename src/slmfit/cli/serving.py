@@ -1,5 +1,6 @@
-"""The verb `serve`."""
+"""The verbs that answer over HTTP: serve, ui."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,3 +41,26 @@ def serve(
 
     more = {"method": method, "allow_host": allow_host, "keep_deferred": keep_deferred}
     answer(runs, host=host, port=port, token=token, names=name or (), told=told, **more)
+
+
+def ui(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Where it works: it sees nothing outside.")
+    ] = Path(),
+    host: Annotated[str, option("--host", "Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, option("--port", "0 = any that is free.")] = 8765,
+    token: Annotated[
+        str | None,
+        option("--token", "What a browser must show; none = SLMFIT_TOKEN, or one that the folder keeps."),
+    ] = None,
+    name: Annotated[
+        list[str] | None, option("--name", "A host name that it is reached by, beside localhost and addresses.", "HOST")
+    ] = None,
+) -> None:
+    """Do all of it in the browser: data, comparing, trying, handing over."""
+    from slmfit.ui import open_page
+
+    def told(address: str) -> None:
+        say(f"{address}\nCtrl-C ends the page; what it started goes on")
+
+    open_page(folder, host=host, port=port, token=token, names=name or (), told=told)

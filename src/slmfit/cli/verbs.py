@@ -15,7 +15,7 @@ from slmfit.cli.generating import generate
 from slmfit.cli.knowing import doctor, explain, methods_, models
 from slmfit.cli.looking import explore, report, runs_
 from slmfit.cli.screen import say
-from slmfit.cli.serving import serve
+from slmfit.cli.serving import serve, ui
 
 app = typer.Typer(
     name="slmfit",
@@ -42,7 +42,7 @@ def _root(
         say(context.get_help())
 
 
-for verb in (demo, compare, train, evaluate, predict, explore, generate, export, serve, report):
+for verb in (demo, compare, train, evaluate, predict, explore, generate, export, serve, ui, report):
     app.command()(verb)
 app.command("runs")(runs_)
 app.command("methods")(methods_)

@@ -104,11 +104,19 @@ class Work:
                 self._take_up(entry)
                 work.done = len(self.kept)  # without the drafts that were rejected
                 if self.listen:
-                    rejected = self.tried - len(self.kept)
-                    self.listen("round", {"kept": len(self.kept), "wanted": self.quotas.n, "rejected": rejected})
+                    self.listen("round", self._so_far())
                 if reached is not None:
                     return reached
         return None
+
+    def _so_far(self) -> dict[str, Any]:
+        """How many are kept and rejected, and why; what it has cost, where it costs money: None is unknown."""
+        reasons = Counter(row["reason"] for entry in self.journal.rounds for row in entry["rejected"])
+        far = {"kept": len(self.kept), "wanted": self.quotas.n, "rejected": self.tried - len(self.kept)}
+        used = [entry["usage"] for entry in self.journal.rounds if entry.get("usage")]
+        paid = [usage.get("usd") for usage in used]
+        cost = {"usd": None if None in paid else sum(paid)} if used else {}
+        return {**far, "reasons": dict(reasons.most_common()), **cost}
 
     def _written(self, orders: Sequence[Order]) -> tuple[list[Draft], BudgetReached | None]:
         drafts = []

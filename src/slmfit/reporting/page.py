@@ -62,10 +62,7 @@ def render(
     styles, scripts: what becomes its one sheet and its one script, files beside this one or anywhere.
     view: what the template names, and what the frame does: `title`; `style` and `script` are added.
     """
-    style, script = ("\n".join(map(_source, names)) for names in (styles, scripts))
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
+    style, script = _sources(styles, scripts)
     environment = Environment(
         loader=FileSystemLoader([template.parent, HERE]),
         autoescape=True,
@@ -76,7 +73,18 @@ def render(
     )
     environment.filters |= FILTERS
     page = environment.get_template(template.name)
-    return page.render(style=Markup(style), script=Markup(script), policy=Markup(policy), **view)
+    return page.render(style=Markup(style), script=Markup(script), policy=Markup(policy(styles, scripts)), **view)
+
+
+def policy(styles: Sequence[str | Path] = STYLES, scripts: Sequence[str | Path] = SCRIPTS) -> str:
+    """What a page with this sheet and this script may do: show itself."""
+    style, script = map(_hash, _sources(styles, scripts))
+    return f"default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+
+
+def _sources(styles: Sequence[str | Path], scripts: Sequence[str | Path]) -> tuple[str, str]:
+    style, script = ("\n".join(map(_source, names)) for names in (styles, scripts))
+    return style, script
 
 
 def embedded(value: Any) -> Markup:

@@ -23,7 +23,7 @@ from slmfit.tasks.answers import entity_columns, rounded
 from slmfit.tasks.common import options_of, refuse_halves
 
 Options = Mapping[str, Any]
-Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold
+Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold, words
 
 KINDS = {"text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose"}
 
@@ -112,9 +112,12 @@ class Answers:
         options_shown = options_of(input)
         labels = list(options_shown) or self.labels
         chances = answer.probabilities
+        why = self._words(answer, input, options.get("words", 0))
         body: dict[str, Any] = {"label": answer.target, "probs": None, "num_classes": len(labels)}
         if options_shown:
             body["text"] = options_shown.get(str(answer.target))
+        if why is not None:
+            body["words"] = why
         if chances is None:
             return body
         body["probs"] = [rounded(chances.get(label, 0.0)) for label in labels]
@@ -124,6 +127,17 @@ class Answers:
             ranked = sorted(labels, key=lambda label: -chances.get(label, 0.0))[:top]
             body["top"] = [{"label": label, "prob": rounded(chances.get(label, 0.0))} for label in ranked]
         return body
+
+    def _words(self, answer: Prediction, input: Input, most: int) -> list[dict[str, Any]] | None:
+        """The words that the answer hung on, for it and against it; None where the method cannot say."""
+        explain = getattr(self.run.method, "explain", None)
+        if not most or explain is None or not isinstance(answer.target, str):
+            return None
+        try:
+            found = explain(self.task.text(input), answer.target, most)
+        except (UsageError, ValueError):  # vectors have no words
+            return None
+        return [{"word": word, "weight": float(f"{weight:.4g}")} for word, weight in found]
 
     def _entities(self, answer: Prediction, input: Input, options: Options) -> dict[str, Any]:
         columns = entity_columns(answer, str(input))

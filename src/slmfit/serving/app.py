@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from slmfit.serving import metrics, openapi
+from slmfit.serving import metrics, openapi, tried
 from slmfit.serving.asking import Gone, asks_of, read_json
 from slmfit.serving.chat import Completion
 from slmfit.serving.chat_request import chat_of, streams
@@ -149,6 +149,8 @@ class Service:
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
             Route("/docs", self._docs, methods=["GET"]),
+            Route("/", tried.page, methods=["GET"], include_in_schema=False),
+            Route("/static/{name}", tried.static, methods=["GET"], include_in_schema=False),
             *(Route(path, _only_post, methods=["POST"]) for path in self.posts),
         ]
 

@@ -15,7 +15,7 @@ from slmfit.serving.replies import Refusal
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 DEEPEST = 64  # levels of lists and objects, in a body
-SHARED = ("model", "input", "top_k", "threshold", "user")
+SHARED = ("model", "input", "top_k", "threshold", "words", "user")
 
 
 class Gone(Exception):
@@ -113,4 +113,8 @@ def _options(fields: Mapping[str, Any]) -> dict[str, float]:
         if not isinstance(least, int | float) or isinstance(least, bool) or not 0 <= least <= 1:
             raise Refusal(400, "'threshold' must be a number from 0 to 1", "threshold")
         options["threshold"] = least
+    if (words := fields.get("words")) is not None:
+        if not isinstance(words, int) or isinstance(words, bool) or not 1 <= words <= 100:
+            raise Refusal(400, "'words' must be a whole number from 1 to 100", "words")
+        options["words"] = words
     return options

@@ -60,6 +60,10 @@ LABEL = _object(
     label={**_or_null(TEXT), "description": "Of a question the letter; null where there is no answer."},
     probs={**_or_null(_list(SHARE)), "description": "In the order of the model's labels, or of the options."},
     num_classes=WHOLE,
+    words={
+        **_list(_object(["word", "weight"], word=TEXT, weight=NUMBER)),
+        "description": "With words, what the answer hung on: above 0 for it, below against it.",
+    },
     top={**_list(_object(["label", "prob"], label=TEXT, prob=SHARE)), "description": "With top_k, the likeliest."},
     **COMMON,
 )
@@ -180,6 +184,12 @@ def _asking(kind: str, limits: Limits) -> Schema:
             "description": "Also name so many, best first.",
         },
         threshold={**_or_null(SHARE), "description": "No answer, or no entity, that is less probable."},
+        words={
+            **_or_null(WHOLE),
+            "minimum": 1,
+            "maximum": 100,
+            "description": "Also so many words that the answer hung on, where the method can say: `linear`.",
+        },
         user=_or_null(TEXT),
     )
     body["additionalProperties"] = False
@@ -258,6 +268,7 @@ def model(line: Line) -> dict[str, Any]:
         "base_model": about["base_model"],
         "max_model_len": about["max_length"],
         **names,
+        **({"texts": about["texts"]} if about["texts"] else {}),
     }
 
 

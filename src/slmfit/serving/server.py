@@ -16,7 +16,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -30,10 +30,22 @@ from slmfit.serving.receiving import limited
 Told = Callable[["Serving"], None]
 
 
+class Application(Protocol):
+    """What a server serves. lines: those that are there from the beginning. draining: set when it ends."""
+
+    lines: dict[str, Line]
+    limits: Limits
+    draining: bool
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+    def give_up(self) -> None: ...
+
+
 class Serving(uvicorn.Server):
     """One server and its lines. It ends when all that it has accepted is answered, or `Limits.drain` later."""
 
-    def __init__(self, service: Service, sockets: Sequence[socket.socket], told: Told) -> None:
+    def __init__(self, service: Application, sockets: Sequence[socket.socket], told: Told) -> None:
         config = uvicorn.Config(
             service,
             http=limited(service.limits),
@@ -134,7 +146,7 @@ def made(
     lines = {name: Line(name, run, limits, given) for name, run in runs.items()}
     own = [] if is_address(host) else [host]
     service = Service(lines, limits, token.strip() if token else None, [*names, *own])
-    return Serving(service, [_bound(host, port)], told)
+    return Serving(service, [bound(host, port)], told)
 
 
 def is_loopback(host: str) -> bool:
@@ -143,8 +155,8 @@ def is_loopback(host: str) -> bool:
     return is_address(host) and ipaddress.ip_address(host).is_loopback
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """It listens only once the models are there: whoever comes before is told so by the system, at once."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket of that address. It listens only once the models are there: whoever comes before is told so at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:

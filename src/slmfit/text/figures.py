@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
@@ -105,7 +105,17 @@ def milliseconds(value: float) -> str:
     return f"{value:.2g} ms" if value < 0.95 else f"{value:.1f} ms" if value < 9.95 else f"{value:.0f} ms"
 
 
-def latency_words(row: MethodRow | RunRecord) -> str:
+class Timed(Protocol):
+    """What was measured: a run, a method's line, what a list shows of a run."""
+
+    @property
+    def latency_ms(self) -> Mapping[str, float] | None: ...
+
+    @property
+    def measured(self) -> Mapping[str, Any]: ...
+
+
+def latency_words(row: Timed) -> str:
     """'0.21 ms', 'machine busy' after it where other work ran while it was measured; empty where it is not known."""
     if not row.latency_ms:
         return ""

@@ -1,0 +1,166 @@
+"""What the page shows of runs, comparisons, methods and settings: the words and figures of the command line and report.
+
+listed(workspace)["runs"][0]["score"]       # "91.3 %"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import PurePosixPath
+from typing import Any
+
+from slmfit import methods, storage
+from slmfit.exporting.record import FILE, gate_of
+from slmfit.hub.models import list_models
+from slmfit.methods import explaining
+from slmfit.records import ComparisonRecord, MethodRow
+from slmfit.text.figures import (
+    by_unit,
+    bytes_words,
+    failures,
+    interval,
+    latency_words,
+    number_words,
+    seconds_words,
+    speed_words,
+    told,
+)
+from slmfit.ui.workspace import Found, Listed, Workspace, readable
+
+
+def listed(workspace: Workspace, found: Found | None = None) -> dict[str, Any]:
+    """All that is there: files, comparisons, runs, exports; damaged records are left out."""
+    found = found or workspace.scan()
+    runs = [(name, readable(workspace.listed, name)) for name in found.runs]
+    compared = [(name, readable(workspace.comparison, name)) for name in found.comparisons]
+    return {
+        "files": [_file(workspace, name) for name in found.files],
+        "comparisons": [_comparison(name, record) for name, record in compared if record],
+        "unfinished": found.unfinished,
+        "runs": [_run(name, record) for name, record in runs if record],
+        "exports": [exported(workspace, name) for name in found.exports],
+    }
+
+
+def _file(workspace: Workspace, name: str) -> dict[str, Any]:
+    stat = workspace.path(name).stat()
+    return {"name": name, "bytes": stat.st_size, "size": bytes_words(stat.st_size), "changed": stat.st_mtime}
+
+
+def _comparison(name: str, record: ComparisonRecord) -> dict[str, Any]:
+    verdict = record.verdict
+    told_of = {"name": name, "sentence": verdict.sentence, "method": verdict.method, "data": record.dataset["name"]}
+    return told_of | {"made": record.created, "methods": [row.id for row in record.methods if row.run]}
+
+
+def _run(name: str, record: Listed) -> dict[str, Any]:
+    score = record.score
+    parts = PurePosixPath(name).parts
+    return {
+        "name": name,
+        "id": record.id,
+        "method": record.method,
+        "data": record.dataset["name"],
+        "task": record.task["name"],
+        "texts": list(record.task.get("texts") or []),
+        "metric": told(record.metric),
+        "score": by_unit(record.metric, score.value),
+        "value": score.value,
+        "interval": interval(record.metric, score),
+        "size": bytes_words(record.size_bytes),
+        "bytes": record.size_bytes,
+        "latency": latency_words(record),
+        "latency_ms": (record.latency_ms or {}).get("p50"),
+        "fit": seconds_words(record.fit_seconds),
+        "fit_seconds": record.fit_seconds,
+        "made": record.created,
+        "within": "/".join(parts[:-2]) if len(parts) > 2 and parts[-2] == "runs" else None,
+        "given": record.method == explaining.GIVEN,
+    }
+
+
+def run_shown(workspace: Workspace, name: str) -> dict[str, Any]:
+    """One run, with its card and what there is to know before it is handed over."""
+    record = workspace.run(name)
+    card = workspace.path(name) / "model" / "README.md"
+    told_of = _run(name, workspace.listed(name)) | {"packages": record.environment.get("packages", {})}
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() and not card.is_symlink() else ""
+    return told_of | {"card": text, "remote": record.remote}
+
+
+def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    """The verdict and the table of methods, in the words of the command line; None where there is no verdict yet."""
+    if not (workspace.path(name) / "comparison.json").is_file():
+        return None
+    record = workspace.comparison(name)
+    metric = record.verdict.metric
+    return {
+        "name": name,
+        "data": record.dataset["name"],
+        "metric": told(metric),
+        "sentence": record.verdict.sentence,
+        "caveats": list(record.verdict.caveats),
+        "picked": record.verdict.method,
+        "best": record.verdict.best,
+        "command": record.command,
+        "made": record.created,
+        "warnings": list(record.warnings),
+        "rows": [_row(name, row, metric) for row in record.methods],
+        "report": (workspace.path(name) / "report.html").is_file(),
+    }
+
+
+def _row(folder: str, row: MethodRow, metric: str) -> dict[str, Any]:
+    scores = row.scores or {}
+    score = scores.get("test", {}).get(metric)
+    validation = scores.get("validation", {}).get(metric)
+    return {
+        "id": row.id,
+        "status": row.status,
+        "reason": row.reason,
+        "run": None if row.run is None else f"{folder}/{row.run}",
+        "score": by_unit(metric, score.value) if score else "",
+        "value": None if score is None else score.value,
+        "low": None if score is None else score.low,
+        "high": None if score is None else score.high,
+        "interval": interval(metric, score) if score else "",
+        "validation": by_unit(metric, validation.value) if validation else "",
+        "size": bytes_words(row.size_bytes),
+        "latency": latency_words(row),
+        "speed": speed_words(row.rows_per_second) if row.rows_per_second else "",
+        "fit": seconds_words(row.fit_seconds),
+        "lost": failures(row.outcomes),
+    }
+
+
+def exported(workspace: Workspace, name: str) -> dict[str, Any]:
+    """One export: its form, its size, and how it did at the gate."""
+    place = workspace.path(name)
+    size = bytes_words(storage.size_of(place) if place.is_dir() else place.stat().st_size)
+    judged = gate_of(place) if place.is_dir() and (place / FILE).is_file() else None
+    told_of: dict[str, Any] = {"name": name, "size": size, "gate": None, "reasons": []}
+    return told_of if judged is None else told_of | {"gate": judged.sentence, "reasons": list(judged.reasons)}
+
+
+def abilities() -> dict[str, Any]:
+    """The methods with what each needs, the tasks they do, and base models that fit."""
+    return {"methods": methods.list_methods(), "models": [asdict(model) for model in list_models()]}
+
+
+def settings(workspace: Workspace, run: str | None) -> dict[str, Any]:
+    """All settings as `slmfit explain` has them; of a run its values, and why."""
+    record = None if run is None else workspace.run(run)
+    found = explaining.explain(None, record)
+    return {
+        "run": run,
+        "method": None if record is None else record.method,
+        "missing": found.missing,
+        "settings": [_setting(asdict(setting)) for setting in found.settings],
+    }
+
+
+def _setting(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """A setting with its values as they are typed."""
+    values = {name: "none" if plain[name] is None else number_words(plain[name]) for name in ("default", "value")}
+    return {**plain, **values}

@@ -1,0 +1,135 @@
+// Rows of a file to look through: as many as there are, of which only those in sight are in the page.
+
+import { count, fill, get, make, several, visible } from "./dom.js";
+
+const HIGH = 44; // pixels of a row, as the sheet has it
+const AROUND = 8; // rows above and below those in sight
+const SHOWN = 180; // characters of a cell: two lines of it
+const PIECE = 100; // rows that are asked for at once
+const TALLEST = 8_000_000; // pixels that browsers scroll; beyond, a step of the bar is more than a row
+
+export function lookThrough(file) {
+  const search = make("input", { type: "search", id: "rows-search", autocomplete: "off" });
+  const found = make("p", { class: "note", role: "status" }, "Reading the rows …");
+  const head = make("div", { class: "head", role: "row" });
+  const space = make("div", { class: "space", role: "rowgroup" });
+  const box = make("div", { class: "grid-rows", tabindex: "0", role: "table", "aria-label": `Rows of ${file}` },
+    make("div", { role: "rowgroup" }, head), space);
+  const whole = make("dl", { class: "facts whole-row", "aria-live": "polite" });
+  const kept = new Map(); // place of a piece -> its rows, or "asked"
+  let columns = [];
+  let rows = 0;
+  let turn = 0;
+  let drawing = false;
+  const drawn = new Map(); // place of a row -> its element
+
+  async function piece(number) {
+    if (kept.has(number)) return;
+    kept.set(number, "asked");
+    const own = turn;
+    try {
+      const part = await get("/api/rows", { file, start: number * PIECE, count: PIECE, search: search.value });
+      if (own !== turn) return;
+      kept.set(number, part.rows);
+      if (kept.size > 40) kept.delete([...kept.keys()].find((one) => Math.abs(one - number) > 10));
+      if (number === 0) began(part);
+    } catch (error) {
+      if (own === turn) found.textContent = error.message;
+      return;
+    }
+    for (const [place, element] of drawn) {
+      if (element.dataset.empty && Math.floor(place / PIECE) === number) {
+        element.remove();
+        drawn.delete(place);
+      }
+    }
+    later();
+  }
+
+  function began(part) {
+    rows = part.found;
+    if (columns.join("\0") !== part.columns.join("\0")) {
+      columns = part.columns;
+      box.style.setProperty("--columns", columns.map((name) => (/^(id|label|split|intent|uuid|date)$/iu.test(name) ? "8rem" : "minmax(14rem, 34rem)")).join(" "));
+      fill(head, make("span", { role: "columnheader" }, "row"), ...columns.map((name) => make("span", { role: "columnheader" }, visible(name))));
+    }
+    space.style.height = `${Math.min(TALLEST, rows * HIGH)}px`;
+    box.setAttribute("aria-rowcount", rows);
+    const of = search.value.trim() ? `${several(rows, "row")} of ${count(part.total)} with these words` : several(rows, "row");
+    found.textContent = `${of}${part.more ? `; the file goes on, its first ${count(part.total)} are here` : ""}.`;
+  }
+
+  function later() {
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      show();
+    });
+  }
+
+  function show() {
+    const stretch = Math.max(1, (rows * HIGH) / TALLEST);
+    const top = (box.scrollTop * stretch) / HIGH;
+    const first = Math.max(0, Math.floor(top) - AROUND);
+    const last = Math.min(rows, Math.ceil(top + box.clientHeight / HIGH) + AROUND);
+    for (const [place, element] of drawn) {
+      if (place < first || place >= last) {
+        element.remove();
+        drawn.delete(place);
+      }
+    }
+    const added = [];
+    for (let place = first; place < last; place += 1) {
+      const y = stretch === 1 ? place * HIGH : box.scrollTop + (place - top) * HIGH;
+      const there = drawn.get(place);
+      if (there) {
+        if (stretch > 1) there.style.transform = `translateY(${y}px)`;
+        continue;
+      }
+      const element = row(place);
+      element.style.transform = `translateY(${y}px)`;
+      drawn.set(place, element);
+      added.push(element);
+    }
+    space.append(...added);
+  }
+
+  function row(place) {
+    const number = Math.floor(place / PIECE);
+    const there = kept.get(number);
+    if (!Array.isArray(there)) {
+      piece(number);
+      return make("div", { class: "row", "data-empty": "1", role: "row" }, make("span", { class: "number" }, count(place + 1)));
+    }
+    const [line, cells] = there[place % PIECE] ?? [place, []];
+    return make("div", { class: "row", role: "row", click: () => open(line, cells) },
+      make("span", { class: "number", role: "rowheader" }, count(line + 1)),
+      cells.map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
+  }
+
+  function open(line, cells) {
+    fill(whole, make("div", {}, make("dt", {}, "row"), make("dd", {}, count(line + 1))),
+      ...columns.map((name, i) => make("div", {}, make("dt", {}, visible(name)), make("dd", { dir: "auto" }, visible(cells[i] ?? "")))));
+  }
+
+  function anew() {
+    turn += 1;
+    kept.clear();
+    for (const element of drawn.values()) element.remove();
+    drawn.clear();
+    box.scrollTop = 0;
+    piece(0);
+  }
+
+  let waiting;
+  search.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(anew, 250);
+  });
+  box.addEventListener("scroll", later, { passive: true });
+  anew();
+  return make("div", { class: "look" },
+    make("div", { class: "fields" }, make("p", { class: "field wide" }, make("label", { for: "rows-search" }, "Search the rows"), search)),
+    found, box, whole);
+}

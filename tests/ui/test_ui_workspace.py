@@ -1,0 +1,150 @@
+"""The folder that the page works in: nothing outside, nothing hidden, no links; what it finds; files that come."""
+
+import base64
+import os
+import stat
+
+import pytest
+
+from slmfit.errors import DataError, SlmfitError, UnsafeError, UsageError
+from slmfit.ui.commands import command, stem
+from slmfit.ui.rows import Tables
+from slmfit.ui.uploads import Uploads, safe_name
+from slmfit.ui.workspace import Workspace
+
+
+@pytest.fixture
+def here(tmp_path):
+    root = tmp_path / "work"
+    root.mkdir()
+    (root / "data").mkdir()
+    (root / "data" / "tickets.csv").write_text("text,label\na,b\n")
+    (tmp_path / "secret.csv").write_text("text,label\nsecret,x\n")
+    return Workspace(root)
+
+
+OUTSIDE = [
+    "../secret.csv", "/etc/passwd", "data/../../secret.csv", "..", ".", "", " ", ".slmfit/token", "data/.hidden.csv",
+    "~/x", "a\x00b", "data/a\nb.csv", "..\\secret.csv", "C:/x.csv", "file:///etc/passwd", None, 7, ["data"], "x" * 2000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_leads_out_is_refused(here, name):
+    if name in (".", "~/x"):  # the folder itself, which holds what it holds; a folder of that very name
+        assert here.path(name).is_relative_to(here.root)
+        return
+    with pytest.raises(UnsafeError):
+        here.path(name)
+
+
+def test_links_are_refused_and_not_shown(here, tmp_path):
+    (here.root / "out.csv").symlink_to(tmp_path / "secret.csv")
+    (here.root / "folder").symlink_to(tmp_path)
+    (here.root / "inner").symlink_to(here.root / "data")
+    for name in ("out.csv", "folder/secret.csv", "inner/tickets.csv"):
+        with pytest.raises(UnsafeError, match="is a link"):
+            here.path(name)
+    assert here.scan().files == ["data/tickets.csv"]
+
+
+def test_a_folder_that_is_none(tmp_path):
+    with pytest.raises(UsageError, match="is not a folder"):
+        Workspace(tmp_path / "nowhere")
+
+
+def test_the_token_is_kept_and_nobody_elses(here):
+    first = here.token()
+    assert len(first) >= 32 and Workspace(here.root).token() == first
+    assert stat.S_IMODE((here.own / "token").stat().st_mode) == 0o600
+    assert stat.S_IMODE(here.own.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"verb": "serve"},
+        {"verb": ["explore"]},
+        {"verb": "explore", "file": "../secret.csv"},
+        {"verb": "explore", "file": "data/tickets.csv", "text": "--json"},
+        {"verb": "explore", "file": "data/tickets.csv", "output": "/etc/x"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["my_module:Evil"]},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear,my_module:Evil"]},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["encoder=/root/model"]},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["encoder=../model"]},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": []},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "out": "../elsewhere"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "out": "--out"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "settings": ["knn.embeddings=/etc"]},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "minutes": "5; rm -rf /"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "seed": True},
+        {"verb": "predict", "file": "data/tickets.csv", "run": "data"},
+        {"verb": "generate", "recipe": "/etc/passwd"},
+        {"verb": "delete", "run": ".."},
+    ],
+)
+def test_what_may_not_be_started(here, fields):
+    with pytest.raises(SlmfitError):
+        command(here, fields)
+
+
+def test_a_command_is_a_list_of_words(here):
+    (here.root / "-x; touch y.csv").write_text("text,label\na,b\n")
+    asked = {"verb": "compare", "file": "-x; touch y.csv", "methods": ["majority", "linear"], "minutes": 5}
+    assert command(here, asked).words == [
+        "compare", "./-x; touch y.csv", "--methods", "majority,linear", "--budget", "5m", "--out", "compared/x-touch-y",
+    ]  # fmt: skip
+    assert stem("compared/tickets/runs/knn") == "tickets-knn"
+
+
+def pieces(name, data, size=5, key="0f" * 16):
+    for at in range(0, max(1, len(data)), size):
+        piece = base64.b64encode(data[at : at + size]).decode()
+        yield {"key": key, "name": name, "at": at, "data": piece, "last": at + size >= len(data)}
+
+
+def test_a_file_comes_whole_or_not_at_all(here):
+    uploads = Uploads(here)
+    *first, last = pieces("new.csv", b"text,label\nx,y\n")
+    assert [uploads.add(piece) for piece in first] == [None] * len(first)
+    assert not (here.root / "data" / "new.csv").exists()
+    with pytest.raises(UsageError, match="a piece of it is missing"):
+        uploads.add(first[0] | {"at": 3})
+    assert uploads.add(last) == "data/new.csv"
+    assert (here.root / "data" / "new.csv").read_bytes() == b"text,label\nx,y\n"
+    again = [uploads.add(piece) for piece in pieces("new.csv", b"text,label\nx,y\n", key="1f" * 16)]
+    assert again[-1] == "data/new.csv"  # the same file
+    other = [uploads.add(piece) for piece in pieces("new.csv", b"text,label\nx,z\n", key="2f" * 16)]
+    assert other[-1] == "data/new-2.csv"  # nothing is overwritten
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("../../etc/cron.csv", "cron.csv"), ("a b (2).CSV.gz", "a-b-2.csv.gz"), ("..csv.csv", "csv.csv"),
+        ("C:\\x\\y.jsonl", "y.jsonl"), ("<img src=x>.csv", "img-src-x.csv"), ("名.csv", "model.csv"),
+        ("a.b.parquet", "a-b.parquet"),
+    ],
+)  # fmt: skip
+def test_its_name_is_made_safe(given, name):
+    assert safe_name(given) == name
+
+
+@pytest.mark.parametrize("given", ["x.exe", ".csv", "x", None, "page.html", 5])
+def test_other_kinds_are_refused(given):
+    with pytest.raises(DataError):
+        safe_name(given)
+
+
+def test_rows_some_at_a_time(here):
+    path = here.root / "data" / "many.csv"
+    path.write_text("id,text\n" + "".join(f"{i},row {i}\n" for i in range(1200)))
+    tables = Tables()
+    part = tables.part(path, 1195, 100)
+    assert part["total"] == 1200 and [row[0] for row in part["rows"]] == list(range(1195, 1200))
+    found = tables.part(path, 0, 1000, "ROW 119")
+    assert found["found"] == 11 and found["rows"][0] == [119, ["119", "row 119"]]
+    assert len(tables.part(path, 0, 10_000)["rows"]) == 500
+    path.write_text("id,text\n1,other\n")
+    os.utime(path, ns=(1, 1))
+    assert tables.part(path, 0, 10)["rows"] == [[0, ["1", "other"]]]
