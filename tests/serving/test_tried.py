@@ -1,9 +1,9 @@
 """The page that a server of runs shows on /."""
 
 import pytest
-from asking_over_http import ask
 
 import slmfit
+from asking_over_http import ask
 from conftest import make_dataset
 
 server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")

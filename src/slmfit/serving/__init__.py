@@ -53,6 +53,10 @@ def serve(
     if keep_deferred is not None:
         check_one_cascade(load(folder).record.method for folder in found.values())
     key = token or os.environ.get(TOKEN) or None
-    given = {"allow_host": allow_host, "method": method, "deferred": keep_deferred and str(keep_deferred)}
+    given: dict[str, Any] = {
+        "allow_host": allow_host,
+        "method": method,
+        "deferred": keep_deferred and str(keep_deferred),
+    }
     made = server.made(found, host=host, port=port, token=key, names=names, told=told, **given)
     server.run(made)
