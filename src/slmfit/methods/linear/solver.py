@@ -67,8 +67,8 @@ def _by_liblinear(features: Any, codes: Codes, C: float, seed: int) -> tuple[Flo
 
     classes, numbers = np.unique(codes, return_inverse=True)
     sparse = issparse(features)
-    if sparse and (features.format != "csr" or features.indices.dtype != np.int32):
-        raise ValueError("liblinear reads CSR with short indices only")
+    if sparse and (features.format, features.indices.dtype, features.dtype) != ("csr", np.int32, np.float64):
+        raise ValueError("liblinear reads CSR of float64 with short indices only")
     features = features if sparse else np.ascontiguousarray(features, np.float64)
     _liblinear.set_verbosity_wrap(0)
     found, _ = _liblinear.train_wrap(
