@@ -1,6 +1,6 @@
 """Exports to ONNX beside torch, transformers and sentence-transformers: answers, speed by length, size, cold start.
 
-    SLMFIT_DATA=../shared/data python benchmarks/exporting.py fit OUT [--rows 5000]    # MiniLM on AG News, three runs
+    SLMFIT_DATA=../shared/data python benchmarks/exporting.py fit OUT [--rows 5000] # MiniLM on AG News, three runs
     python benchmarks/exporting.py answers OUT                 # labels and probabilities on all test rows, by the files
     SLMFIT_DATA=../shared/data python benchmarks/exporting.py speed OUT [--rounds 3]   # OMP_NUM_THREADS=1
     python benchmarks/exporting.py cold OUT --python VENV/bin/python                   # VENV: slmfit[onnx], no torch
@@ -47,9 +47,9 @@ print(json.dumps(found))
 """
 
 
-def fit(out: Path, rows: int) -> None:
+def fit(out: Path, rows: int, held: int) -> None:
     data = ag_news()
-    cut = {**data.splits, "train": data.train[:rows]}
+    cut = {**data.splits, "train": data.train[:rows], "validation": data.validation[:held]}
     data = Dataset(data.name, data.task, cut, validation_given=True)
     settings = {"encoder": {"epochs": 1, "max_length": 128}}
     run = slmfit.train(data, f"encoder={base_model()}", settings=settings, out=out / "fitted")
@@ -167,12 +167,13 @@ def main() -> None:
     parser.add_argument("part", choices=("fit", "answers", "speed", "cold"))
     parser.add_argument("out", type=Path)
     parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--validation", type=int, default=2000, help="rows that settings and gate go by")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--python", default=sys.executable)
     given = parser.parse_args()
     print(f"load before: {os.getloadavg()[0]:.2f}, threads: {os.environ.get('OMP_NUM_THREADS', 'all')}")
     if given.part == "fit":
-        fit(given.out, given.rows)
+        fit(given.out, given.rows, given.validation)
     elif given.part == "answers":
         answers(given.out)
     elif given.part == "speed":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slmfit.data import catalog, load_data
-from slmfit.data.dataset import STRIPS
+from slmfit.data.recipe import STRIPS
 from slmfit.errors import UsageError
 from slmfit.records import SPLITS
 from slmfit.tasks import by_name

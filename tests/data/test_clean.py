@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import _twenty_newsgroups as theirs
 
 from slmfit.data.clean import clean, without_footer, without_html, without_quotes
-from slmfit.data.dataset import STRIPS, TextRecipe
+from slmfit.data.recipe import STRIPS, TextRecipe
 
 POST = """From: kim@example.org (Kim)
 Subject: Re: frames

@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 import tiny
 from conftest import make_dataset
 from slmfit import embeddings, methods, storage
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.embeddings import sentence
 from slmfit.embeddings.affordable import affordable, known
 from slmfit.embeddings.sentence import Sentence

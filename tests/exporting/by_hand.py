@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 import slmfit
 from conftest import WORDS, make_dataset
 from slmfit import storage
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.methods.exported import MODEL, Onnx
 from slmfit.methods.exported.head import Head
 from slmfit.methods.saved import save_model

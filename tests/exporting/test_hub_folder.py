@@ -35,3 +35,23 @@ def test_one_form_at_a_time(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as left:
         main()
     assert left.value.code == 2 and "two forms" in capsys.readouterr().err
+
+
+def test_transformers_reads_the_repository(tmp_path, monkeypatch):
+    """A fine-tuned model's is a folder of transformers: its own pipeline gives the run's labels and probabilities."""
+    pytest.importorskip("torch", reason="needs the extra train")
+    from transformers import pipeline
+
+    import tiny
+
+    settings = {"encoder": {"epochs": 3, "learning_rate": 2e-3, "device": "cpu", "precision": "fp32"}}
+    run = slmfit.train(DATA, f"encoder={tiny.encoder(tmp_path / 'base')}", settings=settings, out=tmp_path / "out")
+    place = slmfit.export(run, "hub", tmp_path / "repository")
+    assert "*.safetensors filter=lfs" in (place / ".gitattributes").read_text()
+    assert (place / "README.md").read_text().startswith("---\n")
+    assert not [path.name for path in place.iterdir() if str(tmp_path).encode() in path.read_bytes()]
+    texts = [e.input for e in DATA.test] + ["a parcel " * 90]
+    classify = pipeline("text-classification", model=str(place), truncation=True, top_k=None)
+    for ours, theirs in zip(run.predict(texts), classify(texts), strict=True):
+        assert theirs[0]["label"] == ours.target
+        assert {a["label"]: a["score"] for a in theirs} == pytest.approx(dict(ours.probabilities), abs=1e-5)

@@ -12,7 +12,7 @@ import torch
 
 import slmfit
 import tiny
-from conftest import make_dataset
+from conftest import WORDS, make_dataset
 from slmfit.errors import UsageError
 from slmfit.exporting import timing, traced
 from slmfit.exporting.gate import GateRefused
@@ -108,6 +108,8 @@ def test_without_torch(run, folder, tmp_path):
         "import slmfit\n"
         "run = slmfit.load(sys.argv[1])\n"
         "print([a.target for a in run.predict(['invoice charged', 'parcel late'])])\n"
+        "unasked = {'slmfit.data.load', 'slmfit.data.times', 'slmfit.finetune.windows', 'slmfit.runs.brief'}\n"
+        "assert not unasked & sys.modules.keys(), 'whoever predicts waits for them'\n"
         "print(round(slmfit.evaluate(run, sys.argv[2]).values['accuracy'].value, 6))\n"
     )
     done = subprocess.run(
@@ -160,6 +162,28 @@ def test_a_causal_classifier(place, unmeasured):
     run = slmfit.train(DATA, f"causal={base}", settings=settings, out=place / "of causal")
     served = slmfit.load(slmfit.export(run, "onnx", place / "causal-onnx", data=DATA))
     assert apart(run.predict(texts(DATA)), served.predict(texts(DATA))) < 1e-4
+
+
+def test_pairs(place, unmeasured, tmp_path):
+    """Which of two texts is of a parcel: the kinds of the tokens tell the texts apart, and both are cut."""
+    rows = [
+        {"premise": text(a, i), "hypothesis": text(b, i + 1), "label": f"{a} first"}
+        for i in range(80)
+        for a, b in (("billing", "delivery"), ("delivery", "billing"))
+    ]
+    data = slmfit.load_data(rows)
+    settings = {"encoder": {**QUICK, "epochs": 3, "learning_rate": 2e-2}}
+    base = tiny.encoder(place / "of pairs", num_hidden_layers=1, initializer_range=0.1)
+    run = slmfit.train(data, f"encoder={base}", settings=settings, out=place / "paired")
+    served = slmfit.load(slmfit.export(run, "onnx", place / "pairs", data=data))
+    assert "token_type_ids" in served.method.session.inputs
+    asked = [e.input for e in data.test] + [("", ""), ("invoice " * 90, "parcel " * 70), ("", "parcel")]
+    assert len({answer.target for answer in run.predict(asked)}) > 1, "it has learnt something"
+    assert apart(run.predict(asked), served.predict(asked)) < 1e-4
+
+
+def text(label, number):
+    return " ".join(WORDS[label][(number + i) % len(WORDS[label])] for i in range(1 + number % 5))
 
 
 def turned(model):

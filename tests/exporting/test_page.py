@@ -14,7 +14,8 @@ import slmfit
 from conftest import WORDS, make_dataset
 from slmfit.__main__ import main
 from slmfit.data.clean import clean
-from slmfit.data.dataset import Dataset, TextRecipe
+from slmfit.data.dataset import Dataset
+from slmfit.data.recipe import TextRecipe
 from slmfit.errors import MissingPart, UsageError
 from slmfit.exporting.gate import GateRefused
 from slmfit.exporting.page.packing import Sections
@@ -234,6 +235,7 @@ def test_at_work(scheme, written, visit):
     page.locator("#lines").fill('refund "now"\n\n=1+1 parcel\n<img src=x onerror=alert(1)>')
     page.locator("#table tbody tr").nth(2).wait_for()
     assert page.locator("#counted").inner_text() == "3 texts" and page.locator("#table img").count() == 0
+    assert page.locator("#table td:first-child").all_inner_texts() == ["1", "3", "4"], "lines as they were pasted"
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     lines = Path(download.value.path()).read_text().splitlines()

@@ -11,7 +11,7 @@ TESTS = str(Path(tiny.__file__).parent)
 CODE = """
 from pathlib import Path
 from conftest import make_dataset
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.methods import create
 from slmfit.methods.base import Context
 from slmfit.methods.saved import load_model, save_model

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import make_dataset
 from slmfit import methods
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.methods.base import Context, Part, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.records import Entities

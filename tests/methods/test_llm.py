@@ -9,7 +9,7 @@ import pytest
 from attacks import attacks, obeyed, outside_tags
 from conftest import make_dataset
 from slmfit import methods
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.errors import BudgetReached, MissingPart, UsageError
 from slmfit.llm import Limits
 from slmfit.llm.limits import Allowance, Cost

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from conftest import make_dataset
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.errors import SlmfitError
 from slmfit.methods import create
 from slmfit.methods.base import Context

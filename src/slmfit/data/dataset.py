@@ -6,43 +6,18 @@ data.splits["test"][0].input
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from slmfit.records import SPLITS, Example, Pair, Source, Target, Tokens, from_plain
-
-if TYPE_CHECKING:
-    pass
-
 import hashlib
-from collections.abc import Mapping
-from dataclasses import field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from slmfit.data.groupings import Groupings
+from slmfit.data.recipe import TextRecipe
 from slmfit.evidence.clusters import Clusters, clusters_of
+from slmfit.records import SPLITS, Example, Source, Target, Tokens, from_plain
 from slmfit.tasks.base import Task
-
-STRIPS = ("headers", "footers", "quotes", "html")
-
-
-@dataclass(frozen=True)
-class TextRecipe:
-    """What is done to a text before any method sees it; kept with the run, so that prediction does the same.
-
-    strip: some of `headers`, `footers`, `quotes` (of a Usenet post or e-mail) and `html` (tags and entities).
-    """
-
-    strip: tuple[str, ...] = ()
-
-    def __call__(self, text: str) -> str:
-        from slmfit.data.clean import clean
-
-        if isinstance(text, Pair):
-            return Pair(self(text.first), self(text.second))
-        return clean(text, self.strip) if self.strip else text
 
 
 @dataclass(frozen=True)
@@ -62,7 +37,7 @@ class Dataset:
     name: str
     task: Task
     splits: Mapping[str, tuple[Example, ...]]
-    recipe: TextRecipe = TextRecipe()
+    recipe: TextRecipe = field(default_factory=TextRecipe)
     source: Mapping[str, Any] = field(default_factory=dict)
     validation_given: bool = True
     notes: tuple[str, ...] = ()

@@ -6,10 +6,11 @@ part = read_held([{"text": "where is my parcel", "label": "delivery"}, …], not
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from slmfit import storage
+from slmfit.data.held import has_no_order
 from slmfit.data.readers.exports import flat
 from slmfit.data.readers.rows import Part, headers_again, is_header
 from slmfit.errors import DataError, Where
@@ -21,16 +22,6 @@ NAME = "data"  # what it is called in messages and results
 def is_held(source: object) -> bool:
     """Whether it is rows, and no path to some."""
     return isinstance(source, list | tuple | Mapping) or hasattr(source, "to_dicts") or hasattr(source, "iterrows")
-
-
-def is_frame(source: object) -> bool:
-    """Whether it is columns with names, which as a list would be its names; a single column is none."""
-    return isinstance(source, Mapping) or (hasattr(source, "columns") and not hasattr(source, "str"))
-
-
-def has_no_order(source: object) -> bool:
-    """Whether it is a set, or what is one of a dict's: which text a label belongs to cannot be told by their places."""
-    return isinstance(source, Set)
 
 
 def read_held(source: Any, notes: list[str], name: str = NAME) -> Part:

@@ -18,7 +18,7 @@ from slmfit.data.asked_split import groups_of, held_against
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
-from slmfit.data.dataset import STRIPS, Dataset, TextRecipe
+from slmfit.data.dataset import Dataset
 from slmfit.data.examples import Row, ids_of, ids_within, label_cells, other_ids, parse
 from slmfit.data.groupings import group_name, groupings
 from slmfit.data.in_memory import Held, is_held
@@ -26,6 +26,7 @@ from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import of_split, read_parts
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
+from slmfit.data.recipe import STRIPS, TextRecipe
 from slmfit.data.repaired import repair_notes
 from slmfit.data.same_options import without_same_options
 from slmfit.data.split import assign, assign_by_time, checked_seed

@@ -6,6 +6,7 @@
     export("compared/runs/causal", "gguf")                      # for llama.cpp and Ollama
 
     wishes.py    what may be asked of an export
+    instead.py   the way out for a run that a form does not take
     folder.py    the form `folder`
     onnx.py      the form `onnx`: candidates, the gate, the record of a run
     hub.py       the form `hub`: a repository with its card

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slmfit import storage
-from slmfit.data.dataset import Dataset, TextRecipe, targets
+from slmfit.data.dataset import Dataset, targets
+from slmfit.data.recipe import TextRecipe
 from slmfit.environment import EXTRAS, code_version, environment, install, missing, now, package_version
 from slmfit.errors import MissingPart, UsageError
 from slmfit.exporting.calibrating import temperature
 from slmfit.exporting.gate import Gate, GateRefused, Judged, let_through, unlike
+from slmfit.exporting.instead import instead
 from slmfit.exporting.record import ExportRecord, write_export
 from slmfit.exporting.rows import rows_of
 from slmfit.exporting.timing import seconds_a_row
@@ -38,11 +40,6 @@ if TYPE_CHECKING:
 
 TWINS = 400  # rows that the run answers anew, so that its arithmetic here is compared with that of the export
 PACKAGES = ("onnxruntime", "onnx", "onnxscript", "torch", "tokenizers", "numpy")
-INSTEAD = {
-    "llm": "a server answers, and no model is here; whoever runs that server exports it",
-    "seq2seq": "--format folder writes it for transformers",
-    "onnx": "it is an export already; export the run that it was made of",
-}
 AS_IT_IS = "it needs no torch as it is: `slmfit predict` and slmfit.load serve it"
 Answer = Callable[[list[Input]], list[Prediction]]
 
@@ -86,7 +83,8 @@ def _check(run: Run) -> None:
     name = run.record.method
     if name not in ("encoder", "causal"):
         what = f"a run of {name} is not exported as onnx, only encoder and causal are"
-        raise UsageError(what, where=str(run.folder), fix=INSTEAD.get(name, AS_IT_IS))
+        fix = "--format folder writes it for transformers" if name == "seq2seq" else instead(run, AS_IT_IS)
+        raise UsageError(what, where=str(run.folder), fix=fix)
     for extra in ("train", "export"):
         if lacking := missing(*EXTRAS[extra]):
             raise MissingPart(f"exporting needs {', '.join(lacking)}", fix=install(extra))

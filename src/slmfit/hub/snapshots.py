@@ -109,6 +109,11 @@ def is_name(base: str) -> bool:
     return bool(_NAME.fullmatch(base)) and ".." not in base
 
 
+def name_on_hub(base: str | None) -> str | None:
+    """What others find it by; None for a folder or file of this machine."""
+    return base if base and is_name(base) and not Path(base).exists() else None
+
+
 def endpoint() -> str:
     """Where the hub is, as its library was told."""
     from huggingface_hub import constants

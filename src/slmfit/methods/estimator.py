@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from slmfit import methods
-from slmfit.data.in_memory import has_no_order, is_frame
+from slmfit.data.held import has_no_order, is_frame
 from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
 from slmfit.methods.base import Context

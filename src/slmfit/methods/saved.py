@@ -15,7 +15,7 @@ import numpy as np
 from safetensors import SafetensorError
 
 from slmfit import storage, tasks
-from slmfit.data.dataset import TextRecipe
+from slmfit.data.recipe import TextRecipe
 from slmfit.errors import SlmfitError, UnsafeError
 from slmfit.methods import TABLE, recorded_class, strangers
 from slmfit.methods.base import Method, parse_settings

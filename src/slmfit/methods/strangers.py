@@ -15,16 +15,18 @@ import dataclasses
 import inspect
 import re
 import sys
-import traceback
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from slmfit import storage
 from slmfit.errors import MissingPart, SlmfitError, UnsafeError, UsageError, did_you_mean
 from slmfit.methods.base import Method
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "slmfit.methods"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # of a method: a folder's name, and a word in --methods and --set
@@ -33,6 +35,8 @@ DUTIES = ("fit", "predict", "save", "load")
 
 def installed() -> dict[str, EntryPoint]:
     """Name -> the entry point of an installed package; of two with the same name the one that Python finds first."""
+    from importlib.metadata import entry_points
+
     found: dict[str, EntryPoint] = {}
     for point in entry_points(group=GROUP):
         if NAME.fullmatch(point.name):
@@ -121,7 +125,9 @@ def _imported(word: str, module: str) -> ModuleType:
             raise UsageError(f"there is no module {error.name!r}", where=word, fix=fix) from None
         raise MissingPart(f"{module} needs {error.name}, which is not here", where=word, fix="install it") from None
     except (Exception, SystemExit) as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
+        from traceback import extract_tb
+
+        last = extract_tb(error.__traceback__)[-1]
         what = f"importing {module} fails: {type(error).__name__}: {error}"
         fix = f"repair it; `python -c 'import {module}'` shows where it breaks"
         raise SlmfitError(what, where=f"{last.filename}, line {last.lineno}", fix=fix) from error

@@ -6,9 +6,8 @@ model_card(run.record)
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 
+from slmfit.hub.snapshots import name_on_hub
 from slmfit.records import RunRecord
 from slmfit.runs.brief import escaped, score_sentence
 from slmfit.text.figures import (
@@ -58,7 +57,7 @@ def model_card(record: RunRecord) -> str:
 
 
 def _metadata(record: RunRecord) -> list[str]:
-    task, dataset = record.task["name"], record.dataset["name"]
+    task, dataset, named = record.task["name"], record.dataset["name"], name_on_hub(record.base_model)
     results = [{"type": n, "name": n.replace("_", " "), "value": s.value} for n, s in record.scores["test"].items()]
     index = {
         "name": record.id,
@@ -75,12 +74,7 @@ def _metadata(record: RunRecord) -> list[str]:
         "pipeline_tag": task,
         "tags": ["slmfit", record.method],
         "metrics": list(record.scores["test"]),
-        **({"base_model": record.base_model} if _on_hub(record.base_model) and not record.remote else {}),
+        **({"base_model": named} if named and not record.remote else {}),
         "model-index": [index],
     }
     return [f"{key}: {json.dumps(value)}" for key, value in known.items()]
-
-
-def _on_hub(name: str | None) -> bool:
-    """Whether a base model's name is one of the hub's, and not a folder here."""
-    return bool(name and re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name, re.ASCII)) and not Path(str(name)).exists()

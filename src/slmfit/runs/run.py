@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from slmfit import storage
-from slmfit.data.dataset import TextRecipe
-from slmfit.data.in_memory import has_no_order, is_frame
+from slmfit.data.held import has_no_order, is_frame
+from slmfit.data.recipe import TextRecipe
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.methods.base import Method
 from slmfit.methods.saved import load_model, predict_with
@@ -33,7 +33,6 @@ from slmfit.records import (
     run_from_plain,
     to_plain,
 )
-from slmfit.runs.brief import run_html
 from slmfit.storage import check_format
 from slmfit.tasks.answers import prediction_from_json
 from slmfit.tasks.base import Task
@@ -55,6 +54,8 @@ class Run:
         return f"<slmfit run {self.record.id!r} at {self.folder}>"
 
     def _repr_html_(self) -> str:
+        from slmfit.runs.brief import run_html
+
         return run_html(self.record)
 
     @cached_property

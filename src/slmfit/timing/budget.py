@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slmfit.timing.pace import LATE, Pace
 
@@ -100,6 +99,6 @@ class Pieces:
         return took + size * each + kept <= self.seconds
 
 
-def random_order(count: int) -> NDArray[np.int64]:
+def random_order(count: int) -> np.ndarray:
     """The numbers below `count` in an order that is the same for everybody."""
     return np.random.default_rng(count).permutation(count)

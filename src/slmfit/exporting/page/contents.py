@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from slmfit.embeddings import Embedding
 from slmfit.embeddings.static import Static
 from slmfit.errors import UsageError
+from slmfit.exporting.instead import instead
 from slmfit.exporting.page.packing import Section, Sections
 from slmfit.exporting.page.spelling import cleaning, cutting
 from slmfit.exporting.page.tokenizing import tokenizing
@@ -27,6 +28,7 @@ from slmfit.runs.run import Run
 from slmfit.text.tfidf import Tfidf
 
 Head = dict[str, Any]
+_AS_IT_IS = "`slmfit predict` uses this run as it is"
 _TAKES = "a page takes linear and knn on static embeddings, and classifies texts"
 
 
@@ -36,7 +38,7 @@ def contents(run: Run) -> tuple[Head, Sections]:
     pack = next((pack for kind, pack in _PACKS.items() if isinstance(part, kind)), None)
     if pack is None:
         what = f"a run of {run.record.method} for {run.task.name} cannot be a page"
-        raise UsageError(what, where=str(run.folder), fix=f"{_TAKES}; {_instead(run)}")
+        raise UsageError(what, where=str(run.folder), fix=f"{_TAKES}; {instead(run, _AS_IT_IS)}")
     sections = Sections()
     head = {
         "method": run.record.method,
@@ -46,12 +48,6 @@ def contents(run: Run) -> tuple[Head, Sections]:
         **pack(part, sections, str(run.folder)),
     }
     return head, sections
-
-
-def _instead(run: Run) -> str:
-    if run.record.method in ("llm", "majority"):
-        return f"nothing of a run of {run.record.method} is a model: fit one of these on the same data"
-    return "`slmfit predict` uses this run as it is"
 
 
 def _linear(part: Any, sections: Sections, where: str) -> Head:

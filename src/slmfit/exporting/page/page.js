@@ -8,7 +8,7 @@ const AT_ONCE = 100; // texts between two looks at the keyboard
 
 let model;
 let classify;
-let table = []; // of the lines: [text, answer]
+let table = []; // of the lines: [number, text, answer]; those without a text are left out, and still counted
 let turn = 0; // counts what was asked, so that an old answer does not overwrite a new one
 
 const percent = (share) => (share < 0.0005 ? "< 0.1 %" : share >= 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(1)} %`);
@@ -83,18 +83,19 @@ function drawWords({ words }) {
 
 async function showMany() {
   const own = (turn += 1);
-  const lines = $("lines").value.split("\n").map((line) => line.replace(/\r$/, "")).filter((line) => line.trim());
+  const given = $("lines").value.split("\n").map((line, i) => [i + 1, line.replace(/\r$/, "")]);
+  const lines = given.filter(([, line]) => line.trim());
   $("answer").hidden = true;
   $("answers").hidden = !lines.length;
   table = [];
   if (!lines.length) say("Paste lines, as they are in a column of a table. They stay on this device.");
-  for (const line of lines) {
+  for (const [number, line] of lines) {
     if (table.length % AT_ONCE === 0) {
       await new Promise((resume) => setTimeout(resume));
       if (own !== turn) return;
       if (table.length) say(`${table.length.toLocaleString("en")} of ${lines.length.toLocaleString("en")} …`);
     }
-    table.push([line, classify(...(model.texts.length ? line.split("\t").slice(0, 2) : [line]))]);
+    table.push([number, line, classify(...(model.texts.length ? line.split("\t").slice(0, 2) : [line]))]);
   }
   if (!lines.length) return;
   say("");
@@ -104,13 +105,13 @@ async function showMany() {
 function drawTable() {
   $("counted").textContent = table.length === 1 ? "1 text" : `${table.length.toLocaleString("en")} texts`;
   const counts = model.labels.map(() => 0);
-  for (const [, { label }] of table) counts[label] += 1;
+  for (const [, , { label }] of table) counts[label] += 1;
   const often = counts.map((count, i) => [count, i]).filter(([count]) => count).sort((a, b) => b[0] - a[0]);
   $("tally").replaceChildren(...often.map(([count, i]) =>
     make("div", {}, make("dt", {}, named(model.labels[i])), make("dd", {}, count.toLocaleString("en")))));
-  $("table").tBodies[0].replaceChildren(...table.slice(0, MOST_ROWS).map(([text, { label, probabilities }], i) =>
+  $("table").tBodies[0].replaceChildren(...table.slice(0, MOST_ROWS).map(([number, text, { label, probabilities }]) =>
     make("tr", {},
-      make("td", { class: "num" }, (i + 1).toLocaleString("en")),
+      make("td", { class: "num" }, number.toLocaleString("en")),
       make("td", {}, named(model.labels[label])),
       make("td", { class: "num" }, percent(probabilities[label])),
       make("td", { dir: "auto" }, text))));
@@ -126,7 +127,7 @@ function cell(text) {
 }
 
 function csv() {
-  const rows = table.map(([text, { label, probabilities }]) => [text, model.labels[label], probabilities[label].toFixed(6)]);
+  const rows = table.map(([, text, { label, probabilities }]) => [text, model.labels[label], probabilities[label].toFixed(6)]);
   return [["text", "prediction", "probability"], ...rows].map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 

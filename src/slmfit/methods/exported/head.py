@@ -15,13 +15,10 @@ import numpy as np
 
 from slmfit.finetune import batches
 from slmfit.finetune.logits import finite, labelled, marked
-from slmfit.finetune.pairs import Frame, tokenise_pairs
 from slmfit.finetune.tokens import PlainRows, Tokens, longer_than, tokenise
-from slmfit.finetune.windows import Piece, encode, put_together
 from slmfit.methods.exported.session import Session
 from slmfit.records import Input, Pair, Prediction
 from slmfit.tasks.base import Task
-from slmfit.tasks.splitting import split
 from slmfit.timing.work import advance
 
 CLASSES, TAGS = "classes", "tags"
@@ -79,12 +76,17 @@ def _tokens(head: Head, tokenizer: Any, task: Task, inputs: Sequence[Input]) -> 
     if head.frame is None:
         return tokenise(tokenizer, [str(i) for i in inputs], head.max_length, fill=head.fill)
     known: dict[str, Any] = {n: tuple(ids) if isinstance(ids, list) else ids for n, ids in head.frame.items()}
+    from slmfit.finetune.pairs import Frame, tokenise_pairs
+
     frame = Frame(**known)
     pairs = [pair for i in inputs if isinstance(pair := task.given(i), Pair)]
     return tokenise_pairs(tokenizer, [(pair.first, pair.second) for pair in pairs], head.max_length, frame)
 
 
 def _tagged(head: Head, tokenizer: Any, session: Session, task: Task, inputs: Sequence[Input]) -> list[Prediction]:
+    from slmfit.finetune.windows import Piece, encode, put_together
+    from slmfit.tasks.splitting import split
+
     texts = [str(i) for i in inputs]
     words = [split(text, fine=head.fine) for text in texts]
     made = encode(tokenizer, texts, words).windows(head.max_length)

@@ -19,7 +19,7 @@ from slmfit.finetune.loop import Training
 from slmfit.finetune.plan import Plan
 from slmfit.finetune.processes import Helper
 from slmfit.finetune.state import Job, Progress
-from slmfit.hub import bases
+from slmfit.hub import bases, snapshots
 from slmfit.methods.base import Context, Method
 from slmfit.methods.finetuned import saving
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
@@ -310,11 +310,13 @@ class FineTuned(Method):
 
     def _card(self) -> str:
         about, call = self.head.card(self.max_length)
+        named = snapshots.name_on_hub(self.settings.base_model)  # a folder here is nobody else's
         if self.base is not None:
             kind = "the GGUF file" if self.base.gguf else "the base model"
-            about += f"\n\nIt was made from {kind} {self.base.gguf or self.base.name}, sha256 {self.base.sha256}."
+            called = self.base.gguf or named or Path(self.base.name).name
+            about += f"\n\nIt was made from {kind} {called}, sha256 {self.base.sha256}."
+        known = f"base_model: {json.dumps(named)}\n" if named else ""
         return (
-            f"---\nlibrary_name: transformers\npipeline_tag: {self.head.pipeline}\n"
-            f"base_model: {json.dumps(self.settings.base_model)}\ntags:\n- slmfit\n---\n\n"
+            f"---\nlibrary_name: transformers\npipeline_tag: {self.head.pipeline}\n{known}tags:\n- slmfit\n---\n\n"
             f"# A model for {self.head.pipeline}, fine-tuned by slmfit\n\n{about}\n\n```python\n{call}\n```\n"
         )
