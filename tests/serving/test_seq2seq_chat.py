@@ -55,7 +55,8 @@ def test_whole_and_streamed_are_the_same(create):
     choice = whole.choices[0]
     assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == choice.message.content
     told = [t for c in chunks if c.choices and c.choices[0].logprobs for t in c.choices[0].logprobs.content]
-    assert told == choice.logprobs.content and len(told) == whole.usage.completion_tokens == 12
+    ended = choice.finish_reason == "stop"  # by a token that has no text
+    assert told == choice.logprobs.content and len(told) == whole.usage.completion_tokens - ended > 0
     assert chunks[-1].usage == whole.usage and choice.finish_reason == chunks[-2].choices[0].finish_reason
 
 
