@@ -273,6 +273,8 @@ def kills(given: argparse.Namespace) -> None:
                     last = clients.ends["right"]
                     os.kill(worker[0], signal.SIGKILL)
                     done += 1
+                    if done % 5 == 0:
+                        print(f"  {done}/{given.times}: {dict(clients.ends)}", flush=True)
             await asyncio.sleep(2)
 
         asyncio.run(worked(clients, act))

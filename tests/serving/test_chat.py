@@ -11,6 +11,7 @@ import slmfit
 import tiny
 from asking_over_http import ask
 from conftest import make_dataset
+from schemas_at_random import any_schema
 from slmfit import methods
 from slmfit.llm.schemas import misfit
 from slmfit.methods.base import Context
@@ -92,21 +93,6 @@ def test_a_schema_is_kept_to(create):
         assert reply.finish_reason == "stop" and misfit(json.loads(reply.message.content), SCHEMA) is None
     free = create(response_format={"type": "json_object"}, max_tokens=200, temperature=1, seed=1).choices[0]
     assert free.message.content.startswith("{")
-
-
-def any_schema(rng, deep=2):
-    """A bounded schema at random."""
-    kind = rng.choice(["string", "integer", "boolean", "enum", *["object", "array"] * (deep > 0)])
-    if kind == "object":
-        names = rng.sample(["a", "b", "ü", "two words", 'q"uote'], rng.randint(1, 3))
-        inner = {name: any_schema(rng, deep - 1) for name in names}
-        return {"type": "object", "properties": inner, "required": names, "additionalProperties": False}
-    if kind == "array":
-        return {"type": "array", "items": any_schema(rng, deep - 1), "minItems": 1, "maxItems": 2}
-    bounds = {"string": {"maxLength": 5}, "integer": {"minimum": 0, "maximum": 999}}
-    if kind == "enum":
-        return {"type": "string", "enum": rng.sample(["x", "y", "é", "long one"], 2)}
-    return {"type": kind, **bounds.get(kind, {})}
 
 
 def test_schemas_at_random(run):

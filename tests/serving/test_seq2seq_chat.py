@@ -55,7 +55,8 @@ def test_whole_and_streamed_are_the_same(create):
     choice = whole.choices[0]
     assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == choice.message.content
     told = [t for c in chunks if c.choices and c.choices[0].logprobs for t in c.choices[0].logprobs.content]
-    assert told == choice.logprobs.content and len(told) == whole.usage.completion_tokens == 12
+    ended = choice.finish_reason == "stop"  # by a token that has no text
+    assert told == choice.logprobs.content and len(told) == whole.usage.completion_tokens - ended > 0
     assert chunks[-1].usage == whole.usage and choice.finish_reason == chunks[-2].choices[0].finish_reason
 
 
@@ -63,9 +64,13 @@ def test_the_prompt_matters_and_the_end_is_heeded(create):
     other = [ASKED[0], {"role": "user", "content": "zebra"}]
     first, again, second = create(), create(), create(messages=other)
     assert first.choices == again.choices and first.usage.prompt_tokens > second.usage.prompt_tokens
-    text = create(max_tokens=40).choices[0].message.content
-    stop = text[len(text) // 2 :][:2]
-    assert create(max_tokens=40, stop=stop).choices[0].message.content == text[: text.index(stop)]
+
+    def said(seed, **given):
+        return create(max_tokens=40, seed=seed, **given).choices[0].message.content
+
+    seed, text = next((seed, text) for seed in range(99) if len(text := said(seed)) > 8)  # some end at once
+    stop = text[4:6]
+    assert said(seed, stop=stop) == text[: text.index(stop)]
 
 
 def test_a_schema_is_kept_to(create):
