@@ -48,7 +48,7 @@ def test_the_cache_is_pruned_kind_by_kind():
         (cache_folder() / kind).mkdir(parents=True)
         (cache_folder() / kind / "x").write_text("12345")
     assert [(one.name, one.files, one.bytes) for one in cached()] == [("answers", 1, 5), ("vectors", 1, 5)]
-    with pytest.raises(UsageError, match="nothing called '../x'"):
+    with pytest.raises(UsageError, match="nothing called"):
         prune("../x")
     assert prune("vectors").bytes == 5
     assert [one.name for one in cached()] == ["answers"]
