@@ -52,10 +52,10 @@ def test_what_a_job_does_is_what_the_command_does(jobs, tmp_path):
 
 
 def test_a_job_that_fails_says_so(jobs):
-    job = jobs.start(["explore", "nothing.csv", "--json"])
+    job = jobs.start(["generate", "nothing"])
     end = over(jobs, job.id)
-    assert (end.state, end.code) == ("failed", 3)
-    assert "nothing.csv" in (end.folder / "err.txt").read_text()
+    assert (end.state, end.code) == ("failed", 2)
+    assert "nothing" in (end.folder / "err.txt").read_text()
 
 
 def test_stop_kill_and_resume(jobs):

@@ -6,7 +6,6 @@ alive(4711, started(4711))       # True until that very process ends
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def _boot() -> str:
 def started(process: int) -> str | None:
     """When a process began, in words of this machine; None when there is none, or it has ended."""
     if not (PROC / "self/stat").exists():
-        return _asked(process)
+        return _there(process)
     try:
         line = (PROC / str(process) / "stat").read_text(errors="replace")
     except OSError:
@@ -34,13 +33,15 @@ def started(process: int) -> str | None:
     return None if state in ("Z", "X") else f"{_boot()} {rest[18]}"
 
 
-def _asked(process: int) -> str | None:
-    """The same by `ps`, where there is no /proc."""
-    done = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(process)], capture_output=True, text=True, check=False
-    )
-    state, _, when = done.stdout.strip().partition(" ")
-    return None if not when or state.startswith("Z") else when.strip()
+def _there(process: int) -> str | None:
+    """Where there is no /proc: that one of this number is there is all that can be told."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        return "another's"
+    return "unknown"
 
 
 def alive(process: int, began: str | None) -> bool:

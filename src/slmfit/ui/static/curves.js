@@ -88,9 +88,9 @@ function figure(value) {
 
 function ticks(low, high) {
   if (low === high) return [low];
-  const rough = (high - low) / 3;
+  const rough = (high - low) / 2;
   const ten = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((one) => one * ten).find((one) => one >= rough);
+  const step = [5, 2, 1].map((one) => one * ten).find((one) => one <= rough) ?? ten;
   const found = [];
   for (let value = Math.ceil(low / step) * step; value <= high + 1e-12; value += step) found.push(value);
   return found.slice(0, 6);
