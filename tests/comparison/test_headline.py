@@ -79,6 +79,7 @@ def test_both_parts_stand_in_headline_and_table(tmp_path):
     true = [Prediction(Entities((Span(7, 11, "CITY"),) if "Rome" in str(e.input) else (), "book")) for e in data.test]
     found = compare(data, "majority", given={"mine": true}, out=tmp_path / "out").record
     assert found.verdict.metric == "exact_match"
+    assert "mine: every answer equals the truth: is it the truth itself?" in found.warnings
     assert "rows wholly right 100.0 %" in found.verdict.sentence
     assert "entity F1 100.0 %, intent accuracy 100.0 %" in found.verdict.sentence
     page = html([tmp_path / "out"])

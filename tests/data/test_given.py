@@ -303,13 +303,28 @@ def test_truths_beside_the_answers_that_are_those_of_other_rows_are_remarked_on(
         assert any("is not the truth of the test row that the id names" in note for note in notes) == remarked, notes
 
 
+@pytest.mark.parametrize("named, other", [("answer", "response"), ("output", "generated_text"),
+                                          ("prediction", "prediction_gpt")])  # fmt: skip
+@pytest.mark.parametrize("relabelled", [0, 1])
+def test_no_name_of_answers_hides_that_another_column_holds_some(tmp_path, data, named, other, relabelled):
+    """Truths under `answer` beside a model's `response` scored 100 %."""
+    said = [wrong(data, e) if n < relabelled else e.target for n, e in enumerate(data.test)]
+    path, notes = tmp_path / "a.csv", []
+    as_csv(path, ["id", named, other], [(e.id, one, wrong(data, e)) for e, one in zip(data.test, said, strict=True)])
+    if named == "prediction" and relabelled:  # our own name for answers
+        assert [a.target for a in read_answers(path, data, notes=notes)] == said
+        assert f"{other!r} holds answers, too" in notes[-1]
+        return
+    with pytest.raises(DataError, match=f"several columns could hold the answers: '{named}', '{other}'"):
+        read_answers(path, data)
+    assert [a.target for a in read_answers(path, data, columns={"prediction": named})] == said
+
+
 def test_a_label_is_the_answer_only_where_nothing_else_can_be(tmp_path, data):
     path = as_csv(tmp_path / "a.csv", ["id", "label"], [(e.id, wrong(data, e)) for e in data.test])
     assert [a.target for a in read_answers(path, data)] == [wrong(data, e) for e in data.test]
-    notes = []
     as_csv(path, ["id", "label"], [(e.id, e.target) for e in data.test])
-    read_answers(path, data, notes=notes)
-    assert "equals the truth: is it the truth itself?" in notes[-1]
+    assert [a.target for a in read_answers(path, data)] == [e.target for e in data.test]
     as_csv(path, ["id", "label", "gpt"], [(e.id, e.target, "sorry") for e in data.test])
     with pytest.raises(DataError, match="is the truth in every row, and 'gpt' could be meant"):
         read_answers(path, data)

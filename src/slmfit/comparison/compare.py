@@ -20,7 +20,7 @@ from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_answered, write_data, write_diagnostics
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
-from slmfit.comparison.remarks import fewer_rows, time_taken
+from slmfit.comparison.remarks import fewer_rows, like_the_truth, time_taken
 from slmfit.comparison.rows import without_part
 from slmfit.comparison.without_reading import beside_floors
 from slmfit.data.added import add_rows
@@ -165,6 +165,7 @@ def compare(
             warnings=[
                 *(f["message"] for f in findings if f["severity"] == "warning"),
                 *(added.notes if added is not None else ()),
+                *like_the_truth(given or {}, data),
             ],
             command=command,
             seed=seed,

@@ -15,7 +15,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.errors import DataError, Where
 from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
-from slmfit.tasks.answers import entities_of
+from slmfit.tasks.answers import APART, entities_of
 from slmfit.text.figures import listed
 
 PREDICTION = "prediction"
@@ -36,9 +36,9 @@ Read = Callable[[dict[str, Any], str, Input], Prediction]
 def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read) -> str:
     """The column whose cells are the answers, of the rows matched to the test rows, in their order.
 
-    One with a name that answers go by; else the only one whose cells can be read as answers, also by a name that truths
-    go by if the truth's own is there; else the columns that hold answers in data (`label`, `spans` …), unless they
-    equal the truth in every row while there is another column.
+    One with a name that answers go by, if no other has such cells; else the only one whose cells can be read as
+    answers, also by a name that truths go by if the truth's own is there; else the columns that hold answers in data
+    (`label`, `spans` …), unless they equal the truth in every row while there is another column.
     Raises DataError where none or several can be meant.
     """
     columns = list(dict.fromkeys(name for _, row in rows for name in row))
@@ -62,6 +62,9 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
         if meant and not _reads(named, rows, data, read):
             what = f"no answer in {named!r} can be read, and {listed(meant)} could be meant"
             raise DataError(what, where=Where(str(path), 1), fix="name it: --column prediction=NAME")
+        if rivals := _rivals(named, meant, rows, data, read):
+            what = f"several columns could hold the answers: {listed([named, *rivals])}"
+            raise DataError(what, where=Where(str(path), 1), fix="name it: --column prediction=NAME")
         return named
     true = [column for column in meant if _is_truth(column) or _equal(column, rows, data, read)]
     if meant and len(true) == len(meant):  # of what stands beside them, that by a truth's name is the answer
@@ -82,6 +85,17 @@ def answer_column(rows: Sequence[Placed], data: Dataset, path: Path, read: Read)
         what = f"{truth!r} is the truth in every row, and {listed(others)} could be meant"
         raise DataError(what, where=where, fix=fix)
     return truth
+
+
+def _rivals(named: str, meant: Sequence[str], rows: Sequence[Placed], data: Dataset, read: Read) -> list[str]:
+    """Columns that could hold the answers as well as the one whose name says so; none beside `prediction`, which is our
+    own, unless that is the truth.
+    """
+    beside = [column for column in also_read(named, rows, data, read) if not _equal(column, rows, data, read)]
+    if _equal(named, rows, data, read):
+        beside = list(dict.fromkeys([*beside, *(c for c in meant if c != named and not _is_truth(c))]))
+        return [column for column in beside if not column.startswith(APART)]  # which were read as `named`
+    return beside if named != PREDICTION else []
 
 
 def also_read(column: str, rows: Sequence[Placed], data: Dataset, read: Read) -> list[str]:

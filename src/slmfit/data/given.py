@@ -88,8 +88,6 @@ def read_answers(
                 f"{path.name}: in {other[1]} of {len(matched)} rows {other[0]!r} is not the truth of the test row that "
                 f"the {key} names: are these answers to other rows?"
             )
-        if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
-            notes.append(f"{path.name}: every answer in {column!r} equals the truth: is it the truth itself?")
     return answers
 
 

@@ -103,6 +103,18 @@ def test_repeated_test_rows(tmp_path):
     assert "duplicate" not in warned(load_data(train, test=few))
 
 
+@pytest.mark.parametrize("change", [lambda text, k: f"{text}{'!' * (k // 20)}", lambda text, k: f"{text} x{k}"])
+def test_test_rows_that_repeat_others_but_for_a_little(tmp_path, change):
+    """Only identical rows are counted as one by an interval."""
+    rng = random.Random(0)
+    rows = [{"text": " ".join(chatter(rng, 14)), "label": LABELS[k % 3]} for k in range(320)]
+    test = [{**row, "text": change(row["text"], k)} for k, row in enumerate(rows[300:] * 15)]
+    train = write(tmp_path / "train.csv", rows[:300])
+    found = warned(load_data(train, test=write(tmp_path / "test.csv", test)))["duplicate"]
+    assert found["count"] == 280 and "20 others" in found["message"] and "differ a little" in found["message"]
+    assert "intervals are too narrow" in found["message"]
+
+
 @pytest.mark.parametrize(
     "form, token",
     [

@@ -113,14 +113,23 @@ def repeats(rows: Rows, twins: Duplicates) -> list[Finding]:
             what = f"{match.by_kind(twins.complete)}{_other_labels(match.differ)}"
             message = f"{found_in} an earlier {split} row: {what}."
             fix = "Keep one of each, unless the same texts come again as often in real use."
-            many = split == "test" and count - match.kinds.count("near") > MANY_REPEATS * inside.sum()
+            many = split == "test" and count > MANY_REPEATS * inside.sum()
             if many:
-                others = number_of(int(inside.sum()) - count, "other")
-                message += f" Scores rest on the {others}: intervals and tests count rows with the same text as one."
+                message += _rest(int(inside.sum()), count, match.kinds.count("exact"))
             found.append(
                 finding("duplicate", "warning" if many else "note", count, message, fix, _examples(rows, match))
             )
     return found
+
+
+def _rest(rows: int, repeats: int, identical: int) -> str:
+    """What so many repeats mean for the figures: only identical rows are counted as one."""
+    alike = repeats - identical
+    words = f" Scores rest on the {number_of(rows - repeats, 'other')}: intervals and tests count"
+    if not alike:
+        return f"{words} rows with the same text as one."
+    first = "identical rows as one, and " if identical else ""
+    return f"{words} {first}the {alike:,} that differ a little as rows of their own, so intervals are too narrow."
 
 
 def every_twin(rows: Rows, twins: Duplicates) -> Iterator[dict[str, str]]:
