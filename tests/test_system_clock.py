@@ -28,6 +28,8 @@ DATES = {  # who reads the system's clock, and what for
     "llm/prices.py": "prices have their day",
     "serving/chat.py": "OpenAI's replies say when they were made",
     "testing/faults.py": "a server that names such a date",
+    "ui/jobs.py": "a job is called by its date; whether its file is only some seconds old",
+    "ui/uploads.py": "how many days old the pieces of a file are that never came whole",
 }
 READS = {"time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "time.clock_gettime",
          "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}  # fmt: skip

@@ -128,7 +128,7 @@ def test_groups_stay_together_where_rows_are_held_out(monkeypatch):
     torn = fit(made[:200], made[200:], **options)
     kept = fit(made[:200], made[200:], Context(groups=groups), **options)
     (rows, splits) = seen[1]
-    assert isinstance(rows, Rows) and len(splits) == 3
+    assert isinstance(rows, Rows) and len(splits) == 2
     for fitted, others in splits:
         assert not set(rows.groups[fitted].tolist()) & set(rows.groups[others].tolist())
     assert max(tried["accuracy"] for tried in torn.search) > 0.95

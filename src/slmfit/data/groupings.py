@@ -21,7 +21,7 @@ Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per 
 MOST_SHARE = 0.5  # different values to a row: with more, hardly two rows belong together
 BEGUN_ALIKE = "id up to its last number"  # no column: what a row was made from, as `doc12` in `doc12_3`
 _PART = "chunk|part|page|sent|sentence|turn|line|row|utt|seg"
-_ENDING = re.compile(r"(?:\.[a-z]+)+$")
+_ENDING = re.compile(r"(?:\.[a-z]{1,9}){1,2}$")
 _NUMBERED = re.compile(rf"[-_.:# ](?:{_PART})?[-_.]?\d+$")
 LONGEST = 200  # characters of a value; what is longer is text
 
