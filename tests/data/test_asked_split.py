@@ -92,3 +92,35 @@ def test_added_rows_of_groups_in_test_are_left_out(tmp_path: Path) -> None:
     )
     none = write(tmp_path / "none.jsonl", [{"text": row["text"], "label": row["label"]} for row in more])
     assert any("there is no 'user', so rows of groups" in note for note in add_rows(data, none).notes)
+
+
+def test_added_rows_as_late_as_test_are_left_out(tmp_path: Path) -> None:
+    data = load_data(write(tmp_path / "a.jsonl", rows(0, 160)), time="day")
+    held = {e.input for e in (*data.validation, *data.test)}
+    first = min(row["day"] for row in rows(0, 160) if row["text"] in held)
+    more = rows(400, 60, day=DAY + datetime.timedelta(days=70))
+    late = [row for row in more if row["day"] >= first]
+    found = add_rows(data, write(tmp_path / "more.jsonl", more))
+    assert 0 < len(late) < 60 and found.record["left_out"] == len(late) and found.record["rows"] == 60 - len(late)
+    assert found.notes[-1] == (
+        f"{len(late)} rows of more.jsonl have a 'day' not before that of the first validation or test row, {first}, "
+        "and are not added."
+    )
+    with pytest.raises(DataError, match="every row is a twin of a validation or test row, or as late as they are"):
+        add_rows(data, write(tmp_path / "late.jsonl", late))
+    some = [row | {"id": f"m{i}", "day": row["day"] if i else None} for i, row in enumerate(more)]
+    notes = add_rows(data, write(tmp_path / "some.jsonl", some)).notes
+    assert any("some.jsonl: 1 row has no 'day', so rows as late as validation" in note for note in notes)
+    none = write(tmp_path / "none.jsonl", [{"text": row["text"], "label": row["label"]} for row in more])
+    assert any("there is no 'day', so rows as late as validation" in note for note in add_rows(data, none).notes)
+    counted = write(tmp_path / "counted.jsonl", [row | {"day": 1_700_000_000 + i} for i, row in enumerate(more)])
+    with pytest.raises(DataError, match=r"a count of seconds since 1970, but .* of .*a\.jsonl is a date"):
+        add_rows(data, counted)
+
+
+def test_added_rows_of_groups_may_have_ids(tmp_path: Path) -> None:
+    own = [row | {"id": f"a{i}"} for i, row in enumerate(rows(0, 160))]
+    data = load_data(write(tmp_path / "a.jsonl", own), group="user")
+    named = write(tmp_path / "more.jsonl", [row | {"id": f"m{i}"} for i, row in enumerate(rows(400, 60))])
+    plain = write(tmp_path / "plain.jsonl", rows(400, 60))
+    assert add_rows(data, named).record["left_out"] == add_rows(data, plain).record["left_out"] > 0

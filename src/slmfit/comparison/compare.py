@@ -18,6 +18,7 @@ from slmfit import methods, storage
 from slmfit.comparison import planning
 from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_answered, write_data, write_diagnostics
+from slmfit.comparison.given import checked_given
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.planning import with_rows
 from slmfit.comparison.remarks import fewer_rows, like_the_truth, time_taken
@@ -104,9 +105,9 @@ def compare(
 ) -> Comparison:
     """Fit what is not fitted yet, then compare. Everything is written below `out`.
 
-    given: name -> answers the user already has for the test rows, each scored as one more row.
+    given: name -> answers the user already has, a `Prediction` for each row of `data.test`, scored as one more row.
     augment: a file of rows that are added to train, and to nothing else: every method that learns is fitted once more,
-    with them, as "ID+FILE", and the verdict says what they brought.
+    with them, as "ID+FILE", and the verdict says what they brought. `add_rows` says which are not added.
     metric: what the verdict goes by; None = the task's own. margin: in the metric's unit (0.02 = 2 points).
     prefer: what "smallest" means: size, latency, memory or cost.
     out: None = `slmfit-out/NAME-FINGERPRINT`, so that the same data always go to the same place.
@@ -119,13 +120,14 @@ def compare(
     included; a method that reaches them is `stopped`, and goes on when the same call has larger ones.
     texts: whether the user's texts are kept beside the runs and shown in the report.
 
-    Raises UsageError for an unknown method, setting, metric or preference, and for a margin, seed or number of seeds
-    out of range, before anything is written; what a method raises is kept as the reason why its row failed, and the
-    others go on.
+    Raises UsageError for an unknown method, setting, metric or preference, a margin, seed or number of seeds out of
+    range, and what is no answers to the test rows, before anything is written; what a method raises is kept as the
+    reason why its row failed, and the others go on.
     """
     metric = checked_metric(data, metric)
     preference = checked_preference(prefer)
     margin, seed = checked_margin(margin), checked_seed(seed)
+    answered = checked_given(given, data)
     specs = with_floors(with_parts(parse_specs(asked, settings, data.task)), data.task)
     terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
     added = None if augment is None else add_rows(data, augment)
@@ -145,7 +147,7 @@ def compare(
         spent = {READING: (budget_seconds or 0.0) - budget.left()} if budget.limited else {}
         fitted = _fit_all(work, budget.but_for(min(JUDGING, JUDGING_SHARE * budget.left())), texts, spent)
         rows = [fitted[spec.id] for _, spec in work]
-        rows += [experiment.given_row(name, answers) for name, answers in (given or {}).items()]
+        rows += [experiment.given_row(name, answers) for name, answers in answered.items()]
         if listen and not all(row.reused or row.reason for row in rows):
             listen("judge", {"methods": len(rows)})
         write_answered(experiment, {row.id: Run(out / row.run) for row in rows if row.run}, texts)

@@ -8,10 +8,12 @@ list(held_against(rows, "user", None, ["test"]))
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from slmfit.data.examples import Row
 from slmfit.data.groupings import group_name
 from slmfit.data.times import moments_of, spoken
+from slmfit.errors import Where
 from slmfit.text.figures import part_of
 
 Splits = Mapping[str, Sequence[Row]]  # train, validation, test
@@ -28,6 +30,17 @@ def held_against(rows: Splits, group: str | None, time: str | None, given: Colle
 def groups_of(rows: Sequence[Row], column: str | None) -> list[str]:
     """The name of each row's group; empty where it has none."""
     return [group_name(cell) if column and (cell := row.cells.get(column)) is not None else "" for row in rows]
+
+
+def times_of(rows: Sequence[Row], column: str | None) -> dict[Any, Where]:
+    """The times of those rows that have one, and the place of each."""
+    return {row.cells[column]: row.where.at(column) for row in rows if column and has_time(row, column)}
+
+
+def has_time(row: Row, column: str) -> bool:
+    """Whether the row says when it is from."""
+    cell = row.cells.get(column)
+    return cell is not None and bool(str(cell).strip()) and cell == cell  # nan alone is not itself
 
 
 def _grouped(rows: Splits, column: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from slmfit.data.groupings import Groupings
 from slmfit.data.recipe import TextRecipe
+from slmfit.errors import Where
 from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.records import SPLITS, Example, Source, Target, Tokens, from_plain
 from slmfit.tasks.base import Task
@@ -31,6 +32,7 @@ class Dataset:
     other_ids: where no column is called `id`, those that tell the test rows apart, and what they call them.
     held_groups: those of validation and test, where the split was asked to go by a column.
     groups: then, the group of each row of train and validation, by its id.
+    held_times: the times of validation and test, and where they stand, where the split was asked to go by them.
     notes: what was guessed or done, one sentence each, to be said to the user.
     """
 
@@ -45,6 +47,7 @@ class Dataset:
     other_ids: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     held_groups: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     groups: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    held_times: Mapping[Any, Where] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{len(self.splits[split]):,} {split}" for split in SPLITS)

@@ -3,7 +3,8 @@
     groupings({"train": [{"text": "…", "user_id": "u7"}, …], "test": […]}, {"text", "label"})
     # {"user_id": {"train": array("i", [0, 1, 0, …]), "test": array("i", [1, …])}}
 
-Kept as numbers, four bytes a cell, so that the audit can tell whether the split tears such rows apart.
+What a column's objects hold are columns, too: `meta.user` of {"meta": {"user": "u7"}}. Kept as numbers, four bytes a
+cell, so that the audit can tell whether the split tears such rows apart.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from array import array
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slmfit.data.nested import LOOKED_AT, unfolded
 from slmfit.data.times import is_time
 from slmfit.text.looks import look
 
@@ -28,15 +30,23 @@ LONGEST = 200  # characters of a value; what is longer is text
 
 def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection[str]) -> Groupings:
     """rows: split -> the cells of its rows. known: columns that are something else."""
-    columns = dict.fromkeys(column for part in rows.values() for cells in part[:100] for column in cells)
+    columns = _columns(rows)
     found = {}
     for column in columns:
-        if column not in known and (numbers := _numbers(column, rows)) is not None:
-            found[column] = numbers
+        if column in known:
+            continue
+        inside = unfolded(column, rows)
+        for name in [column] if inside is None else [one for one in _columns(inside) if one not in columns]:
+            if (numbers := _numbers(name, rows if inside is None else inside)) is not None:
+                found[name] = numbers
     stems = _stems(rows) if "id" in known else None
     if stems is not None and (numbers := _numbers(BEGUN_ALIKE, stems)) is not None:
         found[BEGUN_ALIKE] = numbers
     return found
+
+
+def _columns(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    return list(dict.fromkeys(column for part in rows.values() for cells in part[:LOOKED_AT] for column in cells))
 
 
 def _stems(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, str]]] | None:

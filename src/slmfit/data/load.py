@@ -14,7 +14,7 @@ from typing import Any
 
 from slmfit.data.annotated import accepted
 from slmfit.data.as_before import columns_as_before, spelled_alike
-from slmfit.data.asked_split import groups_of, held_against
+from slmfit.data.asked_split import groups_of, held_against, times_of
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.columns import CLASSIFICATION, columns_of, no_column, task_and_roles
@@ -24,6 +24,7 @@ from slmfit.data.groupings import group_name, groupings
 from slmfit.data.in_memory import Held, is_held
 from slmfit.data.labels import merged_labels, refuse_rare, refuse_several
 from slmfit.data.layout import of_split, read_parts
+from slmfit.data.nested import with_nested
 from slmfit.data.offsets import in_code_points
 from slmfit.data.readers.rows import Part
 from slmfit.data.recipe import STRIPS, TextRecipe
@@ -69,7 +70,8 @@ def load_data(
     test, validation: further files, or rows, with the same columns.
     task: `text-classification`, `token-classification` or `multiple-choice`; recognised by the columns if None.
     columns: what a column is for -> its name, such as {"text": "body"}; recognised by name where not given.
-    group: a column; rows with the same value there stay together when the data are split.
+    group: a column; rows with the same value there stay together when the data are split. What objects in a column
+        hold is a column, too: `meta.user` of {"meta": {"user": 7}}.
     time: a column of numbers or ISO dates; the latest rows become test, those before them validation.
     merge: rules `PATTERN=NEW` for labels, or files of them; the first that matches counts.
     merge_prefix: a separator; labels become what stands before it.
@@ -94,6 +96,7 @@ def load_data(
         raise UsageError(what, fix="give a path, a list of rows, a dict of columns or a data frame")
     recipe = _recipe(strip)
     parts = spelled_alike(read_parts(path, test, validation, notes), notes)
+    parts = {split: with_nested(part, [group, time]) for split, part in parts.items()}
     named = [*(columns or {}).values(), *filter(None, (group, time))]
     parts = {split: accepted(part, named, notes) for split, part in parts.items()}
     found, roles = task_and_roles(parts, task, columns or {}, notes)
@@ -150,6 +153,7 @@ def load_data(
         named_so,
         held,
         of_group,
+        times_of([*rows["validation"], *rows["test"]], time),
     )
 
 
@@ -167,6 +171,13 @@ def load_examples(
     whose columns these are where the file has them, and whose labels were merged as these are. columns: role -> column,
     where not. notes: filled with what was guessed, and with what was left out. Raises DataError as `load_data` does.
     """
+    return [row.example for row in load_rows(part, task, origin, columns, notes, split=split)]
+
+
+def load_rows(
+    part: Part, task: Task, origin: Source, columns: Mapping[str, str], notes: list[str], *, split: str
+) -> list[Row]:
+    """What `load_examples` returns, each example with its place and its cells."""
     asked = columns
     columns = columns_as_before(columns, origin, part, task, notes)
     if "split" not in columns.values():
@@ -185,7 +196,10 @@ def load_examples(
         refuse_minus_one(found, known, lambda n: rows[n].where.at(roles["label"]))
     examples = [row.example for row in rows]
     notes += [*offset_notes(part.file, examples), *_half_pairs(part.file, examples)]
-    return [replace(e, target=merged.get(e.target, e.target)) if isinstance(e.target, str) else e for e in examples]
+    for row, example in zip(rows, examples, strict=True):
+        if isinstance(example.target, str):
+            row.example = replace(example, target=merged.get(example.target, example.target))
+    return rows
 
 
 def _recipe(strip: Sequence[str]) -> TextRecipe:

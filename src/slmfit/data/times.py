@@ -229,8 +229,9 @@ def _refuse_two_kinds(cells: Sequence[Any], times: Sequence[_Time], places: Sequ
     if len(first) < 2 or ({"a number", *_EPOCHS} >= first.keys() and _runs_on([time.value for time in times])):
         return
     (one, at), (other, later) = list(first.items())[:2]
+    line = f"line {places[at].line}" + (f" of {places[at].file}" if places[at].file != places[later].file else "")
     what = (
-        f"{str(cells[later])[:40]!r} is {_article(other)}, but {str(cells[at])[:40]!r} on line {places[at].line} is "
+        f"{str(cells[later])[:40]!r} is {_article(other)}, but {str(cells[at])[:40]!r} on {line} is "
         f"{_article(one)}, and the two cannot be put in order"
     )
     raise DataError(what, where=places[later], fix=_ONE_WAY)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from slmfit.data.added import add_rows
 from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.load import load_data
+from slmfit.errors import DataError
 from slmfit.generating import write_tickets
 
 WORDS = [a + b for a in "ba de fi go ku la me ni po ra su te vi wo ze".split() for b in "ck ll mp nd rn st x".split()]
@@ -58,6 +60,28 @@ def test_a_group_on_both_sides_is_named_with_the_line_to_type(tmp_path, users, e
     assert "'user_id'" in found["message"] and "--group user_id" in found["fix"]
     assert found["examples"]
     assert warned(load_data(path, group="user_id")) == {}
+
+
+@pytest.mark.parametrize("form", ["object", "two levels", "JSON in a cell"])
+def test_a_group_within_objects_is_named_and_split_by(tmp_path, form):
+    rows = []
+    for number, row in enumerate(by_users(random.Random(3))):
+        user = {"n": number, "user": row.pop("user_id")}
+        rows.append(row | {"meta": {"of": user} if form == "two levels" else user})
+    column = "meta.of.user" if form == "two levels" else "meta.user"
+    if form == "JSON in a cell":
+        path = write(tmp_path / "a.csv", [row | {"meta": json.dumps(row["meta"])} for row in rows])
+    else:
+        path = tmp_path / "a.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = warned(load_data(path))["group"]
+    assert f"{column!r}" in found["message"] and f"--group {column}" in found["fix"]
+    data = load_data(path, group=column)
+    assert warned(data) == {} and len(data.held_groups) > 1
+    assert data.held_groups.isdisjoint({data.groups[e.id] for e in data.train})
+    assert add_rows(data, path).record["left_out"] >= len(data.test) + len(data.validation)
+    with pytest.raises(DataError, match=r"there is no column 'meta\.nobody'"):
+        load_data(path, group="meta.nobody")
 
 
 def test_rows_given_in_two_files_are_to_be_given_as_one(tmp_path):
