@@ -13,8 +13,9 @@ from typing import Any
 
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError
-from slmfit.records import OUTCOMES, Entities, Example, Prediction, Span
+from slmfit.records import OUTCOMES, Example, Prediction, Span
 from slmfit.tasks import names_of
+from slmfit.tasks.answers import can_be_answer, entities_of
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed, number_of
 
@@ -56,13 +57,12 @@ def _prediction(answer: Any, row: Example, task: Task, where: str) -> Prediction
             f"there is no outcome {answer.outcome!r}", where=where, fix=f"use one of {', '.join(OUTCOMES)}"
         )
     target = answer.target
-    if target is not None and not isinstance(target, Entities if task.marks else str):
+    if target is not None and not can_be_answer(target, task):
         what = f"the answer is {type(target).__name__}"
         raise UsageError(what, where=where, fix=_meant(target, task))
-    if isinstance(target, Entities):
-        _check_spans(target, row, where)
+    spans = entities_of(target).spans
+    _check_spans(spans, row, where)
     names = task.offered(row.input) or names_of(task)["intents" if task.marks else "labels"]
-    spans = target.spans if isinstance(target, Entities) else ()
     return replace(
         answer,
         outcome="invalid" if target is None and answer.outcome == "ok" else answer.outcome,
@@ -81,10 +81,10 @@ def _meant(answer: Any, task: Task) -> str:
     return f"write slmfit.Prediction(NAME), where NAME is one of {listed(names_of(task)['labels'], 10)}"
 
 
-def _check_spans(target: Entities, row: Example, where: str) -> None:
+def _check_spans(spans: Sequence[Span], row: Example, where: str) -> None:
     """Raises UsageError for what is no stretch of the row's text."""
     length = len(str(row.input))
-    for span in target.spans:
+    for span in spans:
         if not isinstance(span, Span) or not 0 <= span.start < span.end <= length:
             what = f"{span!r} is no stretch of the row's text, which has {number_of(length, 'character')}"
             raise UsageError(what, where=where, fix="count characters from 0, up to and without the end")

@@ -127,6 +127,11 @@ def entities_of(target: Target | None) -> Entities:
     return target if isinstance(target, Entities) else Entities()
 
 
+def can_be_answer(target: Any, task: Task) -> bool:
+    """Whether a value is of the kind that the task's answers are."""
+    return isinstance(target, Entities if task.marks else str)
+
+
 def chance_of(target: Target | None) -> str | None:
     """The name that an answer's probability goes by: the label or letter itself, the intent."""
     return target.intent if isinstance(target, Entities) else target
