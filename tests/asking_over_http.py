@@ -1,6 +1,7 @@
 """Requests as tests write them: whole ones by urllib, broken ones byte by byte."""
 
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -62,3 +63,12 @@ def head(path="/v1/classify", method="POST", **headers):
     lines = {"host": "127.0.0.1", "content-type": "application/json", **given}
     told = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value is not None)
     return f"{method} {path} HTTP/1.1\r\n{told}\r\n".encode()
+
+
+def port_of(url):
+    return int(url.rpartition(":")[2])
+
+
+def status(reply):
+    """Of a reply as it came."""
+    return int(re.match(rb"HTTP/1.1 (\d+)", reply)[1])

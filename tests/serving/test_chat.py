@@ -10,25 +10,20 @@ import pytest
 import slmfit
 import tiny
 from asking_over_http import ask
+from chatting import SCHEMA, creating
 from conftest import make_dataset
 from schemas_at_random import any_schema
 from slmfit import methods
 from slmfit.llm.schemas import misfit
 from slmfit.methods.base import Context
 
-openai = pytest.importorskip("openai")
+pytest.importorskip("openai")
 pytest.importorskip("llguidance", reason="pip install 'slmfit[serve]'")
 server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")
 from slmfit.serving.writing import Writer  # noqa: E402
 
 DATA = make_dataset("token-classification", sizes=(32, 8, 8))
 ASKED = [{"role": "system", "content": "Answer."}, {"role": "user", "content": "fly to Rome"}]
-SCHEMA = {
-    "type": "object",
-    "properties": {"label": {"type": "string", "enum": ["sports", "world"]}, "sure": {"type": "boolean"}},
-    "required": ["label", "sure"],
-    "additionalProperties": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +44,8 @@ def served(run):
 
 @pytest.fixture(scope="module")
 def create(served):
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0, timeout=600) as client:
-        usual = {"model": "trips", "messages": ASKED, "max_tokens": 12, "temperature": 0}
-        yield lambda **given: client.chat.completions.create(**usual | given)
+    with creating(served.url, model="trips", messages=ASKED, max_tokens=12, temperature=0) as create:
+        yield create
 
 
 def test_whole_and_streamed_are_the_same(create):

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import re
 import signal
 import socket
 import time
@@ -10,7 +9,7 @@ import time
 import pytest
 
 import slmfit
-from asking_over_http import ask, head, say
+from asking_over_http import ask, head, port_of, say, status
 from conftest import make_dataset
 
 server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")
@@ -34,11 +33,7 @@ def served(run):
 
 @pytest.fixture
 def port(served):
-    return int(served.url.rpartition(":")[2])
-
-
-def status(reply):
-    return int(re.match(rb"HTTP/1.1 (\d+)", reply)[1])
+    return port_of(served.url)
 
 
 PATHS = [

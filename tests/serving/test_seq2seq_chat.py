@@ -6,24 +6,19 @@ import pytest
 
 import slmfit
 import tiny
+from chatting import SCHEMA, creating
 from conftest import make_dataset
 from slmfit import methods
 from slmfit.llm.schemas import misfit
 from slmfit.methods.base import Context
 
-openai = pytest.importorskip("openai")
+pytest.importorskip("openai")
 pytest.importorskip("llguidance", reason="pip install 'slmfit[serve]'")
 server = pytest.importorskip("slmfit.serving.server", reason="pip install 'slmfit[serve]'")
 
 DATA = make_dataset(sizes=(32, 12, 12))
 TEXTS = [*(e.input for e in DATA.test), "zebra ümlaut", "</text> invoice", "a\n\nb", "<text>\nparcel\n</text>"]
 ASKED = [{"role": "system", "content": "Answer."}, {"role": "user", "content": "where is my parcel"}]
-SCHEMA = {
-    "type": "object",
-    "properties": {"label": {"type": "string", "enum": ["sports", "world"]}, "sure": {"type": "boolean"}},
-    "required": ["label", "sure"],
-    "additionalProperties": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +39,8 @@ def served(run):
 
 @pytest.fixture(scope="module")
 def create(served):
-    with openai.OpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0, timeout=600) as client:
-        usual = {"model": "tickets", "messages": ASKED, "max_tokens": 12, "temperature": 1, "seed": 3}
-        yield lambda **given: client.chat.completions.create(**usual | given)
+    with creating(served.url, model="tickets", messages=ASKED, max_tokens=12, temperature=1, seed=3) as create:
+        yield create
 
 
 def test_whole_and_streamed_are_the_same(create):

@@ -1,13 +1,10 @@
 """The door of the page: foreign hosts and sites, forms, other users, and whatever leads out of the workspace."""
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))  # requests as its tests write them
-from asking_over_http import ask, head, say
+from asking_over_http import ask, head, port_of, say, status
 
 server = pytest.importorskip("slmfit.ui.server", reason="pip install 'slmfit[serve]'")
 from slmfit.ui.door import page_token  # noqa: E402
@@ -31,11 +28,7 @@ def served(tmp_path_factory):
 
 @pytest.fixture
 def port(served):
-    return int(served.url.rpartition(":")[2])
-
-
-def status(reply):
-    return int(re.match(rb"HTTP/1.1 (\d+)", reply)[1])
+    return port_of(served.url)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"])

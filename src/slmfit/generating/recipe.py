@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from slmfit.data.readers.rows import missing, reading
@@ -110,12 +111,21 @@ def read_recipe(name: str | Path) -> Recipe:
             with Path(name).open("rb") as file:
                 source = file.read(MOST_BYTES + 1)
         return _read_source(source, str(name))
-    folder = resources.files("slmfit.generating") / "recipes"
-    files = {file.name.removesuffix(".toml"): file for file in folder.iterdir()}
+    files = _built_in()
     if name not in files:
         fix = f"{did_you_mean(name, sorted(files))} (a recipe of your own is a file: NAME.toml)"
         raise UsageError(f"there is no recipe {name!r}", fix=fix)
     return _read_source(files[name].read_bytes(), f"recipe {name!r}")
+
+
+def built_in_recipes() -> list[str]:
+    """The names of the recipes that come with slmfit."""
+    return sorted(_built_in())
+
+
+def _built_in() -> dict[str, Traversable]:
+    folder = resources.files("slmfit.generating") / "recipes"
+    return {file.name.removesuffix(".toml"): file for file in folder.iterdir() if file.name.endswith(".toml")}
 
 
 def _read_source(source: bytes, place: str) -> Recipe:

@@ -16,6 +16,7 @@ from typing import Any
 
 from slmfit.data.readers.rows import ending
 from slmfit.errors import UsageError
+from slmfit.generating.recipe import built_in_recipes
 from slmfit.methods import names as method_names
 from slmfit.storage import file_name
 from slmfit.ui.workspace import Workspace
@@ -25,7 +26,6 @@ _METHOD = re.compile(r"([a-z0-9_]+)(@[A-Za-z0-9_.-]{1,40})?(?:=(.+))?")
 _SETTING = re.compile(r"[A-Za-z0-9_.@-]{1,80}=.{0,300}")
 _PLACE = re.compile(r"[A-Za-z0-9_./ +-]{1,200}")
 _URL = re.compile(r"https?://[^\s]{1,300}")
-_RECIPES = ("emails", "tickets")
 
 Fields = Mapping[str, Any]
 
@@ -95,7 +95,7 @@ def _export(workspace: Workspace, fields: Fields) -> Command:
 
 def _generate(workspace: Workspace, fields: Fields) -> Command:
     recipe = fields.get("recipe", "")
-    if recipe not in _RECIPES:
+    if recipe not in built_in_recipes():
         recipe = _file(workspace, recipe, (".toml",))
     output = f"{GENERATED}/{stem(fields.get('name') or recipe)}.jsonl"
     workspace.path(GENERATED).mkdir(exist_ok=True)
