@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -155,6 +156,14 @@ def test_what_is_deferred_goes_into_one_file_that_can_be_written(made, tmp_path)
             serve(runs, port=0, keep_deferred=tmp_path / "x.jsonl")
     with pytest.raises(UsageError, match="cannot be written"):
         serve(folder, port=0, keep_deferred=tmp_path / "no" / "x.jsonl")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="is no file"):
+        serve(folder, port=0, keep_deferred=tmp_path / "pipe")
+    for spoiled in ("text,label\na,b\n", '{"text": "a", "label": "b"}'):
+        (tmp_path / "mine").write_text(spoiled)
+        with pytest.raises(UsageError, match="holds something else than rows as JSON lines"):
+            serve(folder, port=0, keep_deferred=tmp_path / "mine")
+        assert (tmp_path / "mine").read_text() == spoiled
 
 
 def test_what_a_part_does_not_read(made):

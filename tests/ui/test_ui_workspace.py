@@ -48,6 +48,13 @@ def test_links_are_refused_and_not_shown(here, tmp_path):
     assert here.scan().files == ["data/tickets.csv"]
 
 
+def test_a_pipe_is_not_waited_for(here):
+    os.mkfifo(here.root / "data" / "pipe.csv")
+    assert here.scan().files == ["data/tickets.csv"]
+    with pytest.raises(UnsafeError, match="is neither a file nor a folder"):
+        here.there("data/pipe.csv")
+
+
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(UsageError, match="is not a folder"):
         Workspace(tmp_path / "nowhere")

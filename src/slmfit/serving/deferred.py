@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Self
 
 from slmfit.errors import UsageError
@@ -25,11 +26,12 @@ class Deferred:
 
     def __init__(self, task: Task, path: str) -> None:
         self.task = task
+        _check_rows(Path(path))
         try:
             self._out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or str(error)
-            raise UsageError(f"cannot be written: {said}", where=path, fix="name a file that can be") from None
+            raise UsageError(f"cannot be written: {said}", where=str(path), fix="name a file that can be") from None
 
     @classmethod
     def of(cls, run: Run, path: str | None) -> Self | None:
@@ -47,6 +49,23 @@ class Deferred:
         left = memoryview("".join(lines).encode())
         while left:
             left = left[os.write(self._out, left) :]
+
+
+def _check_rows(path: Path) -> None:
+    """Raise UsageError for what is there and is no file of rows: a table would be spoiled, a pipe be waited for."""
+    try:
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise UsageError("is no file", where=str(path), fix="name a file that can be")
+        with path.open("rb") as file:
+            first, size = file.read(1), path.stat().st_size
+            file.seek(max(size - 1, 0))
+            last = file.read(1)
+    except (OSError, ValueError):
+        return  # which opening it says better
+    if size and (first, last) != (b"{", b"\n"):
+        raise UsageError("holds something else than rows as JSON lines", where=str(path), fix="name a new file")
 
 
 def check_one_cascade(methods: Iterable[str]) -> None:

@@ -104,6 +104,8 @@ class Workspace:
         place = self.path(name)
         if not place.exists():
             raise UsageError("is not there", where=str(name), fix="reload the page")
+        if not (place.is_file() or place.is_dir()):  # a pipe would be waited for
+            raise UnsafeError("is neither a file nor a folder", where=str(name), fix="choose one of the list")
         return place
 
     def name(self, path: Path) -> str:
