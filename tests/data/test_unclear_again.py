@@ -155,7 +155,9 @@ def test_rows_that_differ_in_numbers_only_are_told_of() -> None:
     made = [{"text": forms[k % 3].format(*(rng.randrange(9999) for _ in range(3))), "label": "xyz"[k % 3]}
             for k in range(120)]  # fmt: skip
     found = findings(load_data(made))["numbers"]
-    assert (found["severity"], found["count"]) == ("note", 24) and "are a train row but for numbers" in found["message"]
+    assert (found["severity"], found["count"]) == ("note", 24) and "repeat a train row except for its numbers" in found[
+        "message"
+    ]
     assert "numbers" not in findings(load_data([row | {"text": f"{row['text']} {k}"} for k, row in enumerate(rows())]))
 
 

@@ -33,5 +33,5 @@ def test_or_whole(cascade, tmp_path):
 @pytest.mark.parametrize("form", ["folder", "onnx", "gguf", "html"])
 def test_majority_is_no_model(form, tmp_path):
     run = slmfit.train(DATA, "majority", out=tmp_path / "out")
-    with pytest.raises(UsageError, match="nothing of a run of majority is a model"):
+    with pytest.raises(UsageError, match="a run of majority holds no model"):
         slmfit.export(run, form, tmp_path / "x", data=DATA)

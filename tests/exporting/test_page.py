@@ -213,7 +213,7 @@ def test_without_a_browser(trained, tmp_path, monkeypatch):
 
 def test_no_page(trained, tmp_path):
     for method, data, instead in (
-        ("majority", make_dataset(), "nothing of a run of majority is a model"),
+        ("majority", make_dataset(), "a run of majority holds no model"),
         ("knn", make_dataset(), "its vectors are those of LSA"),
         ("linear", make_dataset("multiple-choice"), "`slmfit predict`"),
     ):

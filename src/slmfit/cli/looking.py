@@ -89,7 +89,7 @@ def _delete(folder: Path) -> None:
 
     if sys.stdin.isatty() and sys.stderr.isatty() and not typer.confirm(f"Delete {visible(str(folder))}?", err=True):
         raise typer.Exit(1)
-    say(f"{folder} is deleted: {bytes_words(delete(folder))} are free")
+    say(f"{folder} is deleted: {bytes_words(delete(folder))} freed")
 
 
 def _cache(prune: str | None, *, as_json: bool) -> None:

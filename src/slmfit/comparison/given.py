@@ -31,7 +31,7 @@ def checked_given(given: Mapping[str, Iterable[Prediction]] | None, data: Datase
         return {}
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         fix = 'give {"NAME": [slmfit.Prediction(…), …]}'
-        raise UsageError("given are answers under the name of who gave them, and this is something else", fix=fix)
+        raise UsageError("given maps a name to its answers, and this is something else", fix=fix)
     return {name: list(_checked(f"given[{name!r}]", answers, data)) for name, answers in given.items()}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from slmfit.runs.run import Run
 
-_NO_MODEL = "nothing of a run of {} is a model: fit a method of your own on the same data"
+_NO_MODEL = "a run of {} holds no model: export one of another method, fitted on the same data"
 _INSTEAD = {
     "llm": _NO_MODEL.format("llm"),
     "majority": _NO_MODEL.format("majority"),

@@ -126,12 +126,12 @@ def _learnt_before(file: str, texts: Sequence[str], learnt: Sequence[str]) -> It
     if near.any():
         rows = part_of(int(near.sum()), len(texts), "row", "are")
         twins = "nearly the same as rows that the run learnt from (at most one word in ten changed)"
-        yield f"{file}: {rows} {twins}, and say little of new rows."
+        yield f"{file}: {rows} {twins}, and say little about new rows."
     copied = int(((copies_of(found.words, len(learnt)) >= 0) & ~near).sum())
     if copied > MANY_COPIES * len(texts):
         rows = part_of(copied, len(texts), "row", "share")
         others = "nearly all of their words with rows that the run learnt from, or overlap them"
-        yield f"{file}: {rows} {others}, and say little of new rows."
+        yield f"{file}: {rows} {others}, and say little about new rows."
 
 
 def _escaped_otherwise(file: str, texts: Sequence[str], learnt: Sequence[str]) -> Iterator[str]:

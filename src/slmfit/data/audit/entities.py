@@ -88,8 +88,8 @@ def _one_short(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     if len(often) >= _TOLD and len(short) > _NEARLY_ALL * len(often) and len(set(short.values())) > len(short) / 2:
         words, sign = next(iter(short.items()))
         message = (
-            f"Behind {len(short)} of {len(often)} words that are marked {_AGAIN} times or more always stands the same "
-            f"sign, and behind others another: '{excerpt(words)}' is always followed by '{excerpt(sign)}'."
+            f"{len(short)} of {len(often)} entities that are marked {_AGAIN} times or more are always followed by one "
+            f"and the same character, most by one of their own: '{excerpt(words)}' by '{excerpt(sign)}'."
         )
         fix = "Check the offsets: `end` is the place behind the last character, not its own."
         yield finding("span_one_short", "warning", len(short), message, fix)

@@ -27,10 +27,10 @@ def same_but_for_numbers(rows: Rows) -> Iterator[Finding]:
     test = [row for row, split in enumerate(rows.splits) if split == "test"]
     found = [row for row in test if rows.texts[row] not in texts and _form(rows.texts[row]) in seen]
     if len(found) > _MANY * len(test):
-        message = f"{part_of(len(found), len(test), 'test row', 'are')} a train row but for numbers."
+        message = f"{part_of(len(found), len(test), 'test row', 'repeat')} a train row except for its numbers."
         fix = (
-            "Scores say how well such lines are told again. If new ones will be worded otherwise, write the wording "
-            "into a column, and split by it: --group COLUMN."
+            "Scores show how well known wordings are recognised. If new texts will be worded differently, write the "
+            "wording into a column, and split by it: --group COLUMN."
         )
         examples = (rows.example([seen[_form(rows.texts[row])], row]) for row in found)
         yield finding("numbers", "note", len(found), message, fix, examples)

@@ -109,7 +109,7 @@ _HARMS: dict[str, tuple[Callable[[str], object], str, str]] = {
     "html_entity": (
         lambda text: "&" in text and unescaped(text) != text,
         "entities of HTML",
-        "Methods read the signs as they stand: where new texts come without them, --strip html removes them.",
+        "Methods read these as written: if new texts come without them, --strip html removes them.",
     ),
     "escaped_text": (
         _escaped,
