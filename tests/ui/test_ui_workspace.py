@@ -3,6 +3,7 @@
 import base64
 import os
 import stat
+import threading
 
 import pytest
 
@@ -155,3 +156,31 @@ def test_rows_some_at_a_time(here):
     path.write_text("id,text\n1,other\n")
     os.utime(path, ns=(1, 1))
     assert tables.part(path, 0, 10)["rows"] == [[0, ["1", "other"]]]
+
+
+def test_the_first_rows_are_there_before_the_last_is_read(here, monkeypatch):
+    gate, path = threading.Event(), here.root / "data" / "tickets.csv"
+
+    def slow(path, notes, name):
+        yield from ((i, {"text": f"row {i}"}) for i in range(250))
+        assert gate.wait(60)
+        yield from ((i, {"text": f"row {i}", "label": "late"}) for i in range(250, 400))
+
+    monkeypatch.setattr("slmfit.ui.rows.read_rows", slow)
+    tables = Tables()
+    first = tables.part(path, 0, 100)
+    assert first["reading"] and len(first["rows"]) == 100 and first["columns"] == ["text"]
+    gate.set()
+    last = tables.part(path, 300, 500)
+    assert not last["reading"] and last["total"] == 400 and last["columns"] == ["text", "label"]
+    assert last["rows"][-1] == [399, ["row 399", "late"]] and tables.part(path, 0, 1, "late")["found"] == 150
+
+
+def test_rows_before_one_that_cannot_be_read(here):
+    path = here.root / "data" / "torn.csv"
+    path.write_text("text,label\n" + "a,b\n" * 700 + "a,b,c\n" + "a,b\n")
+    part = Tables().part(path, 650, 100)
+    assert len(part["rows"]) == 50 and "torn.csv, line 702" in part["stopped"]
+    path.write_text("")
+    with pytest.raises(DataError, match="is empty"):
+        Tables().part(path, 0, 10)

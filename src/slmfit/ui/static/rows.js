@@ -5,7 +5,10 @@ import { count, fill, get, make, several, visible } from "./dom.js";
 const HIGH = 44; // pixels of a row, as the sheet has it
 const AROUND = 8; // rows above and below those in sight
 const SHOWN = 180; // characters of a cell: two lines of it
+const HEAD = 34; // pixels of the columns' names, likewise
 const PIECE = 100; // rows that are asked for at once
+const ASK = 80; // milliseconds after which those in sight are asked for: what flew by is not
+const READ_ON = 500; // milliseconds between two questions of how far the reading is
 const TALLEST = 8_000_000; // pixels that browsers scroll; beyond, a step of the bar is more than a row
 
 export function lookThrough(file) {
@@ -20,6 +23,7 @@ export function lookThrough(file) {
   let columns = [];
   let rows = 0;
   let turn = 0;
+  let chosen = -1; // place of the row that is shown whole
   let drawing = false;
   const drawn = new Map(); // place of a row -> its element
 
@@ -32,7 +36,7 @@ export function lookThrough(file) {
       if (own !== turn) return;
       kept.set(number, part.rows);
       if (kept.size > 40) kept.delete([...kept.keys()].find((one) => Math.abs(one - number) > 10));
-      if (number === 0) began(part);
+      if (number === 0 || part.columns.length > columns.length) began(part);
     } catch (error) {
       if (own === turn) found.textContent = error.message;
       return;
@@ -46,6 +50,7 @@ export function lookThrough(file) {
     later();
   }
 
+  // what is known of the whole file, which grows while it is read
   function began(part) {
     rows = part.found;
     if (columns.join("\0") !== part.columns.join("\0")) {
@@ -56,7 +61,31 @@ export function lookThrough(file) {
     space.style.height = `${Math.min(TALLEST, rows * HIGH)}px`;
     box.setAttribute("aria-rowcount", rows);
     const of = search.value.trim() ? `${several(rows, "row")} of ${count(part.total)} with these words` : several(rows, "row");
-    found.textContent = `${of}${part.more ? `; the file goes on, its first ${count(part.total)} are here` : ""}.`;
+    const more = part.reading ? " so far; the rest is being read" : part.more ? `; the file goes on, its first ${count(part.total)} are here` : "";
+    fill(found, part.stopped ? make("span", { class: "wrong" }, `${of}, then: `, visible(part.stopped)) : `${of}${more}.`);
+    if (part.reading) setTimeout(goOn, READ_ON, turn);
+  }
+
+  async function goOn(own) {
+    if (own !== turn || !box.isConnected) return;
+    const part = await get("/api/rows", { file, count: 0, search: search.value }).catch(() => null);
+    if (own !== turn) return;
+    if (part === null) {
+      setTimeout(goOn, 4 * READ_ON, own); // the server may come again
+      return;
+    }
+    began(part);
+    later();
+  }
+
+  let asking = null;
+
+  // ask for what is in sight then, and not for all that a long leap passes
+  function wanted() {
+    asking ??= setTimeout(() => {
+      asking = null;
+      for (const number of new Set([...drawn].filter(([, element]) => element.dataset.empty).map(([place]) => Math.floor(place / PIECE)))) piece(number);
+    }, ASK);
   }
 
   function later() {
@@ -99,13 +128,34 @@ export function lookThrough(file) {
     const number = Math.floor(place / PIECE);
     const there = kept.get(number);
     if (!Array.isArray(there)) {
-      piece(number);
+      wanted();
       return make("div", { class: "row", "data-empty": "1", role: "row" }, make("span", { class: "number" }, count(place + 1)));
     }
     const [line, cells] = there[place % PIECE] ?? [place, []];
-    return make("div", { class: "row", role: "row", click: () => open(line, cells) },
+    return make("div", { class: place === chosen ? "row chosen" : "row", role: "row", click: () => choose(place) },
       make("span", { class: "number", role: "rowheader" }, count(line + 1)),
       cells.map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
+  }
+
+  // by mouse or by the arrows: it is marked, brought into sight, and shown whole below
+  function choose(place) {
+    const there = kept.get(Math.floor(place / PIECE));
+    if (place < 0 || place >= rows || !Array.isArray(there)) return;
+    drawn.get(chosen)?.classList.remove("chosen");
+    chosen = place;
+    drawn.get(chosen)?.classList.add("chosen");
+    const stretch = Math.max(1, (rows * HIGH) / TALLEST);
+    const [above, below] = [place * HIGH / stretch, ((place + 1) * HIGH) / stretch + HEAD - box.clientHeight];
+    box.scrollTop = Math.min(above, Math.max(box.scrollTop, below));
+    open(...(there[place % PIECE] ?? [place, []]));
+  }
+
+  function moved(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const top = Math.ceil((box.scrollTop * Math.max(1, (rows * HIGH) / TALLEST)) / HIGH);
+    choose(drawn.has(chosen) ? chosen + step : top);
   }
 
   function open(line, cells) {
@@ -115,6 +165,7 @@ export function lookThrough(file) {
 
   function anew() {
     turn += 1;
+    chosen = -1;
     kept.clear();
     for (const element of drawn.values()) element.remove();
     drawn.clear();
@@ -127,6 +178,7 @@ export function lookThrough(file) {
     clearTimeout(waiting);
     waiting = setTimeout(anew, 250);
   });
+  box.addEventListener("keydown", moved);
   box.addEventListener("scroll", later, { passive: true });
   anew();
   return make("div", { class: "look" },
