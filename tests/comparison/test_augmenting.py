@@ -60,6 +60,26 @@ def test_twins_of_held_out_rows_are_left_out_and_told(data, more, tmp_path):
         add_rows(data, write(tmp_path / "all.csv", data.test))
 
 
+@pytest.mark.parametrize("task", ["text-classification", "multiple-choice"])
+def test_rows_that_stand_in_train_already_are_told_of(task, tmp_path):
+    """The very file of the train rows, with one row of another answer and one twice."""
+    data = make_dataset(task)
+    other = next(e for e in data.train if e.target != data.train[0].target)
+    rows = [data.task.unparse(e) for e in data.train]
+    changed = {**rows[0], **{k: v for k, v in data.task.unparse(other).items() if k in ("label", "answer", "intent")}}
+    path = tmp_path / "Again.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    added = add_rows(data, path)
+    [said] = [note for note in added.notes if "in train already" in note]
+    assert said.startswith(
+        f"Again.jsonl: {added.record['rows']} of {added.record['rows']} rows (100.0 %) stand in train"
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in (changed, changed)))
+    notes = add_rows(data, path).notes
+    assert "Again.jsonl: 2 of 2 rows (100.0 %) have the text of a train row and another answer." in notes
+    assert "Again.jsonl: 1 of 2 rows (50.0 %) repeats another row of it." in notes
+
+
 def test_near_twins_of_held_out_rows_are_left_out(tmp_path):
     made = make_dataset()
     words = "this text is quite a bit longer than ten words so that one more is not too many of them".split()

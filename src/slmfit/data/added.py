@@ -6,7 +6,7 @@ added.data.train                         # data's own, and the file's rows; vali
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from slmfit.data.nested import with_nested
 from slmfit.data.texts import in_any_order
 from slmfit.data.times import moments_of, spoken
 from slmfit.errors import DataError
-from slmfit.records import Example
+from slmfit.records import Example, Target
 from slmfit.storage import file_name
 from slmfit.tasks import names_of
-from slmfit.text.figures import number_of
+from slmfit.text.figures import number_of, part_of
 from slmfit.text.looks import beside
 
 
@@ -66,6 +66,7 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
         what += ", or as late as they are" if len(earlier) < len(others) else ""
         earlier_by = f", and are earlier by {data.source['time']!r}" if data.held_times else ""
         raise DataError(what, where=part.file, fix=f"add rows that were not copied from them{earlier_by}")
+    notes += _known(data, kept, Path(path).name)
     if twins := len(rows) - len(several):
         notes.append(f"{twins:,} rows of {Path(path).name} are twins of validation or test rows, and are not added.")
     if copies := len(several) - len(kept):
@@ -76,6 +77,29 @@ def add_rows(data: Dataset, path: str | Path) -> Added:
     train = (*data.train, *(replace(row, id=f"added:{row.id}") for row in kept))
     more = replace(data, splits={**data.splits, "train": train}, source={**data.source, "added": record})
     return Added(file_name(str(path).removesuffix(".gz").rpartition(".")[0]), more, record, tuple(notes))
+
+
+def _known(data: Dataset, rows: Sequence[Example], file: str) -> Iterator[str]:
+    """That rows which are added stand in train already, with the same answer or another, or twice in their file."""
+
+    def words(example: Example) -> str:
+        return " ".join(data.task.text(example.input).split())
+
+    own: dict[str, set[Target | None]] = {}
+    for example in data.train:
+        own.setdefault(words(example), set()).add(example.target)
+    theirs = [(words(row), row.target) for row in rows]
+    again = sum(target in own.get(text, ()) for text, target in theirs)
+    others = sum(text in own and target not in own[text] for text, target in theirs)
+    repeated = len(theirs) - len(set(theirs))
+    if again:
+        said = part_of(again, len(rows), "row", "stand")
+        yield f"{file}: {said} in train already with the same answer; added, they count twice and bring nothing new."
+    if others:
+        said = part_of(others, len(rows), "row", "have")
+        yield f"{file}: {said} the text of a train row and another answer."
+    if repeated:
+        yield f"{file}: {part_of(repeated, len(rows), 'row', 'repeat')} another row of it."
 
 
 def _refuse_unknown(data: Dataset, rows: Sequence[Example], file: str) -> None:

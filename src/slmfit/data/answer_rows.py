@@ -5,7 +5,7 @@ rows = matched_rows(rows_by_key(rows, "id", data), "id", data, path, rows)   # o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from slmfit.errors import DataError, UsageError, Where, did_you_mean
 from slmfit.records import SPLITS, Example
 from slmfit.tasks.answers import Row
 from slmfit.text.cells import guarded
-from slmfit.text.figures import listed, part_of
+from slmfit.text.figures import listed
 
 Placed = tuple[Where, Row]
 
@@ -77,16 +77,6 @@ def _refuse_other_ids(ids: Set[str], file: str, key: str, data: Dataset) -> None
         raise DataError(what, where=Where(file).at(key), fix=fix)
 
 
-def strange_ids(by_key: Mapping[str, Placed], key: str, data: Dataset, path: Path) -> Iterator[str]:
-    """That ids of answers are no row's, as they are where rows were counted anew, from 0 or through all files."""
-    if not is_id(key, data) or data.origin.ids != "column":
-        return
-    known = {name for split in SPLITS for example in data.splits[split] for name in _names(example.id, split)}
-    if strange := [word for word in by_key if word not in known]:
-        some = part_of(len(strange), len(by_key), "answer", "have")
-        yield f"{path.name}: {some} an id that no row has, such as {listed(strange[:2])}: are they counted otherwise?"
-
-
 def _text_names(data: Dataset) -> tuple[str, ...]:
     used = data.origin.columns.get("text")
     return (*data.task.roles.get("text", ()), *([used] if used else []))
@@ -96,12 +86,18 @@ def _numbers(data: Dataset) -> set[str] | None:
     """The ids that rows can be called by, where they are the numbers of the rows; None where the data have ids."""
     if data.origin.ids != "numbers":
         return None
-    return {name for split in SPLITS for example in data.splits[split] for name in _names(example.id, split)}
+    return {name for split in SPLITS for example in data.splits[split] for name in (example.id, unmarked(example))}
 
 
-def _names(id: str, split: str) -> tuple[str, str]:
+def unmarked(example: Example) -> str:
+    """A row's id as it stood in its file, of whatever split that was: validation may have been taken from train."""
+    split, colon, bare = example.id.partition(":")
+    return bare if colon and split in SPLITS else example.id
+
+
+def names_of_row(example: Example, split: str) -> tuple[str, str]:
     """What a row may be called: also as it stood in the user's file, before the split was put before it."""
-    return id, id.removeprefix(f"{split}:")
+    return example.id, example.id.removeprefix(f"{split}:")
 
 
 def matched_rows(
@@ -111,9 +107,9 @@ def matched_rows(
     missing, or has another text.
     """
     found, missing = [], []
-    told = {word for split in SPLITS for example in data.splits[split] for word in _told(example, data)}
+    told = {word for split in SPLITS for example in data.splits[split] for word in told_by(example, data)}
     for example in data.test:
-        names = _names(example.id, "test") if is_id(key, data) else _texts(data, example)
+        names = names_of_row(example, "test") if is_id(key, data) else texts_of_row(data, example)
         placed = next((by_key[name] for name in names if name in by_key), None)
         if placed is None:
             missing.append(example.id)
@@ -145,13 +141,13 @@ def _with_ids(rows: Sequence[Placed], data: Dataset) -> str | None:
     return next((c for c in columns if ids <= {str(row.get(c)).strip() for _, row in rows}), None)
 
 
-def _texts(data: Dataset, example: Example) -> tuple[str, str]:
+def texts_of_row(data: Dataset, example: Example) -> tuple[str, str]:
     """A row's text, also as it is written where a spreadsheet must not run it."""
     text = data.task.text(example.input)
     return text, guarded(text)
 
 
-def _told(example: Example, data: Dataset) -> list[str]:
+def told_by(example: Example, data: Dataset) -> list[str]:
     """What can tell a test row by its words: its text, or its question."""
     row = data.task.unparse(example)
     return [row[name] for name in ("text", "text_pair", "question", *data.task.texts) if isinstance(row.get(name), str)]
@@ -167,7 +163,7 @@ def _refuse_other_text(placed: Placed, example: Example, data: Dataset, told: Se
     if "text" in data.task.roles and isinstance(text, str) and data.recipe(text) != data.task.text(example.input):
         fix = "match by text: remove the column 'id'; or give the answers to these test rows"
         raise DataError(f"its text is not that of the test row {example.id!r}", where=where.at(column), fix=fix)
-    own = {*_told(example, data), *data.task.labels}
+    own = {*told_by(example, data), *data.task.labels}
     for name in row:
         word = data.recipe(cell) if isinstance(cell := row.get(name), str) else ""
         if word in told and word not in own:

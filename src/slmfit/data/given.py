@@ -21,11 +21,12 @@ from typing import Any
 
 from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, also_read, answer_column, intent_column, other_truths
-from slmfit.data.answer_rows import is_id, key_column, matched_rows, named_columns, refuse_two, rows_by_key, strange_ids
+from slmfit.data.answer_rows import is_id, key_column, matched_rows, named_columns, refuse_two, rows_by_key
 from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import pair_columns
 from slmfit.data.dataset import Dataset
 from slmfit.data.label_cells import label_text, parsed
+from slmfit.data.other_rows import as_of_another_split, beside_the_test, of_test, refuse_other_rows
 from slmfit.data.readers.rows import is_table, read_rows
 from slmfit.errors import DataError, Where
 from slmfit.records import OUTCOMES, Entities, Input, Pair, Prediction
@@ -52,8 +53,10 @@ def read_answers(
     read_so = list(read_rows(path, []))
     rows = [(where, _with_text(answer_first(back(row)), where, data)) for where, row in read_so]
     asked = named_columns(columns or {}, rows, path)
+    rows = of_test(rows, data, path, notes)
     key = key_column(rows, asked, data, path)
     by_key = rows_by_key(rows, key, data)
+    refuse_other_rows(by_key, key, data)
     matched = matched_rows(by_key, key, data, path, rows)
 
     intent = intent_column(matched, data, path) if data.task.marks else None
@@ -82,7 +85,8 @@ def read_answers(
             )
         marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
         notes += offset_notes(path.name, marked)
-        notes += strange_ids(by_key, key, data, path)
+        notes += beside_the_test(by_key, key, data, path)
+        notes += as_of_another_split(answers, key, data, path)
         if (other := other_truths(column, matched, data, read)) is not None:
             notes.append(
                 f"{path.name}: in {other[1]} of {len(matched)} rows {other[0]!r} is not the truth of the test row that "
