@@ -144,16 +144,29 @@ def _names(task: Task, given: Input) -> Collection[str]:
     return task.form().candidates(given) or ()
 
 
+_THOUGHT = re.compile(r"\A\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL)
+_BOXED = re.compile(r"\A\$*\\boxed\{(?:\\text\{)?([^{}]*)\}?\}\$*\Z")
 # What may stand between a reply and a label -> the reply without it.
 _WAYS: dict[str, Callable[[str], str]] = {
+    "what it thought": lambda text: _THOUGHT.sub("", text),
     "a code fence": unfenced,
+    "asterisks": lambda text: text.strip("*_"),
+    "\\boxed": lambda text: _BOXED.sub(r"\1", text),
     "quotation marks": lambda text: text.strip(_QUOTES),
     "a full stop": lambda text: text.removesuffix("."),
     "HTML's entities": unescaped,
     "brackets": lambda text: text.strip("()[]"),
     "case": str.casefold,
 }
-_FIRST = ("a code fence", "HTML's entities", "quotation marks", "a full stop")
+_FIRST = (
+    "what it thought",
+    "a code fence",
+    "asterisks",
+    "\\boxed",
+    "HTML's entities",
+    "quotation marks",
+    "a full stop",
+)
 _LETTERS = "characters that look alike"
 _ZEROS = "leading zeros"
 _BEFORE, _BEHIND = "words before the letter", "the option's text behind the letter"

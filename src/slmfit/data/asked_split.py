@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from slmfit.data.examples import Row
+from slmfit.data.group_doubts import doubtful_groups
 from slmfit.data.groupings import group_name
 from slmfit.data.times import moments_of, spoken
 from slmfit.errors import Where
@@ -20,7 +21,12 @@ Splits = Mapping[str, Sequence[Row]]  # train, validation, test
 
 
 def held_against(rows: Splits, group: str | None, time: str | None, given: Collection[str]) -> Iterator[str]:
-    """What is to be said of the splits, of which some were given, by the column that was asked for."""
+    """What is to be said of the splits, of which some may be given, by the column that was asked for.
+
+    Raises DataError for a cell that lists several groups, and for what is no time.
+    """
+    if group is not None:
+        yield from doubtful_groups(group, [row for part in rows.values() for row in part])
     if given and group is not None:
         yield from _grouped(rows, group)
     if given and time is not None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +36,7 @@ from slmfit.tasks.spans import read_list, read_tokens
 from slmfit.text.figures import listed
 
 _TORN = 3  # stretches of a label, from which on truths are not sorted
-_SCORES = {"score", "probability", "confidence"}
+_SCORES = {"score", "probability", "confidence", "logprob"}
 
 
 def read_answers(
@@ -141,7 +141,7 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         if isinstance(cell, list):
             return _entities({**row, "spans": cell}, where.at(column), data, input)
     if data.task.classifies and cell not in data.task.labels:
-        cell = _best(cell)
+        cell = _best(cell, data.task.labels)
     said = _said(cell)
     if said is None:
         return Prediction(None, "invalid", raw=None if cell is None else json.dumps(cell, ensure_ascii=False))
@@ -159,13 +159,15 @@ def _without_others(row: Row, column: str, data: Dataset) -> Row:
     return {name: cell for name, cell in row.items() if name not in others}
 
 
-def _best(cell: Any) -> Any:
-    """The label of {"label": …, "score": …}, as pipelines of transformers answer; of a list of these, the one with the
-    highest score. They may be written out. Anything else as it is.
+def _best(cell: Any, labels: Collection[str]) -> Any:
+    """The label of {"label": …, "score": …}, as pipelines of transformers answer; of a list of these, or of an object
+    with a score for each of several labels, the one with the highest. They may be written out. Anything else as it is.
     """
     read = parsed(cell) if isinstance(cell, str) and cell.lstrip()[:1] in ("{", "[") else cell
     if isinstance(read, tuple) and len(read) == 1 and isinstance(read[0], str):
         return read[0]
+    if isinstance(read, Mapping) and len(read) > 1 and set(read) <= set(labels):
+        read = [{"label": label, "score": share} for label, share in read.items()]
     scored = [one for one in (read if isinstance(read, list) else [read]) if isinstance(one, Mapping)]
     if not scored or not all(one.keys() & _SCORES and "label" in one for one in scored):
         return cell

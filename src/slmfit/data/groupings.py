@@ -3,7 +3,8 @@
     groupings({"train": [{"text": "…", "user_id": "u7"}, …], "test": […]}, {"text", "label"})
     # {"user_id": {"train": array("i", [0, 1, 0, …]), "test": array("i", [1, …])}}
 
-What a column's objects hold are columns, too: `meta.user` of {"meta": {"user": "u7"}}. Kept as numbers, four bytes a
+What a column's objects hold are columns, too: `meta.user` of {"meta": {"user": "u7"}}; and so is each part of addresses
+and paths. Kept as numbers, four bytes a
 cell, so that the audit can tell whether the split tears such rows apart.
 """
 
@@ -22,6 +23,9 @@ Groupings = Mapping[str, Mapping[str, Sequence[int]]]  # column -> split -> per 
 
 MOST_SHARE = 0.5  # different values to a row: with more, hardly two rows belong together
 BEGUN_ALIKE = "id up to its last number"  # no column: what a row was made from, as `doc12` in `doc12_3`
+PART_OF = ", between its slashes"  # no column either
+_BETWEEN = re.compile(r"[/?&#]")
+_MOST_PARTS = 8
 _PART = "chunk|part|page|sent|sentence|turn|line|row|utt|seg"
 _ENDING = re.compile(r"(?:\.[a-z]{1,9}){1,2}$")
 _NUMBERED = re.compile(rf"[-_.:# ](?:{_PART})?[-_.]?\d+$")
@@ -39,7 +43,11 @@ def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection
         for name in [column] if inside is None else [one for one in _columns(inside) if one not in columns]:
             if (numbers := _numbers(name, rows if inside is None else inside)) is not None:
                 found[name] = numbers
+            else:
+                found |= _of_parts(name, rows if inside is None else inside)
     stems = _stems(rows) if "id" in known else None
+    if "id" in known:
+        found |= _of_parts("id", rows)
     if stems is not None and (numbers := _numbers(BEGUN_ALIKE, stems)) is not None:
         found[BEGUN_ALIKE] = numbers
     return found
@@ -47,6 +55,30 @@ def groupings(rows: Mapping[str, Sequence[Mapping[str, Any]]], known: Collection
 
 def _columns(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     return list(dict.fromkeys(column for part in rows.values() for cells in part[:LOOKED_AT] for column in cells))
+
+
+def _of_parts(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, dict[str, array[int]]]:
+    """What stands at one place of addresses and paths, such as the user in https://shop.example/user/17/review/3."""
+    first = next((cells.get(column) for part in rows.values() for cells in part), None)
+    if not isinstance(first, str) or len(_parts(first)) < 2:
+        return {}
+    found = {}
+    for place in range(min(len(_parts(first)), _MOST_PARTS)):
+        name = f"part {place + 1} of {column}{PART_OF}"
+        own = {
+            split: [{name: (_parts(cells.get(column))[place:] or [None])[0]} for cells in part]
+            for split, part in rows.items()
+        }
+        numbers = _numbers(name, own)
+        if numbers is not None and numbers not in found.values():
+            found[name] = numbers
+    return found
+
+
+def _parts(cell: Any) -> list[str]:
+    """What stands between the slashes and signs of an address, or a path; nothing of any other cell."""
+    address = cell.partition("://")[2] or cell if isinstance(cell, str) and len(cell) <= LONGEST else ""
+    return [part for part in _BETWEEN.split(address) if part] if "/" in address and " " not in address else []
 
 
 def _stems(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, str]]] | None:

@@ -52,7 +52,7 @@ from slmfit.tasks.common import (
 )
 from slmfit.tasks.forms import Form
 from slmfit.tasks.forms.letters import Letters, question_of
-from slmfit.tasks.options import AT, MARKS, flat, labelled, letter_meant, letter_numbered, lettered
+from slmfit.tasks.options import AT, MARKS, POINTED, flat, labelled, letter_meant, letter_numbered, lettered, whole
 from slmfit.tasks.published import NUMBER, how_to_write, roles_of
 from slmfit.text.figures import listed
 
@@ -189,10 +189,12 @@ class MultipleChoice:
         """The answer as a position among the options, where it is read as one."""
         row = flat(row)
         _, answer = find(row, self.roles["answer"])
-        word = str(answer).strip()
-        if not AT.fullmatch(word):
+        if not POINTED.fullmatch(str(answer).strip()):
             return None
         options, letter_of = self._options(row, where)
+        word = str(whole(answer, options)).strip()
+        if not AT.fullmatch(word):
+            return None
         named = any(label.isdecimal() for label in letter_of) or answer in options.values()
         return None if named else int(word)
 

@@ -17,6 +17,7 @@ from slmfit.text.looks import look_alike, told_apart
 from slmfit.text.visible import written
 
 AT = re.compile("[0-9]{1,2}")
+POINTED = re.compile(r"([0-9]{1,2})(?:\.0)?")
 MARKS = "labels"  # of options, in their order: 1 is right, 0 is not
 _OWN = re.compile(r"\s*\(?([a-z])[.):]\s*\S", re.IGNORECASE)
 _OPTION = re.compile(r"(?:(?:option|choice)[ _-]?)?\(?([a-z])[.)]?", re.IGNORECASE)
@@ -70,6 +71,14 @@ def lettered(labels: Sequence[str], where: Where) -> list[str]:
     return list(ascii_uppercase[: len(labels)])
 
 
+def whole(answer: Any, options: Mapping[str, str]) -> Any:
+    """2 for 2.0, as pandas writes a column in which one is missing, also as text that is no option's; else as it is."""
+    if isinstance(answer, float) and answer.is_integer():
+        return int(answer)
+    pointed = isinstance(answer, str) and POINTED.fullmatch(answer.strip())
+    return pointed[1] if pointed and answer not in options.values() else answer
+
+
 def _claiming(letter: str, options: Mapping[str, str]) -> set[str]:
     """The options whose texts are this letter, or begin with it where all begin with a letter of their own."""
     own = [_OWN.match(text) for text in options.values()]
@@ -82,7 +91,7 @@ def _claiming(letter: str, options: Mapping[str, str]) -> set[str]:
 
 def letter_numbered(answer: Any, letter_of: Mapping[str, str], options: Mapping[str, str], where: Where) -> str | None:
     """The letter that a position counted from 1 means; of anything else what `letter_meant` finds."""
-    word = str(answer).strip()
+    word = str(whole(answer, options)).strip()
     if not AT.fullmatch(word):
         return None if not word else letter_meant(answer, letter_of, options, where)
     if not 1 <= int(word) <= len(options):
@@ -110,6 +119,7 @@ def letter_meant(answer: Any, letter_of: Mapping[str, str], options: Mapping[str
         (answer,) = answer
     elif isinstance(answer, list | tuple):
         return _marked(answer, options, where)
+    answer = whole(answer, options)
     word = str(answer).strip()
     if word in letter_of:
         return letter_of[word]

@@ -84,6 +84,31 @@ def test_a_group_within_objects_is_named_and_split_by(tmp_path, form):
         load_data(path, group="meta.nobody")
 
 
+ADDRESSES = {
+    "url": "https://shop.example/user/{user}/review/{n}", "link": "shop.example/reviews/{n}?by={user}&page=1",
+    "file": "exports/2024/{user}/{n}.json", "id": "{user}/{n}.txt",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ADDRESSES)
+def test_a_group_within_addresses_is_named(tmp_path, column):
+    rows = [row | {column: ADDRESSES[column].format(user=row.pop("user_id"), n=n)}
+            for n, row in enumerate(by_users(random.Random(3)))]  # fmt: skip
+    found = warned(load_data(write(tmp_path / "a.csv", rows)))["group"]
+    assert f"of {column}, between its slashes'" in found["message"]
+    assert "write that part into a column and split by it: --group COLUMN" in found["fix"]
+
+
+def test_sections_and_files_of_one_row_each_are_no_group(tmp_path):
+    """Addresses whose parts say what the label says, or nothing of the text."""
+    rng = random.Random(5)
+    rows = by_users(rng)
+    for n, row in enumerate(rows):
+        section = f"{row['label']}{rng.randrange(12)}"
+        row["url"] = f"https://news.example/{section}/{rng.randrange(40)}/{row.pop('user_id')}-{n}"
+    assert "group" not in warned(load_data(write(tmp_path / "a.csv", rows)))
+
+
 def test_rows_given_in_two_files_are_to_be_given_as_one(tmp_path):
     rows = by_users(random.Random(1))
     train, test = write(tmp_path / "train.csv", rows[:450]), write(tmp_path / "test.csv", rows[450:])

@@ -6,8 +6,11 @@ entity_findings([("train", Example("1", "to Rome ", Entities((Span(3, 8, "CITY")
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from math import prod
 from typing import Literal
 
 from slmfit.data.audit.findings import Finding, excerpt, finding
@@ -20,6 +23,7 @@ from slmfit.text.figures import number_of, part_of
 
 _MANY = 0.1  # of all spans
 _AGAIN, _TOLD, _NEARLY_ALL = 3, 5, 0.8  # times that words are marked; so many such words, and the share of them
+_BY_CHANCE = 1e-4  # how seldom edges may lie so by chance
 _BEFORE_ITS_LETTER = "\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"  # vowels of Thai and Lao
 
 
@@ -37,12 +41,14 @@ def entity_findings(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
     yield from _edges(rows, total)
     yield from _inside_words(rows)
     yield from _one_short(rows)
+    yield from _of_bytes(rows)
 
 
 def offset_notes(file: str, examples: Sequence[Example]) -> list[str]:
     """What is said of one more file whose spans look as if they counted something else than characters."""
     rows = [("", example) for example in examples]
-    found = [*_inside_words(rows), *_one_short(rows)]
+    spans = sum(len(entities_of(example.target).spans) for example in examples)
+    found = [*_inside_words(rows), *_one_short(rows), *_edges(rows, spans), *_of_bytes(rows)]
     return [f"{file}: {one['message']} {one['fix']}" for one in found if one["severity"] == "warning"]
 
 
@@ -93,6 +99,28 @@ def _one_short(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
         )
         fix = "Check the offsets: `end` is the place behind the last character, not its own."
         yield finding("span_one_short", "warning", len(short), message, fix)
+
+
+def _of_bytes(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
+    """Spans whose every edge, if it counts bytes of UTF-8, lies between two characters, as hardly any would by chance:
+    in scripts of three bytes a character, whose words have no spaces by which an edge is seen to be wrong.
+    """
+    chances: dict[int, float] = {}
+    count = 0
+    for text, spans in {str(e.input): entities_of(e.target).spans for _, e in rows}.items():
+        if not spans or not UNSPACED.search(text):
+            continue
+        ends = list(accumulate(len(sign.encode("utf-8", "surrogatepass")) for sign in text))
+        for place in {place for span in spans for place in (span.start, span.end)} - {0}:
+            before = bisect_right(ends, place)
+            if not before or ends[before - 1] != place:
+                return
+            chances.setdefault(place, before / place)
+        count += len(spans)
+    if prod(chances.values()) < _BY_CHANCE:
+        message = f"All edges of {number_of(count, 'span')} lie between characters if they count bytes of UTF-8."
+        fix = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
+        yield finding("span_in_bytes", "warning", count, message, fix)
 
 
 def _edges(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:

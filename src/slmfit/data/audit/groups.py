@@ -19,7 +19,7 @@ import numpy as np
 
 from slmfit.data.audit.edits import Integers
 from slmfit.data.audit.findings import Finding, Rows, finding
-from slmfit.data.groupings import BEGUN_ALIKE
+from slmfit.data.groupings import BEGUN_ALIKE, PART_OF
 from slmfit.text.figures import number_of, percent
 from slmfit.text.tfidf import Counter, Tfidf
 
@@ -126,6 +126,8 @@ def way_out(column: str, one_file: bool) -> str:
     """What to type so that rows with the same value stand on one side. one_file: slmfit makes the split."""
     if column == BEGUN_ALIKE:
         new, line = "be of others, write that part of the ids into a column and split by it", "--group COLUMN"
+    elif column.endswith(PART_OF):
+        new, line = "have other values there, write that part into a column and split by it", "--group COLUMN"
     else:
         new, line = "have other values of it, split by it", f"--group {quote(column)}"
     line = line if one_file else f"give all rows as one file, with {line}"

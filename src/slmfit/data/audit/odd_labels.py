@@ -16,13 +16,16 @@ from slmfit.text.garbled import mended, unescaped
 from slmfit.text.looks import UNSEEN
 
 # What programs write where nothing is, and what people call rows that nobody labelled.
-_NONE = {
+READ_AS_NONE = {
     "nan", "-nan", "#n/a", "#na", "n/a", "na", "<na>", "null", "(null)", "nil", "nat", "undefined", "#ref!", "#value!",
     "#name?", "#div/0!", "-", "--", "?", ".", "\\n", "unsup", "unsupervised", "unlabeled", "unlabelled",
 }  # fmt: skip
 # Of these what no person writes as a text.
 _NO_WORDS = ("nan", "null", "(null)", "undefined", "\\n")
-NO_TEXT = {label for label in _NONE if label.startswith(("#", "<")) or label in _NO_WORDS} | {"[removed]", "[deleted]"}
+NO_TEXT = {label for label in READ_AS_NONE if label.startswith(("#", "<")) or label in _NO_WORDS} | {
+    "[removed]",
+    "[deleted]",
+}
 NO_OPTION = NO_TEXT | {"n/a", "na"}
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LOST = "\ufffd"  # what stands where a letter could not be read
@@ -36,7 +39,7 @@ _EDGES = " \t\r\n\u00a0\"'“”„«»"
 def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
     """counts: label -> how many rows, or spans, have it."""
     # "none" may be a class, as in "none of these"; Python alone writes it large.
-    none = sorted(label for label in counts if label.strip().lower() in _NONE or label.strip() == "None")
+    none = sorted(label for label in counts if label.strip().lower() in READ_AS_NONE or label.strip() == "None")
     if none:
         lost = number_of(sum(counts[label] for label in none), unit, "have")
         message = f"{lost} a {noun} that reads as if there were none: {listed(none)}."

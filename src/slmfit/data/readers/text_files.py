@@ -23,7 +23,7 @@ from slmfit.data.readers.rows import (
     unreadable,
 )
 from slmfit.errors import DataError, Where
-from slmfit.text.figures import number_of
+from slmfit.text.figures import listed, number_of
 
 # What macOS and Windows put beside the texts.
 LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
@@ -54,6 +54,8 @@ def read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
             digest.update(f"{label.name}/{file.name}\0{len(data)}\0".encode("utf-8", "surrogatepass") + data)
             row = {"text": text, "label": label.name, "id": f"{label.name}/{file.name}"}
             rows.append((Where(str(file)), row))
+    if deeper := [f"{label.name}/{one.name}" for label in labels for one in _folders_in(label)]:
+        notes.append(f"{root}: what lies deeper, in folders within those of the labels, is not read: {listed(deeper)}.")
     if not rows:
         raise DataError("there is no text in any of its folders", where=str(root), fix="put a folder per label here")
     if len(kinds) > 1:
@@ -62,6 +64,12 @@ def read_texts(root: Path, labels: list[Path], notes: list[str]) -> Part:
     if latin:
         notes.append(f"{root}: {latin} of {len(rows)} texts are not UTF-8 and were read as latin-1.")
     return Part(str(root), digest.hexdigest(), rows, range(1, len(rows) + 1))
+
+
+def _folders_in(label: Path) -> list[Path]:
+    """The folders in a label's own that hold something, but for what programs put there."""
+    inside = (one for one in sorted(label.iterdir()) if one.is_dir() and one.name not in LITTER)
+    return [one for one in inside if not one.name.startswith(".") and any(one.iterdir())]
 
 
 def _kind(file: Path) -> str:
