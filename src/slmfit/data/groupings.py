@@ -62,11 +62,11 @@ def _of_parts(column: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> d
     first = next((cells.get(column) for part in rows.values() for cells in part), None)
     if not isinstance(first, str) or len(_parts(first)) < 2:
         return {}
-    found = {}
+    found: dict[str, dict[str, array[int]]] = {}
     for place in range(min(len(_parts(first)), _MOST_PARTS)):
         name = f"part {place + 1} of {column}{PART_OF}"
         own = {
-            split: [{name: (_parts(cells.get(column))[place:] or [None])[0]} for cells in part]
+            split: [{name: "".join(_parts(cells.get(column))[place : place + 1])} for cells in part]
             for split, part in rows.items()
         }
         numbers = _numbers(name, own)
