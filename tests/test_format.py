@@ -8,6 +8,7 @@ from pathlib import Path
 from slmfit import records
 from slmfit.exporting.gate import Judged
 from slmfit.exporting.record import ExportRecord
+from slmfit.runs.stressed import KindRecord, StressRecord
 
 DOC = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
 
@@ -39,6 +40,7 @@ def test_the_comparison_is_read_and_written_back():
 def test_every_field_is_explained():
     assert table("run.json") == {f.name for f in fields(records.RunRecord)}
     assert table("comparison.json") == {f.name for f in fields(records.ComparisonRecord)}
+    assert table("stress.json") == {f.name for kind in (StressRecord, KindRecord) for f in fields(kind)}
     assert table("export.json") == {f.name for f in fields(ExportRecord)}
     assert {f.name for f in fields(Judged)} <= set(re.findall(r"`(\w+)`", DOC.split("## export.json\n")[1]))
 

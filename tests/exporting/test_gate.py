@@ -10,8 +10,8 @@ from conftest import make_dataset
 from slmfit.errors import DataError
 from slmfit.exporting.gate import Gate, GateRefused, let_through
 from slmfit.exporting.record import ExportRecord, read_export, write_export
-from slmfit.exporting.rows import rows_of
 from slmfit.records import Prediction, from_plain, to_plain
+from slmfit.runs.rows import rows_of
 
 DATA = make_dataset(sizes=(60, 60, 30))
 

@@ -1,4 +1,4 @@
-"""The verbs that ask a run: evaluate, predict.
+"""The verbs that ask a run: evaluate, predict, stress.
 
 slmfit predict compared "my card was charged twice"
 """
@@ -116,6 +116,32 @@ def predict(
         show(predicting.predict_lines(loaded, sys.stdin.buffer, said), as_json=json)
         for note in said:
             say(note, err=True)
+
+
+def stress(
+    run: RunFolder,
+    rows: Annotated[int, option("--rows", "At most so many test rows, drawn by lot.", "N")] = 1000,
+    data: Annotated[
+        Path | None, option("--data", "Where the run's data are by now; none = where they were.", "FILE")
+    ] = None,
+    method: Theirs = None,
+    json: Json = False,
+) -> None:
+    """Ask a run its test rows again, written otherwise: case, spaces, marks, typos, order of options."""
+    from slmfit.cli import display
+    from slmfit.cli.nexts import say_next
+    from slmfit.records import to_plain
+    from slmfit.runs.run import load
+    from slmfit.stressing import stress as ask_again
+
+    _named(method)
+    opened = load(run)
+    with display.progress() as listen:
+        found = ask_again(opened, data, rows=rows, listen=listen)
+    if json:
+        return display.print_json(to_plain(found))
+    display.show_stressed({found.run: found})
+    return say_next("report", run)
 
 
 def _named(method: str | None) -> None:

@@ -16,6 +16,7 @@ from slmfit.cli.labels import show_labels, show_methods_by_label
 from slmfit.cli.lines import Lines, about
 from slmfit.cli.nexts import after_comparison, ask, say_next
 from slmfit.cli.screen import print_json, say
+from slmfit.cli.stressed import show_stressed
 from slmfit.comparison.compare import Comparison, Trained
 from slmfit.comparison.planning import Step
 from slmfit.events import Listener, kept_too
@@ -23,6 +24,7 @@ from slmfit.records import SPLITS, MethodRow, Score, to_plain
 from slmfit.reporting.guesses import standing
 from slmfit.runs.labelled import by_label, of_splits
 from slmfit.runs.run import Run
+from slmfit.runs.stressed import StressRecord
 from slmfit.tasks.base import Scores
 from slmfit.text.figures import (
     PARTS,
@@ -47,8 +49,10 @@ if TYPE_CHECKING:
     from slmfit.llm import Quote
 
 
-def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
-    """The table of methods, the verdict and where the result is."""
+def show_comparison(
+    comparison: Comparison, *, as_json: bool, stressed: Mapping[str, StressRecord | str] | None = None
+) -> None:
+    """The table of methods, the verdict and where the result is. stressed: what the methods take, or why not asked."""
     record = comparison.record
     if as_json:
         plain = to_plain(record)
@@ -56,6 +60,8 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
             run["run"] = run["run"] and str(comparison.folder / run["run"])
         for row in plain["methods"]:
             row["details"] = of_splits(comparison.runs[row["id"]].record) if row["run"] else None
+            if stressed and row["id"] in stressed:
+                row["stress"] = to_plain(stressed[row["id"]])
         return print_json(plain)
     show_warnings(record.warnings)
     console = new_console()
@@ -92,6 +98,8 @@ def show_comparison(comparison: Comparison, *, as_json: bool) -> None:
         if row.reason:
             console.print(f"{escape(row.id)}: {escape(row.reason.splitlines()[0])}", style="dim")
     show_methods_by_label(comparison)
+    if stressed:
+        show_stressed(stressed)
     console.print()
     console.print(escape(record.verdict.sentence), style="bold")
     for caveat in record.verdict.caveats:

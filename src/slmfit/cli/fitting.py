@@ -13,7 +13,7 @@ import typer
 
 from slmfit.cli.options import ANSWERS, DataOptions, FitOptions, Json, NoTexts, Out, given_columns, option, reads_data
 from slmfit.cli.screen import say
-from slmfit.errors import BudgetReached
+from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def compare(
         str | None, option("--name", "What the data are called in the report; none = as their file or folder.", "NAME")
     ] = None,
     prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
+    stress: Annotated[
+        bool, typer.Option("--stress", help="Ask every method again about test rows that are written otherwise.")
+    ] = False,
     no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
@@ -63,7 +66,11 @@ def compare(
     from slmfit.cli import display
     from slmfit.comparison import compare as comparing
     from slmfit.data.given import read_answers
+    from slmfit.stressing import stress_methods
 
+    if stress and fit.budget is not None:
+        fix = "leave --stress out; then `slmfit stress RUN` asks the methods that matter"
+        raise UsageError("--stress takes its own time, and has no part in a budget", fix=fix)
     budget = fit.begun()
     data = source.load(name)
     if fit.dry_run:
@@ -90,7 +97,8 @@ def compare(
             command=_command(),
             listen=listen,
         )
-    display.show_comparison(result, as_json=json)
+        stressed = stress_methods(result, data, texts=not no_texts, listen=listen) if stress else None
+    display.show_comparison(result, as_json=json, stressed=stressed)
     if any(row.reason and row.status not in ("skipped", "stopped") for row in result.record.methods):
         raise typer.Exit(1)
     if any(row.status == "stopped" for row in result.record.methods):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from slmfit.cli.answering import evaluate, predict
+from slmfit.cli.answering import evaluate, predict, stress
 from slmfit.cli.exporting import export
 from slmfit.cli.fitting import compare, demo, train
 from slmfit.cli.generating import generate
@@ -42,7 +42,7 @@ def _root(
         say(context.get_help())
 
 
-for verb in (demo, compare, train, evaluate, predict, explore, generate, export, serve, ui, report):
+for verb in (demo, compare, train, evaluate, predict, stress, explore, generate, export, serve, ui, report):
     app.command()(verb)
 app.command("runs")(runs_)
 app.command("methods")(methods_)

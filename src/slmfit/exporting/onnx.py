@@ -23,7 +23,6 @@ from slmfit.exporting.calibrating import temperature
 from slmfit.exporting.gate import Gate, GateRefused, Judged, let_through, unlike
 from slmfit.exporting.instead import instead
 from slmfit.exporting.record import ExportRecord, write_export
-from slmfit.exporting.rows import rows_of
 from slmfit.exporting.timing import seconds_a_row
 from slmfit.exporting.wishes import Wishes
 from slmfit.methods.saved import load_model, save_model
@@ -32,6 +31,7 @@ from slmfit.runs import measuring
 from slmfit.runs.answering import Answered, predict
 from slmfit.runs.card import model_card
 from slmfit.runs.fitting import prediction_rows, usage
+from slmfit.runs.rows import rows_of
 from slmfit.runs.run import Run, write_predictions, write_run
 
 if TYPE_CHECKING:

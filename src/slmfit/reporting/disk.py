@@ -18,6 +18,7 @@ from slmfit import storage
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.records import ComparisonRecord, MethodRow, RunRecord
 from slmfit.runs.run import list_runs, read_comparison, read_run
+from slmfit.runs.stressed import StressRecord, read_stressed
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Source:
     """Everything there is to draw.
 
     comparison: None for runs that were not compared. methods: a line each, skipped ones too. records, folders: method
-    id -> its run. notes: what could not be shown, and why.
+    id -> its run. stressed: likewise, what it answers to rows written otherwise, where it was asked. notes: what could
+    not be shown, and why.
     """
 
     comparison: ComparisonRecord | None
@@ -35,6 +37,7 @@ class Source:
     data: Path | None
     audit: Mapping[str, Any] | None = None
     diagnostics: Mapping[str, Any] | None = None
+    stressed: Mapping[str, StressRecord] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     @property
@@ -138,6 +141,7 @@ def _comparison(folder: Path) -> Source:
 
 
 def _with_data(comparison: ComparisonRecord | None, found: _Gathered, data: Path | None) -> Source:
+    stressed = {id: read_stressed(folder, found.records[id]) for id, folder in found.folders.items()}
     return Source(
         comparison,
         found.methods,
@@ -146,6 +150,7 @@ def _with_data(comparison: ComparisonRecord | None, found: _Gathered, data: Path
         data,
         _json(data, "audit.json"),
         _json(data, "diagnostics.json") if comparison else None,
+        {id: record for id, record in stressed.items() if record is not None},
         found.notes,
     )
 

@@ -18,6 +18,7 @@ from slmfit.reporting.as_written import as_written
 from slmfit.reporting.disk import Source
 from slmfit.reporting.doubted import doubted
 from slmfit.reporting.rows import labels
+from slmfit.reporting.stressed import stressed
 from slmfit.runs.labelled import KINDS
 from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, percent, told
 from slmfit.text.visible import all_visible, excerpt
@@ -64,6 +65,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "schemes": _schemes(source),
         "as_written": as_written(source),
         "breakdowns": list(_breakdowns(source)),
+        "stressed": stressed(source.stressed),
         "suspects": _suspects(source, texts),
         "undiagnosed": source.comparison is not None and source.diagnostics is None,
         "calibration": pictures.calibration(source),

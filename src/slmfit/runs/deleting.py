@@ -16,7 +16,7 @@ from slmfit.errors import UnsafeError, UsageError, did_you_mean
 from slmfit.runs.run import read_comparison
 
 # What stands in a folder of ours; one with anything else in it is not removed.
-OF_RUN = {"run.json", "predictions.jsonl", "events.jsonl", "model"}
+OF_RUN = {"run.json", "predictions.jsonl", "events.jsonl", "stress.json", "model"}
 OF_COMPARISON = {"comparison.json", "report.html", "data", "runs"}
 KINDS = {
     "vectors": "vectors of texts that were embedded before",

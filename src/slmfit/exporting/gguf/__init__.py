@@ -22,10 +22,10 @@ from slmfit.exporting.gguf.modelfile import modelfile, template
 from slmfit.exporting.gguf.server import complete, serving
 from slmfit.exporting.instead import instead
 from slmfit.exporting.record import ExportRecord, write_export
-from slmfit.exporting.rows import rows_of
 from slmfit.exporting.wishes import Wishes
 from slmfit.methods import unavailable
 from slmfit.records import Input, Prediction
+from slmfit.runs.rows import rows_of
 from slmfit.runs.run import Run
 from slmfit.timing.work import advance
 

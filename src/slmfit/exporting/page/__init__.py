@@ -22,9 +22,9 @@ from slmfit.exporting.page.contents import contents
 from slmfit.exporting.page.packing import packed
 from slmfit.exporting.page.replay import answered
 from slmfit.exporting.record import ExportRecord, write_export
-from slmfit.exporting.rows import rows_of
 from slmfit.exporting.wishes import Wishes
 from slmfit.reporting.page import STYLES, render
+from slmfit.runs.rows import rows_of
 from slmfit.runs.run import Run
 from slmfit.text.figures import by_unit, interval, number_words, told
 
