@@ -32,3 +32,4 @@ from slmfit.runs.run import list_runs as list_runs
 from slmfit.runs.run import load as load
 from slmfit.serving import serve as serve
 from slmfit.stressing import stress as stress
+from slmfit.tuning import tune as tune

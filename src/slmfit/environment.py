@@ -25,6 +25,7 @@ EXTRAS = {
     "onnx": ("onnxruntime",),
     "export": ("onnxruntime", "onnx", "onnxscript"),
     "serve": ("starlette", "uvicorn", "httptools", "llguidance"),
+    "tune": ("optuna",),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

@@ -249,7 +249,7 @@ def test_what_was_answered_is_not_asked_again_after_an_error(tmp_path, monkeypat
 
     with scripted(Script(answer=Model())) as server:
         with monkeypatch.context() as patch:
-            patch.setattr("slmfit.generating.journal.Journal.add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr("slmfit.events.Journal.add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 write(server)
         asked = asked_for(server)

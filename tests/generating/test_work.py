@@ -9,9 +9,10 @@ from random import Random
 import pytest
 
 from slmfit.errors import DataError, SlmfitError, UsageError
+from slmfit.events import Journal
 from slmfit.generating import generate, read_recipe, work
 from slmfit.generating.checks import Draft, flaw
-from slmfit.generating.journal import Journal
+from slmfit.generating.journal import journal_at
 from slmfit.generating.marked import Marked, read_marks
 from slmfit.generating.quotas import Quotas
 from slmfit.generating.twins import Twins
@@ -182,7 +183,7 @@ def test_what_is_there_already_is_never_written_over(tmp_path):
 
 
 def test_unfinished_work_of_another_command_is_left_alone(tmp_path):
-    with Journal(tmp_path / ".e.jsonl.partial", "another") as journal:
+    with journal_at(tmp_path / ".e.jsonl.partial", "another") as journal:
         journal.add({"kept": [], "rejected": []})
         with pytest.raises(UsageError, match="another slmfit"):
             generate("emails", n=5, output=tmp_path / "e.jsonl")

@@ -1,4 +1,4 @@
-"""The verbs that fit: demo, compare, train.
+"""The verbs that fit: demo, compare, train, tune.
 
 slmfit compare tickets.csv --methods majority,linear,knn --out compared
 """
@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slmfit.cli.options import ANSWERS, DataOptions, FitOptions, Json, NoTexts, Out, given_columns, option, reads_data
+from slmfit.cli.options import (
+    ANSWERS,
+    DataOptions,
+    FitOptions,
+    Json,
+    NoTexts,
+    Out,
+    TrainOptions,
+    given_columns,
+    option,
+    reads_data,
+)
 from slmfit.cli.screen import say
 from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
@@ -128,6 +139,30 @@ def train(
         given = {**fit.arguments(), "budget": budget, "limits": fit.limits}
         run = comparing.train(data, method, **given, seed=source.seed, listen=listen)
     return display.show_run(run, as_json=json)
+
+
+@reads_data
+def tune(
+    source: DataOptions,
+    options: TrainOptions,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, as in --methods of compare.")],
+    trials: Annotated[int | None, option("--trials", "Try no more than this, the defaults among them.", "N")] = None,
+    sampler: Annotated[
+        str, option("--sampler", "What is tried next: tpe learns from the trials before, random does not.", "NAME")
+    ] = "tpe",
+    json: Json = False,
+) -> None:
+    """Try other settings of one method, and keep them only where the gain is more than luck."""
+    from slmfit.cli import display
+    from slmfit.cli.tuned import show_tuned
+    from slmfit.tuning import tune as tuning
+
+    data = source.load()
+    with display.progress() as listen:
+        tuned = tuning(
+            data, method, trials=trials, sampler=sampler, **options.arguments(), seed=source.seed, listen=listen
+        )
+    return show_tuned(tuned, source.words(), as_json=json)
 
 
 def _show_plan(steps: "Sequence[Step]", *, as_json: bool, budget: float | None) -> None:

@@ -14,7 +14,7 @@ from slmfit.text.figures import number_words
 from slmfit.timing.budget import Clock, monotonic
 
 EVERY = 30.0  # seconds between two lines in a log
-STEPS = ("audit", "fit", "refit", "measure", "answered", "reuse", "failed")  # what is worth a line that stays
+STEPS = ("audit", "fit", "refit", "measure", "answered", "reuse", "failed", "tried")  # what is worth a line that stays
 # What is told beside the words of the stage, and stands in no line.
 LEFT_OUT = ("run", "traceback", "stage", "eta_seconds", "of_rows", "unit", "reasons", "usd")
 

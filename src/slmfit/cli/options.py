@@ -105,8 +105,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do an
 
 
 @dataclass(frozen=True)
-class FitOptions:
-    """How methods are fitted, and what servers may take that are asked: options of every command that fits methods."""
+class TrainOptions:
+    """How methods are fitted: options of every command that does."""
 
     set_: Annotated[
         list[str] | None, option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")
@@ -117,6 +117,17 @@ class FitOptions:
     ] = 1
     budget: Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")] = None
     out: Out = None
+
+    def arguments(self) -> dict[str, Any]:
+        """What the function behind the command takes of it. Raises UsageError for what is no setting or no time."""
+        given = {"settings": _settings(self.set_), "metric": self.metric, "out": self.out, "seeds": self.seeds}
+        return given | {"budget_seconds": _seconds(self.budget)}
+
+
+@dataclass(frozen=True)
+class FitOptions(TrainOptions):
+    """And what servers may take that are asked."""
+
     base_url: Annotated[str | None, option("--base-url", "llm: any server that speaks OpenAI's API.", "URL")] = None
     max_usd: MaxUsd = None
     max_tokens: MaxTokens = None
@@ -124,12 +135,10 @@ class FitOptions:
     dry_run: DryRun = False
 
     def arguments(self) -> dict[str, Any]:
-        """What `compare`, `train` and `plan` take of it. Raises UsageError for what is no setting or no time."""
-        settings = _settings(self.set_)
+        given = super().arguments()
         if self.base_url is not None:
-            settings.setdefault("llm", {})["base_url"] = self.base_url
-        given = {"settings": settings, "metric": self.metric, "out": self.out, "seeds": self.seeds}
-        return given | {"budget_seconds": _seconds(self.budget)}
+            given["settings"].setdefault("llm", {})["base_url"] = self.base_url
+        return given
 
     def begun(self) -> "Budget":
         """The budget as it runs from now on: reading the data counts."""

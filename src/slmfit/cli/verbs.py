@@ -10,7 +10,7 @@ import typer
 
 from slmfit.cli.answering import evaluate, predict, stress
 from slmfit.cli.exporting import export
-from slmfit.cli.fitting import compare, demo, train
+from slmfit.cli.fitting import compare, demo, train, tune
 from slmfit.cli.generating import generate
 from slmfit.cli.knowing import doctor, explain, methods_, models
 from slmfit.cli.looking import explore, report, runs_
@@ -42,7 +42,7 @@ def _root(
         say(context.get_help())
 
 
-for verb in (demo, compare, train, evaluate, predict, stress, explore, generate, export, serve, ui, report):
+for verb in (demo, compare, train, tune, evaluate, predict, stress, explore, generate, export, serve, ui, report):
     app.command()(verb)
 app.command("runs")(runs_)
 app.command("methods")(methods_)

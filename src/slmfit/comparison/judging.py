@@ -19,7 +19,7 @@ from slmfit.errors import UsageError, did_you_mean
 from slmfit.evidence import spread, statistic
 from slmfit.evidence import verdict as verdicts
 from slmfit.evidence.clusters import Clusters
-from slmfit.evidence.statistic import Difference
+from slmfit.evidence.statistic import PAIRED_DRAWS, Difference
 from slmfit.evidence.verdict import Prefer
 from slmfit.records import MethodRow
 from slmfit.runs.run import Run
@@ -71,7 +71,7 @@ def judge(
     best = verdicts.best_of(candidates)
     others = [id for id in scored if id != best]
     repeats = data.repeats("test")
-    differences = {id: _difference(parts[best], parts[id], len(others), seed, repeats) for id in others}
+    differences = {id: difference(parts[best], parts[id], len(others), seed, repeats) for id in others}
     verdict = verdicts.verdict(
         candidates, differences, metric=metric, rows=len(data.test), margin=margin, prefer=prefer,
         different=len(repeats.sizes) if repeats else None,
@@ -79,7 +79,7 @@ def judge(
 
     def gap(other: str, name: str) -> Difference:
         one, two = (_components(data, out, scored[id], other) for id in (name, best))
-        return _difference(one, two, len(others), seed, repeats)
+        return difference(one, two, len(others), seed, repeats)
 
     odd = [remark for row in scored.values() for remark in _remarks(data, out, row)]
     plain = {
@@ -128,7 +128,7 @@ def gains(
     found = []
     for one, other in ran:
         with_them, without = (_components(data, out, row, metric) for row in (one, other))
-        gap = _difference(with_them, without, len(ran), seed, data.repeats("test"))
+        gap = difference(with_them, without, len(ran), seed, data.repeats("test"))
         found.append({
             "method": one.id,
             "without": other.id,
@@ -173,10 +173,14 @@ def _fewer(row: MethodRow) -> str:
     return f"{row.id}: {str(row.reason).splitlines()[0]}"
 
 
-def _difference(
-    best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int, repeats: Clusters | None
-) -> Difference:
+def difference(
+    best: Sequence[Components], other: Sequence[Components], comparisons: int, seed: int, repeats: Clusters | None,
+    draws: int = PAIRED_DRAWS,
+) -> Difference:  # fmt: skip
+    """The paired difference of a metric, each side with one or several trainings, corrected for the comparisons."""
     ours, theirs = ([one.rows for one in trained] for trained in (best, other))
     if best[0].paired_mean and len(best) == len(other) == 1:
         return statistic.paired_accuracy(ours[0][:, 0], theirs[0][:, 0], comparisons=comparisons, clusters=repeats)
-    return spread.difference(ours, theirs, best[0].combine, comparisons=comparisons, seed=seed, clusters=repeats)
+    return spread.difference(
+        ours, theirs, best[0].combine, comparisons=comparisons, draws=draws, seed=seed, clusters=repeats
+    )

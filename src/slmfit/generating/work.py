@@ -21,9 +21,8 @@ from typing import Any, Protocol
 from slmfit import storage
 from slmfit.environment import environment, now
 from slmfit.errors import BudgetReached
-from slmfit.events import Listener
+from slmfit.events import Journal, Listener
 from slmfit.generating.checks import REASONS, Draft, flaw, label_of, row_of
-from slmfit.generating.journal import Journal
 from slmfit.generating.odds import Chances
 from slmfit.generating.output import ABOUT, beside, write_examples, write_lines
 from slmfit.generating.quotas import Order, Quotas
@@ -78,7 +77,7 @@ class Work:
         self.began = time.monotonic()
         self.kept: list[dict[str, Any]] = []
         self.tried = 0
-        for entry in journal.rounds:
+        for entry in journal.done:
             self._take_up(entry)
             self.twins.add([row["text"] for row in entry["kept"]])
             for row in entry["kept"]:
@@ -94,7 +93,7 @@ class Work:
         with counted(told_to(self.listen), "writing", self.quotas.n, unit="examples") as work:
             work.done = len(self.kept)
             while self.quotas.missing and not self._dry():
-                rng = Random(f"{self.seed}/plan/{len(self.journal.rounds)}")
+                rng = Random(f"{self.seed}/plan/{len(self.journal.done)}")
                 orders = self.quotas.plan(rng, chances)[:ROUND]
                 drafts, reached = self._written(orders)
                 if reached is not None and not drafts:
@@ -111,9 +110,9 @@ class Work:
 
     def _so_far(self) -> dict[str, Any]:
         """How many are kept and rejected, and why; what it has cost, where it costs money: None is unknown."""
-        reasons = Counter(row["reason"] for entry in self.journal.rounds for row in entry["rejected"])
+        reasons = Counter(row["reason"] for entry in self.journal.done for row in entry["rejected"])
         far = {"kept": len(self.kept), "wanted": self.quotas.n, "rejected": self.tried - len(self.kept)}
-        used = [entry["usage"] for entry in self.journal.rounds if entry.get("usage")]
+        used = [entry["usage"] for entry in self.journal.done if entry.get("usage")]
         paid = [usage.get("usd") for usage in used]
         cost = {"usd": None if None in paid else sum(paid)} if used else {}
         return {**far, "reasons": dict(reasons.most_common()), **cost}
@@ -133,7 +132,7 @@ class Work:
 
         The last rounds may ask for one example each, of which three can fail by chance: so drafts count, too.
         """
-        idle = list(takewhile(lambda entry: not entry["kept"], reversed(self.journal.rounds)))
+        idle = list(takewhile(lambda entry: not entry["kept"], reversed(self.journal.done)))
         drafts = sum(len(entry["rejected"]) for entry in idle)
         return self.tried >= TRIES * self.quotas.n + ROUND or (len(idle) >= IDLE and drafts >= IDLE_DRAFTS)
 
@@ -161,7 +160,7 @@ class Work:
 
     def write_files(self, path: Path, form: str) -> None:
         """What was rejected, the examples, and at last how they came to be."""
-        rejected = [row for entry in self.journal.rounds for row in entry["rejected"]]
+        rejected = [row for entry in self.journal.done for row in entry["rejected"]]
         rows = self.kept
         if self.recipe.wrong_label:
             rows = [row | {"true_label": row["label"]} for row in rows]
@@ -194,7 +193,7 @@ class Work:
             "quotas": {"labels": labels, "entities": entities},
             "notes": list(scaled(self.recipe.shares)),
             "form": form,
-            "usage": total([entry["usage"] for entry in self.journal.rounds]),
+            "usage": total([entry["usage"] for entry in self.journal.done]),
             "recipe": {"name": self.recipe.name, "source": self.recipe.source},
             "made": {"created": now(), "seconds": round(time.monotonic() - self.began, 3), **environment()},
         }

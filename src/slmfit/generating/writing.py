@@ -20,7 +20,7 @@ from slmfit.data.texts import load_texts
 from slmfit.environment import code_version
 from slmfit.errors import BudgetReached, UsageError, did_you_mean
 from slmfit.events import Listener
-from slmfit.generating.journal import Journal
+from slmfit.generating.journal import journal_at
 from slmfit.generating.output import FORMS, beside, output_path
 from slmfit.generating.recipe import Recipe, read_recipe
 from slmfit.generating.templates import TemplateWriter
@@ -89,7 +89,7 @@ def generate(
     texts = [text for data in avoid for text in load_texts(data, by_name(recipe.task))]
     server = by.server and by.server["base_url"]  # without its prices, which change from day to day
     key = hash_json([recipe.source, n, seed, by.name, by.model, server, by.system_prompt, texts, code_version()])
-    journal = Journal(path.with_name(f".{path.name}.partial"), key)
+    journal = journal_at(path.with_name(f".{path.name}.partial"), key)
     if path.exists() and not journal.path.exists():
         return _made_before(path, key, form)
     with journal:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -35,13 +35,15 @@ def setting(
     choices: Sequence[str] | None = None,
     when: str | None = None,
     measured: str | None = None,
+    search: Sequence[Any] | None = None,
 ) -> Any:
     """A documented field of a settings dataclass.
 
     doc: what it is; the same text is the help, the docs and `slmfit explain`. low: the least value. when: when to
-    change it. measured: what changing it did, with the data it was seen on.
+    change it. measured: what changing it did, with the data it was seen on. search: what `slmfit tune` tries: numbers
+    between two, `(0, 0.3)`, on a log scale `(1e-5, 1e-3, "log")`, or of several words one; None = it leaves it alone.
     """
-    known = {"doc": doc, "low": low, "choices": choices, "when": when, "measured": measured}
+    known = {"doc": doc, "low": low, "choices": choices, "when": when, "measured": measured, "search": search}
     return field(default=default, metadata=known)
 
 
@@ -145,6 +147,10 @@ class Method:
     def seeded(self) -> bool:
         """Whether another seed makes another model; asked of methods that are trained, which `--seeds` trains again."""
         return True
+
+    def idle(self, task: str) -> Collection[str]:
+        """The settings that change nothing in this task, or beside the others; `slmfit tune` leaves them alone."""
+        return ()
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         raise NotImplementedError

@@ -21,6 +21,7 @@ from typing import Any
 from slmfit import methods, storage
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.methods.base import Method, takes
+from slmfit.methods.ranges import declared_range
 from slmfit.records import RunRecord
 
 WIDTH = 100
@@ -40,6 +41,7 @@ class Setting:
     """One setting of one method.
 
     takes: what its value may be, in words. when: when to change it; measured: what that did, where we measured it.
+    tuned: what `slmfit tune` tries, in words; None = it leaves it alone.
     value, why: what it was in a run, and the reason; `why` is empty without a run.
     """
 
@@ -50,6 +52,7 @@ class Setting:
     takes: str
     when: str | None = None
     measured: str | None = None
+    tuned: str | None = None
     value: Any = None
     why: str = ""
 
@@ -116,6 +119,7 @@ def settings_of(method: str, cls: type[Method] | None = None) -> list[Setting]:
             takes(hints[f.name], f.metadata.get("low"), f.metadata.get("choices")),
             f.metadata.get("when"),
             f.metadata.get("measured"),
+            found.words() if (found := declared_range(f, hints[f.name])) else None,
         )
         for f in dataclasses.fields(declared)
     ]
@@ -130,6 +134,7 @@ def as_text(explanation: Explanation) -> str:
         lines += [setting.doc, f"Takes {setting.takes}; default {_shown(setting.default)}."]
         lines += [f"Change it when {setting.when}"] if setting.when else []
         lines += [f"Measured: {setting.measured}"] if setting.measured else []
+        lines += [f"`slmfit tune` tries {setting.tuned}."] if setting.tuned else []
         blocks.append("\n".join([head, *(textwrap.fill(line, WIDTH, **_INDENT) for line in lines)]))
     blocks += [f"{method} has more, once it is here: {line}" for method, line in explanation.missing.items()]
     return "\n\n".join(blocks) or "no settings"
@@ -172,6 +177,7 @@ def _row(setting: Setting) -> str:
     words = [setting.doc]
     words += [f"Change it when {setting.when}"] if setting.when else []
     words += [f"Measured: {setting.measured}"] if setting.measured else []
+    words += [f"`slmfit tune` tries {setting.tuned}."] if setting.tuned else []
     cells = (f"`{setting.full_name}`", setting.takes, f"`{_shown(setting.default)}`", " ".join(words))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -5,6 +5,7 @@
     specs[1].create().settings.epochs            # 0
 
 A word is METHOD, METHOD=BASE_MODEL, or either with a name of its own, METHOD@NAME: so one method can be there twice.
+Where BASE_MODEL is a folder that `slmfit tune` left, the base model and the settings are those that it kept.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 from slmfit import methods, storage
 from slmfit.errors import UsageError, did_you_mean
-from slmfit.methods import TABLE, Row, strangers
+from slmfit.methods import TABLE, Row, strangers, tuned
 from slmfit.methods.base import Method, Remote
 from slmfit.records import FLOORS
 from slmfit.storage import file_name
@@ -220,12 +221,16 @@ def _finished(folder: Path) -> Spec:
 
 def _resolved(word: Word, given: Mapping[str, Mapping[str, Any]], task: Task | None) -> Spec:
     row = methods.row_of(word.method)
-    spec = Spec(_id(word, row), word.method, word.base_model, row, seeded=row.trained)
+    base_model: str | None = word.base_model
+    settled: dict[str, Any] = {}
+    if base_model is not None and tuned.is_tuned(base_model):
+        base_model, settled = tuned.kept(base_model, word.method)
+    spec = Spec(_id(word, row), word.method, base_model, row, seeded=row.trained)
     reason = methods.unavailable(word.method, None if task is None else task.name)
     if reason:
         return replace(spec, reason=reason)
     values = {name: value for kind in word.kinds for name, value in given.get(kind, {}).items()}
-    settings = methods.checked_settings(word.method, values, word.base_model)
+    settings = methods.checked_settings(word.method, settled | values, base_model)
     method = methods.method_class(word.method)(settings)
     seeded = row.trained and method.seeded
     return replace(spec, settings=settings, remote=isinstance(method, Remote), seeded=seeded)

@@ -133,6 +133,26 @@ def scatter(points: Sequence[Series], frontier: Sequence[Dot], x: Axis, y: Axis)
     return _plot([*parts, *_names(named)])
 
 
+def cloud(dots: Sequence[Dot], marked: Sequence[Series], x: Axis, y: Axis, *, level: float) -> Markup:
+    """Dots without a name, over them those of the series with theirs; a line across at `level`."""
+    parts = [*_grid(x, y), _line(0, _y(y, level), 100, _y(y, level), "guess")]
+    parts += [_dot(dot, x, y, "faded", 4) for dot in dots]
+    named = []
+    for one in marked:
+        dot = one.points[0]
+        parts.append(_dot(dot, x, y, one.look, 6))
+        named.append(_Name(one.name, _x(x, dot.x), _y(y, dot.y), one.look, left_of=_x(x, dot.x) > 100 - WIDE))
+    return _plot([*parts, *_names(named)])
+
+
+def strip(dots: Sequence[tuple[float, str]], axis: Axis, *, level: float) -> Markup:
+    """Dots along one line, each with its look, and a tick at `level`; strips below each other share their axis."""
+    parts = [_line(0, 14, 100, 14, "grid"), _line(100 * axis.at(level), 2, 100 * axis.at(level), 26, "guess")]
+    for value, look in dots:
+        parts.append(tag("circle", cx=f"{100 * axis.at(value):.2f}%", cy=14, r=5, class_=f"dot {look}"))
+    return Markup('<svg class="bar-row" width="100%" height="28" aria-hidden="true">{}</svg>').format(join(parts))
+
+
 def lines(series: Sequence[Series], x: Axis, y: Axis, *, named: bool = True) -> Markup:
     """Lines with their names at the right end; `faded` and `rest` lie below the pick."""
     parts, names = list(_grid(x, y)), []

@@ -24,7 +24,7 @@ from slmfit.methods.base import Context, Method
 from slmfit.methods.finetuned import saving
 from slmfit.methods.finetuned.head import Arrays, Backbone, Head
 from slmfit.methods.finetuned.planning import Planner, write_plan
-from slmfit.methods.finetuned.settings import TuningSettings
+from slmfit.methods.finetuned.settings import LORA, TuningSettings
 from slmfit.records import Example, Input, Prediction
 from slmfit.tasks.base import Task
 
@@ -56,6 +56,11 @@ class FineTuned(Method):
     @property
     def _shots(self) -> int:
         return getattr(self.settings, "shots", 0)
+
+    def idle(self, task: str) -> Collection[str]:
+        if self.settings.epochs == 0:
+            return [field.name for field in dataclasses.fields(self.settings)]
+        return () if self.settings.lora else LORA
 
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Tune on train; validation picks the best epoch.

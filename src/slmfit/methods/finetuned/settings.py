@@ -10,6 +10,7 @@ from slmfit.finetune.quantised import WIDTHS
 from slmfit.finetune.readings import READINGS
 from slmfit.methods.base import setting
 
+LORA = ("lora_rank", "lora_alpha", "lora_dropout")  # mean something where adapters are trained
 SEEN = "AG News, MiniLM, 5,000 rows, validation accuracy (2,221 rows, give or take 0.6 points): "
 
 
@@ -22,6 +23,7 @@ class TuningSettings:
         None,
         "How often the training rows are seen; 0 = use the model untuned.",
         low=0,
+        search=(1, 12, "log"),
         when="the curve of validation still rises at the end (more), or falls long before it (fewer).",
         measured=f"{SEEN}once 90.7 % in 103 s, twice 91.4 % in 208 s, four times 90.9 % in 400 s.",
     )
@@ -29,6 +31,7 @@ class TuningSettings:
         None,
         "The highest learning rate, reached after warming up.",
         low=0,
+        search=(1e-5, 1e-3, "log"),
         when="the loss jumps or is no longer a number (lower), or hardly falls (higher).",
         measured=f"{SEEN}2e-5 89.3 %, 5e-5 91.2 %, 1e-4 90.7 %, 2e-4 90.7 %, 4e-4 89.9 %.",
     )
@@ -36,6 +39,7 @@ class TuningSettings:
         None,
         "Tokens of one update, padding included.",
         low=16,
+        search=(256, 8192, "log"),
         when="memory is short or rows are few (smaller: more updates, and slower), or a GPU idles (larger).",
         measured=f"{SEEN}416 91.3 % in 176 s, 1,664 90.7 % in 103 s, 6,656 90.0 % in 94 s.",
     )
@@ -51,10 +55,13 @@ class TuningSettings:
         64,
         "Rank of the adapters; more can learn more and takes more memory.",
         low=1,
+        search=(4, 128, "log"),
         when="adapters must be small, or rows are few (lower).",
         measured=f"{SEEN}at a learning rate of 1e-3, rank 4 90.6 % and rank 16 89.9 %, 190 s each.",
     )
-    lora_alpha: float = setting(16, "Strength of the adapters, divided by the root of the rank.", low=0)
+    lora_alpha: float = setting(
+        16, "Strength of the adapters, divided by the root of the rank.", low=0, search=(4, 64, "log")
+    )
     lora_dropout: float = setting(0.05, "Share of the adapters' inputs that is dropped in training.", low=0)
     keep: str = setting(
         "adapters",
@@ -63,11 +70,13 @@ class TuningSettings:
         when="the run goes where the base model is not; `slmfit export` makes it whole at any time.",
     )
     dropout: float | None = setting(
-        0.0, "Share dropped in training wherever the model drops any; none = its own.", low=0
+        0.0, "Share dropped in training wherever the model drops any; none = its own.", low=0, search=(0, 0.3)
     )
     class_weights: bool = setting(False, "Let every label add as much to the loss, however few rows it has.")
     warmup: float = setting(0.1, "Share of the training in which the learning rate rises.", low=0)
-    weight_decay: float = setting(0.01, "How strongly weights are pulled towards zero.", low=0)
+    weight_decay: float = setting(
+        0.01, "How strongly weights are pulled towards zero.", low=0, search=(0.001, 0.3, "log")
+    )
     patience: int = setting(3, "Evaluations without gain after which training stops.", low=1)
     device: str = setting("auto", "Where to compute.", choices=DEVICES)
     precision: str = setting("auto", "Of matrix products; weights stay fp32.", choices=PRECISIONS)

@@ -10,6 +10,8 @@ that is nearest to its question, or to what was right of questions like it).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from slmfit.methods.by_task import ByTask
 from slmfit.methods.knn.matching import Matcher
 from slmfit.methods.knn.settings import WEIGHTINGS, Settings
@@ -24,3 +26,7 @@ class Knn(ByTask):
     Settings = Settings
     base_model_setting = "embeddings"
     parts = {"text-classification": Voter, "multiple-choice": Matcher}
+
+    def idle(self, task: str) -> Collection[str]:
+        unused = () if self.settings.embeddings is None else ("dimension",)
+        return unused if self.parts[task] is Voter else (*unused, "weighting")

@@ -20,11 +20,15 @@ class Settings:
         "How many neighbours vote. none: the best of 1 to 100 on validation; for multiple choice also none at all, "
         "where an option is compared with its own question.",
         low=1,
+        search=(1, 100, "log"),
     )
     weighting: str | None = setting(
         None,
         "What a vote weighs. uniform: one; softmax-T: exp((similarity - 1) / T), so a small T heeds only the nearest. "
         "none: the best on validation.",
         choices=tuple(WEIGHTINGS),
+        search=tuple(WEIGHTINGS),
     )
-    dimension: int = setting(384, "How many directions LSA keeps at most; more cost bytes and time.", low=1)
+    dimension: int = setting(
+        384, "How many directions LSA keeps at most; more cost bytes and time.", low=1, search=(64, 768, "log")
+    )

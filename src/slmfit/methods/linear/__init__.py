@@ -11,7 +11,7 @@ option of a question).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from slmfit.errors import UsageError
 from slmfit.methods.base import Context
@@ -40,10 +40,12 @@ class Linear(ByTask):
     base_model_setting = "embeddings"
     parts = {"text-classification": Classifier, "token-classification": Tagger, "multiple-choice": Ranker}
 
+    def idle(self, task: str) -> Collection[str]:
+        return FOREIGN[self.parts[task]]
+
     def fit(self, task: Task, train: Sequence[Example], validation: Sequence[Example], context: Context) -> None:
         """Raises UsageError for settings that have no meaning in the task, MissingPart for spans without CRFsuite."""
-        foreign = FOREIGN[self.parts[task.name]]
-        if given := next((name for name in foreign if getattr(self.settings, name) is not None), None):
+        if given := next((name for name in self.idle(task.name) if getattr(self.settings, name) is not None), None):
             raise UsageError(f"linear.{given} says nothing in {task.name}", fix=f"leave {given} out")
         super().fit(task, train, validation, context)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slmfit import embeddings
 from slmfit.errors import UsageError
 from slmfit.methods.base import setting
-from slmfit.methods.linear.search import EMBEDDINGS, FEATURES, blocks_of
+from slmfit.methods.linear.search import COUNTED, EMBEDDINGS, FEATURES, blocks_of
 from slmfit.methods.linear.words import REACHES
 
 OF_TEXTS, OF_SPANS = ("embeddings", "features", "power", "characters", "C", "ratios"), ("reach", "c1", "c2")
@@ -28,43 +28,53 @@ class Settings:
         "vector, beside what is counted or alone. none: the fewest that do as well as more, vectors among them where "
         "`embeddings` names some; those of a sentence encoder alone.",
         choices=FEATURES,
+        search=COUNTED,
     )
     embeddings: str | None = setting(None, embeddings.CHOICE)
     power: float | None = setting(
-        None, "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.", low=0
+        None,
+        "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.",
+        low=0,
+        search=(0.5, 2.5),
     )
     characters: float | None = setting(
         None,
         "Length of the part of a text that runs of characters are, where its words have length 1. none: 1 or 0.5, the "
         "better.",
         low=0,
+        search=(0.25, 1.5),
     )
     C: float | None = setting(
         None,
         "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10.",
         low=1e-6,
+        search=(0.01, 30, "log"),
     )
     ratios: float | None = setting(
         None,
         "How much the log ratios of terms (how much more often in a label than in the others, as in naive Bayes) say "
         "beside what was learnt; 1 is as much. none: the best of 0 to 1.2.",
         low=0,
+        search=(0, 1.5),
     )
     reach: str | None = setting(
         None,
         "For entities: what a word is told of the text. near: two words on each side. far: also which words stand "
         "up to twelve before it. none: the better on validation.",
         choices=REACHES,
+        search=tuple(REACHES),
     )
     c1: float | None = setting(
         None,
         "For entities: weight of having few weights at all. none: with c2 the best of four pairs on validation.",
         low=0,
+        search=(0.003, 1, "log"),
     )
     c2: float | None = setting(
         None,
         "For entities: weight of keeping weights small. none: with c1 the best of four pairs on validation.",
         low=0,
+        search=(0.0003, 0.3, "log"),
     )
     reads: str | None = setting(
         None,
