@@ -8,7 +8,10 @@ from pathlib import Path
 from slmfit import records
 from slmfit.exporting.gate import Judged
 from slmfit.exporting.record import ExportRecord
+from slmfit.methods.ranges import Range
 from slmfit.runs.stressed import KindRecord, StressRecord
+from slmfit.tuning.record import TuningRecord
+from slmfit.tuning.trials import Tried
 
 DOC = (Path(__file__).parent.parent / "docs" / "format.md").read_text(encoding="utf-8")
 
@@ -41,6 +44,9 @@ def test_every_field_is_explained():
     assert table("run.json") == {f.name for f in fields(records.RunRecord)}
     assert table("comparison.json") == {f.name for f in fields(records.ComparisonRecord)}
     assert table("stress.json") == {f.name for kind in (StressRecord, KindRecord) for f in fields(kind)}
+    assert table("tuning.json") == {f.name for f in fields(TuningRecord)}
+    tuning = set(re.findall(r"`(\w+)`", DOC.split("## tuning.json\n")[1].split("\n## ")[0]))
+    assert {f.name for kind in (Tried, Range) for f in fields(kind)} <= tuning
     assert table("export.json") == {f.name for f in fields(ExportRecord)}
     assert {f.name for f in fields(Judged)} <= set(re.findall(r"`(\w+)`", DOC.split("## export.json\n")[1]))
 

@@ -53,7 +53,7 @@ def test_the_defaults_come_first_and_are_kept_where_settings_do_nothing(data, tm
     kept = {path.name for path in (tmp_path / "o" / "answers").iterdir()}
     assert kept == {"0000-0.jsonl", f"{max(record.trials[1:], key=lambda t: (t.score, -t.number)).number:04}-0.jsonl"}
     again = tune(data, ASKED, trials=8, out=tmp_path / "o", listen=lambda *event: heard.append(event))
-    assert again.record == record and heard[-1] == ("reuse", {"run": "Scripted"})
+    assert again.record == record and heard[-1] == ("reuse", {"run": "scripted"})
 
 
 def test_a_gain_that_is_no_luck_is_claimed_and_compare_takes_it_up(data, tmp_path):
@@ -237,3 +237,37 @@ def test_what_cannot_be_asked_for(data, tmp_path, asked, given, said):
     with pytest.raises(UsageError, match=said):
         tune(data, asked, out=tmp_path / "o", **given)
     assert not (tmp_path / "o").exists()
+
+
+def test_the_page_shows_every_setting_and_trial_and_no_markup_of_others(data, tmp_path):
+    named = replace(data, name="<script>alert(1)</script>")
+    tuned = tune(named, ASKED, trials=10, settings={ASKED: {"height": 0.3}}, out=tmp_path / "o")
+    page = (tmp_path / "o" / "report.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    assert "default-src 'none'" in page and "http://" not in page.replace("http://www.w3.org", "")
+    for name in tuned.record.ranges:
+        assert f"{ASKED}.{name}" in page.replace("<wbr>", "")
+    assert page.count('<th scope="row">') == 10 and page.count('<span class="tag">kept</span>') == 1
+    assert "best so far" in page and "defaults" in page and f"{ASKED}@tuned=o" in page
+
+
+def test_the_command_line(tmp_path, monkeypatch, capsys):
+    from slmfit.__main__ import main
+
+    def said(*words):
+        monkeypatch.setattr("sys.argv", ["slmfit", "tune", *words])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return left.value.code, capsys.readouterr()
+
+    monkeypatch.chdir(tmp_path)
+    rows = [(e.input, e.target) for e in make_dataset(sizes=(90, 0, 0)).train]
+    (tmp_path / "t.csv").write_text("text,label\n" + "".join(f'"{text}",{label}\n' for text, label in rows))
+    code, told = said("knn", "t.csv", "--trials", "3", "--set", "knn.k=3", "--out", "o")
+    assert not code and "defaults" in told.out and "kept" in told.out and "trial 2: tried accuracy" in told.err
+    assert told.err.rstrip().splitlines()[-1] == "next: slmfit compare t.csv --methods knn"
+    code, told = said("knn", "t.csv", "--trials", "3", "--set", "knn.k=3", "--out", "o", "--json")
+    plain = json.loads(told.out)
+    assert not code and plain["tuning"] == "o" and len(plain["trials"]) == 3 and plain["fixed"] == {"k": 3}
+    code, told = said("knn", "t.csv", "--out", "p")
+    assert code == 2 and "give --budget 30m, or --trials 40" in told.err

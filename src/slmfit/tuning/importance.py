@@ -35,8 +35,10 @@ def _explained(name: str, range: Range, trials: Sequence[Tried]) -> float | None
     table = _columns([value for value, _ in told], range)
     spread = float(((scores - scores.mean()) ** 2).sum())
     rank, free = int(np.linalg.matrix_rank(table)), len(told)
-    if spread <= 0 or free <= rank:
-        return 0.0 if spread <= 0 else None
+    if scores.min() == scores.max():
+        return 0.0
+    if free <= rank:
+        return None
     fitted = table @ np.linalg.lstsq(table, scores, rcond=None)[0]
     left = float(((scores - fitted) ** 2).sum())
     return max(0.0, 1 - left / spread * (free - 1) / (free - rank))
