@@ -101,6 +101,21 @@ def test_the_label_with_the_highest_score_is_the_answer(tmp_path: Path, form: st
     assert {a.outcome for a in read_answers(jsonl(tmp_path / "p.jsonl", strange), data)} == {"invalid"}
 
 
+@pytest.mark.parametrize("in_a_cell", [False, True])
+def test_labels_and_their_scores_in_two_lists_are_the_answer(tmp_path: Path, in_a_cell: bool) -> None:
+    """As zero-shot pipelines answer: without their scores a list of labels is no answer."""
+    data = load_data([{"id": k, **row} for k, row in enumerate(rows())])
+    told = []
+    for e in data.test:
+        scores = [0.8 if label == e.target else 0.1 for label in LABELS]
+        told.append({"id": e.id, "labels": str([*LABELS]) if in_a_cell else LABELS,
+                     "scores": str(scores) if in_a_cell else scores})  # fmt: skip
+    answers = read_answers(jsonl(tmp_path / "p.jsonl", told), data)
+    assert [answer.target for answer in answers] == [e.target for e in data.test]
+    short = [row | {"scores": [0.5]} for row in told]
+    assert {a.outcome for a in read_answers(jsonl(tmp_path / "p.jsonl", short), data)} == {"invalid"}
+
+
 @pytest.mark.parametrize(("reply", "way"), [
     ("**refund**", "asterisks"), ("$\\boxed{\\text{refund}}$", "\\boxed"), ("\\boxed{refund}", "\\boxed"),
     ("<think>is it billing?\n</think>\n\nrefund", "what it thought"), ("__refund__", "asterisks"),
@@ -108,6 +123,19 @@ def test_the_label_with_the_highest_score_is_the_answer(tmp_path: Path, form: st
 def test_what_models_write_around_a_label_is_named(reply: str, way: str) -> None:
     said = list(remarks("gpt", TextClassification(LABELS), [Prediction(None, "invalid", raw=reply)], ["x"]))
     assert said[0].endswith(f"between 1 of them and a label stands only {way}.")
+
+
+# --- files ---
+
+
+@pytest.mark.parametrize("names", [("data", "test"), ("train", "test"), ("examples", "dev"), ("rows", "Validation")])
+def test_splits_in_one_object_are_refused_and_not_left_out(tmp_path: Path, names: tuple[str, str]) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({names[0]: rows(), names[1]: rows(9)}))
+    with pytest.raises(DataError, match=f"'{names[1]}' by name a split each\n.*as train.json and test.json"):
+        load_data(path)
+    path.write_text(json.dumps({names[0]: rows(), "intents": [{"name": "a"}] if names[0] != "train" else []}))
+    assert sum(map(len, load_data(path).splits.values())) == 60
 
 
 # --- folders, questions, groups ---

@@ -23,8 +23,8 @@ ANSWER_COLUMNS = (
     PREDICTION, "predicted", "predicted_label", "predicted_class", "pred", "y_pred", "yhat", "model_answer",
     "model_output", "completion", "answer", "output", "response",
 )  # fmt: skip
-ASIDE = ("id", "outcome", "probability", "probabilities", "intent_probability", "confidence", "score", "split", "raw",
-         "usage", "unplaced")  # fmt: skip
+ASIDE = ("id", "outcome", "probability", "probabilities", "intent_probability", "confidence", "score", "scores",
+         "split", "raw", "usage", "unplaced")  # fmt: skip
 TRUTHS = ("label", "spans", "tags", "intent", "answer")  # roles
 _TRUE = {"gold", "true", "truth", "expected", "reference", "ref", "target", "correct"}  # words in the names of truths
 LOOKED_AT = 200  # rows

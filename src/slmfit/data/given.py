@@ -141,7 +141,7 @@ def _answer(row: Row, column: str, where: Where, data: Dataset, input: Input) ->
         if isinstance(cell, list):
             return _entities({**row, "spans": cell}, where.at(column), data, input)
     if data.task.classifies and cell not in data.task.labels:
-        cell = _best(cell, data.task.labels)
+        cell = _best(_with_scores(cell, row), data.task.labels)
     said = _said(cell)
     if said is None:
         return Prediction(None, "invalid", raw=None if cell is None else json.dumps(cell, ensure_ascii=False))
@@ -174,6 +174,18 @@ def _best(cell: Any, labels: Collection[str]) -> Any:
     if len(scored) == 1 or not all(isinstance(_score(one), int | float) for one in scored):
         return scored[0]["label"] if len(scored) == 1 else cell
     return max(scored, key=_score)["label"]
+
+
+def _with_scores(cell: Any, row: Row) -> Any:
+    """Labels with the scores that stand in a list beside theirs, as pipelines that know no labels answer."""
+    labels, scores = (parsed(one) if isinstance(one, str) else one for one in (cell, row.get("scores")))
+    if (
+        not isinstance(labels, list | tuple)
+        or not isinstance(scores, list | tuple)
+        or not 1 < len(labels) == len(scores)
+    ):
+        return cell
+    return [{"label": label, "score": score} for label, score in zip(labels, scores, strict=True)]
 
 
 def _score(one: Mapping[str, Any]) -> Any:

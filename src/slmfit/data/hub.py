@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from slmfit.data.readers.exports import flat
-from slmfit.data.readers.rows import LONGEST_TEXT, SPLIT_NAMES, Part, Placed
+from slmfit.data.readers.rows import LONGEST_TEXT, Part, Placed
+from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, SlmfitError, UsageError, Where, did_you_mean
 from slmfit.hub.snapshots import in_words, out_of_reach, quiet_unless_watched, translated

@@ -20,8 +20,9 @@ from shlex import quote
 
 from slmfit.data.hub import is_hub, read_hub
 from slmfit.data.in_memory import Held, is_held, read_held
-from slmfit.data.readers.rows import SPLIT_NAMES, Part, ending, missing, read_rows, reading
+from slmfit.data.readers.rows import Part, ending, missing, read_rows, reading
 from slmfit.data.readers.slots_reader import has_slots, read_slots
+from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.data.readers.text_files import LITTER, read_texts
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS

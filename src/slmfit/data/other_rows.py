@@ -14,7 +14,7 @@ from pathlib import Path
 
 from slmfit.data.answer_rows import Placed, is_id, names_of_row, texts_of_row, told_by, unmarked
 from slmfit.data.dataset import Dataset
-from slmfit.data.readers.rows import SPLIT_NAMES
+from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.errors import DataError, Where
 from slmfit.records import SPLITS, Prediction
 from slmfit.text.figures import listed, number_of, part_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from slmfit.data.hub import Place, is_hub
 from slmfit.data.in_memory import NAME, Held, is_held
-from slmfit.data.readers.rows import SPLIT_NAMES
+from slmfit.data.readers.split_names import SPLIT_NAMES
 
 # What files and folders are called whatever is in them; then the folder around them says more.
 _ANY = frozenset({*SPLIT_NAMES, "all", "data", "dataset", "labelled", "labeled"})

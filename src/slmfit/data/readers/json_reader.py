@@ -14,9 +14,10 @@ from itertools import chain
 from typing import Any
 
 from slmfit.data.readers.lines import Bytes, lines_of, text_of
+from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import refuse_halves
-from slmfit.text.figures import number_of
+from slmfit.text.figures import listed, number_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ROWS = ("rows", "data", "examples", "utterances")  # beside lists of columns, intents and the like
@@ -201,8 +202,12 @@ def _is_json_lines(text: str) -> bool:
 
 
 def _list_of_objects(value: dict[str, Any], file: str) -> str:
-    """The key of the one list of objects."""
+    """The key of the one list of objects. Raises DataError where none or several can be meant, as with splits."""
     keys = [k for k, v in value.items() if isinstance(v, list) and v and isinstance(_unpaired(v[0]), dict)]
+    if len(keys) > 1 and (splits := [key for key in keys if key.lower() in SPLIT_NAMES]):
+        what = f"holds {len(keys)} lists of objects ({listed(keys)}), and {listed(splits)} by name a split each"
+        fix = "write each split into a file of its own, as train.json and test.json, and give their folder"
+        raise DataError(what, where=file, fix=fix)
     rows = keys if len(keys) == 1 else [key for key in keys if key in _ROWS]
     if len(rows) == 1:
         return rows[0]

@@ -188,18 +188,6 @@ def refuse_bomb(path: Path) -> None:
                 )
 
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "testing": "test",
-}
-
-
 @dataclass(frozen=True)
 class Part:
     """The rows of one split, or of a file that is still to be split.
