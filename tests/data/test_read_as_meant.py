@@ -134,10 +134,10 @@ def test_tags_of_words_in_one_cell_are_no_classes(tmp_path: Path) -> None:
 
 def test_objects_that_are_not_looked_into_are_named(tmp_path: Path) -> None:
     rows = [{"id": i, "item": {"text": text(i)}} for i in range(9)]
-    with pytest.raises(DataError, match="what objects hold, as in 'item', is not looked at"):
+    with pytest.raises(DataError, match="as in 'item', is a column, too: --column text=item"):
         load_data(write(tmp_path / "a.jsonl", rows))
-    chats = [{"messages": [{"role": "user", "content": text(i)}] * 2} for i in range(9)]
-    with pytest.raises(DataError, match="as in 'messages', is not looked at"):
+    chats = [{"messages": [{"role": "assistant", "content": text(i)}] * 2} for i in range(9)]
+    with pytest.raises(DataError, match="each chat in 'messages' must end in its one answer"):
         load_data(write(tmp_path / "b.jsonl", chats))
 
 

@@ -15,7 +15,7 @@ from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.given import read_answers
 from slmfit.data.label_cells import LabelCells
 from slmfit.data.layout import read_file
-from slmfit.errors import DataError, Where
+from slmfit.errors import DataError, MissingPart, Where
 from slmfit.records import Entities, Question
 from slmfit.runs.evaluation import evaluate
 
@@ -60,15 +60,18 @@ def test_cells_that_hold_the_name_of_a_split_are_told_of_by_every_verb(tmp_path:
         assert not any("Usage" in note for note in load_data(jsonl(path, rows(Usage=others))).notes)
 
 
-def test_a_saved_data_set_is_refused_with_the_line_that_writes_it_as_parquet(tmp_path: Path) -> None:
+def test_without_its_library_a_saved_data_set_is_told_the_line_that_writes_it_as_parquet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slmfit.data.hub.missing", lambda *_: ["datasets"])
     for name in ("dataset_dict.json", "train/state.json", "train/dataset_info.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
-    with pytest.raises(DataError, match=r"save_to_disk.*\n.*load_from_disk.*for n, p in d\.items"):
+    with pytest.raises(MissingPart, match=r"save_to_disk.*\n.*load_from_disk.*for n, p in d\.items"):
         load_data(tmp_path)
-    with pytest.raises(DataError, match=r'save_to_disk.*\n.*d\.to_parquet\("train\.parquet"\)'):
+    with pytest.raises(MissingPart, match=r'save_to_disk.*\n.*d\.to_parquet\("train\.parquet"\)'):
         load_data(tmp_path / "train")
-    with pytest.raises(DataError, match="save_to_disk"):
+    with pytest.raises(MissingPart, match="save_to_disk"):
         load_data(rows(), test=tmp_path)
 
 

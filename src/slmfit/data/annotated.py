@@ -12,6 +12,7 @@ from typing import Any
 
 from slmfit.data.readers.exports import CANCELLED, DIFFERING
 from slmfit.data.readers.rows import Part
+from slmfit.data.unannotated import annotated_only
 from slmfit.errors import DataError
 from slmfit.tasks import TASKS, by_name
 from slmfit.text.figures import number_of
@@ -33,7 +34,7 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
     used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
     """
     _refuse_differing(part)
-    part = _without_cancelled(part, used, notes)
+    part = annotated_only(_without_cancelled(part, used, notes), used, notes)
     notes += _set_aside(part, used)
     if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
         return part

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from slmfit.data.readers.chats import CHATS, SYSTEM
 from slmfit.data.readers.rows import Part, is_table
 from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
@@ -48,7 +49,7 @@ def task_and_roles(
     columns = columns_of(first)
     task, found, hints = _task_and_columns(first, columns, name, given)
     if "text_pair" in task.roles and not given.get("text"):
-        found |= text_columns(columns, found["text"], given)
+        found |= text_columns(columns, found["text"], given) or _told_apart(first, columns, found["text"], given)
     for role in task.required:
         if found[role] is None:
             also = hints or _looked_for(first, task.roles[role])
@@ -91,8 +92,14 @@ def _looked_for(part: Part, role: Sequence[str]) -> Iterator[str]:
             yield f"{listed(told_apart([column, twin]), quoted=False)} only look alike"
     first = {column: cell[0] if isinstance(cell, list) and cell else cell for column, cell in part.rows[0][1].items()}
     nested = [column for column, cell in first.items() if isinstance(cell, Mapping)]
-    if nested:
-        yield f"what objects hold, as in {listed(nested)}, is not looked at: make columns of it first"
+    if chats := [column for column in nested if column in CHATS]:
+        yield (
+            f"each chat in {chats[0]!r} must end in its one answer, with turns of text: give other answers of the "
+            'assistant "weight": 0'
+        )
+    elif nested:
+        inner = next(f"{column}.{key}" for column in nested for key in first[column])
+        yield f"what objects hold, as in {listed(nested)}, is a column, too: --column text={inner}"
     elif is_table(Path(part.file)):
         yield "a CSV file needs a header line"
 
@@ -179,6 +186,14 @@ def text_columns(columns: Sequence[str], found: str | None, given: Mapping[str, 
         if one is not None and two is not None and not taken & {one, two} and found in (None, one, two):
             return {"text": one, "text_pair": two}
     return {}
+
+
+def _told_apart(part: Part, columns: Sequence[str], found: str | None, given: Mapping[str, str]) -> dict[str, str]:
+    """The same of a chat's system prompt and what the user says, where the prompt is not the same in all rows."""
+    if SYSTEM not in columns or found != "text" or SYSTEM in given.values():
+        return {}
+    told = {cells.get(SYSTEM) for _, cells in part.rows}
+    return {"text": SYSTEM, "text_pair": found} if len(told) > 1 and None not in told else {}
 
 
 def pair_columns(task: Task, columns: Sequence[str]) -> dict[str, str]:

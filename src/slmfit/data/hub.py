@@ -16,6 +16,8 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from slmfit.data.readers.exports import flat
@@ -25,6 +27,7 @@ from slmfit.environment import install, missing
 from slmfit.errors import DataError, MissingPart, SlmfitError, UsageError, Where, did_you_mean
 from slmfit.hub.snapshots import in_words, out_of_reach, quiet_unless_watched, translated
 from slmfit.records import SPLITS
+from slmfit.text.figures import listed
 
 PREFIX = "hub:"
 ROWS_AT_ONCE = 1000
@@ -85,10 +88,48 @@ def read_hub(path: str, notes: list[str]) -> dict[str, Part]:
         notes.append(f"{path}: its {split} rows have no labels, so they are not used.")
     unused = [name for name in loaded if name not in chosen.values()]
     at = f" at revision {commit[:10]}" if commit else ", from the cache"
-    used = ", ".join(chosen[split] if chosen[split] == split else f"{chosen[split]} as {split}" for split in parts)
-    left = f"; not used: {', '.join(unused)}" if unused else ""
-    notes.append(f"{path}{at}: read {used}{left}.")
+    notes.append(
+        f"{path}{at}: read {_used(chosen, parts)}{f'; not used: {listed(unused, quoted=False)}' if unused else ''}."
+    )
     return parts
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a folder is a data set as the library's `save_to_disk` writes it, or one split of one."""
+    split = (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
+    return split or (folder / "dataset_dict.json").is_file()
+
+
+def read_saved(folder: Path, notes: list[str]) -> dict[str, Part]:
+    """The same of such a folder. Raises MissingPart without the library, DataError for what cannot be read."""
+    if missing("datasets"):
+        splits = (folder / "dataset_dict.json").is_file()
+        each = '[p.to_parquet(f"{n}.parquet") for n, p in d.items()]' if splits else 'd.to_parquet("train.parquet")'
+        code = f"import datasets; d = datasets.load_from_disk({json.dumps(str(folder))}); {each}"
+        fix = f"{install('hub')}; or write it as Parquet: python -c {quote(code)}"
+        what = "is a data set as `save_to_disk` of datasets writes it, and is read by the package datasets"
+        raise MissingPart(what, where=str(folder), fix=fix)
+    import datasets
+
+    with _quiet():
+        try:
+            loaded = datasets.load_from_disk(str(folder))
+        except Exception as error:  # damaged files: whatever pyarrow, json and the library make of them
+            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise DataError(f"cannot be read: {said[:200]}", where=str(folder), fix="save it again") from None
+        if isinstance(loaded, datasets.Dataset):
+            return {"train": _part(str(folder), "all of it", loaded, notes)}
+        chosen = _splits(str(folder), list(loaded))
+        parts = {split: _part(str(folder), name, loaded[name], notes) for split, name in chosen.items()}
+    unused = [name for name in loaded if name not in chosen.values()]
+    notes.append(
+        f"{folder}: read {_used(chosen, parts)}{f'; not used: {listed(unused, quoted=False)}' if unused else ''}."
+    )
+    return parts
+
+
+def _used(chosen: Mapping[str, str], parts: Mapping[str, Part]) -> str:
+    return ", ".join(chosen[split] if chosen[split] == split else f"{chosen[split]} as {split}" for split in parts)
 
 
 def _load(place: Place) -> tuple[str | None, Mapping[str, Any]]:
@@ -113,8 +154,8 @@ def _loaded(place: Place, revision: str | None) -> Mapping[str, Any]:
     try:
         return datasets.load_dataset(place.name, place.configuration, revision=revision)
     except ValueError as error:
-        if listed := re.search(r"\[([^\[\]]*)\]", str(error)):  # both of its errors about configurations list them
-            names = re.findall(r"'([^']*)'", listed[1])
+        if names_in := re.search(r"\[([^\[\]]*)\]", str(error)):  # both of its errors about configurations list them
+            names = re.findall(r"'([^']*)'", names_in[1])
             if place.configuration is None and names:
                 what, fix = "has several configurations", f"name one, as hub:{place.name}/{names[0]}"
                 raise UsageError(f"{what}: {', '.join(names[:20])}", where=place.name, fix=fix) from None

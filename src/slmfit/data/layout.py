@@ -3,6 +3,7 @@
     DATA.csv                          DATA/train.jsonl               20news-bydate/20news-bydate-train/sci.space/60174
                                       DATA/validation.jsonl          20news-bydate/20news-bydate-test/sci.space/62317
     DATA/train/seq.in, seq.out        DATA/test.jsonl                reviews/good/1.txt    reviews/bad/2.txt
+    DATA/data/train-00000-of-00001.parquet and all else that a clone from the hub may have: see tables.py
 
     read_parts("20news-bydate", None, None, notes)     # {"train": Part(…), "test": Part(…)}
 
@@ -12,18 +13,17 @@ A path `hub:…` is a data set on Hugging Face's hub: see hub.py.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 
-from slmfit.data.hub import is_hub, read_hub
+from slmfit.data.hub import is_hub, is_saved, read_hub, read_saved
 from slmfit.data.in_memory import Held, is_held, read_held
 from slmfit.data.readers.rows import Part, ending, missing, read_rows, reading
 from slmfit.data.readers.slots_reader import has_slots, read_slots
 from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.data.readers.text_files import LITTER, read_texts
+from slmfit.data.tables import joined, tables_below, tables_in
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS
 from slmfit.storage import check_links, named
@@ -33,8 +33,8 @@ from slmfit.text.figures import listed, number_of
 _SPLITTING = re.compile("(is[_ ]?(train|test|valid|val|validation|dev)|(sub)?set|partition|k?fold)", re.IGNORECASE)
 _HELD_OUT = {"eval", "evaluation", "holdout"}  # beside what names a split: words that hardly mean anything else
 _MOST_SPLITS = 20
+_ABOUT = "dataset_infos.json"  # what older clones have beside their data
 _WORD = re.compile("[A-Z]*[a-z]+|[A-Z]+")
-_SHARD = re.compile(r"(?P<of>[a-z]+)-(?P<number>\d{5})-of-(?P<count>\d{5})")  # as the hub cuts large files
 _SPLIT_SUFFIX = re.compile(r"(?:^|[-_.])(" + "|".join(SPLIT_NAMES) + r")$", re.IGNORECASE)
 
 
@@ -67,19 +67,26 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
             raise missing(path)
         if not path.is_dir():
             return _by_split_column(read_file(path, notes), notes)
+        if is_saved(path):
+            return read_saved(path, notes)
         check_links(path, path)
         entries = sorted(e for e in path.iterdir() if not e.name.startswith(".") and e.name not in LITTER)
-        files = _files_by_split([entry for entry in entries if ending(entry) and entry.is_file()], path)
+        files = tables_in(path)
         # A comparison that was written in here is not a label of the data it was made from.
         folders = [entry for entry in entries if entry.is_dir() and not (entry / "comparison.json").is_file()]
-        _refuse_saved(path)
+        others = [entry.name for entry in entries if ending(entry) and entry.name != _ABOUT]
+        if not files and not others and (inner := tables_below(path, folders)) is not None:
+            return _read_path(inner, notes)
         if files:
-            named_so = {split: listed([file.name for file in own], quoted=False) for split, own in files.items()}
+            named_so = {
+                split: listed([file.relative_to(path).as_posix() for file in own], quoted=False)
+                for split, own in files.items()
+            }
             read = ", ".join(f"{names} as {split}" for split, names in named_so.items())
             taken = {file for own in files.values() for file in own}
             others = [entry.name for entry in entries if ending(entry) and entry not in taken]
             notes.append(f"{path}: read {read}{f'; not {listed(others)}' if others else ''}.")
-            return {split: _joined([read_file(file, notes) for file in own]) for split, own in files.items()}
+            return {split: joined([read_file(file, notes) for file in own]) for split, own in files.items()}
         if any(ending(entry) for entry in entries):
             names = ", ".join(entry.name for entry in entries if ending(entry))
             raise DataError(
@@ -97,22 +104,16 @@ def _read_path(path: Path, notes: list[str]) -> dict[str, Part]:
         return _read_folders(path, folders, notes)
 
 
-def _refuse_saved(folder: Path) -> None:
-    """Raise DataError for a folder that the library datasets wrote with `save_to_disk`."""
-    splits = (folder / "dataset_dict.json").is_file()
-    if splits or ((folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()):
-        each = '[p.to_parquet(f"{n}.parquet") for n, p in d.items()]' if splits else 'd.to_parquet("train.parquet")'
-        code = f"import datasets; d = datasets.load_from_disk({json.dumps(str(folder))}); {each}"
-        fix = f"write it as Parquet: python -c {quote(code)}"
-        raise DataError("is a data set as `save_to_disk` of datasets writes it", where=str(folder), fix=fix)
-
-
 def read_file(path: Path, notes: list[str]) -> Part:
     """All rows of one file, or of a folder with JointBERT's three. Raises DataError."""
     if has_slots(path):
         return read_slots(path)
+    if path.is_dir() and is_saved(path):
+        parts = read_saved(path, notes)
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        raise DataError("holds several splits, and one is needed here", where=str(path), fix="give the folder of one")
     if path.is_dir():
-        _refuse_saved(path)
         raise DataError("is a folder, and a file is needed here", where=str(path), fix="give the file itself")
     rows = list(read_rows(path, notes))
     with reading(str(path)), path.open("rb") as handle:
@@ -182,37 +183,6 @@ def of_split(part: Part, wanted: str, notes: list[str]) -> Part:
     left = number_of(len(named) - len(kept), "row", "are")
     notes.append(f"{part.file}: {left} not {wanted} by the column {column!r}, and left out.")
     return replace(part, rows=[part.rows[i] for i in kept], numbers=[part.numbers[i] for i in kept])
-
-
-def _files_by_split(files: list[Path], folder: Path) -> dict[str, list[Path]]:
-    """Split -> its file, whose name without its endings is a split's, or its shards, as the hub names them; empty where
-    none is of train. Raises DataError for two files of a split, and where a shard is missing.
-    """
-    found: dict[str, list[tuple[Path, re.Match[str] | None]]] = {}
-    for file in files:
-        stem = file.name.lower().removesuffix(".gz").rpartition(".")[0]
-        shard = _SHARD.fullmatch(stem)
-        if split := SPLIT_NAMES.get(shard["of"] if shard else stem):
-            found.setdefault(split, []).append((file, shard))
-    for split, own in found.items():
-        numbers = [int(shard["number"]) if shard else None for _, shard in own]
-        if None in numbers and len(own) > 1:
-            what = f"two files are {split}: {own[0][0].name} and {own[1][0].name}"
-            raise DataError(what, where=str(folder), fix="remove or rename one of them")
-        count = int(own[0][1]["count"]) if own[0][1] else len(own)
-        if None not in numbers and numbers != list(range(count)):
-            what = f"of the {count} shards of {split} these are here: {listed([file.name for file, _ in own])}"
-            raise DataError(what, where=str(folder), fix="put all of them here, and nothing else by such a name")
-    return {split: [file for file, _ in found[split]] for split in SPLITS if split in found} if "train" in found else {}
-
-
-def _joined(parts: list[Part]) -> Part:
-    """The rows of several files as those of one; of one, as it is."""
-    if len(parts) == 1:
-        return parts[0]
-    rows = [row for part in parts for row in part.rows]
-    digest = hashlib.sha256("\n".join(part.sha256 for part in parts).encode()).hexdigest()
-    return Part(f"{parts[0].file} …", digest, rows, range(1, len(rows) + 1))
 
 
 # --- folders of texts -------------------------------------------------------------------------------------------------

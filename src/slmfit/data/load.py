@@ -69,9 +69,9 @@ def load_data(
         of dicts, a dict of columns, a data frame of polars or pandas.
     test, validation: further files, or rows, with the same columns.
     task: `text-classification`, `token-classification` or `multiple-choice`; recognised by the columns if None.
-    columns: what a column is for -> its name, such as {"text": "body"}; recognised by name where not given.
-    group: a column; rows with the same value there stay together when the data are split. What objects in a column
-        hold is a column, too: `meta.user` of {"meta": {"user": 7}}.
+    columns: what a column is for -> its name, such as {"text": "body"}; recognised by name where not given. What
+        objects in a column hold is a column, too: `meta.user` of {"meta": {"user": 7}}.
+    group: a column; rows with the same value there stay together when the data are split.
     time: a column of numbers or ISO dates; the latest rows become test, those before them validation.
     merge: rules `PATTERN=NEW` for labels, or files of them; the first that matches counts.
     merge_prefix: a separator; labels become what stands before it.
@@ -96,8 +96,8 @@ def load_data(
         raise UsageError(what, fix="give a path, a list of rows, a dict of columns or a data frame")
     recipe = _recipe(strip)
     parts = spelled_alike(read_parts(path, test, validation, notes), notes)
-    parts = {split: with_nested(part, [group, time]) for split, part in parts.items()}
     named = [*(columns or {}).values(), *filter(None, (group, time))]
+    parts = {split: with_nested(part, named) for split, part in parts.items()}
     parts = {split: accepted(part, named, notes) for split, part in parts.items()}
     found, roles = task_and_roles(parts, task, columns or {}, notes)
     notes += unused(parts["train"], found, roles, columns or {})
@@ -179,6 +179,7 @@ def load_rows(
 ) -> list[Row]:
     """What `load_examples` returns, each example with its place and its cells."""
     asked = columns
+    part = with_nested(part, [*columns.values(), *origin.columns.values()])
     columns = columns_as_before(columns, origin, part, task, notes)
     if "split" not in columns.values():
         part = of_split(part, split, notes)

@@ -2,13 +2,14 @@
 
 unfolded("meta", rows)                      # {"train": [{"meta.user": 7}, …], "test": […]}
 with_nested(part, ["meta.user"])            # the part, whose rows have that column now
+nested({"meta": {"user": 7}}, ["meta.user"])    # {"meta.user": 7}
 
 An object may be written out as JSON in a cell of text. What is nested more than two levels deep stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -33,15 +34,19 @@ def with_nested(part: Part, columns: Sequence[str | None]) -> Part:
     """The part with those of the columns that its objects hold and that are none by themselves."""
     for column in columns:
         if column and "." in column and not any(column in cells for _, cells in part.rows):
-            names = list(accumulate(column.split("."), "{}.{}".format))[:-1]
-            part = replace(part, rows=[(where, _with(cells, names, column)) for where, cells in part.rows])
+            part = replace(part, rows=[(where, cells | nested(cells, [column])) for where, cells in part.rows])
     return part
 
 
-def _with(cells: dict[str, Any], names: Sequence[str], column: str) -> dict[str, Any]:
-    """names: of the columns that may hold an object with it."""
-    found = [value for name in names for inner, value in _inside(name, cells.get(name)) if inner == column]
-    return {**cells, column: found[0]} if found else cells
+def nested(cells: Cells, columns: Iterable[str]) -> dict[str, Any]:
+    """Those of the columns that objects of the row hold and that are none of its own."""
+    found: dict[str, Any] = {}
+    for column in (column for column in columns if "." in column and column not in cells):
+        for name in accumulate(column.split(".")[:-1], "{}.{}".format):
+            inside = (value for inner, value in _inside(name, cells.get(name)) if inner == column)
+            if column not in found and (value := next(inside, None)) is not None:
+                found[column] = value
+    return found
 
 
 def _inside(name: str, cell: Any, levels: int = LEVELS) -> Iterator[tuple[str, Any]]:

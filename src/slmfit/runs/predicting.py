@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from slmfit.data.columns import no_column
+from slmfit.data.nested import nested
 from slmfit.data.readers.lines import LONGEST_LINE, begun, decode
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
 from slmfit.errors import DataError, UsageError, Where
@@ -204,6 +205,7 @@ def _kept(source: Path) -> Iterator[Path]:
 
 def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tuple[Input, Row]:
     """What the model may see of a row, and what the row lacks of it as a column."""
+    row = row | nested(row, [*columns.values(), *run.record.origin.columns.values()])
     missing = next((column for column in columns.values() if column not in row), None)
     if missing is not None:
         raise no_column(missing, list(row), str(where))

@@ -55,7 +55,7 @@ class TextClassification:
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": (
             "text", "sentence", "content", "document", "message", "body", "review", "tweet", "question", "input",
-            "utterance",
+            "utterance", "data",
         ),
         "label": (
             "label", "labels", "class", "category", "target", "intent", "topic", "sentiment", "tag", "y", "output",

@@ -67,7 +67,7 @@ class TokenClassification:
     name: ClassVar[str] = "token-classification"
     metrics: ClassVar[tuple[str, ...]] = METRICS
     roles: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "text": ("text", "sentence"),
+        "text": ("text", "sentence", "data"),
         "spans": ("spans", "entities"),
         "tokens": ("tokens", "words"),
         "tags": ("tags", "ner_tags", "labels"),

@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from slmfit.data.readers.chats import batched, spoken
+
 Row = dict[str, Any]
 
 CANCELLED = "was_cancelled"  # of an annotation that its annotator skipped
+UNDONE = "annotations"  # an empty list where nobody annotated the row
 DIFFERING = "annotations_that_differ"  # in place of the label, or the spans: how many there are
+_OF_STUDIO = ("annotations", "predictions", "drafts")  # what a task holds besides its columns
 _AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
-_ASKS, _ANSWERS = {"user", "human"}, {"assistant", "gpt", "model"}
 
 
 def flat(row: Row) -> tuple[Row, str]:
@@ -37,6 +40,13 @@ def _lifted(row: Row) -> Row | None:
     return None
 
 
+def _of_task(row: Row) -> Row:
+    """The columns of a task of Label Studio: its own, such as `id` and `meta`, and before them those of its `data`."""
+    data = row.get("data")
+    inner = data if isinstance(data, Mapping) else {}
+    return {name: cell for name, cell in row.items() if name not in _OF_STUDIO and cell is not inner} | {**inner}
+
+
 def _annotated(row: Row) -> Row | None:
     """Label Studio's choices as the label, its marks as spans, where there is one answer, or all agree."""
     given = row.get("annotations")
@@ -48,10 +58,12 @@ def _annotated(row: Row) -> Row | None:
     ):
         return None
     if given and all(one.get(CANCELLED) for one in given):
-        return {name: cell for name, cell in row.items() if name != "annotations"} | {CANCELLED: True}
+        return _of_task(row) | {CANCELLED: True}
     answers = [one["result"] for one in given if isinstance(one.get("result"), list) and not one.get(CANCELLED)]
     read = [_marked(answer) for answer in answers]
-    rest = {name: cell for name, cell in row.items() if name != "annotations"}
+    rest = _of_task(row)
+    if not given and isinstance(row.get("data"), Mapping):
+        return rest | {UNDONE: []}
     if not read or read[0] is None:
         return None
     first = [sorted(map(str, part)) for part in read[0]]
@@ -73,31 +85,14 @@ def _marked(answer: list[Any]) -> tuple[list[Any], list[Any]] | None:
         value = {} if one.get("type") == "relation" else one.get("value")
         if not isinstance(value, Mapping):
             return None
-        if one.get("type") == "choices":
-            label += value.get("choices") or []
+        if one.get("type") == "choices" and isinstance(value.get("choices"), list):
+            label += value["choices"]
+        elif one.get("type") == "rating":
+            label += [str(value.get("rating"))]
         elif isinstance(value.get("labels"), list) and {"start", "end"} <= value.keys():
             marked = {key: cell for key, cell in value.items() if key in ("start", "end", "text")}
             spans += [marked | {"label": name} for name in value["labels"]]
     return label, spans
-
-
-def _spoken(row: Row) -> Row | None:
-    """A chat of one question and one answer as text and label; what the system is told is kept beside them."""
-    key = next((key for key in ("messages", "conversations") if isinstance(row.get(key), list)), None)
-    if key is None or "text" in row or not all(isinstance(turn, Mapping) for turn in row[key]):
-        return None
-    turns = [(str(turn.get("role", turn.get("from"))), turn.get("content", turn.get("value"))) for turn in row[key]]
-    asked = [said for who, said in turns if who in _ASKS]
-    answered = [said for who, said in turns if who in _ANSWERS]
-    system = [said for who, said in turns if who == "system"]
-    if len(asked) != 1 or len(answered) > 1 or len(turns) != len(asked) + len(answered) + len(system):
-        return None
-    if not all(isinstance(said, str) for _, said in turns):
-        return None
-    rest = {name: cell for name, cell in row.items() if name != key}
-    return rest | {"text": asked[0]} | ({"label": answered[0].strip()} if answered else {}) | (
-        {"system": "\n".join(system)} if system else {}
-    )  # fmt: skip
 
 
 def _chosen(row: Row) -> Row | None:
@@ -107,43 +102,6 @@ def _chosen(row: Row) -> Row | None:
         return None
     chosen = [name for name, cell in cats.items() if cell]
     return {**{name: cell for name, cell in row.items() if name != "cats"}, "label": chosen}
-
-
-def _batched(row: Row) -> Row | None:
-    """An answer of a batch as OpenAI and Anthropic hand it out: under the id that the user gave, what was said."""
-    response, result = row.get("response"), row.get("result")
-    if "custom_id" not in row or not isinstance(response if result is None else result, Mapping | None):
-        return None
-    if "response" not in row and "result" not in row:
-        return None
-    given = {"id": row["custom_id"]}
-    body = (response or {}).get("body") if result is None else result.get("message")
-    if not isinstance(body, Mapping) or (result is None and response.get("status_code", 200) != 200):  # type: ignore[union-attr]
-        return given | {"prediction": None, "outcome": "error"}
-    said, ended = _said(body)
-    outcome = _ENDS.get(ended, "ok") if said is not None else "error"
-    return given | {"prediction": said} | ({} if outcome == "ok" else {"outcome": outcome})
-
-
-_ENDS = {"length": "truncated", "max_tokens": "truncated", "incomplete": "truncated", "content_filter": "filtered",
-         "refusal": "refused"}  # fmt: skip
-
-
-def _said(body: Mapping[str, Any]) -> tuple[str | None, Any]:
-    """The text of a chat completion, a response or a message, and why it ended; None where there is none."""
-    match body:
-        case {"choices": [{"message": {"refusal": str()}}, *_]}:
-            return "", "refusal"
-        case {"choices": [{"message": {"content": str(said)}, **choice}, *_]}:
-            return said, choice.get("finish_reason")
-        case {"output": [*items]}:
-            parts = [part for item in items if isinstance(item, Mapping) for part in item.get("content") or ()]
-        case {"content": [*parts]}:
-            pass
-        case _:
-            return None, None
-    texts = [part["text"] for part in parts if isinstance(part, Mapping) and isinstance(part.get("text"), str)]
-    return "".join(texts) if texts else None, body.get("stop_reason", body.get("status"))
 
 
 def _counted_otherwise(row: Row) -> Row | None:
@@ -174,10 +132,10 @@ def _of_truthfulqa(row: Row) -> Row | None:
 
 _FORMS: Mapping[str, Callable[[Row], Row | None]] = {
     "what Label Studio marked": _annotated,
-    "answers of a batch, by their custom_id": _batched,
+    "answers of a batch, by their custom_id": batched,
     "LUIS' or CLU's utterances (endPos is an entity's last character)": _counted_otherwise,
     "TruthfulQA's mc1_targets": _of_truthfulqa,
-    "a chat of one question and one answer": _spoken,
+    "chats, each with one answer": spoken,
     "spaCy's categories": _chosen,
     "columns inside an object": _lifted,
 }
