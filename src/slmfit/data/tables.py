@@ -12,7 +12,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from slmfit.data.readers.rows import SPLIT_NAMES, Part, ending
+from slmfit.data.readers.rows import Part, ending
+from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.data.readers.text_files import LITTER
 from slmfit.errors import DataError
 from slmfit.records import SPLITS

@@ -41,8 +41,8 @@ def annotated_only(part: Part, used: Collection[str], notes: list[str]) -> Part:
         chosen = [cells.get(column) != [] and (column in cells or cells.get("spans") != []) for cells in rows]
         part = _kept(part, chosen, notes, "nothing is chosen there")
     if all(_ANNOTATION in cells for cells in rows):
-        if (column := _marks_of(rows)) and column not in used:
-            copied = [(where, {**cells, "spans": cells.get(column, [])}) for where, cells in part.rows]
+        if (marks := _marks_of(rows)) and marks not in used:
+            copied = [(where, {**cells, "spans": cells.get(marks, [])}) for where, cells in part.rows]
             return replace(part, rows=copied)
         lacking = [column for column in _CHOICES if 0 < sum(column in cells for cells in rows) < len(rows)]
         chosen = [cells.keys().isdisjoint(lacking) is (not lacking) for cells in rows]
