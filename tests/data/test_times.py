@@ -96,7 +96,7 @@ def test_dates_that_end_in_the_year_are_refused(rows: list[datetime.datetime], w
     A number has lost the zero of its day: 2012000 may be a year and a month, too, and is refused as that.
     """
     digits = [when.strftime(way) for when in rows]
-    with pytest.raises(DataError, match="in digits that ends in the year|without its zero"):
+    with pytest.raises(DataError, match=r"in digits that ends in the year|without its zero"):
         moments(*(int(text) if number else text for text in digits))
 
 

@@ -107,7 +107,7 @@ def test_money_is_kept_to_the_picodollar(price_in, price_out, input_tokens, outp
 
 @pytest.mark.parametrize("limits", [Limits(usd=-1), Limits(tokens=-1), Limits(seconds=float("nan"))])
 def test_a_limit_that_is_none(limits):
-    with pytest.raises(UsageError, match="is none"):
+    with pytest.raises(UsageError, match="the limit cannot be"):
         limits.check(Prices(1, 1, "", ""), "m", local=False)
 
 

@@ -113,7 +113,10 @@ class TrainOptions:
     ] = None
     metric: Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")] = None
     seeds: Annotated[
-        int, option("--seeds", "Train so often, with as many seeds: scores are means and hold the spread.", "N")
+        int,
+        option(
+            "--seeds", "Train N times, each with its own seed: scores are means, and intervals include the spread.", "N"
+        ),
     ] = 1
     budget: Annotated[str | None, option("--budget", "Time for all of it, such as 90s, 15m or 2h.", "TIME")] = None
     out: Out = None
@@ -148,7 +151,7 @@ class FitOptions(TrainOptions):
 
     @property
     def limits(self) -> "Limits | None":
-        """What servers may take; None = no matter."""
+        """What servers may take; None = no limit."""
         if self.max_usd is None and self.max_tokens is None and self.max_minutes is None:
             return None
         from slmfit.llm import Limits

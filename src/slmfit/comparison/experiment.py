@@ -50,7 +50,7 @@ class Experiment:
     """See the module's docstring.
 
     listen: called as `listen(kind, fields)` for everything that happens; `run` among the fields says whose it is.
-    allowance: what servers may take, all methods together; None = no matter.
+    allowance: what servers may take, all methods together; None = no limit.
     """
 
     folder: Path

@@ -73,7 +73,7 @@ class Plan:
     batch_tokens: of one update, padding included. split: pieces that a batch goes through the model in.
     learning_rate: the highest, after warming up over the share `warmup` of the rows; then falling to 0 in a line.
     evaluations: per epoch, each on the whole validation split; 0 = none. patience: evaluations without gain, then stop.
-    seconds: until all of it is over, validation and what is predicted afterwards included; None = no matter.
+    seconds: until all of it is over, validation and what is predicted afterwards included; None = no limit.
     row_seconds, validation_seconds, later_seconds: what the first steps say of them that an update on one row, one
     evaluation, and predicting afterwards take.
     revisions: [step, rows] where the clock made `rows` another.

@@ -36,10 +36,10 @@ class Limits:
     seconds: float | None = None
 
     def check(self, prices: Prices | None, model: str, local: bool) -> None:
-        """Raises UsageError for a limit that is none, or one in USD where the price is unknown."""
+        """Raises UsageError for a limit that is no number, 0 or more, or one in USD where the price is unknown."""
         for name, value in (("usd", self.usd), ("tokens", self.tokens), ("seconds", self.seconds)):
             if value is not None and not 0 <= value < math.inf:
-                raise UsageError(f"a limit of {value} {name} is none", fix="give a number, 0 or more")
+                raise UsageError(f"the limit cannot be {value} {name}", fix="give a number, 0 or more")
         if self.usd is not None and prices is None:
             what = "a local server costs time, not money" if local else f"the price of {model!r} is unknown"
             fix = "limit it with --max-tokens or --max-minutes, or give its price in a TOML file"

@@ -208,7 +208,7 @@ def _taken_apart(base_url: str) -> tuple[str, Secret | None, Secret | None, list
         host, port = url.hostname, url.port
         host = host.encode("idna").decode() if host and not host.isascii() else host  # no letters that look alike
     except ValueError:
-        raise UsageError("the base URL is none", fix=fix) from None
+        raise UsageError("the base URL cannot be read", fix=fix) from None
     if url.scheme not in ("http", "https") or not host:
         raise UsageError("the base URL needs http:// or https:// and a host", fix=fix)
     place = f"[{host}]" if ":" in host else host

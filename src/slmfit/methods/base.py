@@ -83,9 +83,9 @@ class Context:
     cache: a folder for what is dear to compute and keyed by content (vectors, tokens); None = do not cache.
     work: the run's own folder while it is made, for checkpoints; it survives a kill. None = keep nothing.
     event: call it as `event("search", C=3.0, accuracy=0.91)`; it goes to events.jsonl and the progress line.
-    budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no matter.
+    budget_seconds: the time for fitting and for predicting `rows_to_predict` rows afterwards; None = no limit.
     budget: the same time as it runs: `budget.left()` says how much of it is left.
-    allowance: what a server that is asked may take in money, tokens and time; None = no matter.
+    allowance: what a server that is asked may take in money, tokens and time; None = no limit.
     groups: id of a row -> its group; a method that holds rows out of train keeps those of one group on one side.
     parts: fitted methods of which this one is made.
     """

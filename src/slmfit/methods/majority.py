@@ -65,7 +65,7 @@ class Majority(Method):
 
     def check(self, task: Task) -> None:
         must(self.counts, "it counted nothing")
-        must(all(type(n) is int and 0 < n < 2**53 for _, n in self.counts), "a count that is none")
+        must(all(type(n) is int and 0 < n < 2**53 for _, n in self.counts), "a count that is no positive whole number")
         known = {*getattr(task, "labels", ()), *getattr(task, "intents", ()), None}
         must(all(chance_of(target) in known for target, _ in self.counts), "an answer that its task does not know")
         must(all(task.floor(target) == target for target, _ in self.counts), "spans of no text")

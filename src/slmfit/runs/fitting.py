@@ -53,7 +53,7 @@ class Terms:
     """What all runs of a comparison have in common; plain data.
 
     seed: for everything random. metric: what settings are chosen by. seeds: how often what is trained is, with `seed`
-    and those after it. budget_seconds: asked for all of them together; None = no matter.
+    and those after it. budget_seconds: asked for all of them together; None = no limit.
     """
 
     seed: int
@@ -90,7 +90,7 @@ def fit_run(
 ) -> RunRecord:
     """Fit one method and write its run to `folder`, which appears whole or not at all.
 
-    budget: this run's part of it, for fitting, predicting and measuring; None = no matter. allowance: what servers may
+    budget: this run's part of it, for fitting, predicting and measuring; None = no limit. allowance: what servers may
     take of it. parts: the runs that it is made of. listen: called as `listen(kind, fields)` for whatever happens.
     Raises what the method raises.
     A method that asks a server, each time for time or money, is asked the test rows and nothing else, and what its

@@ -63,7 +63,7 @@ def measure(
 ) -> Cost:
     """Load the model in a fresh process, ask it texts one by one and then together.
 
-    seconds: what there is time for; where it is short, fewer texts are asked, and once. None = no matter.
+    seconds: what there is time for; where it is short, fewer texts are asked, and once. None = no limit.
     named: the method and what it is made of; another's that the caller named that process finds as this one did.
     Raises SlmfitError with the process's last words when it fails.
     """

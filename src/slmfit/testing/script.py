@@ -30,7 +30,7 @@ class Script:
     latency: seconds per call.
     slots: calls that are worked on at once, the others wait; the server tells it, as llama.cpp's does, and how long it
         worked on a call. None = all at once, and nothing is told.
-    context: tokens that a prompt may have; a longer one is refused as llama.cpp's server does. None = no matter.
+    context: tokens that a prompt may have; a longer one is refused as llama.cpp's server does. None = no limit.
     prices: USD per million input and output tokens, which `server.billed` goes by.
     most_labels: in one enum; a schema with more is refused.
     tls: the SSL context of a server that speaks https.

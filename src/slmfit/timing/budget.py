@@ -31,14 +31,14 @@ def monotonic() -> float:
 
 @dataclass(frozen=True)
 class Budget:
-    """ends: on the clock, in its seconds; infinity = no matter."""
+    """ends: on the clock, in its seconds; infinity = no limit."""
 
     ends: float = math.inf
     clock: Clock = monotonic
 
     @classmethod
     def of(cls, seconds: float | None, clock: Clock = monotonic) -> Budget:
-        """So many seconds from now on; None = no matter."""
+        """So many seconds from now on; None = no limit."""
         return cls(math.inf if seconds is None else clock() + max(0.0, seconds), clock)
 
     @property
@@ -51,7 +51,7 @@ class Budget:
 
     @property
     def seconds(self) -> float | None:
-        """What is left, None = no matter."""
+        """What is left, None = no limit."""
         return self.left() if self.limited else None
 
     def part(self, waiting: float) -> Budget:

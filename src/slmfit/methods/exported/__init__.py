@@ -83,7 +83,7 @@ class Onnx(Method):
         must(session.widths == head.widths, "its outputs are not as wide as it has labels")
         must(set(session.inputs) <= {*INPUTS} and len(session.inputs) >= 2, "it takes other inputs")
         must(0 <= head.pad < head.vocabulary and 4 <= head.max_length <= 1_000_000, "it reads what cannot be")
-        must(0.01 <= head.temperature <= 100, "its temperature is none")
+        must(0.01 <= head.temperature <= 100, "its temperature is out of range")
 
 
 def opened(path: Path, vocabulary: int) -> Any:
