@@ -23,7 +23,7 @@ from slmfit.data.given import read_answers
 from slmfit.data.load import load_data
 from slmfit.errors import SlmfitError
 from slmfit.generating import read_recipe
-from slmfit.generating.journal import Journal
+from slmfit.generating.journal import journal_at
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.prices import from_toml
 from slmfit.methods.llm.prompt import read_descriptions
@@ -125,8 +125,8 @@ def checked(data):
 
 
 def journal(path):
-    with Journal(path, "k") as opened:
-        return opened.rounds
+    with journal_at(path, "k") as opened:
+        return opened.done
 
 
 def ledger(path):

@@ -10,7 +10,7 @@ import slmfit
 from fuzzing import Doors
 from slmfit.data.labels import merged_labels
 from slmfit.errors import SlmfitError
-from slmfit.generating.journal import Journal
+from slmfit.generating.journal import journal_at
 from slmfit.llm.ledger import Ledger
 
 TRIED = 12  # of each reader, and for those that start a process or draw a page
@@ -73,7 +73,7 @@ def test_a_journal_s_line_that_nobody_here_wrote_is_told(tmp_path, line):
     (tmp_path / "j").write_text('{"format": "slmfit.generating/1", "key": "k"}\n' + line + "\n")
     with (
         pytest.raises(SlmfitError, match=r"line 2 of this unfinished work is damaged\n.*delete"),
-        Journal(tmp_path / "j", "k"),
+        journal_at(tmp_path / "j", "k"),
     ):
         pass
 

@@ -19,7 +19,7 @@ from slmfit.text.figures import listed, number_of, verb_of
 from slmfit.text.visible import written
 
 _NOBODY = READ_AS_NONE | {"none", "unknown", "anonymous", "anon", "guest", "[deleted]", "deleted"}
-_JOINED = re.compile(r"\s*[;|]\s*")
+_JOINED = re.compile(r"[;|]")
 
 
 def doubtful_groups(column: str, rows: Sequence[Row]) -> Iterator[str]:
@@ -36,7 +36,7 @@ def doubtful_groups(column: str, rows: Sequence[Row]) -> Iterator[str]:
             name = group_name(cell)
             sizes[name] += 1
             spelled.setdefault(name, str(cell))
-    parts = {name: set(_JOINED.split(name)) - {""} for name in sizes}
+    parts = {name: {part.strip() for part in _JOINED.split(name)} - {""} for name in sizes}
     of = Counter(part for own in parts.values() for part in own)
     if joint := [name for name, own in parts.items() if len(own) > 1 and any(of[part] > 1 for part in own)]:
         say = f"{number_of(len(joint), 'value')} of {column!r} {verb_of(len(joint), 'join')} others"

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from slmfit.errors import UnsafeError, UsageError
-from slmfit.finetune import converted, lora
+from slmfit.finetune import converted, lora, quantised
 from slmfit.finetune.quietly import quiet
 from slmfit.hub import bases, checkpoint, gguf, snapshots
 from slmfit.hub.border import in_words
@@ -215,6 +215,8 @@ def load_model(
         model, info = _auto(head).from_pretrained(
             folder, config=config, ignore_mismatched_sizes=True, output_loading_info=True, **_SAFE, **packed
         )
+    if packed:
+        quantised.stay_differentiable(model)
     model.config.update(own)
     fresh = set(info["missing_keys"]) | {entry[0] for entry in info["mismatched_keys"]}
     fresh &= {name for name, _ in model.named_parameters()}

@@ -35,3 +35,14 @@ def options(width: str | None, device: str) -> dict[str, Any]:
         bnb_4bit_compute_dtype=torch.bfloat16 if device == "cuda" else torch.float32,
     )
     return {"quantization_config": config, "device_map": {"": device}}
+
+
+def stay_differentiable(model: Any) -> None:
+    """Keep bitsandbytes 0.50 from laying 4-bit weights out for prediction, on processors with AVX512-BF16.
+
+    It does so the first time a model answers, and what trains afterwards goes through a product without a gradient:
+    no adapter below the last such layer would learn.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False

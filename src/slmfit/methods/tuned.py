@@ -6,6 +6,7 @@ if is_tuned("tuned-linear"):
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ RECORD, TRIALS = "tuning.json", "trials.jsonl"
 
 def is_tuned(name: str) -> bool:
     """Whether what stands for a base model is a folder that was left by tuning."""
-    return bool(name.strip()) and any((Path(name) / file).is_file() for file in (RECORD, TRIALS))
+    return bool(name.strip()) and any(os.path.isfile(Path(name, file)) for file in (RECORD, TRIALS))  # noqa: PTH113
 
 
 def kept(name: str, method: str) -> tuple[str | None, dict[str, Any]]:

@@ -12,11 +12,12 @@ from random import Random
 from typing import Any
 
 from slmfit.generating.marked import Marked
-from slmfit.records import Entities, Example, Pair, Question, Span, Tokens
+from slmfit.records import Example, Pair, Span, Tokens
 from slmfit.stressing.kinds import KINDS, POLITE, TOKEN, Change, Known
 from slmfit.tasks import names_of
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
+from slmfit.tasks.forms.letters import question_of
 from slmfit.text.figures import listed
 
 TRIES = 20  # orders of options that are dealt until one differs
@@ -49,18 +50,19 @@ def changed(example: Example, kind: str, task: Task, key: str, known: Known | No
     key: of the draw; the same key, kind and row make the same change, whatever method is asked.
     """
     change, rng = KINDS[kind].change, Random(f"{key} {kind} {example.id}")
-    after = _dealt(example, task, key) if change is None else _rewritten(example, change, rng, known or Known())
+    after = _dealt(example, task, key) if change is None else _rewritten(example, task, change, rng, known or Known())
     return None if task.text(after.input) == task.text(example.input) else after
 
 
-def _rewritten(example: Example, change: Change, rng: Random, known: Known) -> Example:
+def _rewritten(example: Example, task: Task, change: Change, rng: Random, known: Known) -> Example:
     input = example.input
 
     def plain(text: str) -> str:
         return change(Marked(text), rng, known).text
 
-    if isinstance(input, Question):
-        return replace(example, input=replace(input, question=plain(input.question)))
+    if hasattr(task, "reordered"):
+        question = question_of(input)
+        return replace(example, input=replace(question, question=plain(question.question)))
     if isinstance(input, Pair):
         return replace(example, input=Pair(plain(input.first), plain(input.second)))
     entities = entities_of(example.target)
@@ -69,10 +71,10 @@ def _rewritten(example: Example, change: Change, rng: Random, known: Known) -> E
     text: str = marked.text
     if isinstance(input, Tokens):
         text = Tokens(text, _tokens(text, [(s.start, s.end) for s in marked.spans if s.label == TOKEN]))
-    if not isinstance(example.target, Entities):
+    if not task.marks:
         return replace(example, input=text)
     spans = tuple(span for span in marked.spans if span.label != TOKEN)
-    return replace(example, input=text, target=replace(example.target, spans=spans))
+    return replace(example, input=text, target=replace(entities, spans=spans))
 
 
 def _tokens(text: str, moved: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -89,8 +91,10 @@ def _between(text: str, moved: list[tuple[int, int]]) -> Iterator[tuple[int, int
 
 def _dealt(example: Example, task: Any, key: str) -> Example:
     """The question with its options in another order; as it is where an option speaks of the others."""
-    question = example.input
-    if not isinstance(question, Question) or any(_OTHERS.search(option) for option in question.options.values()):
+    if not hasattr(task, "reordered"):
+        return example
+    question = question_of(example.input)
+    if any(_OTHERS.search(option) for option in question.options.values()):
         return example
     for attempt in range(TRIES):
         other, was = task.reordered(question, f"{key} {attempt}")

@@ -43,7 +43,7 @@ _TYPED = re.compile(r"(?<![\w'’-])[A-Za-z]{4,}(?![\w'’-])")
 _QUOTE = re.compile("[\"'“”‘’]")
 _FORM = re.compile(r"\.\.\.|…|\w[\u0300-\u036f]+|[^\x00-\x7f]")
 _SPACE = re.compile(r" +")
-_FINAL = re.compile(r"[.!?…。！？]+\s*\Z")
+_FINAL = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+\s*\Z")
 _CURLED = {"'": "’", '"': "”", "’": "'", "‘": "'", "“": '"', "”": '"'}
 
 
