@@ -31,7 +31,7 @@ from slmfit.errors import SlmfitError
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 sys.path[:0] = [
     str(TESTS),
-    *(str(TESTS / name) for name in ("llm", "reporting", "runs", "hub", "comparison", "exporting")),
+    *(str(TESTS / name) for name in ("llm", "reporting", "runs", "hub", "comparison", "exporting", "ui")),
 ]
 
 
@@ -53,6 +53,19 @@ def files(ground: Ground) -> Attempt:
 
     doors = Doors(ground.out / "doors")
     return lambda number: doors.attempt(doors.case(number), ground.out / f"case-{os.getpid()}")
+
+
+def uploads(ground: Ground) -> Attempt:
+    """The same files brought to `slmfit ui`, and looked at in its views; no reply of it is a server error."""
+    from guests import Guest
+
+    from fuzzing import Doors
+    from slmfit.ui import server
+
+    work = ground.out / "work"
+    work.mkdir()
+    doors, serving = Doors(ground.out / "doors"), server.running(work, token="brought").__enter__()
+    return Guest(doors, serving, work, "brought").visit
 
 
 STRINGS = 100  # on a page
@@ -270,6 +283,7 @@ def kills(ground: Ground) -> Attempt:
 ANY = None  # memory: what holds programs of others
 SECTIONS = {
     "files": Section("fuzzed files", 100_000, files),
+    "uploads": Section("fuzzed files on the page", 5_000, uploads, Bounds(60)),
     "pages": Section("hostile strings in a browser", 7, pages, Bounds(120, ANY, 1), STRINGS),
     "replies": Section("hostile replies", 91, replies, Bounds(60)),
     "models": Section("hostile base models", 206, models, Bounds(20)),
@@ -318,7 +332,7 @@ def main() -> None:
     table = {}
     for name in given.sections or SECTIONS:
         count = max(1, round(SECTIONS[name].count * given.share))
-        first = given.seed * 1_000_000 if name in ("files", "runs") else 0
+        first = given.seed * 1_000_000 if name in ("files", "uploads", "runs") else 0
         numbers = range(first, first + count) if given.only is None else [given.only]
         print(f"{SECTIONS[name].what} …", flush=True)
         table[name] = attacked_apart(name, numbers)

@@ -59,6 +59,16 @@ def test_every_route_but_one_needs_the_token(port, method):
     assert status(say(port, head("/health", "GET", connection="close"))) == 200
 
 
+def test_the_page_that_asks_for_the_token_is_shown_without(port):
+    page = say(port, head("/", "GET", connection="close"))
+    assert status(page) == 200 and b"majority" not in page  # nothing of the runs
+    assert status(say(port, head("/static/tried.js", "GET", connection="close"))) == 200
+    for path in ("/static/../v1/models", "/static/..%2Fv1%2Fmodels", "/static//v1/models", "/static/nix"):
+        assert status(say(port, head(path, "GET", connection="close"))) == 404
+    for path in ("/", "/static/tried.js"):
+        assert status(say(port, head(path, "POST", connection="close"))) == 401
+
+
 def test_with_the_token(served):
     reply = ask(f"{served.url}/v1/classify", {"input": "a"}, **BEARER)
     assert reply.status == 200 and reply.json["data"][0]["label"]

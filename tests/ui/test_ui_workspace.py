@@ -88,7 +88,15 @@ def test_the_token_is_kept_and_nobody_elses(here):
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "seed": True},
         {"verb": "predict", "file": "data/tickets.csv", "run": "data"},
         {"verb": "generate", "recipe": "/etc/passwd"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "test": "../secret.csv"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "augment": "/etc/passwd"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "merge": "--json"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "merge": "../secret.csv"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "prefer": "--json"},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "seeds": 0},
         {"verb": "delete", "run": ".."},
+        {"verb": "prune", "kind": "../.."},
+        {"verb": "prune", "kind": "--delete"},
     ],
 )
 def test_what_may_not_be_started(here, fields):
@@ -101,6 +109,14 @@ def test_a_command_is_a_list_of_words(here):
     asked = {"verb": "compare", "file": "-x; touch y.csv", "methods": ["majority", "linear"], "minutes": 5}
     assert command(here, asked).words == [
         "compare", "./-x; touch y.csv", "--methods", "majority,linear", "--budget", "5m", "--out", "compared/x-touch-y",
+    ]  # fmt: skip
+    (here.root / "data" / "more.csv").write_text("text,label\na,b\n")
+    asked = {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "text": "body", "group": "customer",
+             "time": "sent", "merge": "b.*=c", "augment": "data/more.csv", "seeds": 3, "prefer": "cost"}  # fmt: skip
+    assert command(here, asked).words == [
+        "compare", "data/tickets.csv", "--text", "body", "--augment", "data/more.csv", "--group", "customer", "--time",
+        "sent", "--merge", "b.*=c", "--methods", "linear", "--seeds", "3", "--prefer", "cost", "--out",
+        "compared/tickets",
     ]  # fmt: skip
     assert stem("compared/tickets/runs/knn") == "tickets-knn"
 

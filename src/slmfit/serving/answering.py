@@ -23,7 +23,7 @@ from slmfit.tasks.answers import entity_columns, rounded
 from slmfit.tasks.common import options_of, refuse_halves
 
 Options = Mapping[str, Any]
-Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold, words
+Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold, words, written
 
 KINDS = {"text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose"}
 
@@ -106,6 +106,8 @@ class Answers:
             body["outcome"] = found.outcome
         if cut is not None:
             body["truncated"] = cut
+        if options.get("written") and found.raw is not None:
+            body["written"] = found.raw
         return 200, body
 
     def _label(self, answer: Prediction, input: Input, options: Options) -> dict[str, Any]:

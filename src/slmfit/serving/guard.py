@@ -4,7 +4,8 @@
 
 Host is checked on every request, GET too: a page whose name was made to point here (DNS rebinding) names itself there.
 An address is nobody's name, so those pass. An Origin must be the server's own. Where there is a token it is needed on
-every route but /health, with any method, also where there is no such route.
+every route, with any method, also where there is no such route; but for /health, and for the page on / with its files,
+which is the same on every server and asks for the token.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OPEN = "/health"
+OPEN, PAGE, FILES = "/health", "/", "/static/"
 
 
 class Guard:
@@ -65,7 +66,7 @@ class Guard:
             raise Refusal(403, "requests from another site's pages are refused")
         if site in (b"cross-site", b"same-site"):
             raise Refusal(403, "requests from another site's pages are refused")
-        if self.token is not None and scope["path"] != OPEN:
+        if self.token is not None and not _is_open(scope):
             scheme, _, key = given.partition(b" ")
             fits = hmac.compare_digest(_digest(key.strip()), self.token)
             if scheme.lower() != b"bearer" or not fits:
@@ -79,6 +80,11 @@ class Guard:
             raise Refusal(421, f"this server does not go by the name in Host; {fix}")
         if len(self._known) < 100:
             self._known.add(host)
+
+
+def _is_open(scope: Scope) -> bool:
+    path = scope["path"]
+    return path == OPEN or (scope["method"] in ("GET", "HEAD") and (path == PAGE or path.startswith(FILES)))
 
 
 def _digest(token: bytes) -> bytes:

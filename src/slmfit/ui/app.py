@@ -86,6 +86,7 @@ class Page:
             "/api/run": self._run,
             "/api/abilities": self._abilities,
             "/api/settings": self._settings,
+            "/api/cache": self._cache,
         }
         writes: dict[str, Asked] = {
             "/api/jobs": self._start,
@@ -173,6 +174,9 @@ class Page:
 
     async def _settings(self, request: Request) -> Response:
         return _json(await asyncio.to_thread(shown.settings, self.workspace, request.query_params.get("run")))
+
+    async def _cache(self, request: Request) -> Response:
+        return _json(await asyncio.to_thread(shown.cache))
 
     # --- writes ---
 

@@ -40,7 +40,7 @@ class Desk:
     async def _answer(self, run: str, input: Any, gone: Callable[[], bool]) -> dict[str, Any]:
         try:
             line = await self._line(run)
-            asked = line.ask([[input, {"index": 0, "words": WORDS}]], gone)
+            asked = line.ask([[input, {"index": 0, "words": WORDS, "written": True}]], gone)
             body = json.loads((await asked.done)[0])
         except (Busy, Unavailable):
             return {"run": run, "error": "its model does not answer: try again"}

@@ -18,10 +18,13 @@ from slmfit.data.readers.rows import ending
 from slmfit.errors import UsageError
 from slmfit.generating.recipe import built_in_recipes
 from slmfit.methods import names as method_names
+from slmfit.runs.deleting import cached
 from slmfit.storage import file_name
 from slmfit.ui.workspace import Workspace
 
 COMPARED, ANSWERED, EXPORTED, GENERATED = "compared", "answered", "exported", "generated"
+COLUMNS = ("text", "label")
+PREFERRED = ("size", "latency", "memory", "cost")  # the first is what is taken where nothing is said
 _METHOD = re.compile(r"([a-z0-9_]+)(@[A-Za-z0-9_.-]{1,40})?(?:=(.+))?")
 _SETTING = re.compile(r"[A-Za-z0-9_.@-]{1,80}=.{0,300}")
 _PLACE = re.compile(r"[A-Za-z0-9_./ +-]{1,200}")
@@ -51,20 +54,24 @@ def command(workspace: Workspace, fields: Fields) -> Command:
 
 def _explore(workspace: Workspace, fields: Fields) -> Command:
     file = _data(workspace, fields)
-    return Command(["explore", *_given(file), *_columns(fields), "--json"], {"file": file})
+    named = {role: fields[role] for role in COLUMNS if role in fields}
+    return Command(["explore", *_given(file), *_columns(fields), "--json"], {"file": file, **named})
 
 
 def _compare(workspace: Workspace, fields: Fields) -> Command:
     file = _data(workspace, fields)
     out = _place(workspace, fields.get("out", f"{COMPARED}/{stem(file)}"))
-    words = ["compare", *_given(file), *_columns(fields), "--methods", _methods(workspace, fields.get("methods"))]
+    words = ["compare", *_given(file), *_columns(fields), *_rows(workspace, fields)]
+    words += ["--methods", _methods(workspace, fields.get("methods"))]
     for setting in _list(fields.get("settings", [])):
         words += ["--set", _setting(workspace, setting)]
     if "minutes" in fields:
         words += ["--budget", f"{_number(fields['minutes'], 'minutes'):g}m"]
     words += _paid(fields)
-    if "seed" in fields:
-        words += ["--seed", str(_whole(fields["seed"], "seed", 0))]
+    words += [word for name, least in (("seed", 0), ("seeds", 1)) if name in fields
+              for word in (f"--{name}", str(_whole(fields[name], name, least)))]  # fmt: skip
+    if fields.get("prefer", PREFERRED[0]) != PREFERRED[0]:
+        words += ["--prefer", _one_of(fields["prefer"], PREFERRED)]
     words += ["--out", out]
     if fields.get("dry_run") is True:
         return Command([*words, "--dry-run", "--json"], {"file": file, "estimate": True})
@@ -115,16 +122,20 @@ def _delete(workspace: Workspace, fields: Fields) -> Command:
     return Command(["runs", *_given(run), "--delete"], {"run": run})
 
 
+def _prune(workspace: Workspace, fields: Fields) -> Command:
+    kind = _one_of(fields.get("kind"), [one.name for one in cached()])
+    return Command(["runs", "--prune", kind], {"cache": kind})
+
+
+COMPARE = "text label test augment group time merge methods settings minutes max_usd base_url seed seeds prefer out"
 VERBS: dict[str, tuple[Callable[[Workspace, Fields], Command], str]] = {
     "explore": (_explore, "file text label"),
-    "compare": (
-        _compare,
-        "file text label methods settings minutes max_usd base_url seed out dry_run",
-    ),
+    "compare": (_compare, f"file {COMPARE} dry_run"),
     "predict": (_predict, "run file text"),
     "export": (_export, "run form quantise"),
     "generate": (_generate, "recipe name n seed avoid model base_url max_usd dry_run"),
     "delete": (_delete, "run"),
+    "prune": (_prune, "kind"),
 }
 
 
@@ -174,7 +185,21 @@ def _place(workspace: Workspace, name: Any) -> str:
 
 
 def _columns(fields: Fields) -> list[str]:
-    return [word for role in ("text", "label") if role in fields for word in (f"--{role}", _word(fields[role], role))]
+    return [word for role in COLUMNS if role in fields for word in (f"--{role}", _word(fields[role], role))]
+
+
+def _rows(workspace: Workspace, fields: Fields) -> list[str]:
+    """Which rows are learnt from and which are tested on, and which labels are one."""
+    words = []
+    for name in ("test", "augment"):
+        words += [f"--{name}", *_given(_file(workspace, fields[name]))] if name in fields else []
+    for name in ("group", "time", "merge"):
+        words += [f"--{name}", _word(fields[name], name)] if name in fields else []
+    if "=" not in fields.get("merge", "="):  # a file of rules, which may lie anywhere
+        raise UsageError(
+            f"labels cannot be merged by {fields['merge']!r:.60}", fix="OLD=NEW, for example comp.*=computers"
+        )
+    return words
 
 
 def _methods(workspace: Workspace, given: Any) -> str:
@@ -227,6 +252,12 @@ def _word(given: Any, name: str) -> str:
     if not isinstance(given, str) or not given.isprintable() or given.startswith("-") or len(given) > 300:
         raise UsageError(f"{name} cannot be {given!r:.60}", fix="give a word that does not begin with -")
     return given
+
+
+def _one_of(given: Any, known: Sequence[str]) -> str:
+    if given not in known:
+        raise UsageError(f"there is no {given!r:.40} here", fix=f"one of {', '.join(known) or 'none'}")
+    return str(given)
 
 
 def _number(given: Any, name: str) -> float:

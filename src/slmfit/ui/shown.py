@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from slmfit import methods, storage
-from slmfit.exporting.record import FILE, gate_of
+from slmfit.exporting.record import read_export
 from slmfit.hub.models import list_models
 from slmfit.methods import explaining
 from slmfit.records import ComparisonRecord, MethodRow
+from slmfit.runs import deleting
 from slmfit.text.figures import (
     by_unit,
     bytes_words,
@@ -39,7 +41,7 @@ def listed(workspace: Workspace, found: Found | None = None) -> dict[str, Any]:
         "comparisons": [_comparison(name, record) for name, record in compared if record],
         "unfinished": found.unfinished,
         "runs": [_run(name, record) for name, record in runs if record],
-        "exports": [exported(workspace, name) for name in found.exports],
+        "exports": [one for name in found.exports if (one := readable(partial(exported, workspace), name))],
     }
 
 
@@ -135,17 +137,26 @@ def _row(folder: str, row: MethodRow, metric: str) -> dict[str, Any]:
 
 
 def exported(workspace: Workspace, name: str) -> dict[str, Any]:
-    """One export: its form, its size, and how it did at the gate."""
+    """One export: what run it is of, its size, and how it did at the gate. Raises SlmfitError for a damaged record."""
     place = workspace.path(name)
-    size = bytes_words(storage.size_of(place) if place.is_dir() else place.stat().st_size)
-    judged = gate_of(place) if place.is_dir() and (place / FILE).is_file() else None
-    told_of: dict[str, Any] = {"name": name, "size": size, "gate": None, "reasons": []}
-    return told_of if judged is None else told_of | {"gate": judged.sentence, "reasons": list(judged.reasons)}
+    record = read_export(place)
+    return {
+        "name": name,
+        "size": bytes_words(storage.size_of(place)),
+        "of": {"id": record.run.get("id"), "made": record.run.get("created")},
+        "gate": record.gate and record.gate.sentence,
+        "reasons": list(record.gate.reasons) if record.gate else [],
+    }
 
 
 def abilities() -> dict[str, Any]:
     """The methods with what each needs, the tasks they do, and base models that fit."""
     return {"methods": methods.list_methods(), "models": [asdict(model) for model in list_models()]}
+
+
+def cache() -> list[dict[str, Any]]:
+    """What this machine's cache holds, kind by kind."""
+    return [{**asdict(one), "size": bytes_words(one.bytes)} for one in deleting.cached()]
 
 
 def settings(workspace: Workspace, run: str | None) -> dict[str, Any]:

@@ -6,8 +6,10 @@ const MOST_BARS = 8;
 
 // about: what the model says of itself (names: label, intent and entity names); answer: what it said; text: to what
 export function drawn(about, answer, text) {
-  if (answer.outcome && (answer.label ?? answer.entities) === null) return make("p", { class: "none" }, `No answer: ${answer.outcome}.`);
+  if (answer.outcome && (answer.label ?? answer.entities) === null) return make("div", { class: "reply" }, make("p", { class: "none" }, `No answer: ${answer.outcome}.`), answer.written && make("p", { class: "written", dir: "auto" }, visible(answer.written)));
   const parts = answer.entities === undefined ? labelled(about, answer) : marked(answer, text);
+  // what a model wrote to get there: reasoning, or more than the label
+  if (answer.written && answer.written.trim() !== answer.label) parts.push(make("h4", {}, "What it wrote"), make("p", { class: "written", dir: "auto" }, visible(answer.written)));
   if (answer.truncated) parts.push(make("p", { class: "note" }, "The text is longer than what was read of it."));
   return make("div", { class: "reply" }, parts);
 }

@@ -63,32 +63,38 @@ export function when(stamp) {
 // --- requests ---
 
 export class Refused extends Error {
-  constructor(error) {
+  constructor(error, status = null) {
     super([error.where, error.what ?? error.message].filter(Boolean).join(": "));
     this.fix = error.fix ?? null;
+    this.status = status;
   }
 }
+
+// a token that somebody typed, shown with each request; a reload forgets it
+let bearer = null;
+export const unlock = (token) => { bearer = token; };
+const keys = () => (bearer === null ? {} : { authorization: `Bearer ${bearer}` });
 
 async function answered(response) {
   let body = null;
   try {
     body = await response.json();
   } catch {
-    throw new Refused({ what: response.status === 401 ? "this page is no longer known: open the address that was printed" : `the server answered ${response.status}` });
+    throw new Refused({ what: response.status === 401 ? "this page is no longer known: open the address that was printed" : `the server answered ${response.status}` }, response.status);
   }
-  if (!response.ok) throw new Refused(body?.error ?? { what: `the server answered ${response.status}` });
+  if (!response.ok) throw new Refused(body?.error ?? { what: `the server answered ${response.status}` }, response.status);
   return body;
 }
 
 export async function get(path, asked = {}) {
   const given = Object.entries(asked).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const query = new URLSearchParams(given).toString();
-  return answered(await fetch(query ? `${path}?${query}` : path, { headers: { accept: "application/json" } }));
+  return answered(await fetch(query ? `${path}?${query}` : path, { headers: { accept: "application/json", ...keys() } }));
 }
 
 export async function post(path, fields = {}, signal = undefined) {
   const token = document.querySelector('meta[name="page-token"]')?.content ?? "";
-  const headers = { "content-type": "application/json", "x-slmfit-page": token };
+  const headers = { "content-type": "application/json", "x-slmfit-page": token, ...keys() };
   return answered(await fetch(path, { method: "POST", headers, body: JSON.stringify(fields), signal }));
 }
 

@@ -1,7 +1,7 @@
 // The page that a server of runs shows on /: a text in, what its runs answer out.
 
 import { drawn } from "./answer.js";
-import { $, choice, field, fill, get, make, named, post, refusal } from "./dom.js";
+import { $, choice, field, fill, get, make, named, post, refusal, unlock } from "./dom.js";
 import { boxes, filled } from "./giving.js";
 
 const KINDS = { "text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose" };
@@ -36,4 +36,26 @@ async function start() {
   });
 }
 
-start().catch((error) => fill($("answers"), refusal(error)));
+// a server with a token shows this page to anybody, and its runs to whoever has the token
+function locked(again) {
+  const key = make("input", { type: "password", autocomplete: "current-password", required: true });
+  fill($("answers"), make("form", {
+    submit: (event) => {
+      event.preventDefault();
+      unlock(key.value.trim());
+      fill($("answers"));
+      begin(true);
+    },
+  },
+  again && make("p", { class: "wrong", role: "alert" }, "That is not this server's token."),
+  make("div", { class: "fields" }, field("token", "Token of this server", key), make("button", { type: "submit", class: "main" }, "Show its runs")),
+  make("p", { class: "note" }, "It was given as SLMFIT_TOKEN where the server was started. This page forgets it when it is closed.")));
+  $("routes").hidden = true; // a link shows no token
+  key.focus();
+}
+
+function begin(again = false) {
+  start().catch((error) => (error.status === 401 ? locked(again) : fill($("answers"), refusal(error))));
+}
+
+begin();

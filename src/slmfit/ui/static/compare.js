@@ -6,6 +6,7 @@ import { begin, title } from "./start.js";
 import { verdict } from "./verdict.js";
 import { Ways } from "./watch.js";
 
+const LOG = 60_000; // characters of it that stay in the page
 const USUAL = ["majority", "linear", "knn"];
 const BASES = { encoder: "a folder here, or a name on the hub", causal: "a folder here, or a name on the hub", seq2seq: "a folder here, or a name on the hub", llm: "the model's name, such as gemma3:12b", cascade: "SMALL+LARGE" };
 
@@ -30,8 +31,11 @@ function form(found, able) {
   const seed = make("input", { type: "number", min: "0", step: "1", value: "0" });
   const settings = make("textarea", { rows: 2, spellcheck: "false", placeholder: "encoder.epochs=3" });
   const server = make("input", { type: "url", placeholder: "http://localhost:11434/v1" });
-  const text = make("input", { type: "text", autocomplete: "off" });
-  const label = make("input", { type: "text", autocomplete: "off" });
+  const typed = (name) => make("input", { type: "text", autocomplete: "off", value: asked().get(name) ?? "" });
+  const [text, label, group, time, merge] = ["text", "label", "group", "time", "merge"].map(typed);
+  const [test, augment] = [0, 1].map(() => choice([["", "none"], ...names.map((name) => [name, name])], ""));
+  const seeds = make("input", { type: "number", min: "1", step: "1", value: "1" });
+  const prefer = choice([["size", "size"], ["latency", "time for one text"], ["memory", "memory"], ["cost", "cost"]], "size");
   const methods = make("ul", { class: "methods-of" }, able.methods.map(method));
   const said = make("div", { id: "said", "aria-live": "polite" });
   const fields = () => ({
@@ -40,9 +44,10 @@ function form(found, able) {
       const base = methods.querySelector(`[data-base="${CSS.escape(box.value)}"]`)?.value.trim();
       return base ? `${box.value}=${base}` : box.value;
     }),
-    minutes: number(minutes), max_usd: number(dollars), seed: number(seed) || null,
+    minutes: number(minutes), max_usd: number(dollars), seed: number(seed) || null, seeds: number(seeds) > 1 ? number(seeds) : null, prefer: prefer.value,
     settings: settings.value.split("\n").map((line) => line.trim()).filter(Boolean),
     base_url: server.value.trim(), text: text.value.trim(), label: label.value.trim(),
+    test: test.value, augment: augment.value, group: group.value.trim(), time: time.value.trim(), merge: merge.value.trim(),
   });
   if (!names.length) {
     return make("p", { class: "lead" }, "There are no data in this folder yet: ", make("a", { href: "/" }, "bring a file"), " first.");
@@ -62,8 +67,16 @@ function form(found, able) {
   make("h2", {}, "Methods"), methods,
   make("h2", {}, "How long it may take"),
   make("div", { class: "fields" }, field("minutes", "Minutes in all", minutes), field("dollars", "Dollars for servers", dollars)),
-  make("details", {}, make("summary", {}, "More: columns, settings, a server's address, the seed"),
-    make("div", { class: "fields" }, field("text", "Column of the text", text), field("label", "Column of the label", label), field("seed", "Seed", seed)),
+  make("details", { open: asked().has("text") || asked().has("label") }, make("summary", {}, "The data: columns, groups, times, test rows, labels that are one"),
+    make("div", { class: "fields" }, field("text", "Column of the text", text), field("label", "Column of the label", label)),
+    make("div", { class: "fields" },
+      field("group", "Column of groups that stay on one side", group, "a customer, a conversation"),
+      field("time", "Column of times", time, "the latest rows are the test")),
+    make("div", { class: "fields" },
+      field("test", "Test rows of their own", test), field("augment", "Rows to learn from beside", augment, "each method with them and without"),
+      field("merge", "Labels that are one", merge, "such as comp.*=computers"))),
+  make("details", {}, make("summary", {}, "More: what smallest means, settings, a server's address, the seed"),
+    make("div", { class: "fields" }, field("prefer", "What smallest means", prefer), field("seed", "Seed", seed), field("seeds", "Trainings of each, with as many seeds", seeds)),
     make("div", { class: "fields" }, wide(field("settings", "Settings, METHOD.KEY=VALUE a line", settings)), wide(field("server", "Server of llm", server))),
     make("p", { class: "note" }, "What is left open is chosen on validation, or follows from data and machine. ", make("a", { href: "/settings" }, "What each setting means"), ".")),
   make("p", { class: "buttons" },
@@ -165,7 +178,7 @@ function watch(id) {
     },
     log: (text, whole) => {
       const low = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
-      log.textContent = whole ? visibleLines(text) : log.textContent + visibleLines(text);
+      log.textContent = ((whole ? "" : log.textContent) + visibleLines(text)).slice(-LOG);
       if (low) log.scrollTop = log.scrollHeight;
     },
     state: (now) => {

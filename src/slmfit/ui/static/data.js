@@ -1,6 +1,6 @@
 // Data: drop a file in; what was recognised, what the audit says, its rows, and the page of `slmfit explore`.
 
-import { $, asked, copyable, count, fill, get, link, make, named, post, refusal, several, ticked, when } from "./dom.js";
+import { $, asked, copyable, count, field, fill, get, link, make, named, post, refusal, several, ticked, when } from "./dom.js";
 import { lookThrough } from "./rows.js";
 import { begin, place, subject, title } from "./start.js";
 
@@ -104,7 +104,7 @@ async function showFile() {
   begin(async (view) => {
     fill(view, 
       make("p", { class: "buttons" },
-        make("a", { class: "button main", href: link("/compare", { file }) }, "Compare methods"),
+        make("a", { class: "button main", href: link("/compare", { file, ...columns(job) }) }, "Compare methods"),
         make("button", { type: "button", click: again }, job ? "Look again" : "Look at it"),
         make("a", { class: "button", href: link("/files", { name: file }) }, "Download")),
       make("section", { "aria-label": "What was found" }, found),
@@ -112,14 +112,28 @@ async function showFile() {
     if (!job) fill(found, make("p", { class: "note" }, "Nobody has looked at it yet: let it be read and audited."));
   }, job ? { job: job.id, state: (now) => now && shown(found, now), lines: (events) => far(found, events) } : {});
 
-  async function again() {
-    try {
-      await post("/api/jobs", { verb: "explore", file });
-      location.reload();
-    } catch (error) {
-      fill(found, refusal(error));
-    }
+  function again() {
+    look(columns(job), found);
   }
+}
+
+const columns = (job) => Object.fromEntries(["text", "label"].filter((role) => job?.about[role]).map((role) => [role, job.about[role]]));
+
+async function look(named, found) {
+  try {
+    await post("/api/jobs", { verb: "explore", file, ...named });
+    location.reload();
+  } catch (error) {
+    fill(found, refusal(error));
+  }
+}
+
+// where it was refused: the columns may go by other names than were thought of
+function other(job) {
+  const [text, label] = ["text", "label"].map((role) => make("input", { type: "text", autocomplete: "off", value: job.about[role] ?? "" }));
+  const said = make("div", {});
+  return make("form", { submit: (event) => { event.preventDefault(); look({ text: text.value.trim(), label: label.value.trim() }, said); } },
+    make("div", { class: "fields" }, field("text", "Column of the text", text), field("label", "Column of the label", label), make("button", { type: "submit" }, "Look again with these")), said);
 }
 
 function far(found, events) {
@@ -138,7 +152,7 @@ async function shown(found, job) {
   }
   if (job.state !== "done") {
     const { text } = await said(job);
-    fill(found, make("div", { class: "refusal", role: "alert" }, make("p", {}, named(text || `It ended: ${job.state}.`))), copyable(job.command));
+    fill(found, make("div", { class: "refusal", role: "alert" }, make("p", {}, named(text || `It ended: ${job.state}.`))), other(job), copyable(job.command));
     return;
   }
   try {

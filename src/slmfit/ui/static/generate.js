@@ -10,6 +10,8 @@ else choose();
 function choose() {
   begin(async (view) => {
     const recipe = choice([["emails", "emails: requests with dates, names and intents"], ["tickets", "tickets: support messages with a label"]], "emails");
+    const found = await get("/api/workspace");
+    const avoid = choice([["", "none"], ...found.files.map((one) => [one.name, one.name])], "");
     const n = make("input", { type: "number", min: "1", max: "1000000", step: "1", value: "200", required: true });
     const seed = make("input", { type: "number", min: "0", step: "1", value: "0" });
     const model = make("input", { type: "text", autocomplete: "off", placeholder: "none: templates write, offline" });
@@ -22,7 +24,7 @@ function choose() {
         submit: async (event) => {
           event.preventDefault();
           try {
-            const fields = { verb: "generate", recipe: recipe.value, n: Number(n.value), seed: Number(seed.value), model: model.value.trim(), base_url: server.value.trim(), max_usd: dollars.value ? Number(dollars.value) : null };
+            const fields = { verb: "generate", recipe: recipe.value, n: Number(n.value), seed: Number(seed.value), avoid: avoid.value, model: model.value.trim(), base_url: server.value.trim(), max_usd: dollars.value ? Number(dollars.value) : null };
             if (!fields.model) fields.base_url = fields.max_usd = null;
             location.href = link("/generate", { job: (await post("/api/jobs", fields)).id });
           } catch (error) {
@@ -30,7 +32,8 @@ function choose() {
           }
         },
       },
-      make("div", { class: "fields" }, field("recipe", "Recipe", recipe), field("n", "How many", n), field("seed", "Seed", seed)),
+      make("div", { class: "fields" }, field("recipe", "Recipe", recipe), field("n", "How many", n), field("seed", "Seed", seed),
+        found.files.length > 0 && field("avoid", "None that is in this file already", avoid)),
       make("details", {}, make("summary", {}, "Let a large model write"),
         make("div", { class: "fields" }, field("model", "Model", model), field("server", "Server", server), field("dollars", "Dollars at most", dollars)),
         make("p", { class: "note" }, "The recipe is sent to it, none of your data.")),

@@ -10,7 +10,8 @@ const FORMS = [
   ["html", null, "One page", "A file that is the classifier: it opens from disk, on a phone too, and asks nobody.", (run) => ["linear", "knn"].includes(run.method)],
   ["gguf", null, "GGUF", "For llama.cpp and Ollama, with a Modelfile.", (run) => run.method === "causal"],
 ];
-const done = make("div", { "aria-live": "polite" });
+const [done, table] = [make("div", { "aria-live": "polite" }), make("div", {})];
+let shown = null; // the run of this view
 const followed = asked().get("job");
 
 begin(async (view) => {
@@ -23,6 +24,7 @@ begin(async (view) => {
   const newest = [...able].sort((a, b) => (a.made < b.made ? 1 : -1));
   const name = able.some((run) => run.name === asked().get("run")) ? asked().get("run") : newest[0].name;
   const run = await get("/api/run", { name });
+  shown = run;
   title(`Hand over ${run.id}`);
   const which = choice(newest.map((one) => [one.name, one.name]), name, { change: (event) => { location.href = link("/hand-over", { run: event.target.value }); } });
   fill(view, 
@@ -30,9 +32,10 @@ begin(async (view) => {
     make("dl", { class: "figures small" }, [[run.metric, run.score], ["95 % interval", run.interval], ["size", run.size], ["one text", run.latency], ["data", run.data]].filter(([, value]) => value).map(([what, value]) =>
       make("div", {}, make("dt", {}, `${what}`), make("dd", {}, make("b", {}, named(value)))))),
     make("p", { class: "buttons" }, make("a", { class: "button", href: link("/try", { run: name }) }, "Try it"), make("a", { class: "button", href: link("/settings", { run: name }) }, "Its settings, and why")),
-    make("section", {}, make("h2", {}, "Export"), make("ul", { class: "forms" }, FORMS.map((form) => offer(form, run, name))), done, exports_(found, name)),
+    make("section", {}, make("h2", {}, "Export"), make("ul", { class: "forms" }, FORMS.map((form) => offer(form, run, name))), done, table),
     make("section", {}, make("h2", {}, "Serve it"), make("p", { class: "note" }, "It answers over HTTP what it answers here, and shows a page to try it."), copyable(`slmfit serve ${name}`, "On the command line")),
     run.card && make("section", {}, make("h2", {}, "Its card"), make("pre", { class: "card-text", tabindex: "0" }, named(run.card.replace(/^---\n.*?\n---\n/su, "").trim()))));
+  written(found);
 }, followed ? { job: followed, state: (job) => job && told(job) } : {});
 
 function offer([form, quantise, words, about, fits], run, name) {
@@ -51,11 +54,13 @@ function offer([form, quantise, words, about, fits], run, name) {
     }, "Export"), !able && make("small", {}, `not of ${run.method}`)));
 }
 
-function exports_(found, name) {
-  const own = found.exports.filter((one) => one.name.includes(name.split("/").pop()));
-  return own.length > 0 && make("table", { class: "list" }, make("tbody", {}, own.map((one) => make("tr", {},
-    make("td", {}, named(one.name), one.gate && make("small", {}, named(one.gate)), one.reasons.map((reason) => make("small", { class: "wrong" }, named(reason)))),
-    make("td", { class: "num" }, one.size)))));
+// the exports of this run, and how each did at the gate
+function written(found) {
+  const own = found.exports.filter((one) => one.of.id === shown.id && one.of.made === shown.made);
+  fill(table, own.length > 0 && make("table", { class: "list" }, make("thead", {}, make("tr", {}, make("th", {}, "written before"), make("th", { class: "num" }, "size"))),
+    make("tbody", {}, own.map((one) => make("tr", {},
+      make("td", {}, make("b", {}, named(one.name)), one.gate && make("p", { class: "note" }, named(one.gate)), one.reasons.map((reason) => make("p", { class: "wrong" }, named(reason)))),
+      make("td", { class: "num" }, one.size))))));
 }
 
 async function told(job) {
@@ -63,6 +68,7 @@ async function told(job) {
     fill(done, make("p", {}, make("span", { class: "state running" }, "exporting …")));
     return;
   }
+  if (job.state === "done" && shown) get("/api/workspace").then(written).catch(() => {});
   const { text } = await get(`/api/jobs/${job.id}/said`);
   const file = (job.about.out ?? "").endsWith(".html");
   fill(done, 

@@ -21,7 +21,7 @@ begin(async (view) => {
   search.addEventListener("input", draw);
   fill(view, 
     make("div", { class: "fields" }, make("p", { class: "field wide" }, make("label", { for: "runs-search" }, "Search runs, data and methods"), search)),
-    counted, acts, said, side, make("div", { class: "scroll" }, make("table", { class: "list fold many" }, make("thead", {}, heads), body)), comparisons(found, said));
+    counted, acts, said, side, make("div", { class: "scroll" }, make("table", { class: "list fold many" }, make("thead", {}, heads), body)), comparisons(found, said), cache(said, await get("/api/cache").catch(() => [])));
   draw();
 
   function draw() {
@@ -70,10 +70,24 @@ function comparisons(found, said) {
     make("td", { class: "num" }, make("button", { type: "button", click: () => remove(name, said), "aria-label": `Delete ${name}` }, "Delete")))))));
 }
 
-async function remove(name, said) {
-  if (!(await question(`Delete ${name}?`, "Its models, answers and report are gone then. The data stay.", "Delete"))) return;
+// what lies outside of this folder, for all that slmfit does on this machine
+function cache(said, kinds) {
+  return kinds.length > 0 && make("section", {}, make("h2", {}, "What the cache holds"),
+    make("p", { class: "note" }, "It serves all of slmfit on this machine; what is removed is made, fetched or paid for again where it is needed."),
+    make("table", { class: "list fold" }, make("tbody", {}, kinds.map((one) => make("tr", {},
+      make("td", {}, make("b", {}, named(one.name))), make("td", {}, named(one.what)), make("td", { class: "num" }, one.size),
+      make("td", { class: "num" }, make("button", { type: "button", click: () => prune(one, said), "aria-label": `Empty the cache of ${one.name}` }, "Empty")))))),
+    copyable("slmfit runs --cache"));
+}
+
+const remove = async (name, said) =>
+  (await question(`Delete ${name}?`, "Its models, answers and report are gone then. The data stay.", "Delete")) && done({ verb: "delete", run: name }, said);
+const prune = async (kind, said) =>
+  (await question(`Empty the cache of ${kind.name}?`, `${kind.size}: ${kind.what || "of a kind that this slmfit does not know"}.`, "Empty")) && done({ verb: "prune", kind: kind.name }, said);
+
+async function done(fields, said) {
   try {
-    let job = await post("/api/jobs", { verb: "delete", run: name });
+    let job = await post("/api/jobs", fields);
     while (job.state === "running") {
       await new Promise((resume) => setTimeout(resume, 300));
       job = await get(`/api/jobs/${job.id}`);

@@ -12,9 +12,10 @@ export const place = (job) =>
     : job.verb === "explore" ? link("/", { file: job.about.file ?? "" })
       : job.verb === "predict" ? link("/try", { run: job.about.run ?? "", job: job.id })
         : job.verb === "export" ? link("/hand-over", { run: job.about.run ?? "", job: job.id })
-          : link("/compare", { job: job.id });
+          : job.verb === "runs" ? "/runs"
+            : link("/compare", { job: job.id });
 
-export const subject = (job) => job.about.file ?? job.about.run ?? job.about.recipe ?? "";
+export const subject = (job) => job.about.file ?? job.about.run ?? job.about.recipe ?? job.about.cache ?? "";
 
 function underWay(jobs) {
   fill($("under-way"), (jobs.length ? [make("p", {}, "Under way"), make("ul", {}, jobs.map((job) =>

@@ -1,27 +1,43 @@
 // The one stream of a page: what runs, and of the job that it follows all that it writes.
 //
-//   follow({ job, jobs: (list) => …, state: (job) => …, lines: (events) => …, log: (text, whole) => …, again: () => … })
+//   follow({ job, jobs: (list) => …, state: (job) => …, lines: (events) => …, log: (text, whole) => … })
 //
-// The browser connects again by itself and says how far it was; the server tells the rest.
+// The browser connects again by itself and says how far it was; the server tells the rest. Where the browser has given
+// up, as it does after an answer that is no stream, the page connects and says so itself.
 
 import { $ } from "./dom.js";
 
-export function follow({ job = null, jobs, state, lines, log, again }) {
-  const source = new EventSource(job ? `/api/events?job=${encodeURIComponent(job)}` : "/api/events");
-  const on = (name, heard) => heard && source.addEventListener(name, (event) => heard(JSON.parse(event.data)));
+const AGAIN = 3000; // milliseconds until the page connects itself
+
+export function follow({ job = null, jobs, state, lines, log }) {
   let reached = 0; // of the log, in bytes
-  source.addEventListener("open", () => lost(false));
-  source.addEventListener("error", () => lost(true));
-  on("jobs", jobs);
-  on("job", state);
-  on("lines", lines);
-  on("again", again);
-  on("log", log && (({ from, text }) => {
+  let far = ""; // of the events: the last one's id
+  const heard = { jobs, job: state, lines, again: () => location.reload(), log: log && (({ from, text }) => {
     log(text, from !== reached);
     reached = from + new TextEncoder().encode(text).length;
-  }));
+  }) };
+  let source = null;
+
+  function connect() {
+    const asked = new URLSearchParams({ ...(job && { job }), ...(far && { from: far }) });
+    source = new EventSource(`/api/events?${asked}`);
+    source.addEventListener("open", () => lost(false));
+    source.addEventListener("error", () => {
+      lost(true);
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN);
+    });
+    for (const [name, told] of Object.entries(heard)) {
+      if (!told) continue;
+      source.addEventListener(name, (event) => {
+        far = event.lastEventId || far;
+        told(JSON.parse(event.data));
+      });
+    }
+  }
+
+  connect();
   addEventListener("pagehide", () => source.close());
-  return source;
+  addEventListener("pageshow", (event) => event.persisted && location.reload()); // one that was left, and kept as it was
 }
 
 function lost(so) {
