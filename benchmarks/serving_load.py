@@ -4,6 +4,7 @@
     python benchmarks/serving_load.py drains RUN [--times 20]
     python benchmarks/serving_load.py kills RUN [--times 100]
     python benchmarks/serving_load.py memory RUN [--requests 100000]
+    python benchmarks/serving_load.py overload RUN [--words 12] [--seconds 5]
 
 `load` takes turns between an echo of the same stack, the run, and, with --pipeline (a transformers folder of the same
 model), plain FastAPI around `transformers.pipeline`; it needs wrk, and for the last fastapi. The others compare every
@@ -129,7 +130,7 @@ def descriptors(process: int) -> int:
     return sum(len(list(Path(f"/proc/{one}/fd").iterdir())) for one in family(process))
 
 
-def wrk(port: int, text: str, seconds: int) -> tuple[int, float, int]:
+def wrk(port: int, text: str, seconds: int, route: str = "classify") -> tuple[int, float, int]:
     """Requests answered with 200, milliseconds of the 99th percentile, and how many were not answered so."""
     script = f"wrk.method = 'POST'\nwrk.body = [==[{json.dumps({'input': text})}]==]\n"
     script += "wrk.headers['Content-Type'] = 'application/json'\n"
@@ -138,7 +139,7 @@ def wrk(port: int, text: str, seconds: int) -> tuple[int, float, int]:
         file.flush()
         command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", file.name]
         said = subprocess.run(
-            [*command, f"http://127.0.0.1:{port}/v1/classify"], capture_output=True, text=True, check=True
+            [*command, f"http://127.0.0.1:{port}/v1/{route}"], capture_output=True, text=True, check=True
         ).stdout
     (count,) = re.findall(r"(\d+) requests in", said)
     (late, unit) = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)[0]
@@ -301,9 +302,77 @@ def flat(given: argparse.Namespace) -> None:
     print(f"memory {before:.1f} MB after a tenth, {after:.1f} MB at the end; descriptors {open_}, {left}")
 
 
+def overload(given: argparse.Namespace) -> None:
+    """Requests that come by chance, whether or not others were answered: as many as it can answer; ten times that."""
+    port, text = free_port(), " ".join(random.Random(0).choices(WORDS, k=given.words))
+    with started(serve(given.run, port), port) as process:
+        wrk(port, text, 2)
+        good, late, _ = wrk(port, text, given.seconds)
+        rate = good / given.seconds
+        print(
+            f"load average {os.getloadavg()[0]:.2f}; {CLIENTS} clients: {rate:.0f} answers/s, p99 {late:.0f} ms",
+            flush=True,
+        )
+        slowest = []
+        for times in (1, 10):
+            found = asyncio.run(Crowd(port, text).come(rate * times, given.seconds))
+            admitted = sorted(found.pop(200))
+            slowest.append(admitted[int(0.99 * len(admitted))])
+            others = {status: len(took) for status, took in sorted(found.items())}
+            print(
+                f"{times:2}x: {len(admitted) / given.seconds:.0f} answers/s, p50 {statistics.median(admitted):.0f} ms, "
+                f"p99 {slowest[-1]:.0f} ms; other statuses {others}; {memory(process.pid):.0f} MB",
+                flush=True,
+            )
+        ratios = f"{slowest[1] / slowest[0]:.2f}x that at its capacity, {slowest[1] / late:.2f}x wrk's"
+        print(f"p99 of what was let in: {ratios}")
+
+
+class Crowd:
+    """Requests at random times of a given rate; milliseconds to the answer by status, 0 where the connection broke."""
+
+    def __init__(self, port: int, text: str) -> None:
+        body = json.dumps({"input": text}).encode()
+        head = "POST /v1/classify HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        self.request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+        self.port, self.free = port, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]()
+        self.found: dict[int, list[float]] = {200: []}
+
+    async def come(self, rate: float, seconds: float) -> dict[int, list[float]]:
+        random_, tasks, begin, due = random.Random(2), [], time.perf_counter(), 0.0
+        while (due := due + random_.expovariate(rate)) < seconds:
+            if (ahead := begin + due - time.perf_counter()) > 0:
+                await asyncio.sleep(ahead)
+            tasks.append(asyncio.create_task(self.one()))
+        came = len(tasks) / (time.perf_counter() - begin)
+        await asyncio.gather(*tasks)
+        print(f"    {came:.0f} requests/s were sent, over {len(self.free)} connections", flush=True)
+        for _, writer in self.free:
+            writer.close()
+        return self.found
+
+    async def one(self) -> None:
+        begin, status = time.perf_counter(), 0
+        try:
+            while self.free and self.free[-1][0].at_eof():  # the server lets go of those that were idle for long
+                self.free.pop()[1].close()
+            reader, writer = self.free.pop() if self.free else await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(self.request)
+            top = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(re.search(rb"content-length: (\d+)", top)[1]))
+            status = int(top[9:12])
+            if b"connection: close" in top:
+                writer.close()
+            else:
+                self.free.append((reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        self.found.setdefault(status, []).append(1000 * (time.perf_counter() - begin))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("load", "drains", "kills", "memory"))
+    parser.add_argument("what", choices=("load", "drains", "kills", "memory", "overload"))
     parser.add_argument("run")
     parser.add_argument("--pipeline")
     parser.add_argument("--words", type=int, default=12)
@@ -313,7 +382,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     given = parser.parse_args()
     given.times = given.times or {"drains": 20, "kills": 100}.get(given.what)
-    {"load": load, "drains": drains, "kills": kills, "memory": flat}[given.what](given)
+    {"load": load, "drains": drains, "kills": kills, "memory": flat, "overload": overload}[given.what](given)
 
 
 if __name__ == "__main__":

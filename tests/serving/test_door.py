@@ -1,5 +1,6 @@
 """The door: tokens, hosts, origins; bodies and connections that are slow, large, nested, chunked or packed."""
 
+import asyncio
 import gzip
 import os
 import signal
@@ -223,3 +224,23 @@ def test_what_is_under_way_is_answered_before_the_end(run):
                 connection.settimeout(20)
                 reply = connection.recv(1 << 16)
                 assert status(reply) == 200 and b"connection: close" in reply
+
+
+def test_small_answers_are_sent_at_once():
+    """Without TCP_NODELAY the second part of an answer waits for the other side to have acknowledged the first."""
+    set_there = []
+
+    class Seen(asyncio.Protocol):
+        def connection_made(self, transport):
+            set_there.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    async def connected():
+        listening = await asyncio.get_running_loop().create_server(Seen, sock=server.bound("127.0.0.1", 0))
+        _, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
+        while not set_there:
+            await asyncio.sleep(0.01)
+        writer.close()
+        listening.close()
+
+    asyncio.run(connected())
+    assert set_there == [1]

@@ -23,8 +23,8 @@ class Limits:
     receipt: float = 10.0
     stalled: float = 30.0
     connections: int = 1000
-    waiting: int = 64
+    waiting: int = 48
     most_waiting: int = 4096
-    patience: float = 1.0
+    patience: float = 0.25
     drain: float = 30.0
     grace: float = 0.5

@@ -59,7 +59,7 @@ from slmfit.timing.work import counted
 ENOUGH_TO_CALIBRATE = 500  # validation rows; with fewer, every row is held out once instead
 SEARCHING = 0.5  # of the time that is left the search may take; fitting, also once more, and predicting follow
 USUALLY_TRIED = 16  # settings, before the search is over
-FEW = 8  # texts up to this many are answered one by one
+FEW = 32  # texts up to this many are answered one by one
 
 
 class _Enough(Exception):
