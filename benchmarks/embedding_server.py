@@ -28,8 +28,9 @@ from slmfit.embeddings.sentence import Sentence
 TEXTS = ["Oil prices rose again, the market fell.", "café naïve 東京 unbelievable", "a b c"]
 KINDS = ("f32", "f16", "q8_0")
 SERVER = """
-import sys, time
+import os, sys, time
 import xllamacpp as x
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a line for every request
 p = x.CommonParams()
 p.model.path, port = sys.argv[1], int(sys.argv[2])
 p.embedding, p.pooling_type = True, x.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
