@@ -4,7 +4,8 @@
     case = doors.case(4711)                     # always the same one: Case(door="csv", files={"d.csv": b"…"})
     doors.attempt(case, tmp_path / "case")      # reads it; an error of ours is an answer, any other is a find
 
-A new reader is one more line in `doors()`. benchmarks/attack.py tries 100,000.
+A new reader is one more line in `doors()`, a new form of others one in others_files.py. benchmarks/attack.py tries
+100,000.
 """
 
 import os
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import others_files
 from conftest import make_dataset
 from damaging import harmed, poison, renamed
 from slmfit import reporting
@@ -170,6 +172,8 @@ def doors(about):
     )
     for ending in ("conll", "iob", "iob2", "bio"):
         found[ending] = Door({f"d.{ending}": columns(tokens())}, read, 1.5)
+    for form, (name, content) in others_files.forms().items():
+        found[form] = Door({name: content}, read, others_files.SHARE)
     found["parquet"] = Door({"d.parquet": as_parquet(texts())}, read, 0.25)  # a process each
     found["split files"] = Door(
         {"train.csv": as_csv(texts()), "dev.jsonl": as_jsonl(texts()), "test.tsv": as_csv(texts(), "\t")},
@@ -206,7 +210,7 @@ def doors(about):
     compared = of_folder(about.folder / "compared", "*.json", "data/*", "runs/*/*", "runs/*/model/*")
     found["comparison"] = Door(compared, comparison, 1.5)
     found["comparison, reported"] = Door(compared, lambda folder: reporting.html([folder]), 0.25)  # a fifth of a second
-    found["archive"] = Door({"train.zip": zipped(as_csv(texts()))}, read, 0.2)
+    found["archive"] = Door({"train.zip": zipped(as_csv(texts()))}, read, 1.5)
     return found
 
 

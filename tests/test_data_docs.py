@@ -9,14 +9,21 @@ from slmfit.data.annotated import accepted
 from slmfit.data.columns import task_and_roles
 from slmfit.data.layout import read_parts
 from slmfit.data.load import load_rows
+from slmfit.data.nested import with_nested
+from slmfit.errors import DataError
 from slmfit.records import Source
 
 PAGE = (Path(__file__).parent.parent / "docs" / "data.md").read_text(encoding="utf-8")
 SAMPLE = re.compile(r"^```(\w+) (\S+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
-SAID = re.compile(r"^`([^`\n]+)`: (\d+) rows?; (labels|entities) (.*?)(?: \((\d+) spans?\))?$", re.MULTILINE)
+SAID = re.compile(
+    r"^`([^`\n]+)`(?: with `([^`\n]+)`)?: (\d+) rows?; (labels|entities) (.*?)(?: \((\d+) spans?\))?$", re.MULTILINE
+)
 SAMPLES = {name: (kind, content) for kind, name, content in SAMPLE.findall(PAGE)}
 TASKS = {"labels": "text-classification", "entities": "token-classification"}
-FORMS = {name: (int(rows), kind, labels, int(spans or 0)) for name, rows, kind, labels, spans in SAID.findall(PAGE)}
+FORMS = {
+    name: (dict(zip(asked.split()[::2], asked.split()[1::2], strict=True)), int(rows), kind, labels, int(spans or 0))
+    for name, asked, rows, kind, labels, spans in SAID.findall(PAGE)
+}
 
 
 def written(folder, name):
@@ -33,20 +40,24 @@ def written(folder, name):
     return path
 
 
-def read(path):
-    """The task that its columns tell, its examples, and what was noted."""
+def read(path, asked=()):
+    """The task that its columns tell, its examples, and what was noted. asked: `--text` -> its column, and so on."""
     notes = []
+    columns = {option.removeprefix("--"): column for option, column in dict(asked).items()}
     parts = read_parts(path, None, None, notes)
-    task, _ = task_and_roles({split: accepted(part, [], []) for split, part in parts.items()}, None, {}, [])
-    rows = [row for split, part in parts.items() for row in load_rows(part, task, Source(), {}, notes, split=split)]
+    known = {split: accepted(with_nested(part, [*columns.values()]), [], []) for split, part in parts.items()}
+    task, _ = task_and_roles(known, None, columns, [])
+    rows = [
+        row for split, part in parts.items() for row in load_rows(part, task, Source(), columns, notes, split=split)
+    ]
     return task.name, [row.example for row in rows], notes
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_is_read_as_the_page_says(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    rows, kind, labels, spans = FORMS[name]
-    task, examples, _ = read(written(tmp_path, name))
+    asked, rows, kind, labels, spans = FORMS[name]
+    task, examples, _ = read(written(tmp_path, name), asked)
     assert (task, len(examples)) == (TASKS[kind], rows)
     if kind == "labels":
         assert sorted({example.target for example in examples}) == labels.split(", ")
@@ -57,3 +68,42 @@ def test_every_form_is_read_as_the_page_says(tmp_path, monkeypatch, name):
 
 def test_every_sample_is_told_of():
     assert SAMPLES.keys() == FORMS.keys()
+
+
+TOLD = {  # what the notes say of each form that is told by its shape: of all other samples they do not say it
+    "what Label Studio marked": ["tasks.json", "choices.json"],
+    "chats, each with one answer": ["chats.jsonl", "sharegpt.json"],
+    "spaCy's categories": ["cats.jsonl"],
+    "columns inside an object": [],
+    "tokens are column": ["columns.conll", "train.txt", "tagged.tsv"],
+    "so it is read as CoNLL": ["tagged.tsv"],
+    "labels without B- and I- (IO)": ["train.txt"],
+    "tags are of another scheme": ["columns.conll", "tagged.tsv"],
+    "a token a row": ["words.csv"],
+    "spans that count tokens": ["gliner.json", "counted.jsonl"],
+    "as fastText has them": ["fasttext.txt"],
+    "one object holds a table": ["columns.json", "index.json", "split.json", "lists.json"],
+    "the splits are the lists": ["splits.json"],
+    "read as JSON lines": [],
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_no_form_is_taken_for_another(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    notes = " ".join(read(written(tmp_path, name), FORMS[name][0])[2])
+    assert [said for said in TOLD if said in notes] == [said for said, names in TOLD.items() if name in names]
+
+
+@pytest.mark.parametrize("ending", ["txt", "csv", "tsv", "json", "jsonl", "conll", "ner"])
+@pytest.mark.parametrize("name", [name for name in FORMS if SAMPLES[name][0] != "python"])
+def test_under_another_name_a_form_is_read_alike_or_refused(tmp_path, name, ending):
+    path = written(tmp_path, name)
+    expected = [(e.input, e.target) for e in read(path, FORMS[name][0])[1]]
+    other = path.rename(tmp_path / f"d.{ending}")
+    try:
+        found = [(e.input, e.target) for e in read(other, FORMS[name][0])[1]]
+    except DataError as error:
+        assert error.fix
+    else:
+        assert found == expected

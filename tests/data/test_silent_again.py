@@ -128,13 +128,15 @@ def test_what_models_write_around_a_label_is_named(reply: str, way: str) -> None
 # --- files ---
 
 
-@pytest.mark.parametrize("names", [("data", "test"), ("train", "test"), ("examples", "dev"), ("rows", "Validation")])
+@pytest.mark.parametrize(
+    "names", [("data", "test"), ("validation", "test"), ("examples", "dev"), ("rows", "Validation")]
+)
 def test_splits_in_one_object_are_refused_and_not_left_out(tmp_path: Path, names: tuple[str, str]) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps({names[0]: rows(), names[1]: rows(9)}))
     with pytest.raises(DataError, match=f"'{names[1]}' by name a split each\n.*as train.json and test.json"):
         load_data(path)
-    path.write_text(json.dumps({names[0]: rows(), "intents": [{"name": "a"}] if names[0] != "train" else []}))
+    path.write_text(json.dumps({names[0]: rows(), "intents": [{"name": "a"}] if names[0] != "validation" else []}))
     assert sum(map(len, load_data(path).splits.values())) == 60
 
 

@@ -154,7 +154,7 @@ def test_what_an_annotator_of_label_studio_skipped_is_left_out(tmp_path: Path, f
         load_data([annotated(5 * i, form) for i in range(20)])
 
 
-@pytest.mark.parametrize("names", [("tokens", "spans"), ("words", "entities"), ("tokenized_text", "ner")])
+@pytest.mark.parametrize("names", [("tokens", "spans"), ("words", "entities"), ("tokens", "ner")])
 def test_spans_that_count_tokens_are_refused_with_what_to_write(names: tuple[str, str]) -> None:
     with pytest.raises(DataError, match=rf"'{names[1]}' beside tokens counts tokens.*write a BIO tag for each token"):
         load_data([{names[0]: text(i).split(), names[1]: [[0, 1, "X"]]} for i in range(60)])

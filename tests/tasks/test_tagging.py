@@ -97,7 +97,7 @@ def test_spans_come_in_reading_order() -> None:
     [
         ({"spans": []}, "text", "there is no text"),
         ({"text": 5, "spans": []}, "text", "there is no text"),
-        ({"tokens": ["a"], "spans": []}, "text", "there is no text"),
+        ({"tokens": ["a"], "spans": []}, "spans", "counts tokens"),
         ({"text": "abc", "spans": [[0, 2, "X"], [1, 3, "Y"]]}, "spans", "overlap"),
         ({"text": "abc", "spans": [[0, 3, "X"], [1, 2, "Y"]]}, "spans", "overlap"),
         ({"text": "abc", "spans": [[0, 2, "X"], [0, 2, "X"]]}, "spans", "overlap"),
@@ -117,7 +117,7 @@ def test_spans_come_in_reading_order() -> None:
         ({"text": "abc", "entities": "X"}, "entities", "a list is needed"),
         ({"text": "abc", "entities": {"X": 1}}, "entities", "a list is needed"),
         ({"tokens": ["a", "b"], "tags": ["O"]}, "tags", "1 tags for 2 tokens"),
-        ({"tokens": ["a"], "tags": ["S-X"]}, "tags", "another scheme"),
+        ({"tokens": ["a"], "tags": ["X-S"]}, "tags", "no BIO tag"),
         ({"tokens": ["a"], "tags": ["CITY"]}, "tags", "no BIO tag"),
         ({"tokens": ["a"], "tags": ["B-"]}, "tags", "no BIO tag"),
         ({"tokens": ["a"], "tags": ["B- "]}, "tags", "no BIO tag"),

@@ -13,6 +13,7 @@ from slmfit import storage
 from slmfit.data.held import has_no_order
 from slmfit.data.readers.exports import flat
 from slmfit.data.readers.rows import Part, headers_again, is_header
+from slmfit.data.readers.token_a_row import gathered
 from slmfit.errors import DataError, Where
 
 Held: TypeAlias = Any  # a list of rows, a mapping of columns, or a data frame
@@ -33,12 +34,12 @@ def read_held(source: Any, notes: list[str], name: str = NAME) -> Part:
     if again := sum(map(is_header, given)):
         notes.append(headers_again(name, again))
     numbered = [(number, *flat(row)) for number, row in enumerate(given, 1) if not is_header(row)]
-    rows = [row for _, row, _ in numbered]
+    rows = list(gathered(((number, row) for number, row, _ in numbered), name, notes))
     notes += [f"{name}: rows are read as {form}." for form in dict.fromkeys(form for *_, form in numbered) if form]
     if not rows:
         raise DataError("holds no rows", where=name, fix="give at least one row of data")
-    placed = [(Where(name, number), row) for number, row, _ in numbered]
-    return Part(name, storage.hash_json([repr(row) for row in rows]), placed, range(1, len(rows) + 1))
+    digest = storage.hash_json([repr(row) for _, row in rows])
+    return Part(name, digest, [(Where(name, number), row) for number, row in rows], range(1, len(rows) + 1))
 
 
 def _plain(cell: Any) -> Any:

@@ -19,10 +19,12 @@ from pathlib import Path
 
 from slmfit.data.hub import is_hub, is_saved, read_hub, read_saved
 from slmfit.data.in_memory import Held, is_held, read_held
-from slmfit.data.readers.rows import Part, ending, missing, read_rows, reading
+from slmfit.data.readers.packed import LITTER
+from slmfit.data.readers.rows import Part, ending, read_rows, reading
 from slmfit.data.readers.slots_reader import has_slots, read_slots
 from slmfit.data.readers.split_names import SPLIT_NAMES
-from slmfit.data.readers.text_files import LITTER, read_texts
+from slmfit.data.readers.text_files import read_texts
+from slmfit.data.readers.unknown import missing
 from slmfit.data.tables import joined, tables_below, tables_in
 from slmfit.errors import DataError, UsageError
 from slmfit.records import SPLITS

@@ -35,6 +35,7 @@ from slmfit.data.texts import in_any_order
 from slmfit.data.time_doubts import doubtful_times
 from slmfit.data.times import moments_of, spoken
 from slmfit.data.titles import title
+from slmfit.data.token_rows import as_bio
 from slmfit.data.unlabelled import refuse_minus_one, without_hidden
 from slmfit.data.unused import unused
 from slmfit.errors import DataError, UsageError, did_you_mean
@@ -104,6 +105,7 @@ def load_data(
     if not found.classifies and (merge or merge_prefix is not None or recipe.strip):
         raise UsageError(f"merge and strip are for {CLASSIFICATION}, and this is {found.name}", fix="leave them out")
     _check_columns(parts["train"], [c for c in (group, time) if c is not None])
+    parts = as_bio(parts, found, roles, notes)
     parts = without_hidden(in_code_points(parts, found, roles, notes), found, roles, notes)
     (ids, kind), labels = ids_of(parts), label_cells(parts, roles)
     rows = {split: parse(part, found, roles, ids[split], labels) for split, part in parts.items()}
@@ -186,7 +188,7 @@ def load_rows(
     part = accepted(part, list(columns.values()), notes)
     _, roles = task_and_roles({"train": part}, task.name, columns, notes)
     notes += unused(part, task, roles, asked)
-    part = in_code_points({"train": part}, task, roles, notes)["train"]
+    part = in_code_points(as_bio({"train": part}, task, roles, notes), task, roles, notes)["train"]
     merged = origin.merged
     known = [*merged, *task.labels]
     labels = label_cells({"train": part}, roles, known)

@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import Any
 
 from slmfit.data.label_cells import parsed
+from slmfit.data.readers.exports import AROUND
 from slmfit.data.readers.rows import Part
 
 Cells = Mapping[str, Any]
@@ -42,6 +43,9 @@ def nested(cells: Cells, columns: Iterable[str]) -> dict[str, Any]:
     """Those of the columns that objects of the row hold and that are none of its own."""
     found: dict[str, Any] = {}
     for column in (column for column in columns if "." in column and column not in cells):
+        around, _, inner = column.partition(".")
+        if around in AROUND and around not in cells and inner in cells:
+            found[column] = cells[inner]  # which was lifted out of it
         for name in accumulate(column.split(".")[:-1], "{}.{}".format):
             inside = (value for inner, value in _inside(name, cells.get(name)) if inner == column)
             if column not in found and (value := next(inside, None)) is not None:

@@ -1,6 +1,6 @@
 """Which files of a folder are tables of which split, as people name them and as the hub does.
 
-DATA/train.csv                      DATA/data/train-00000-of-00002.parquet      a clone of a data set
+DATA/train.csv, DATA/train.txt      DATA/data/train-00000-of-00002.parquet      a clone of a data set
 DATA/test.csv                       DATA/data/train-00001-of-00002.parquet
                                     DATA/CONFIGURATION/train/0000.parquet       the hub's own Parquet files
 """
@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from slmfit.data.readers.rows import Part, ending
+from slmfit.data.readers.packed import LITTER
+from slmfit.data.readers.rows import Part, ending, is_plain
 from slmfit.data.readers.split_names import SPLIT_NAMES
-from slmfit.data.readers.text_files import LITTER
 from slmfit.errors import DataError
 from slmfit.records import SPLITS
 from slmfit.text.figures import listed
@@ -30,7 +30,10 @@ def tables_in(folder: Path) -> Files:
     where none is of train. Raises DataError for two files of a split, and where a shard is missing.
     """
     entries = _entries(folder)
-    return _by_name([entry for entry in entries if ending(entry) and entry.is_file()], folder) or _by_folder(entries)
+    files = [entry for entry in entries if entry.is_file()]
+    named = _by_name([file for file in files if ending(file)], folder) or _by_folder(entries)
+    # As CoNLL-2003 has it. Beside folders, which may be of texts, such a file may be a list of them.
+    return named or (_by_name([file for file in files if is_plain(file)], folder) if files == entries else {})
 
 
 def tables_below(root: Path, folders: Sequence[Path]) -> Path | None:

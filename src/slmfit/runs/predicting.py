@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
@@ -23,7 +23,8 @@ from slmfit.errors import DataError, UsageError, Where
 from slmfit.events import Listener
 from slmfit.records import Input, Pair, Prediction
 from slmfit.runs.run import Run
-from slmfit.runs.tables import CONLL, kind_of, table
+from slmfit.runs.suggesting import tool_of
+from slmfit.runs.tables import CONLL, JSON, kind_of, table
 from slmfit.tasks.answers import BY, entities_of, names, prefix
 from slmfit.tasks.common import find, text_column
 from slmfit.tasks.spans import read_tokens
@@ -86,8 +87,9 @@ def predict_file(
     The file is read twice: what columns there are, so that none is lost and all answers stand under one name, is known
     only after its last row. A pipe is kept on disk in between.
 
-    output: CSV, TSV or JSONL, each also .gz; of entities also CoNLL, which holds nothing but tokens, tags, text and
-    intent; None = JSON lines to stdout. Tokens that a row came with get `tags`, too. columns: role -> column, such as
+    output: CSV, TSV, JSON or JSONL, each also .gz; of entities also CoNLL, which holds nothing but tokens, tags, text
+    and intent; None = JSON lines to stdout. Where rows of an annotation tool go to JSON, the answers stand where the
+    tool takes suggestions from. Tokens that a row came with get `tags`, too. columns: role -> column, such as
     {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name. notes: filled
     with what was guessed of the file, and how many rows have an empty text.
     Raises UsageError where the output is the input, for tags of what has no entities, and DataError with file and line
@@ -97,7 +99,9 @@ def predict_file(
     source, output = Path(source), None if output is None else Path(output)
     kind = kind_of(output)
     if kind == CONLL and not run.task.marks:
-        raise UsageError(f"{run.task.name} has no tags", where=str(output), fix="end it in .csv, .tsv or .jsonl (.gz)")
+        raise UsageError(
+            f"{run.task.name} has no tags", where=str(output), fix="end it in .csv, .tsv, .json or .jsonl (.gz)"
+        )
     if output is not None and output.exists() and source.exists() and output.samefile(source):
         raise UsageError("is the input, too", where=str(output), fix="give another --output")
     with _kept(source) as kept:
@@ -115,21 +119,28 @@ def predict_file(
         if empty:
             _check_empty(empty, seen, list(worded), source)
             said.append(_empty(source, empty, seen))
-        before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind == "jsonl" else ("probabilities",)
+        before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind in JSON else ("probabilities",)
         tags = ["tags"] if run.task.marks and not own.keys().isdisjoint(run.task.roles["tokens"]) else []
         by = [BY] if run.record.cascade else []
         ours = [f"{before}{name}" for name in (*names(run.task), *by, *tags) if name not in left_out]
+        tool = tool_of(kept, run.task) if kind in JSON else None
+        tasks = tool.rows() if tool else repeat(None)
+        if tool:
+            said.append(f"{source}: the answers stand where {tool.name} takes suggestions from.")
         rows, count = _rows(run, kept, source, columns or {}, [], own), 0
         with table(output, list(own), ours) as write, counted(told_to(listen), "predicting", seen) as work:
             while batch := list(islice(rows, BATCH)):
                 answers = run.predict([input for _, input, _ in batch])
-                for (where, input, row), answer in zip(batch, answers, strict=True):
+                for (where, input, row), answer, task in zip(batch, answers, tasks, strict=False):
                     if not row.keys() <= own.keys():
                         raise DataError("changed while it was read", where=where, fix="run the same command again")
                     found = {"outcome": "ok", **run.task.columns(answer, input)}
                     if tags or kind == CONLL:
                         found |= _tags(run, row, input, answer, kind)
-                    write(row, {f"{before}{name}": cell for name, cell in found.items() if name not in left_out})
+                    named = {f"{before}{name}": cell for name, cell in found.items() if name not in left_out}
+                    if tool and task:
+                        row, named = tool.written(task, row, named, answer, run.task.text(input))
+                    write(row, named)
                 count += len(batch)
                 work.reached(count)
     return count

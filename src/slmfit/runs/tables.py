@@ -1,4 +1,4 @@
-"""Rows with their answers to CSV, TSV, JSON lines or CoNLL: the user's cells as they stand, ours beside them.
+"""Rows with their answers to CSV, TSV, JSON, JSON lines or CoNLL: the user's cells as they stand, ours beside them.
 
     with table(Path("answered.csv"), ["id", "text"], ["prediction"]) as write:
         write({"id": "7", "text": "my card was charged twice"}, {"prediction": "billing"})
@@ -25,19 +25,20 @@ from slmfit.text.cells import guarded
 from slmfit.text.visible import json_shown
 
 CONLL = "conll"
+JSON = ("json", "jsonl")  # kinds that hold anything
 Row = dict[str, Any]
 Write = Callable[[Row, Row], None]
 
 
 def kind_of(output: Path | None) -> str:
-    """csv, tsv, conll or jsonl: by the ending, and JSON lines into what is no file. Raises UsageError for another."""
+    """csv, tsv, conll, json or jsonl: by the ending, JSON lines into what is no file. Raises UsageError for another."""
     if output is None:
         return "jsonl"
     kind = ending(output)
     if kind is None and streams.is_stream(output):
         return "jsonl"
-    if kind not in ("csv", "tsv", "jsonl", "ndjson", "conll"):
-        fix = "end it in .csv, .tsv or .jsonl (.gz), or of entities in .conll"
+    if kind not in ("csv", "tsv", "json", "jsonl", "ndjson", "conll"):
+        fix = "end it in .csv, .tsv, .json or .jsonl (.gz), or of entities in .conll"
         raise UsageError("this kind of file is not written", where=str(output), fix=fix)
     return "jsonl" if kind == "ndjson" else kind
 
@@ -57,11 +58,13 @@ def table(output: Path | None, own: Sequence[str], ours: Sequence[str]) -> Itera
         zipped = output.name.lower().endswith(".gz")
         with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if zipped else nullcontext(raw) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-            yield (
-                _lines(text, kind)
-                if kind in ("jsonl", CONLL)
-                else _cells(text, own, ours, "\t" if kind == "tsv" else ",")
-            )
+            if kind == "json":
+                yield _listed(text)
+                text.write("\n]\n")
+            elif kind in ("jsonl", CONLL):
+                yield _lines(text, kind)
+            else:
+                yield _cells(text, own, ours, "\t" if kind == "tsv" else ",")
             text.detach()  # flushes, and leaves the file open to whoever opened it
 
 
@@ -70,6 +73,16 @@ def _lines(file: IO[str], kind: str) -> Write:
 
     def write(row: Row, answer: Row) -> None:
         file.write(answer[CONLL] if kind == CONLL else _json({**row, **answer}) + "\n")
+
+    return write
+
+
+def _listed(file: IO[str]) -> Write:
+    """Rows as one list, a row a line."""
+    between = iter(("[\n",))
+
+    def write(row: Row, answer: Row) -> None:
+        file.write(next(between, ",\n") + _json({**row, **answer}))
 
     return write
 

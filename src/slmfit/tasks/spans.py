@@ -3,8 +3,9 @@
     text, offsets = join_tokens(["fly", "to", "New", "York"])
     spans_from_tags(["O", "O", "B-CITY", "I-CITY"], offsets)     # ([Span(7, 15, "CITY")], [])
 
-Tags are BIO in its IOB2 form: `B-X` starts an X, `I-X` goes on with it, `O` is outside. The one rule for an
-impossible sequence is conlleval's (Tjong Kim Sang & Buchholz 2000): an `I-X` that does not follow an X starts one.
+Tags are BIO in its IOB2 form: `B-X` starts an X, `I-X` goes on with it, `O` is outside; of others see schemes.py. The
+one rule for an impossible sequence is conlleval's (Tjong Kim Sang & Buchholz 2000): an `I-X` that does not follow an X
+starts one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from slmfit.text.visible import excerpt, written
 
 Offsets: TypeAlias = Sequence[tuple[int, int]]
 _WORDS = ("text", "value", "word")  # where a span says what stands at its offsets
-BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on); S- or U- is B- here, and E- or L- is I-"
+OUTSIDE = "O"
+_IN_BIO = {"B": "B", "I": "I", "S": "B", "U": "B", "W": "B", "E": "I", "L": "I", "M": "I"}
+BIO = "tags are O, B-LABEL (an entity starts) and I-LABEL (it goes on); those of BIOES, BILOU and IO are read, too"
 
 
 class Repair(NamedTuple):
@@ -58,12 +61,12 @@ def tile_tokens(text: str, tokens: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def split_tag(tag: str) -> tuple[str, str]:
-    """`B-CITY` as ("B", "CITY"), `O` as ("O", ""). Raises ValueError for any other scheme."""
+    """`B-CITY` as ("B", "CITY"), `O` as ("O", ""), and the letters of BIOES, BMES and BILOU as those of BIO. Raises
+    ValueError for anything else.
+    """
     prefix, _, label = tag.partition("-")
-    if tag == "O" or (prefix in ("B", "I") and label.strip()):
-        return prefix, label
-    if prefix in ("S", "E", "L", "U") and label:
-        raise ValueError(f"the tag {tag!r} is of another scheme (BIOES or BILOU)")
+    if tag == OUTSIDE or (prefix in _IN_BIO and label.strip()):
+        return _IN_BIO.get(prefix, prefix), label
     raise ValueError(f"{tag!r} is no BIO tag")
 
 

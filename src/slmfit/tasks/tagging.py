@@ -41,6 +41,11 @@ EDGES = (
 NAMES = ("label", "type", "entity", "tag", "entity_type", "category", "entity_label")
 TOKENS = ("tokens", "words", "tokenized_text")
 COUNTING_TOKENS = ("spans", "entities", "ner")  # what marks tokens beside them
+_COUNTING = "{} beside tokens counts tokens, from 0, and whether its ends are included differs from tool to tool"
+_INSTEAD = (
+    "write a BIO tag for each token in a column 'tags', or 'text' and offsets of characters; or give each span its "
+    'words, as in {"start": 1, "end": 3, "label": "X", "text": "New York"}'
+)
 LOOKED_AT = 200  # rows, by which it is judged whether they did
 
 
@@ -121,10 +126,7 @@ class TokenClassification:
         marked = next((name for name in COUNTING_TOKENS if name in lower), None)
         if marked is None or lower.isdisjoint(TOKENS) or not lower.isdisjoint(self.roles["text"]):
             return ""
-        return (
-            f"{marked!r} beside tokens counts tokens, from 0, and whether its ends are included differs from tool to "
-            "tool: write a BIO tag for each token in a column 'tags', or 'text' and offsets of characters"
-        )
+        return _COUNTING.format(repr(marked)) + ": " + _INSTEAD
 
     def spoken(self, role: str) -> str:
         return role
@@ -155,6 +157,8 @@ class TokenClassification:
             if tags is not None:
                 return _Read(text, intent, *read_words(tags, text, where.at(tags_in)))
             return _Read(text, intent, None, _unsaid(intent))
+        if tokens is not None and spans is not None:
+            raise DataError(_COUNTING.format(repr(spans_in)), where=where.at(spans_in), fix=_INSTEAD)
         raise DataError("there is no text", where=where.at(text_in), fix="give `text`, or `tokens` and `tags`")
 
     def _intent(self, row: Row, where: Where) -> str | None:

@@ -312,8 +312,8 @@ PAST = '{"text": "a", "spans": []}\n{"text": "a", "spans": [[0, 2, "X"]]}'
     [
         ("a.conll", "a\tO\nb\n", "line 2: this line has 1 column, but the first line has 2", "as many"),
         ("a.conll", "a\nb\n", "line 1: this line has one column", "a token and its tag"),
-        ("a.conll", "\na O\nb E-X\n", "line 3: the tag 'E-X' is of another scheme", "E- or L- is I-"),
-        ("a.conll", "a O\nb CITY\n", "line 2: 'CITY' is no BIO tag", "an entity starts"),
+        ("a.conll", "\na O\nb X-E\n", "line 3: 'X-E' is no BIO tag", "those of BIOES, BILOU and IO are read"),
+        ("a.conll", "a B-X\nb CITY\n", "line 2: 'CITY' is no BIO tag", "an entity starts"),
         ("a.conll", "# only\n# comments\n", "holds no rows", "at least one row"),
         ("a.conll", "# text = a b\nx O\n", "line 1, column 'tokens': token 'x' does not go on the text", "make up"),
         ("a.jsonl", PAST, "line 2, column 'spans': span 1, 0 to 2, is outside of the text", "code points"),
@@ -347,7 +347,7 @@ def test_bad_rows_are_told_with_file_and_line(tmp_path: Path, name: str, content
     ("harm", "says"),
     [
         ({"seq.out": "O O\nO\n"}, "seq.out, line 2: there are 1 tags for 2 words"),
-        ({"seq.out": "O O\nO S-X\n"}, "seq.out, line 2, column 'tags': the tag 'S-X' is of another scheme"),
+        ({"seq.out": "O O\nO X-S\n"}, "seq.out, line 2, column 'tags': 'X-S' is no BIO tag"),
         ({"label": "x\n"}, "label: has 1 lines, and seq.in has 2"),
         ({"label": "x\n \n"}, "label, line 2: the intent is empty"),
         ({"seq.in": "", "seq.out": "", "label": ""}, "seq.in: holds no rows"),

@@ -6,29 +6,43 @@
     for line, row in rows_of_conll(handle, "train.conll", notes): ...    # 1, {"tokens": ["EU", …], "tags": [...]}
 
 The token is the first column; where that only counts (1, 2, 3 …), the second. Columns stand apart by tabs if the first
-line has one, else by spaces. Of comments, `# text = …` and `# intent = …` are read and the others skipped.
+line has one, else by spaces. Of comments, `# text = …` and `# intent = …` are read and the others skipped, and so is a
+first line that names the columns.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from slmfit.data.readers.lines import Bytes, lines_of
 from slmfit.errors import DataError, Where
+from slmfit.tasks.schemes import Scheme
 from slmfit.tasks.spans import BIO, split_tag
+from slmfit.text.figures import number_of
 
 _SPACES = re.compile("[ \t]+")  # not every white space: a no-break space may be part of a token
 _COMMENT = re.compile("# +(text|intent) *[=:] ?(.*)")  # those that say something of a row
+
+# What columns of a token a row are called.
+TOKEN_NAMES = ("word", "token", "words", "tokens", "form")
+TAG_NAMES = ("tag", "nertag", "ner_tag", "ner", "iob", "iobtag", "bio", "biotag", "entity", "label", "tags", "nertags",
+             "ner_tags", "labels")  # fmt: skip
 
 Line = tuple[int, str]
 
 
 def rows_of_conll(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line it starts on, {"tokens", "tags"} and what its comments say) of every text. Raises DataError."""
+    yield from rows_of_columns(lines_of(handle, file), file, notes)
+
+
+def rows_of_columns(lines: Iterable[str], file: str, notes: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same of lines. Tokens with nothing in them are left out, and counted in `notes`."""
     shape: _Columns | None = None
-    for block in _blocks(lines_of(handle, file)):
+    empty = 0
+    for block in _blocks(lines):
         if shape is None and (shape := _Columns.of(block)):
             shape.check(Where(file, block[0][0]))
             notes.append(
@@ -40,10 +54,47 @@ def rows_of_conll(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[
                 row[said[1]] = said[2]
             elif shape and not shape.is_comment(line):
                 token, tag = shape.read(line, Where(file, number))
-                row["tokens"].append(token)
-                row["tags"].append(tag)
+                if token.strip(" \t"):
+                    row["tokens"].append(token)
+                    row["tags"].append(tag)
+                else:
+                    empty += 1
         if row["tokens"]:
             yield block[0][0], row
+    notes += emptied(file, empty)
+
+
+def emptied(file: str, empty: int) -> list[str]:
+    """The sentence on tokens that are left out because there is nothing in them; none where there are none."""
+    return [f"{file}: {number_of(empty, 'token')} with nothing in {'it' if empty == 1 else 'them'} left out."] * bool(
+        empty
+    )
+
+
+def are_columns(lines: Sequence[str]) -> bool:
+    """Whether lines that a file begins with are such columns by their look: as many in all, and tags in the last.
+
+    Where the first names the columns, it may be a table's: an empty line must tell texts apart, then.
+    """
+    shape: _Columns | None = None
+    texts = 0
+    for block in _blocks(lines):
+        texts += 1
+        shape = shape or _Columns.of(block)
+        if shape is None:
+            continue
+        for number, line in block:
+            if _COMMENT.fullmatch(line) or shape.is_comment(line):
+                continue
+            try:
+                token, _ = shape.read(line, Where("", number))
+            except DataError:
+                return False
+            if shape.scheme.bare and " " in token:  # a table of texts may have a label O
+                return False
+    if texts == 1 and _names_columns(lines[0]):
+        return False
+    return shape is not None and shape.count > 1 and shape.scheme.plausible
 
 
 class _Columns:
@@ -51,6 +102,7 @@ class _Columns:
 
     def __init__(self, tabs: bool, count: int, token: int) -> None:
         self.tabs, self.count, self.token = tabs, count, token
+        self.scheme = Scheme()
 
     @classmethod
     def of(cls, block: list[Line]) -> _Columns | None:
@@ -82,19 +134,30 @@ class _Columns:
         return f" (column {found[0] + 1} holds tags, too)" if found and rows else ""
 
     def is_comment(self, line: str) -> bool:
-        return line.startswith("#") and (len(self.cells(line)) != self.count or not _has_tag(line))
+        if not line.startswith("#"):
+            return False
+        bare = self.scheme.bare and not line.startswith("# ")
+        return len(cells := self.cells(line)) != self.count or not (bare or _is_tag(cells[-1]))
 
     def read(self, line: str, where: Where) -> tuple[str, str]:
-        """Token and tag of one line."""
+        """Token and tag of one line. Raises DataError."""
         cells = self.cells(line)
+        if not self.tabs and line.startswith(" ") and len(cells) == self.count - 1:
+            cells = ["", *cells]  # a line whose token is empty
         if len(cells) != self.count:
             what = f"this line has {len(cells)} column{'s' * (len(cells) != 1)}, but the first line has {self.count}"
             raise DataError(what, where=where, fix="write as many on every line, and no empty ones")
         try:
-            split_tag(cells[-1])
+            self.scheme.look(cells[-1])
         except ValueError as error:
             raise DataError(str(error), where=where, fix=f"the tag is the last column; {BIO}") from None
         return cells[self.token], cells[-1]
+
+
+def _names_columns(line: str) -> bool:
+    """Whether a file's first line is a header."""
+    cells = line.lower().split()
+    return len(cells) > 1 and cells[0] in TOKEN_NAMES and cells[-1] in TAG_NAMES
 
 
 def _is_tag(cell: str) -> bool:
@@ -106,17 +169,16 @@ def _is_tag(cell: str) -> bool:
 
 def _has_tag(line: str) -> bool:
     _, *more = line.split("\t") if "\t" in line else _SPACES.split(line)
-    try:
-        return bool(more and split_tag(more[-1]))
-    except ValueError:
-        return False
+    return bool(more and more[-1][:2] in ("B-", "I-", "O") and _is_tag(more[-1]))
 
 
-def _blocks(lines: Iterator[str]) -> Iterator[list[Line]]:
+def _blocks(lines: Iterable[str]) -> Iterator[list[Line]]:
     """The lines between empty ones, each with its number; marks of where a document starts are left out."""
     block: list[Line] = []
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
+        if number == 1 and _names_columns(text):
+            continue
         if text.strip(" \t") and not text.startswith("-DOCSTART-"):
             block.append((number, text))
         elif block:

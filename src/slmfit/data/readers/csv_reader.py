@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
+from slmfit.data.readers.conll_reader import are_columns, rows_of_columns
 from slmfit.data.readers.lines import Bytes, lines_of
 from slmfit.errors import DataError, Where
 from slmfit.text.figures import EXCERPT, number_of
@@ -20,7 +21,7 @@ from slmfit.text.visible import excerpt
 
 LONGEST_TEXT = 1_000_000  # characters in one cell: a long novel
 _COMMENTS = ("#", "//", "%", "--")
-_SAMPLE = 500  # lines by which quotation marks are judged
+SAMPLE = 500  # lines by which quotation marks are judged
 _SWALLOWED = 3  # whole lines in one cell by which it is asked whether they are rows
 _SEP = re.compile(r"\"?sep=(\\t|.)\"?", re.IGNORECASE | re.DOTALL)
 _SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -31,7 +32,11 @@ def rows_of_csv(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line the row starts on, column -> cell). Blank lines are skipped. Raises DataError."""
     lines = lines_of(handle, file)
-    sample = list(islice(lines, _SAMPLE))
+    sample = list(islice(lines, SAMPLE))
+    if delimiter == "\t" and are_columns(sample):
+        notes.append(f"{file}: this is no table with a header but tokens with their tags, so it is read as CoNLL.")
+        yield from rows_of_columns(chain(sample, lines), file, notes)
+        return
     skipped = next((n for n, line in enumerate(sample) if line.strip()), len(sample))
     named = _SEP.fullmatch(sample[skipped].strip(" \r\n")) if skipped < len(sample) else None
     if named:  # as Excel writes it
@@ -136,7 +141,7 @@ def _rectangular(sample: list[str], delimiter: str, quoting: Any) -> bool:
         for cells in csv.reader(sample, delimiter=delimiter, quoting=quoting, strict=True):
             widths.add(len(cells))
     except csv.Error as error:
-        if "unexpected end" not in str(error) or len(sample) < _SAMPLE:
+        if "unexpected end" not in str(error) or len(sample) < SAMPLE:
             return False
     return len(widths - {0}) == 1
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from slmfit.data.readers.chats import batched, spoken
+from slmfit.data.readers.token_spans import with_tags
 
 Row = dict[str, Any]
 
@@ -19,7 +20,7 @@ CANCELLED = "was_cancelled"  # of an annotation that its annotator skipped
 UNDONE = "annotations"  # an empty list where nobody annotated the row
 DIFFERING = "annotations_that_differ"  # in place of the label, or the spans: how many there are
 _OF_STUDIO = ("annotations", "predictions", "drafts")  # what a task holds besides its columns
-_AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
+AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
 
 
 def flat(row: Row) -> tuple[Row, str]:
@@ -33,7 +34,7 @@ def flat(row: Row) -> tuple[Row, str]:
 
 def _lifted(row: Row) -> Row | None:
     """What an object of the row holds, as columns of the row, where none of them is there already."""
-    for key in _AROUND:
+    for key in AROUND:
         inner = row.get(key)
         if isinstance(inner, Mapping) and inner and not inner.keys() & row.keys() and "text" not in row:
             return {**{name: cell for name, cell in row.items() if name != key}, **inner}
@@ -136,6 +137,7 @@ _FORMS: Mapping[str, Callable[[Row], Row | None]] = {
     "LUIS' or CLU's utterances (endPos is an entity's last character)": _counted_otherwise,
     "TruthfulQA's mc1_targets": _of_truthfulqa,
     "chats, each with one answer": spoken,
+    "spans that count tokens": with_tags,
     "spaCy's categories": _chosen,
     "columns inside an object": _lifted,
 }

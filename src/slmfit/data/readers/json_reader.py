@@ -2,6 +2,7 @@
 
 [{"text": "…", "label": "billing"}, …]        {"data": [{"text": …}, …], "version": 1}
 {"text": "…", "label": "billing"}             one object a line
+{"train": [{"text": …}, …], "test": […]}      all splits                    and pandas' shapes: see frames.py
 ["fly to Rome", {"entities": [[7, 11, "CITY"]]}]         spaCy's pair, for an object with these keys and `text`
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from slmfit.data.readers.frames import rows_of_frame
 from slmfit.data.readers.lines import Bytes, lines_of, text_of
 from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.errors import DataError, Where
@@ -34,7 +36,7 @@ def rows_of_jsonl(handle: Bytes, file: str, notes: list[str]) -> Iterator[tuple[
             break
     if start and _opens_more(start[-1]):
         text = "".join([*start, *lines])
-        if start[-1].strip() == "{" and not _is_json(text):
+        if start[-1].strip() == "{" and not is_json(text):
             fix = "write each on a line of its own: jq -c . OLD > NEW"
             raise DataError("an object goes over several lines", where=Where(file, len(start)), fix=fix)
         notes.append(f"{file}: this is no object a line but one value, so it is read as JSON.")
@@ -57,10 +59,18 @@ def _rows_of_text(text: str, file: str, notes: list[str]) -> Iterator[tuple[int,
     start = _after_space(text, 0)
     while isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
         [(_, start)], value = _members(text, start), inner  # as Rasa has it
+    named = {"": ""}  # the split of each list of rows that is read
     if isinstance(value, dict):
-        key = _list_of_objects(value, file)
-        notes.append(f"{file}: the rows are the list under {key!r}.")
-        start = dict(_members(text, start))[key]
+        if (rows := rows_of_frame(value)) is not None:
+            refuse_halves(rows, Where(file))
+            notes.append(f"{file}: one object holds a table, by columns or by rows, as pandas writes it.")
+            yield from enumerate(rows, 1)
+            return
+        named = _lists_of_objects(value, file)
+        split = len(named) > 1
+        notes.append(
+            f"{file}: the {'splits are the lists' if split else 'rows are the list'} under {listed(list(named))}."
+        )
     elif not isinstance(value, list):
         raise DataError(
             f"holds {_spoken(value)}, not a list of objects", where=file, fix='write [{"text": …, "label": …}, …]'
@@ -68,10 +78,13 @@ def _rows_of_text(text: str, file: str, notes: list[str]) -> Iterator[tuple[int,
     del value  # the walk below reads it again, for the places
     half = bool(_MAYBE_HALF.search(text))
     line, counted, twice = 1, 0, _Twice()
-    for at, end, element in _elements(text, start):
-        line, counted = line + _breaks(text, counted, at), at
-        twice.look(text[at:end], element, line)
-        yield line, _row(element, Where(file, line), half)
+    starts = {"": start} if "" in named else {k: at for k, at in _members(text, start) if k in named}
+    for key, start in starts.items():
+        for at, end, element in _elements(text, start):
+            line, counted = line + _breaks(text, counted, at), at
+            twice.look(text[at:end], element, line)
+            row = _row(element, Where(file, line), half)
+            yield line, row | {"split": named[key]} if named[key] else row
     twice.note(file, notes)
 
 
@@ -169,7 +182,8 @@ def _row(value: Any, where: Where, maybe_half: bool) -> dict[str, Any]:
     return value
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str) -> bool:
+    """Whether a text is one value."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -201,16 +215,22 @@ def _is_json_lines(text: str) -> bool:
         return False
 
 
-def _list_of_objects(value: dict[str, Any], file: str) -> str:
-    """The key of the one list of objects. Raises DataError where none or several can be meant, as with splits."""
+def _lists_of_objects(value: dict[str, Any], file: str) -> dict[str, str]:
+    """The key of the one list of objects, or of those that by name are splits, train among them, with their splits.
+
+    Raises DataError where none or several can be meant.
+    """
     keys = [k for k, v in value.items() if isinstance(v, list) and v and isinstance(_unpaired(v[0]), dict)]
-    if len(keys) > 1 and (splits := [key for key in keys if key.lower() in SPLIT_NAMES]):
-        what = f"holds {len(keys)} lists of objects ({listed(keys)}), and {listed(splits)} by name a split each"
+    splits = {key: SPLIT_NAMES[key.lower()] for key in keys if key.lower() in SPLIT_NAMES}
+    if len(splits) > 1 and len(set(splits.values())) == len(keys) and "train" in splits.values():
+        return splits
+    if splits and len(keys) > 1:
+        what = f"holds {len(keys)} lists of objects ({listed(keys)}), and {listed(list(splits))} by name a split each"
         fix = "write each split into a file of its own, as train.json and test.json, and give their folder"
         raise DataError(what, where=file, fix=fix)
     rows = keys if len(keys) == 1 else [key for key in keys if key in _ROWS]
     if len(rows) == 1:
-        return rows[0]
+        return {rows[0]: ""}
     if not keys:
         raise DataError(
             "holds an object without a list of objects in it",

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,11 @@ from slmfit.data.readers.csv_reader import LONGEST_TEXT, rows_of_csv, rows_of_ts
 from slmfit.data.readers.exports import flat
 from slmfit.data.readers.json_reader import rows_of_json, rows_of_jsonl
 from slmfit.data.readers.lines import Bytes, chunks_of
+from slmfit.data.readers.packed import FREE_EXPANSION, MOST_EXPANSION, grown, only_file
 from slmfit.data.readers.parquet_reader import rows_of_parquet
+from slmfit.data.readers.plain_reader import rows_of_txt
+from slmfit.data.readers.token_a_row import gathered
+from slmfit.data.readers.unknown import missing, unreadable
 from slmfit.errors import DataError, Where
 from slmfit.text.figures import number_of, verb_of
 
@@ -38,8 +41,7 @@ READERS = {
     "iob2": rows_of_conll,
     "bio": rows_of_conll,
 }
-MOST_EXPANSION = 200  # times its size that a gzip file may grow; text grows 3 to 20 times
-FREE_EXPANSION = 8 * 2**20  # bytes below which any growth is harmless
+_READERS = {**READERS, "txt": rows_of_txt}  # a text may also be one of a folder of texts
 
 Row = dict[str, Any]
 Placed = tuple[Where, Row]
@@ -51,17 +53,27 @@ def ending(path: Path) -> str | None:
     return last if stem and last in READERS else None
 
 
+def is_plain(path: Path) -> bool:
+    """Whether it goes by the name of a plain text, of which the shape tells what it holds."""
+    return path.name.lower().removesuffix(".gz").endswith((".txt", ".text"))
+
+
+def _kind(path: Path) -> str | None:
+    return ending(path) or ("txt" if is_plain(path) else None)
+
+
 def is_table(path: Path) -> bool:
     """Whether it is CSV or TSV, in which all cells are text and a spreadsheet may have had a hand."""
     return ending(path) in ("csv", "tsv")
 
 
-def read_rows(path: str | Path, notes: list[str], name: str | None = None) -> Iterator[Placed]:
+def read_rows(path: str | Path, notes: list[str], name: str | None = None, *, whole: bool = False) -> Iterator[Placed]:
     """The rows of one file as (place, column -> cell), streamed where the format allows it.
 
     A place is the file and the line its row starts on (in Parquet, the row's number). Cells are text in CSV and TSV,
     and whatever the file holds elsewhere. What had to be guessed is added to `notes`, a sentence each. `name`: what the
-    file is called in messages, where it is the copy of another.
+    file is called in messages, where it is the copy of another. whole: rows as they stand in the file, with nothing
+    taken out of their objects.
     Raises DataError for a file that is missing, unreadable, empty, or not what its ending says.
     """
     path = Path(path)
@@ -70,28 +82,32 @@ def read_rows(path: str | Path, notes: list[str], name: str | None = None) -> It
             raise missing(path)
         if not path.is_file():
             raise DataError("is not a file", where=str(path), fix="give a file")
-        kind = ending(path)
+        if path.name.lower().endswith(".zip"):
+            with only_file(path) as (handle, inner):
+                kind = None if inner.lower().endswith(".gz") else _kind(Path(inner))
+                if kind is None:
+                    raise unreadable(path / inner)
+                notes.append(f"{name or path}: read {inner} in it.")
+                yield from rows_from(handle, name or str(path), kind, notes, whole=whole)
+            return
+        kind = _kind(path)
         if kind is None:
             raise unreadable(path)
         zipped = path.name.lower().endswith(".gz")
         if zipped:
             refuse_bomb(path)
         with gzip.open(path) if zipped else path.open("rb") as handle:
-            yield from rows_from(handle, name or str(path), kind, notes)
+            yield from rows_from(handle, name or str(path), kind, notes, whole=whole)
 
 
-def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator[Placed]:
+def rows_from(handle: Bytes, file: str, kind: str, notes: list[str], *, whole: bool = False) -> Iterator[Placed]:
     """The same for an open stream, such as stdin. `file` is its name in messages, `kind` a key of `READERS`."""
-    any_row, repeated = False, 0
+    any_row, again = False, [0]
     forms: dict[str, None] = {}
     with reading(file):
-        for line, raw in READERS[kind](handle, file, notes):
-            if is_header(raw):
-                repeated += 1
-                continue
+        rows = _plain(_READERS[kind](handle, file, notes), forms, again, whole)
+        for line, row in rows if whole else gathered(rows, file, notes):
             any_row = True
-            row, form = flat(raw)
-            forms[form] = None
             where = Where(file, line)
             for column, cell in row.items():
                 if type(cell) is str and len(cell) > LONGEST_TEXT:
@@ -102,9 +118,22 @@ def rows_from(handle: Bytes, file: str, kind: str, notes: list[str]) -> Iterator
                     )
             yield where, row
     notes += [f"{file}: rows are read as {form}." for form in forms if form]
-    notes += [headers_again(file, repeated)] if repeated else []
+    notes += [headers_again(file, again[0])] if again[0] else []
     if not any_row:
         raise DataError("holds no rows", where=file, fix="give a file with at least one row of data")
+
+
+def _plain(
+    rows: Iterable[tuple[int, Row]], forms: dict[str, None], again: list[int], whole: bool
+) -> Iterator[tuple[int, Row]]:
+    """The rows with their own columns at hand. forms: filled with as what they were read; again: counts headers."""
+    for line, raw in rows:
+        if is_header(raw):
+            again[0] += 1
+            continue
+        row, form = (raw, "") if whole else flat(raw)
+        forms[form] = None
+        yield line, row
 
 
 def is_header(row: Row) -> bool:
@@ -133,46 +162,6 @@ def reading(file: str) -> Iterator[None]:
         ) from None
 
 
-_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip", ".7z", ".rar")
-_PACKED = (".bz2", ".xz", ".zst", ".lz4")
-
-
-def is_packed(path: Path) -> bool:
-    """Whether a file's name says that it must be unpacked first, and not as .gz, which is read as it is."""
-    return path.name.lower().endswith(_ARCHIVES + _PACKED)
-
-
-def unreadable(path: Path) -> DataError:
-    """The error for a file whose name says that it is none of `READERS`."""
-    name = path.name.lower()
-    suffix = ".gz" if name.endswith(".gz") else ""
-    inner = Path(name.removesuffix(".gz")).suffix
-    what = f"files named *{inner}{suffix} cannot be read" if inner or suffix else "the name has no ending"
-    fix = "save it as .csv, .tsv, .jsonl, .json or .parquet, or tokens and tags as .conll (or with .gz)"
-    if name.endswith(_ARCHIVES):
-        what, fix = "is an archive of files", "unpack it, and give the folder or the file in it"
-    elif name.endswith(_PACKED):
-        what, fix = (
-            f"is packed as {path.suffix}",
-            "unpack it, or pack it as .gz, as in NAME.csv.gz",
-        )
-    elif inner in (".txt", ".text"):
-        what = f"is plain text (*{inner}{suffix}), which says neither columns nor labels"
-        fix = "save it as .csv, .tsv, .jsonl or .json; or give a folder with a folder of such files per label"
-    return DataError(what, where=str(path), fix=fix)
-
-
-def missing(path: Path) -> DataError:
-    """The error for a path that does not exist, with the sibling that was probably meant."""
-    siblings = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
-    close = get_close_matches(path.name, siblings, n=1)
-    return DataError(
-        "there is no such file or folder",
-        where=str(path),
-        fix=f"did you mean {str(path.parent / close[0])!r}?" if close else "check the path",
-    )
-
-
 def refuse_bomb(path: Path) -> None:
     """Unpack once without keeping anything: a file that grows without measure must not reach a parser."""
     limit = max(FREE_EXPANSION, MOST_EXPANSION * path.stat().st_size)
@@ -181,11 +170,7 @@ def refuse_bomb(path: Path) -> None:
         for chunk in chunks_of(handle):
             size += len(chunk)
             if size > limit:
-                raise DataError(
-                    f"grows to more than {MOST_EXPANSION} times its size when unpacked",
-                    where=str(path),
-                    fix="if you trust it, unpack it yourself (gunzip) and give the unpacked file",
-                )
+                raise grown(path, "unpack it yourself (gunzip) and give the unpacked file")
 
 
 @dataclass(frozen=True)

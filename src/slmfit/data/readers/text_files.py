@@ -12,21 +12,19 @@ from collections import Counter
 from pathlib import Path
 
 from slmfit.data.readers.lines import begun, decode
+from slmfit.data.readers.packed import LITTER
 from slmfit.data.readers.rows import (
     LONGEST_TEXT,
     Part,
     Placed,
     ending,
-    is_packed,
     reading,
     refuse_bomb,
-    unreadable,
 )
+from slmfit.data.readers.unknown import is_packed, unreadable
 from slmfit.errors import DataError, Where
 from slmfit.text.figures import listed, number_of
 
-# What macOS and Windows put beside the texts.
-LITTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 _KIND = re.compile(r"\.[a-z][a-z0-9]{1,4}$", re.IGNORECASE)
 # What a folder of texts that nobody labelled is called.
 _UNLABELLED = {"unsup", "unsupervised", "unlabeled", "unlabelled", "unlabeleddata", "unlabelleddata", "nolabels"}
