@@ -43,7 +43,7 @@ function choose() {
 
 function watch() {
   const [head, far, reasons, log] = [make("div", {}), make("div", { "aria-live": "polite" }), make("ul", { class: "reasons" }), make("pre", { class: "log", tabindex: "0" })];
-  let [round, job] = [null, null];
+  let [round, job, there] = [null, null, 0]; // there: examples, of which a round's are checked at its end
   begin(async (view) => {
     job = await get(`/api/jobs/${id}`);
     title(`Examples by ${job.about.recipe ?? "a recipe"}`);
@@ -52,9 +52,10 @@ function watch() {
   }, {
     job: id,
     lines: (events) => {
-      for (const event of events) if (event.event === "round") round = event;
-      const progress = events.filter((event) => event.event === "progress").pop();
-      if (progress && round) round = { ...round, kept: Math.max(round.kept, progress.rows) };
+      for (const event of events) {
+        if (event.event === "round") [round, there] = [event, event.kept];
+        if (event.event === "progress") there = event.rows;
+      }
       draw();
     },
     log: (text, whole) => { log.textContent = whole ? text : log.textContent + text; },
@@ -67,7 +68,7 @@ function watch() {
     fill(head, make("p", { class: "buttons" }, make("span", { class: `state ${job.state}` }, job.state),
       job.state === "running" ? act("stop", "Stop") : job.state === "done" ? make("a", { class: "button main", href: link("/", { file: job.about.out }) }, "Look at them") : act("resume", "Resume")));
     const wanted = round?.wanted ?? job.about.n ?? 0;
-    const kept = round?.kept ?? (job.state === "done" ? wanted : 0);
+    const kept = job.state === "running" ? there : round?.kept ?? (job.state === "done" ? wanted : 0);
     fill(far, 
       make("dl", { class: "figures small" }, [["examples", `${count(kept)} of ${count(wanted)}`], ["rejected", count(round?.rejected ?? 0)], ...(round?.usd === undefined ? [] : [["price so far", round.usd === null ? "unknown" : `$${round.usd.toFixed(4)}`]])].map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, make("b", {}, value))))),
       make("progress", { max: wanted || 1, value: kept, "aria-label": "examples" }));
