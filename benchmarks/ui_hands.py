@@ -1,8 +1,8 @@
-"""What goes through `slmfit ui` in a browser: a hand with a mouse or keys alone, and a page whose commands are typed too.
+"""What goes through `slmfit ui` in a browser: a mouse or keys alone; and the commands that the page shows, typed too.
 
-    way, hand = Way(page, serving.url, work, again), Keyboard(page)
-    hand.press("button:text-is('Stop')")
-    way.printed()                       # the command that the page shows, run in the folder `again`
+way, hand = Way(page, serving.url, work, again), Keyboard(page)
+hand.press("button:text-is('Stop')")
+way.printed()                       # the command that the page shows, run in the folder `again`
 """
 
 from __future__ import annotations

@@ -82,7 +82,8 @@ def main() -> None:
             if given.everywhere:
                 for scheme in ("light", "dark"):
                     for width in (390, 1280):
-                        everywhere(camera(viewport={"width": width, "height": 900}, color_scheme=scheme), f"{width}-{scheme}")
+                        size = {"width": width, "height": 900}
+                        everywhere(camera(viewport=size, color_scheme=scheme), f"{width}-{scheme}")
 
 
 def pictures(camera: Camera) -> None:

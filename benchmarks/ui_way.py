@@ -2,7 +2,7 @@
 
     python benchmarks/ui_way.py mouse        # CSV, audit, compare with an encoder, stop, resume, report, try, export
     python benchmarks/ui_way.py keyboard     # the same without a mouse: how many keys it takes is counted
-    python benchmarks/ui_way.py emails       # written from templates, stop, resume, explore, entities, two runs side by side
+    python benchmarks/ui_way.py emails       # from templates, stop, resume, explore, entities, two runs side by side
 
 The encoder is a tiny one of random weights. Each command that the page prints is run again in a second folder, and
 what it writes there is compared with what lies in the first. Needs the extras `train`, `entities` and `export`, and
@@ -24,18 +24,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ui_hands import OFFERED, Hand, Keyboard, Mouse, Way
+
 from slmfit.ui import server
 from ui import TOKEN, browser, tickets
-from ui_hands import OFFERED, Hand, Keyboard, Mouse, Way
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 FIXED = ["linear.features=words", "linear.power=1", "linear.C=1", "linear.ratios=0", "knn.k=5"]
-SETTINGS = [*FIXED, "encoder.epochs=30", "encoder.learning_rate=1e-3", "encoder.batch_tokens=256", "encoder.patience=30"]
+LONG = ["encoder.epochs=30", "encoder.patience=30", "encoder.batch_tokens=256"]  # so that it can be stopped half-way
+SETTINGS = [*FIXED, *LONG, "encoder.learning_rate=1e-3"]
 ROWS = 150
 TEXT = "My card was charged twice, and I would like the second charge refunded."
 EMAILS = 7000  # more than a round of drafts, so that something is kept when the writing is stopped
 QUICK = ["linear.reach=near", "linear.c1=0.3", "linear.c2=0.03", "encoder.epochs=2", "encoder.learning_rate=1e-3"]
 LINE = ".curves-of path.line"
+LONGER = "([line, before]) => document.querySelector(line).getAttribute('d').length > before.length"
 MARKS = "(all) => all.map((one) => [one.querySelector('bdi').textContent, one.querySelector('small bdi').textContent])"
 
 
@@ -77,7 +80,7 @@ def whole(place: Path, hand_of: type[Hand]) -> None:
         hand.press("button[type=submit]")
         page.wait_for_selector(LINE)
         first = page.locator(LINE).first.get_attribute("d")
-        page.wait_for_function("([line, d]) => document.querySelector(line).getAttribute('d').length > d.length", arg=[LINE, first])
+        page.wait_for_function(LONGER, arg=[LINE, first])
         print(f"  curves grow: {page.locator('.curves-of svg').first.get_attribute('aria-label')}")
         hand.press("button:text-is('Stop')")
         page.wait_for_selector(".state.interrupted")
