@@ -2,7 +2,7 @@
 
 way, hand = Way(page, serving.url, work, again), Keyboard(page)
 hand.press("button:text-is('Stop')")
-way.printed()                       # the command that the page shows, run in the folder `again`
+way.printed("compare")              # the command that the page shows, run in the folder `again`
 """
 
 from __future__ import annotations
@@ -114,12 +114,10 @@ class Way:
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
 
-    def printed(self) -> str:
-        """The command that the page shows last, run in the second folder."""
-        command = self.page.locator(".typed code").last.text_content()
-        words = shlex.split(command)
-        assert words[0] == "slmfit", command
-        done = self.run(words[1:])
+    def printed(self, verb: str) -> str:
+        """The command with that verb that the page shows, run in the second folder."""
+        command = self.page.locator(f".typed code:text-matches('^slmfit {verb} ')").last.text_content()
+        done = self.run(shlex.split(command)[1:])
         assert done.returncode == 0, done.stderr
         return str(command)
 

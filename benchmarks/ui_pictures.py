@@ -92,7 +92,8 @@ def pictures(camera: Camera) -> None:
     camera.done(verb="explore", file="data/tickets.csv")
     camera.go("/?file=data/tickets.csv", ".grid-rows .row:not([data-empty])")
     camera.take("ui-data")
-    written = camera.done(verb="generate", recipe="emails", n=MAILS)
+    camera.done(verb="generate", recipe="emails", n=MAILS)
+    written = camera.done(verb="generate", recipe="emails", n=3000, name="many")
     camera.go(f"/generate?job={written}", ".reasons li")
     camera.take("ui-generate")
     methods = ["majority", "linear", "encoder=models/minilm"]

@@ -31,7 +31,7 @@ from ui import TOKEN, browser, tickets
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 FIXED = ["linear.features=words", "linear.power=1", "linear.C=1", "linear.ratios=0", "knn.k=5"]
-LONG = ["encoder.epochs=30", "encoder.patience=30", "encoder.batch_tokens=256"]  # so that it can be stopped half-way
+LONG = ["encoder.epochs=20", "encoder.patience=20", "encoder.batch_tokens=256"]  # so that it can be stopped half-way
 SETTINGS = [*FIXED, *LONG, "encoder.learning_rate=1e-3"]
 ROWS = 150
 TEXT = "My card was charged twice, and I would like the second charge refunded."
@@ -92,7 +92,7 @@ def whole(place: Path, hand_of: type[Hand]) -> None:
         compared = record(work)
         assert page.text_content(".verdict-of .sentence") == compared["verdict"]["sentence"]
         print(f"  {compared['verdict']['sentence']}")
-        print(f"  {way.printed()}")
+        print(f"  {way.printed('compare')}")
         assert compared["verdict"] == record(again)["verdict"]
         way.same(*(f"compared/tickets/{row['run']}/predictions.jsonl" for row in compared["methods"]))
         report = page.frame_locator("iframe.framed")
@@ -118,7 +118,7 @@ def whole(place: Path, hand_of: type[Hand]) -> None:
         answers = way.download(hand, "text=Download the answers", kept)
         assert filecmp.cmp(answers, work / "answered" / answers.name, shallow=False)
         (again / "answered").mkdir()
-        print(f"  {way.printed()}")
+        print(f"  {way.printed('predict')}")
         way.same(f"answered/{answers.name}")
 
         page.goto(f"{way.url}/hand-over?run=compared/tickets/runs/encoder-tiny-encoder")
@@ -127,7 +127,7 @@ def whole(place: Path, hand_of: type[Hand]) -> None:
         gate = json.loads((work / "exported/tickets-encoder-tiny-encoder-onnx/export.json").read_text())["gate"]
         page.wait_for_selector(f"text=the same answer to {100 * gate['agreement']:.1f} %")
         (again / "exported").mkdir()
-        print(f"  {page.locator('main .note').first.text_content()}\n  {way.printed()}")
+        print(f"  {page.locator('main .note').first.text_content()}\n  {way.printed('export')}")
         way.same("exported/tickets-encoder-tiny-encoder-onnx/model/model.onnx")
         print(f"  the whole way {hand.said()}")
 
@@ -141,19 +141,19 @@ def emails(place: Path, hand_of: type[Hand]) -> None:
         hand.write("#n", str(EMAILS))
         hand.press("button:text-is('Generate')")
         page.wait_for_selector(".reasons li")  # a round is done
-        print(f"  while it writes: {page.text_content('.figures')}")
+        print(f"  while it writes: {figures(page)}")
         hand.press("button:text-is('Stop')")
         page.wait_for_selector(".state.interrupted")
-        stopped = page.text_content(".figures")
+        stopped = figures(page)
         assert not (work / "generated" / "emails.jsonl").exists(), "it was done before it could be stopped"
         page.reload()
         page.wait_for_selector(".reasons li")
-        assert page.text_content(".figures") == stopped, (page.text_content(".figures"), stopped)
+        assert figures(page) == stopped, (figures(page), stopped)
         hand.press("button:text-is('Resume')")
         page.wait_for_selector(".state.done")
-        print(f"  stopped at {stopped}, in the end {page.text_content('.figures')}")
+        print(f"  stopped at {stopped}, in the end {figures(page)}")
         (again / "generated").mkdir()
-        print(f"  {way.printed()}")
+        print(f"  {way.printed('generate')}")
         way.same("generated/emails.jsonl", "generated/emails.jsonl.rejected.jsonl")
 
         hand.press("a:text-is('Look at them')")
@@ -187,6 +187,10 @@ def emails(place: Path, hand_of: type[Hand]) -> None:
             marks = article.locator("mark").evaluate_all(MARKS)
             assert [tuple(mark) for mark in marks] == found, (marks, found)
             print(f"  {shlex.split(command)[2]}: {found}")
+
+
+def figures(page: Any) -> str:
+    return " ".join(page.inner_text(".figures").split())
 
 
 def same_findings(way: Way, command: Any) -> None:

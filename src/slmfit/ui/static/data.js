@@ -33,6 +33,7 @@ function drop() {
   for (const name of ["dragleave", "drop"]) box.addEventListener(name, over(false));
   box.addEventListener("drop", (event) => bring(event.dataTransfer.files[0], words));
   input.addEventListener("change", () => bring(input.files[0], words));
+  input.addEventListener("keydown", (event) => event.key === "Enter" && input.click()); // browsers know Space alone
   return box;
 }
 

@@ -42,12 +42,13 @@ function choose() {
 }
 
 function watch() {
-  const [head, far, reasons, log] = [make("div", {}), make("div", { "aria-live": "polite" }), make("ul", { class: "reasons" }), make("pre", { class: "log", tabindex: "0" })];
+  const [head, far, reasons, log] = [make("div", { id: "head" }), make("div", { "aria-live": "polite" }), make("div", {}), make("pre", { class: "log", tabindex: "0" })];
+  const says = make("details", {}, make("summary", {}, "What it says"), log);
   let [round, job, there] = [null, null, 0]; // there: examples, of which a round's are checked at its end
   begin(async (view) => {
     job = await get(`/api/jobs/${id}`);
-    title(`Examples by ${job.about.recipe ?? "a recipe"}`);
-    fill(view, head, far, reasons, make("details", {}, make("summary", {}, "What it says"), log), copyable(job.command));
+    title(`Examples of the recipe ${job.about.recipe ?? ""}`);
+    fill(view, head, far, reasons, says, copyable(job.command));
     draw();
   }, {
     job: id,
@@ -64,6 +65,7 @@ function watch() {
 
   function draw() {
     if (!job) return;
+    says.open ||= ["failed", "partial"].includes(job.state);
     const act = (what, words) => make("button", { type: "button", class: what === "resume" ? "main" : false, click: async () => { try { job = await post(`/api/jobs/${id}/${what}`); draw(); } catch (error) { head.append(refusal(error)); } } }, words);
     fill(head, make("p", { class: "buttons" }, make("span", { class: `state ${job.state}` }, job.state),
       job.state === "running" ? act("stop", "Stop") : job.state === "done" ? make("a", { class: "button main", href: link("/", { file: job.about.out }) }, "Look at them") : act("resume", "Resume")));
@@ -71,13 +73,13 @@ function watch() {
     const kept = job.state === "running" ? there : round?.kept ?? (job.state === "done" ? wanted : 0);
     fill(far, 
       make("dl", { class: "figures small" }, [["examples", `${count(kept)} of ${count(wanted)}`], ["rejected", count(round?.rejected ?? 0)], ...(round?.usd === undefined ? [] : [["price so far", round.usd === null ? "unknown" : `$${round.usd.toFixed(4)}`]])].map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, make("b", {}, value))))),
-      make("progress", { max: wanted || 1, value: kept, "aria-label": "examples" }));
+      job.state !== "done" && make("progress", { max: wanted || 1, value: kept, "aria-label": "examples" }));
     const found = Object.entries(round?.reasons ?? {}).sort((a, b) => b[1] - a[1]);
     const most = found[0]?.[1] ?? 1;
-    fill(reasons, ...found.map(([reason, times]) => {
+    fill(reasons, found.length > 0 && make("h2", {}, "Why some were rejected"), make("ul", { class: "reasons" }, found.map(([reason, times]) => {
       const bar = make("span", {});
       bar.style.width = `${(100 * times) / most}%`;
       return make("li", {}, named(reason), make("span", { class: "track", "aria-hidden": "true" }, bar), make("span", { class: "num" }, count(times)));
-    }));
+    })));
   }
 }
