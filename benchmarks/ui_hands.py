@@ -109,7 +109,7 @@ class Way:
         self.page, self.url, self.work, self.again = page, url, work, again
         self.said: list[str] = []
         self.asked: list[str] = []
-        page.set_default_timeout(600_000)
+        page.set_default_timeout(1_500_000)  # where others use the machine, too
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))

@@ -35,7 +35,7 @@ LONG = ["encoder.epochs=20", "encoder.patience=20", "encoder.batch_tokens=256"] 
 SETTINGS = [*FIXED, *LONG, "encoder.learning_rate=1e-3"]
 ROWS = 150
 TEXT = "My card was charged twice, and I would like the second charge refunded."
-EMAILS = 7000  # more than a round of drafts, so that something is kept when the writing is stopped
+EMAILS, FEW = 7000, 200  # the first more than a round of drafts, so that something is kept when the writing is stopped
 QUICK = ["linear.reach=near", "linear.c1=0.3", "linear.c2=0.03", "encoder.epochs=2", "encoder.learning_rate=1e-3"]
 LINE = ".curves-of path.line"
 LONGER = "([line, before]) => document.querySelector(line).getAttribute('d').length > before.length"
@@ -161,6 +161,13 @@ def emails(place: Path, hand_of: type[Hand]) -> None:
         page.wait_for_selector("text=What the audit says")
         same_findings(way, page.locator(".typed code").last.text_content())
 
+        hand.press("nav a:text-is('Generate')")  # few of them, to be learnt from
+        hand.choose("#recipe", "emails")
+        hand.write("#n", str(FEW))
+        hand.write("#name", "few")
+        hand.press("button:text-is('Generate')")
+        page.wait_for_selector(".state.done")
+        hand.press("a:text-is('Look at them')")
         hand.press("a:text-is('Compare methods')")
         page.wait_for_selector(".methods-of")
         hand.press("input[value=knn]")  # off: it knows no entities
@@ -173,9 +180,9 @@ def emails(place: Path, hand_of: type[Hand]) -> None:
         print(f"  {page.text_content('.verdict-of .sentence')}")
 
         hand.press(".ladder-of a:text-is('linear')")
-        hand.choose("[aria-label='Add a run beside']", "compared/emails/runs/encoder-tiny-encoder")
+        hand.choose("[aria-label='Add a run beside']", "compared/few/runs/encoder-tiny-encoder")
         page.wait_for_selector(".chips li >> nth=1")
-        mail = json.loads((work / "generated" / "emails.jsonl").read_text().splitlines()[-1])["text"]
+        mail = json.loads((work / "generated" / "few.jsonl").read_text().splitlines()[-1])["text"]
         hand.write("textarea", mail)
         hand.press("button:text-is('Answer')")
         page.wait_for_selector(".beside article:nth-child(2) .reply")

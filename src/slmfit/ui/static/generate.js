@@ -13,6 +13,7 @@ function choose() {
     const found = await get("/api/workspace");
     const avoid = choice([["", "none"], ...found.files.map((one) => [one.name, one.name])], "");
     const n = make("input", { type: "number", min: "1", max: "1000000", step: "1", value: "200", required: true });
+    const name = make("input", { type: "text", autocomplete: "off", maxlength: "60", placeholder: "the recipe's" });
     const seed = make("input", { type: "number", min: "0", step: "1", value: "0" });
     const model = make("input", { type: "text", autocomplete: "off", placeholder: "none: templates write, offline" });
     const server = make("input", { type: "url", placeholder: "http://localhost:11434/v1" });
@@ -24,7 +25,7 @@ function choose() {
         submit: async (event) => {
           event.preventDefault();
           try {
-            const fields = { verb: "generate", recipe: recipe.value, n: Number(n.value), seed: Number(seed.value), avoid: avoid.value, model: model.value.trim(), base_url: server.value.trim(), max_usd: dollars.value ? Number(dollars.value) : null };
+            const fields = { verb: "generate", recipe: recipe.value, name: name.value.trim(), n: Number(n.value), seed: Number(seed.value), avoid: avoid.value, model: model.value.trim(), base_url: server.value.trim(), max_usd: dollars.value ? Number(dollars.value) : null };
             if (!fields.model) fields.base_url = fields.max_usd = null;
             location.href = link("/generate", { job: (await post("/api/jobs", fields)).id });
           } catch (error) {
@@ -32,7 +33,7 @@ function choose() {
           }
         },
       },
-      make("div", { class: "fields" }, field("recipe", "Recipe", recipe), field("n", "How many", n), field("seed", "Seed", seed),
+      make("div", { class: "fields" }, field("recipe", "Recipe", recipe), field("n", "How many", n), field("name", "Name of the data set", name), field("seed", "Seed", seed),
         found.files.length > 0 && field("avoid", "None that is in this file already", avoid)),
       make("details", {}, make("summary", {}, "Let a large model write"),
         make("div", { class: "fields" }, field("model", "Model", model), field("server", "Server", server), field("dollars", "Dollars at most", dollars)),
