@@ -24,7 +24,7 @@ from ui import TOKEN, browser, tickets
 TICKETS, MAILS = 400, 300
 QUICK = ["linear.reach=near", "linear.c1=0.1", "linear.c2=0.01", "encoder.epochs=3"]
 TICKET = "My card was charged twice, and I would like the second charge refunded."
-SIZES = {"width": 1200, "height": 780}
+SIZES = {"width": 1200, "height": 640}
 STARTED = "async (fields) => (await (await import('/static/dom.js')).post('/api/jobs', fields)).id"
 STATE = "async (id) => (await (await import('/static/dom.js')).get(`/api/jobs/${id}`)).state"
 SCORED = "() => document.querySelectorAll('.curves-of figure:nth-child(2) .point').length > 1"
