@@ -17,10 +17,18 @@ SOURCE = HERE / "src" / "slmfit"
 # A module imports only what stands above it in this list, or its own package. Those to come have their place already.
 ORDER = """
 errors records streams storage environment events timing text hub evidence tasks data finetune llm embeddings generating
-methods runs reporting exploring comparison exporting serving tuning stressing leaving cluster ui testing cli __init__
-__main__
+methods runs reporting exploring comparison exporting ejecting serving tuning stressing leaving cluster ui testing cli
+__init__ __main__
 """.split()
-LEAVES = {"exporting", "serving", "tuning", "stressing", "leaving", "testing"}  # of these none imports another
+LEAVES = {
+    "exporting",
+    "ejecting",
+    "serving",
+    "tuning",
+    "stressing",
+    "leaving",
+    "testing",
+}  # of these none imports another
 WALLS = {  # what does not reach what, not even through others
     "finetune": {"methods", "data"},
     "llm": {"methods", "data"},
@@ -148,7 +156,7 @@ def test_the_public_names():
     assert slmfit.__all__ == dir(slmfit) == [
         "BudgetReached", "Comparison", "DataError", "Dataset", "Entities", "Example", "MissingPart", "Prediction",
         "Question", "Run", "Score", "SlmClassifier", "SlmfitError", "Span", "UnsafeError", "Usage", "UsageError",
-        "compare", "evaluate", "explain", "explore", "export", "generate", "list_methods", "list_runs", "load",
+        "compare", "eject", "evaluate", "explain", "explore", "export", "generate", "list_methods", "list_runs", "load",
         "load_data", "predict_file", "pull_model", "report", "serve", "stress", "train", "tune",
     ]  # fmt: skip
     packages = {path.stem for path in SOURCE.iterdir() if path.suffix in ("", ".py")}

@@ -4,6 +4,7 @@ from slmfit.comparison.compare import compare as compare
 from slmfit.comparison.compare import train as train
 from slmfit.data.dataset import Dataset as Dataset
 from slmfit.data.load import load_data as load_data
+from slmfit.ejecting import eject as eject
 from slmfit.errors import BudgetReached as BudgetReached
 from slmfit.errors import DataError as DataError
 from slmfit.errors import MissingPart as MissingPart

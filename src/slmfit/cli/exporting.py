@@ -1,4 +1,4 @@
-"""The verb `export`."""
+"""The verbs `export` and `eject`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -50,3 +50,15 @@ def export(
         for reason in judged.reasons:
             say(f"accepted, though {reason}", err=True)
     say_written(place)
+
+
+def eject(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")],
+    output: Annotated[
+        Path | None, option("--output", "The script; none = ID.py here; `-` = stdout.", "FILE.py")
+    ] = None,
+) -> None:
+    """Write a run as one readable Python script that predicts without slmfit."""
+    from slmfit.ejecting import eject as write
+
+    say_written(write(run, output))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.answering import evaluate, predict, stress
-from slmfit.cli.exporting import export
+from slmfit.cli.exporting import eject, export
 from slmfit.cli.fitting import compare, demo, train, tune
 from slmfit.cli.generating import generate
 from slmfit.cli.knowing import doctor, explain, methods_, models
@@ -42,7 +42,22 @@ def _root(
         say(context.get_help())
 
 
-for verb in (demo, compare, train, tune, evaluate, predict, stress, explore, generate, export, serve, ui, report):
+for verb in (
+    demo,
+    compare,
+    train,
+    tune,
+    evaluate,
+    predict,
+    stress,
+    explore,
+    generate,
+    export,
+    eject,
+    serve,
+    ui,
+    report,
+):
     app.command()(verb)
 app.command("runs")(runs_)
 app.command("methods")(methods_)
