@@ -64,8 +64,8 @@ def uploads(ground: Ground) -> Attempt:
 
     work = ground.out / "work"
     work.mkdir()
-    doors, serving = Doors(ground.out / "doors"), server.running(work, token="brought").__enter__()
-    return Guest(doors, serving, work, "brought").visit
+    serving = ground.lent.enter_context(server.running(work, token="brought"))
+    return Guest(Doors(ground.out / "doors"), serving, work, "brought").visit
 
 
 STRINGS = 100  # on a page

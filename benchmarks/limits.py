@@ -58,7 +58,8 @@ class Bounds:
 
 class Ground:
     """Where an attack happens. `here`: the current folder, with a mine for every name that a process might import;
-    `home`: a user's files. Both must stay as they are. `out`: what may be written to."""
+    `home`: a user's files. Both must stay as they are. `out`: what may be written to. `lent`: ends what serves all
+    attempts."""
 
     def __init__(self, folder: Path) -> None:
         self.here, self.home, self.out, self.said = (folder / name for name in ("here", "home", "out", "said"))
@@ -71,6 +72,7 @@ class Ground:
             (self.home / name).parent.mkdir(parents=True, exist_ok=True)
             (self.home / name).write_text("mine")
         self._before: dict[str, str] = {}
+        self.lent = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         self._at, self._environment = Path.cwd(), dict(os.environ)
@@ -82,6 +84,7 @@ class Ground:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.lent.close()
         os.chdir(self._at)
         os.environ.clear()
         os.environ.update(self._environment)

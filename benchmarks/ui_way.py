@@ -2,9 +2,11 @@
 
     python benchmarks/ui_way.py mouse        # CSV, audit, compare with an encoder, stop, resume, report, try, export
     python benchmarks/ui_way.py keyboard     # the same without a mouse: how many keys it takes is counted
+    python benchmarks/ui_way.py emails       # from templates, stop, resume, explore, entities, two runs side by side
 
 The encoder is a tiny one of random weights. Each command that the page prints is run again in a second folder, and
-what it writes there is compared with what lies in the first. Needs the extras `train` and `export`, and chromium.
+what it writes there is compared with what lies in the first. Needs the extras `train`, `entities` and `export`, and
+chromium.
 """
 
 from __future__ import annotations
@@ -15,162 +17,56 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ui_hands import OFFERED, Hand, Keyboard, Mouse, Way
 
 from slmfit.ui import server
 from ui import TOKEN, browser, tickets
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "tests"))
 FIXED = ["linear.features=words", "linear.power=1", "linear.C=1", "linear.ratios=0", "knn.k=5"]
-SETTINGS = [*FIXED, "encoder.epochs=5", "encoder.learning_rate=1e-3", "encoder.batch_tokens=256", "encoder.patience=5"]
+LONG = ["encoder.epochs=20", "encoder.patience=20", "encoder.batch_tokens=256"]  # so that it can be stopped half-way
+SETTINGS = [*FIXED, *LONG, "encoder.learning_rate=1e-3"]
 ROWS = 150
 TEXT = "My card was charged twice, and I would like the second charge refunded."
-OFFERED = ".drop input"
+EMAILS, FEW = 7000, 200  # the first more than a round of drafts, so that something is kept when the writing is stopped
+QUICK = ["linear.reach=near", "linear.c1=0.3", "linear.c2=0.03", "encoder.epochs=2", "encoder.learning_rate=1e-3"]
+LINE = ".curves-of path.line"
+LONGER = "([line, before]) => document.querySelector(line).getAttribute('d').length > before.length"
+MARKS = "(all) => all.map((one) => [one.querySelector('bdi').textContent, one.querySelector('small bdi').textContent])"
 
 
-class Mouse:
-    """A hand that points and clicks."""
-
-    def __init__(self, page: Any) -> None:
-        self.page = page
-
-    def press(self, selector: str) -> None:
-        self.page.click(selector)
-
-    def write(self, selector: str, words: str) -> None:
-        self.page.click(selector)
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.insert_text(words)
-
-    def choose(self, selector: str, value: str) -> None:
-        self.page.select_option(selector, value)
-
-    def bring(self, path: Path) -> None:
-        with self.page.expect_file_chooser() as chooser:
-            self.page.click(OFFERED)
-        chooser.value.set_files(path)
-
-    def said(self) -> str:
-        return "by mouse"
-
-
-class Keyboard:
-    """A hand that has keys alone: Tab until it is there, then Enter or Space."""
-
-    def __init__(self, page: Any) -> None:
-        self.page, self.keys = page, 0
-
-    def key(self, name: str) -> None:
-        self.page.keyboard.press(name)
-        self.keys += 1
-
-    def reach(self, selector: str) -> None:
-        wanted = self.page.wait_for_selector(selector)
-        for _ in range(300):
-            if wanted.evaluate("(one) => one === document.activeElement"):
-                box = "const box = one.getBoundingClientRect()"
-                seen = wanted.evaluate(f"(one) => {{ {box}; return box.top < innerHeight && box.bottom > 0; }}")
-                assert seen, f"{selector} has the focus, and is out of sight"
-                return
-            self.key("Tab")
-        raise SystemExit(f"no key leads to {selector}")
-
-    def press(self, selector: str) -> None:
-        self.reach(selector)
-        self.key("Space" if self.page.locator(selector).first.evaluate("(one) => one.type === 'checkbox'") else "Enter")
-
-    def write(self, selector: str, words: str) -> None:
-        self.reach(selector)
-        self.key("Control+a")
-        self.page.keyboard.insert_text(words)
-
-    def choose(self, selector: str, value: str) -> None:
-        self.reach(selector)
-        for _ in range(50):
-            if self.page.input_value(selector) == value:
-                return
-            self.key("ArrowDown")
-        raise SystemExit(f"{selector} has no {value}")
-
-    def bring(self, path: Path) -> None:
-        self.reach(OFFERED)
-        with self.page.expect_file_chooser() as chooser:
-            self.key("Enter")
-        chooser.value.set_files(path)
-
-    def said(self) -> str:
-        return f"by keyboard alone, {self.keys} keys beside the texts"
-
-
-class Way:
-    """A page on a folder, and the second folder in which the printed commands are run again."""
-
-    def __init__(self, page: Any, url: str, work: Path, again: Path) -> None:
-        self.page, self.url, self.work, self.again = page, url, work, again
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        page.set_default_timeout(600_000)
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-
-    def printed(self) -> str:
-        """The command that the page shows last, run in the second folder."""
-        command = self.page.locator(".typed code").last.text_content()
-        words = shlex.split(command)
-        assert words[0] == "slmfit", command
-        done = self.run(words[1:])
-        assert done.returncode == 0, done.stderr
-        return str(command)
-
-    def run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "slmfit", *words]
-        return subprocess.run(command, cwd=self.again, capture_output=True, text=True)
-
-    def same(self, *names: str) -> None:
-        """These files are byte for byte the same in both folders."""
-        for name in names:
-            assert filecmp.cmp(self.work / name, self.again / name, shallow=False), name
-        print(f"  equal, byte for byte: {', '.join(names)}")
-
-    def job(self, verb: str) -> Path:
-        return sorted((self.work / ".slmfit" / "jobs").glob(f"*-{verb}-*"))[-1]
-
-    def download(self, hand: Any, selector: str, folder: Path) -> Path:
-        with self.page.expect_download() as given:
-            hand.press(selector)
-        path = folder / given.value.suggested_filename
-        given.value.save_as(path)
-        return path
-
-    def clean(self) -> None:
-        others = [url for url in self.asked if not url.startswith((self.url, "blob:"))]
-        assert not others and not self.said, (others, self.said)
-        print("  0 outside requests, 0 console messages")
-
-
-def whole(place: Path, make: Callable[[Any], Any]) -> None:
-    """From a CSV to answers that are kept."""
+@contextmanager
+def opened(place: Path, hand: type[Hand]) -> Iterator[tuple[Way, Hand]]:
+    """A page on an empty folder, with a tiny encoder in it; what it says and asks for is looked at in the end."""
     import tiny
 
     work, again, kept = place / "work", place / "again", place / "kept"
     for folder in (work, again, kept):
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
     tiny.encoder(work / "tiny-encoder")
     shutil.copytree(work / "tiny-encoder", again / "tiny-encoder")
-    given = tickets(place / "tickets.csv", ROWS)
-    tickets(again / "data" / "tickets.csv", ROWS)
     with server.running(work, token=TOKEN) as serving, browser() as running:
         page = running.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True).new_page()
-        way, hand = Way(page, serving.url, work, again), make(page)
+        way = Way(page, serving.url, work, again)
         page.goto(f"{serving.url}/?token={TOKEN}")
         page.wait_for_selector(OFFERED, state="attached")
+        yield way, hand(page)
+        way.clean()
 
+
+def whole(place: Path, hand_of: type[Hand]) -> None:
+    """From a CSV to answers that are kept."""
+    given = tickets(place / "tickets.csv", ROWS)
+    tickets(place / "again" / "data" / "tickets.csv", ROWS)
+    with opened(place, hand_of) as (way, hand):
+        page, work, again, kept = way.page, way.work, way.again, place / "kept"
         hand.bring(given)
         page.wait_for_selector("text=What the audit says")
         same_findings(way, page.locator(".typed code").last.text_content())
@@ -182,23 +78,21 @@ def whole(place: Path, make: Callable[[Any], Any]) -> None:
         hand.press("summary:has-text('More')")
         hand.write("#settings", "\n".join(SETTINGS))
         hand.press("button[type=submit]")
-        page.wait_for_selector(".curves-of svg path.line >> nth=0")
-        first = page.locator(".curves-of svg path.line").first.get_attribute("d")
-        page.wait_for_function(
-            "(d) => document.querySelector('.curves-of path.line').getAttribute('d').length > d.length + 40", arg=first
-        )
+        page.wait_for_selector(LINE)
+        first = page.locator(LINE).first.get_attribute("d")
+        page.wait_for_function(LONGER, arg=[LINE, first])
         print(f"  curves grow: {page.locator('.curves-of svg').first.get_attribute('aria-label')}")
         hand.press("button:text-is('Stop')")
         page.wait_for_selector(".state.interrupted")
         assert not (work / "compared" / "tickets" / "comparison.json").exists()
         page.reload()
-        page.wait_for_selector(".curves-of svg path.line >> nth=0")  # all that was
+        page.wait_for_selector(LINE)  # all that was
         hand.press("button:text-is('Resume')")
         page.wait_for_selector(".verdict-of")
         compared = record(work)
         assert page.text_content(".verdict-of .sentence") == compared["verdict"]["sentence"]
         print(f"  {compared['verdict']['sentence']}")
-        print(f"  {way.printed()}")
+        print(f"  {way.printed('compare')}")
         assert compared["verdict"] == record(again)["verdict"]
         way.same(*(f"compared/tickets/{row['run']}/predictions.jsonl" for row in compared["methods"]))
         report = page.frame_locator("iframe.framed")
@@ -224,19 +118,86 @@ def whole(place: Path, make: Callable[[Any], Any]) -> None:
         answers = way.download(hand, "text=Download the answers", kept)
         assert filecmp.cmp(answers, work / "answered" / answers.name, shallow=False)
         (again / "answered").mkdir()
-        print(f"  {way.printed()}")
+        print(f"  {way.printed('predict')}")
         way.same(f"answered/{answers.name}")
 
-        page.goto(f"{serving.url}/hand-over?run=compared/tickets/runs/encoder-tiny-encoder")
+        page.goto(f"{way.url}/hand-over?run=compared/tickets/runs/encoder-tiny-encoder")
         hand.press("li:has(h3:text-is('ONNX')) button")
         page.wait_for_selector(".state.done")
         gate = json.loads((work / "exported/tickets-encoder-tiny-encoder-onnx/export.json").read_text())["gate"]
         page.wait_for_selector(f"text=the same answer to {100 * gate['agreement']:.1f} %")
         (again / "exported").mkdir()
-        print(f"  {page.locator('main .note').first.text_content()}\n  {way.printed()}")
-        way.same("exported/tickets-encoder-tiny-encoder-onnx/model.onnx")
-        way.clean()
+        print(f"  {page.locator('main .note').first.text_content()}\n  {way.printed('export')}")
+        way.same("exported/tickets-encoder-tiny-encoder-onnx/model/model.onnx")
         print(f"  the whole way {hand.said()}")
+
+
+def emails(place: Path, hand_of: type[Hand]) -> None:
+    """From nothing but a recipe to entities that are marked by two models."""
+    with opened(place, hand_of) as (way, hand):
+        page, work, again = way.page, way.work, way.again
+        hand.press("nav a:text-is('Generate')")
+        hand.choose("#recipe", "emails")
+        hand.write("#n", str(EMAILS))
+        hand.press("button:text-is('Generate')")
+        page.wait_for_selector(".reasons li")  # a round is done
+        print(f"  while it writes: {figures(page)}")
+        hand.press("button:text-is('Stop')")
+        page.wait_for_selector(".state.interrupted")
+        stopped = figures(page)
+        assert not (work / "generated" / "emails.jsonl").exists(), "it was done before it could be stopped"
+        page.reload()
+        page.wait_for_selector(".reasons li")
+        assert figures(page) == stopped, (figures(page), stopped)
+        hand.press("button:text-is('Resume')")
+        page.wait_for_selector(".state.done")
+        print(f"  stopped at {stopped}, in the end {figures(page)}")
+        (again / "generated").mkdir()
+        print(f"  {way.printed('generate')}")
+        way.same("generated/emails.jsonl", "generated/emails.jsonl.rejected.jsonl")
+
+        hand.press("a:text-is('Look at them')")
+        hand.press("button:text-is('Look at it')")
+        page.wait_for_selector("text=What the audit says")
+        same_findings(way, page.locator(".typed code").last.text_content())
+
+        hand.press("nav a:text-is('Generate')")  # few of them, to be learnt from
+        hand.choose("#recipe", "emails")
+        hand.write("#n", str(FEW))
+        hand.write("#name", "few")
+        hand.press("button:text-is('Generate')")
+        page.wait_for_selector(".state.done")
+        hand.press("a:text-is('Look at them')")
+        hand.press("a:text-is('Compare methods')")
+        page.wait_for_selector(".methods-of")
+        hand.press("input[value=knn]")  # off: it knows no entities
+        hand.press("input[value=encoder]")
+        hand.write("[data-base=encoder]", "tiny-encoder")
+        hand.press("summary:has-text('More')")
+        hand.write("#settings", "\n".join(QUICK))
+        hand.press("button[type=submit]")
+        page.wait_for_selector(".verdict-of")
+        print(f"  {page.text_content('.verdict-of .sentence')}")
+
+        hand.press(".ladder-of a:text-is('linear')")
+        hand.choose("[aria-label='Add a run beside']", "compared/few/runs/encoder-tiny-encoder")
+        page.wait_for_selector(".chips li >> nth=1")
+        mail = json.loads((work / "generated" / "few.jsonl").read_text().splitlines()[-1])["text"]
+        hand.write("textarea", mail)
+        hand.press("button:text-is('Answer')")
+        page.wait_for_selector(".beside article:nth-child(2) .reply")
+        for article in page.locator(".beside article").all():
+            command = article.locator(".typed code").text_content()
+            words = [*shlex.split(command)[1:], "--json"]
+            answer = json.loads(way.run(words, cwd=work).stdout)
+            found = [(one["text"], one["label"]) for one in answer["spans"]]
+            marks = article.locator("mark").evaluate_all(MARKS)
+            assert [tuple(mark) for mark in marks] == found, (marks, found)
+            print(f"  {shlex.split(command)[2]}: {found}")
+
+
+def figures(page: Any) -> str:
+    return " ".join(page.inner_text(".figures").split())
 
 
 def same_findings(way: Way, command: Any) -> None:
@@ -258,11 +219,11 @@ def as_shown(answer: Any) -> list[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["mouse", "keyboard"])
+    parser.add_argument("what", choices=["mouse", "keyboard", "emails"])
     what = parser.parse_args().what
     os.environ |= {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as place:
-        whole(Path(place), {"mouse": Mouse, "keyboard": Keyboard}[what])
+        (emails if what == "emails" else whole)(Path(place), Keyboard if what == "keyboard" else Mouse)
 
 
 if __name__ == "__main__":

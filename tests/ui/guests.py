@@ -55,13 +55,13 @@ class Guest:
         self._ask(f"/files?name={named}")
         self._ask("/api/workspace")
         self._explored(file, content, number)
-        (self.work / file).unlink()
+        (self.work / file).unlink(missing_ok=True)  # the same file may have been another guest's
 
     def _explored(self, file, content, number):
         """What a job left behind, damaged too: the views of a job are drawn of its files."""
         import random
 
-        rng, id = random.Random(number), "20260101-000000-explore-0a0b0c"
+        rng, id = random.Random(number), f"20260101-000000-explore-{number & 0xFFFFFF:06x}"
         folder = self.work / ".slmfit" / "jobs" / id
         folder.mkdir(parents=True)
         whole = {

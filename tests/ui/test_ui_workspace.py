@@ -88,6 +88,7 @@ def test_the_token_is_kept_and_nobody_elses(here):
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "seed": True},
         {"verb": "predict", "file": "data/tickets.csv", "run": "data"},
         {"verb": "generate", "recipe": "/etc/passwd"},
+        {"verb": "generate", "recipe": "emails", "name": 5},
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "test": "../secret.csv"},
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "augment": "/etc/passwd"},
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "merge": "--json"},
@@ -140,6 +141,12 @@ def test_a_file_comes_whole_or_not_at_all(here):
     assert again[-1] == "data/new.csv"  # the same file
     other = [uploads.add(piece) for piece in pieces("new.csv", b"text,label\nx,z\n", key="2f" * 16)]
     assert other[-1] == "data/new-2.csv"  # nothing is overwritten
+
+
+@pytest.mark.parametrize(("asked", "made"), [({}, "emails"), ({"name": "few"}, "few"), ({"name": "a b/c"}, "a-b-c")])
+def test_generated_data_have_a_name(here, asked, made):
+    words = command(here, {"verb": "generate", "recipe": "emails", **asked}).words
+    assert words[words.index("--output") + 1] == f"generated/{made}.jsonl"
 
 
 @pytest.mark.parametrize(

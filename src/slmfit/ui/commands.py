@@ -104,7 +104,8 @@ def _generate(workspace: Workspace, fields: Fields) -> Command:
     recipe = fields.get("recipe", "")
     if recipe not in built_in_recipes():
         recipe = _file(workspace, recipe, (".toml",))
-    output = f"{GENERATED}/{stem(fields.get('name') or recipe)}.jsonl"
+    name = _word(fields["name"], "name") if "name" in fields else recipe
+    output = f"{GENERATED}/{stem(name)}.jsonl"
     workspace.path(GENERATED).mkdir(exist_ok=True)
     words = ["generate", *_given(recipe), "-n", str(_whole(fields.get("n", 200), "number", 1))]
     words += ["--seed", str(_whole(fields.get("seed", 0), "seed", 0)), "--output", output]

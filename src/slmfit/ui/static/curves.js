@@ -53,7 +53,7 @@ export class Curves {
       const look = `c${runs.indexOf(one.run) % 4}`;
       const d = shown.map(([a, b], i) => `${i ? "L" : "M"}${x(a).toFixed(1)},${y(b).toFixed(1)}`).join("");
       const line = draw("path", { class: `line ${look}`, d, "stroke-dasharray": one.split === "train" ? "" : DASHES[1] });
-      const dots = shown.length <= 30 ? shown.map(([a, b]) => draw("circle", { class: `point ${look}`, cx: x(a), cy: y(b), r: 2.6 })) : [];
+      const dots = shown.length <= 30 ? shown.map(([a, b]) => draw("circle", { class: `point ${look}${one.split === "train" ? "" : " apart"}`, cx: x(a), cy: y(b), r: 2.6 })) : [];
       return [line, ...dots];
     });
     const said = curves.map((one) => `${one.run} ${one.split} ${figure(one.points.at(-1)[1])}`).join(", ");

@@ -33,6 +33,11 @@ function drop() {
   for (const name of ["dragleave", "drop"]) box.addEventListener(name, over(false));
   box.addEventListener("drop", (event) => bring(event.dataTransfer.files[0], words));
   input.addEventListener("change", () => bring(input.files[0], words));
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.repeat) return; // browsers do not agree on what it does here
+    event.preventDefault();
+    setTimeout(() => input.click()); // a browser counts the key as a wish only when it is over
+  });
   return box;
 }
 

@@ -13,6 +13,7 @@ function choose() {
     const found = await get("/api/workspace");
     const avoid = choice([["", "none"], ...found.files.map((one) => [one.name, one.name])], "");
     const n = make("input", { type: "number", min: "1", max: "1000000", step: "1", value: "200", required: true });
+    const name = make("input", { type: "text", autocomplete: "off", maxlength: "60", placeholder: "the recipe's" });
     const seed = make("input", { type: "number", min: "0", step: "1", value: "0" });
     const model = make("input", { type: "text", autocomplete: "off", placeholder: "none: templates write, offline" });
     const server = make("input", { type: "url", placeholder: "http://localhost:11434/v1" });
@@ -24,7 +25,7 @@ function choose() {
         submit: async (event) => {
           event.preventDefault();
           try {
-            const fields = { verb: "generate", recipe: recipe.value, n: Number(n.value), seed: Number(seed.value), avoid: avoid.value, model: model.value.trim(), base_url: server.value.trim(), max_usd: dollars.value ? Number(dollars.value) : null };
+            const fields = { verb: "generate", recipe: recipe.value, name: name.value.trim(), n: Number(n.value), seed: Number(seed.value), avoid: avoid.value, model: model.value.trim(), base_url: server.value.trim(), max_usd: dollars.value ? Number(dollars.value) : null };
             if (!fields.model) fields.base_url = fields.max_usd = null;
             location.href = link("/generate", { job: (await post("/api/jobs", fields)).id });
           } catch (error) {
@@ -32,7 +33,7 @@ function choose() {
           }
         },
       },
-      make("div", { class: "fields" }, field("recipe", "Recipe", recipe), field("n", "How many", n), field("seed", "Seed", seed),
+      make("div", { class: "fields" }, field("recipe", "Recipe", recipe), field("n", "How many", n), field("name", "Name of the data set", name), field("seed", "Seed", seed),
         found.files.length > 0 && field("avoid", "None that is in this file already", avoid)),
       make("details", {}, make("summary", {}, "Let a large model write"),
         make("div", { class: "fields" }, field("model", "Model", model), field("server", "Server", server), field("dollars", "Dollars at most", dollars)),
@@ -42,19 +43,21 @@ function choose() {
 }
 
 function watch() {
-  const [head, far, reasons, log] = [make("div", {}), make("div", { "aria-live": "polite" }), make("ul", { class: "reasons" }), make("pre", { class: "log", tabindex: "0" })];
-  let [round, job] = [null, null];
+  const [head, far, reasons, log] = [make("div", { id: "head" }), make("div", { "aria-live": "polite" }), make("div", {}), make("pre", { class: "log", tabindex: "0" })];
+  const says = make("details", {}, make("summary", {}, "What it says"), log);
+  let [round, job, there] = [null, null, 0]; // there: examples, of which a round's are checked at its end
   begin(async (view) => {
     job = await get(`/api/jobs/${id}`);
-    title(`Examples by ${job.about.recipe ?? "a recipe"}`);
-    fill(view, head, far, reasons, make("details", {}, make("summary", {}, "What it says"), log), copyable(job.command));
+    title(`Examples of the recipe ${job.about.recipe ?? ""}`);
+    fill(view, head, far, reasons, says, copyable(job.command));
     draw();
   }, {
     job: id,
     lines: (events) => {
-      for (const event of events) if (event.event === "round") round = event;
-      const progress = events.filter((event) => event.event === "progress").pop();
-      if (progress && round) round = { ...round, kept: Math.max(round.kept, progress.rows) };
+      for (const event of events) {
+        if (event.event === "round") [round, there] = [event, event.kept];
+        if (event.event === "progress") there = event.rows;
+      }
       draw();
     },
     log: (text, whole) => { log.textContent = whole ? text : log.textContent + text; },
@@ -63,20 +66,21 @@ function watch() {
 
   function draw() {
     if (!job) return;
+    says.open ||= ["failed", "partial"].includes(job.state);
     const act = (what, words) => make("button", { type: "button", class: what === "resume" ? "main" : false, click: async () => { try { job = await post(`/api/jobs/${id}/${what}`); draw(); } catch (error) { head.append(refusal(error)); } } }, words);
     fill(head, make("p", { class: "buttons" }, make("span", { class: `state ${job.state}` }, job.state),
       job.state === "running" ? act("stop", "Stop") : job.state === "done" ? make("a", { class: "button main", href: link("/", { file: job.about.out }) }, "Look at them") : act("resume", "Resume")));
     const wanted = round?.wanted ?? job.about.n ?? 0;
-    const kept = round?.kept ?? (job.state === "done" ? wanted : 0);
+    const kept = job.state === "running" ? there : round?.kept ?? (job.state === "done" ? wanted : 0);
     fill(far, 
       make("dl", { class: "figures small" }, [["examples", `${count(kept)} of ${count(wanted)}`], ["rejected", count(round?.rejected ?? 0)], ...(round?.usd === undefined ? [] : [["price so far", round.usd === null ? "unknown" : `$${round.usd.toFixed(4)}`]])].map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, make("b", {}, value))))),
-      make("progress", { max: wanted || 1, value: kept, "aria-label": "examples" }));
+      job.state !== "done" && make("progress", { max: wanted || 1, value: kept, "aria-label": "examples" }));
     const found = Object.entries(round?.reasons ?? {}).sort((a, b) => b[1] - a[1]);
     const most = found[0]?.[1] ?? 1;
-    fill(reasons, ...found.map(([reason, times]) => {
+    fill(reasons, found.length > 0 && make("h2", {}, "Why some were rejected"), make("ul", { class: "reasons" }, found.map(([reason, times]) => {
       const bar = make("span", {});
       bar.style.width = `${(100 * times) / most}%`;
       return make("li", {}, named(reason), make("span", { class: "track", "aria-hidden": "true" }, bar), make("span", { class: "num" }, count(times)));
-    }));
+    })));
   }
 }
