@@ -73,6 +73,7 @@ def test_every_sample_is_told_of():
 TOLD = {  # what the notes say of each form that is told by its shape: of all other samples they do not say it
     "what Label Studio marked": ["tasks.json", "choices.json"],
     "chats, each with one answer": ["chats.jsonl", "sharegpt.json"],
+    "spaCy's Doc.to_json()": ["doc.jsonl"],
     "spaCy's categories": ["cats.jsonl"],
     "columns inside an object": [],
     "tokens are column": ["columns.conll", "train.txt", "tagged.tsv"],

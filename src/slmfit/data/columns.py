@@ -11,6 +11,7 @@ from pathlib import Path
 
 from slmfit.data.readers.chats import CHATS, SYSTEM
 from slmfit.data.readers.rows import Part, is_table
+from slmfit.data.unannotated import ANNOTATION, OF_STUDIO
 from slmfit.data.unlabelled import no_labels
 from slmfit.errors import DataError, UsageError, did_you_mean
 from slmfit.tasks import TASKS, by_name
@@ -100,6 +101,9 @@ def _looked_for(part: Part, role: Sequence[str]) -> Iterator[str]:
     elif nested:
         inner = next(f"{column}.{key}" for column in nested for key in first[column])
         yield f"what objects hold, as in {listed(nested)}, is a column, too: --column text={inner}"
+    elif ANNOTATION in first:
+        own = listed([column for column in first if column not in OF_STUDIO], quoted=False)
+        yield f"Label Studio calls the column of choices by their tag in its interface, one of these: {own}"
     elif is_table(Path(part.file)):
         yield "a CSV file needs a header line"
 
@@ -130,7 +134,9 @@ def _task_and_columns(
         known = {role: column for role, column in given.items() if role in other.roles}
         of_other = _found(other, columns, known)
         shown = _shown_by(other, of_other, part)
-        fits = shown or (other.recognises(columns) and not (found["label"] and _is_bare(other, of_other, part)))
+        fits = shown or (
+            other.recognises([*columns, *known]) and not (found["label"] and _is_bare(other, of_other, part))
+        )
         if fits and known == given:
             return other, of_other | shown | known, []
         if fits:

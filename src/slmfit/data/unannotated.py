@@ -18,7 +18,8 @@ from slmfit.tasks import by_name
 from slmfit.tasks.spans import holds_spans
 from slmfit.text.figures import number_of
 
-_ANNOTATION = "annotation_id"
+ANNOTATION = "annotation_id"
+OF_STUDIO = {"id", "annotator", ANNOTATION, "created_at", "updated_at", "lead_time"}  # beside data and answers
 _MARKS = ("label", "labels", "spans", "entities")
 _CHOICES = by_name("text-classification").roles["label"]
 _EMPTY: Collection[Any] = (None, "", [])
@@ -40,14 +41,24 @@ def annotated_only(part: Part, used: Collection[str], notes: list[str]) -> Part:
     for column in lists or studio:
         chosen = [cells.get(column) != [] and (column in cells or cells.get("spans") != []) for cells in rows]
         part = _kept(part, chosen, notes, "nothing is chosen there")
-    if all(_ANNOTATION in cells for cells in rows):
+    if all(ANNOTATION in cells for cells in rows):
         if (marks := _marks_of(rows)) and marks not in used:
-            copied = [(where, {**cells, "spans": cells.get(marks, [])}) for where, cells in part.rows]
+            copied = [(where, {**cells, "spans": cells.get(marks) or []}) for where, cells in part.rows]
             return replace(part, rows=copied)
+        for column in (column for column in used if _repeats(rows, column)):  # the choices, by the name of their tag
+            chosen = [cells.get(column) not in _EMPTY for _, cells in part.rows]
+            part = _kept(part, chosen, notes, "nothing is chosen there")
+        rows = [cells for _, cells in part.rows]
         lacking = [column for column in _CHOICES if 0 < sum(column in cells for cells in rows) < len(rows)]
         chosen = [cells.keys().isdisjoint(lacking) is (not lacking) for cells in rows]
         part = _kept(part, chosen, notes, "nothing is chosen there")
     return part
+
+
+def _repeats(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column says the same again and again, as labels do and texts do not."""
+    filled = [str(cell) for cells in rows if (cell := cells.get(column)) not in _EMPTY]
+    return 0 < 2 * len(set(filled)) <= len(filled)
 
 
 def _marks_of(rows: Sequence[Mapping[str, Any]]) -> str | None:
@@ -55,7 +66,7 @@ def _marks_of(rows: Sequence[Mapping[str, Any]]) -> str | None:
     cells: dict[str, list[Any]] = {}
     for row in rows:
         for column, cell in row.items():
-            if isinstance(cell, list) and cell:
+            if cell and isinstance(cell, list | str):
                 cells.setdefault(column, []).append(cell)
     found = [column for column, filled in cells.items() if all(map(holds_spans, filled))]
     return found[0] if len(found) == 1 else None
@@ -63,7 +74,7 @@ def _marks_of(rows: Sequence[Mapping[str, Any]]) -> str | None:
 
 def _annotated(part: Part, notes: list[str]) -> Part:
     made = [
-        (cells[_ANNOTATION] not in _EMPTY if _ANNOTATION in cells else cells.get(UNDONE) != [])
+        (cells[ANNOTATION] not in _EMPTY if ANNOTATION in cells else cells.get(UNDONE) != [])
         or any(cells.get(column) not in _EMPTY for column in _MARKS)
         for _, cells in part.rows
     ]
@@ -79,7 +90,7 @@ def _with_none(part: Part, column: str) -> Part:
             rest = {name: cell for name, cell in cells.items() if name != "label"}
             intent = label[0] if isinstance(label, list) and len(label) == 1 else label
             cells = rest | {"intent": intent, "spans": []}
-        elif _ANNOTATION in cells and cells.get(column) in _EMPTY:
+        elif ANNOTATION in cells and cells.get(column) in _EMPTY:
             cells = cells | {column: []}
         rows.append((where, cells))
     return replace(part, rows=rows)

@@ -123,6 +123,8 @@ class TokenClassification:
                 f"{edges[0]!r} and {edges[1]!r} beside a label may be those of an entity, a row each: to find these, "
                 'write a row for each text, {"text": …, "spans": [{"start": 0, "end": 4, "label": "X"}, …]}'
             )
+        if "spans" in lower and lower.isdisjoint({*self.roles["text"], *TOKENS}):
+            return "the entities in 'spans' need their text: name its column, --column text=NAME"
         marked = next((name for name in COUNTING_TOKENS if name in lower), None)
         if marked is None or lower.isdisjoint(TOKENS) or not lower.isdisjoint(self.roles["text"]):
             return ""

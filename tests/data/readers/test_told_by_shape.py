@@ -53,6 +53,15 @@ def test_tables_are_no_columns_of_tokens(tmp_path: Path, content: str) -> None:
     assert len(rows) == 2 and all("label" in row for row in rows)
 
 
+def test_a_wrong_line_of_a_text_of_columns_is_told_as_one(tmp_path: Path) -> None:
+    content = "fly O\nto O\nRome B-CITY\n\n" * 4
+    for name in ("a.txt", "a.tsv"):
+        text = content.replace(" ", "\t") if name == "a.tsv" else content
+        said = refused(tmp_path / name, text + "Oslo B-CITY X\n".replace(" ", "\t"))
+        assert "line 17: this line has" in said
+    assert "line 17: 'x' is no BIO tag" in refused(tmp_path / "a.txt", content + "Oslo x\n")
+
+
 def test_a_line_that_names_the_columns_is_no_token(tmp_path: Path) -> None:
     rows, _ = read(tmp_path / "a.tsv", "token\tner_tag\nfly\tO\n\nRome\tB-CITY\n")
     assert [row["tokens"] for row in rows] == [["fly"], ["Rome"]]
@@ -193,6 +202,7 @@ def test_labels_of_fasttext_stand_before_or_after() -> None:
         {"text": "w", "label": ["a", "b"]},
         {"text": "", "label": "c"},
     ]
+    assert fasttext("\x0b\n__label__a x\n\x85\n") == [{"text": "x", "label": "a"}]
 
 
 def test_a_line_without_a_label_is_told() -> None:

@@ -23,6 +23,7 @@ from slmfit.tasks.spans import BIO, split_tag
 from slmfit.text.figures import number_of
 
 _SPACES = re.compile("[ \t]+")  # not every white space: a no-break space may be part of a token
+_WRONG = 0.1  # of the lines of a file of columns, at most
 _COMMENT = re.compile("# +(text|intent) *[=:] ?(.*)")  # those that say something of a row
 
 # What columns of a token a row are called.
@@ -74,10 +75,11 @@ def emptied(file: str, empty: int) -> list[str]:
 def are_columns(lines: Sequence[str]) -> bool:
     """Whether lines that a file begins with are such columns by their look: as many in all, and tags in the last.
 
-    Where the first names the columns, it may be a table's: an empty line must tell texts apart, then.
+    One in ten may be wrong, and is told of when it is read. Where the first line names the columns, it may be that of a
+    table: an empty line must tell texts apart, then.
     """
     shape: _Columns | None = None
-    texts = 0
+    texts, right, wrong = 0, 0, 0
     for block in _blocks(lines):
         texts += 1
         shape = shape or _Columns.of(block)
@@ -89,12 +91,14 @@ def are_columns(lines: Sequence[str]) -> bool:
             try:
                 token, _ = shape.read(line, Where("", number))
             except DataError:
-                return False
+                wrong += 1
+                continue
+            right += 1
             if shape.scheme.bare and " " in token:  # a table of texts may have a label O
                 return False
-    if texts == 1 and _names_columns(lines[0]):
+    if shape is None or shape.count < 2 or (texts == 1 and _names_columns(lines[0])):
         return False
-    return shape is not None and shape.count > 1 and shape.scheme.plausible
+    return shape.scheme.plausible and wrong <= _WRONG * right * (not shape.scheme.bare)
 
 
 class _Columns:

@@ -105,6 +105,17 @@ def _chosen(row: Row) -> Row | None:
     return {**{name: cell for name, cell in row.items() if name != "cats"}, "label": chosen}
 
 
+def _of_doc(row: Row) -> Row | None:
+    """What spaCy's `Doc.to_json()` has beside the text: its tokens are places, and entities may lack where none is."""
+    tokens = row.get("tokens")
+    if "text" not in row or "spans" in row or not isinstance(tokens, list) or not {"ents", "sents"} & row.keys():
+        return None
+    if not all(isinstance(token, Mapping) and {"start", "end"} <= token.keys() for token in tokens):
+        return None
+    rest = {name: cell for name, cell in row.items() if name not in ("tokens", "sents", "ents")}
+    return rest | {"entities": row.get("ents") or []}
+
+
 def _counted_otherwise(row: Row) -> Row | None:
     """Entities of LUIS, whose `endPos` is the last character of one, and of CLU, with `offset` and `length`."""
     entities = row.get("entities")
@@ -138,6 +149,7 @@ _FORMS: Mapping[str, Callable[[Row], Row | None]] = {
     "TruthfulQA's mc1_targets": _of_truthfulqa,
     "chats, each with one answer": spoken,
     "spans that count tokens": with_tags,
+    "spaCy's Doc.to_json()": _of_doc,
     "spaCy's categories": _chosen,
     "columns inside an object": _lifted,
 }

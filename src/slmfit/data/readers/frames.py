@@ -23,11 +23,8 @@ _NAMES = {name.lower() for task in TASKS for role in by_name(task).roles.values(
 def rows_of_frame(value: Mapping[str, Any]) -> list[Row] | None:
     """The rows in their order. A name of a row that is more than its number is its `id`, where it has none."""
     match value:
-        case {"columns": [*columns], "index": [*index], "data": [*data]} if len(index) == len(data):
-            if all(isinstance(cells, list) and len(cells) == len(columns) for cells in data):
-                rows = [dict(zip(map(str, columns), cells, strict=True)) for cells in data]
-                return _with_ids(list(map(str, index)), rows)
-            return None
+        case {"columns": [*columns], "data": [*data]}:
+            return _of_split(columns, value.get("index", range(len(data))), data)
     if value and all(isinstance(cell, Mapping) for cell in value.values()):
         return _of_objects(value)
     lists = {column: cells for column, cells in value.items() if isinstance(cells, list) and cells}
@@ -35,6 +32,15 @@ def rows_of_frame(value: Mapping[str, Any]) -> list[Row] | None:
     if told and len(lists) > 1 and len({len(cells) for cells in lists.values()}) == 1:
         return [dict(zip(lists, cells, strict=True)) for cells in zip(*lists.values(), strict=True)]
     return None
+
+
+def _of_split(columns: list[Any], index: Any, data: list[Any]) -> list[Row] | None:
+    """index: names of the rows, which `datasets` leaves out."""
+    if not isinstance(index, list | range) or len(index) != len(data):
+        return None
+    if not all(isinstance(cells, list) and len(cells) == len(columns) for cells in data):
+        return None
+    return _with_ids(list(map(str, index)), [dict(zip(map(str, columns), cells, strict=True)) for cells in data])
 
 
 def _of_objects(value: Mapping[str, Mapping[str, Any]]) -> list[Row] | None:

@@ -47,7 +47,7 @@ def _rows_of_fasttext(lines: Iterable[str], file: str, notes: list[str]) -> Iter
     """A line a row; labels stand before the text or after it. Several of one row are a list."""
     notes.append(f"{file}: the labels are those that begin with {_LABEL}, as fastText has them.")
     for number, line in enumerate(lines, 1):
-        if text := line.strip(" \t\r\n"):
+        if text := line.strip():
             labels, rest = _apart(text)
             if not labels:
                 what = f"this line neither begins nor ends with {_LABEL}"

@@ -1,0 +1,54 @@
+"""Files that the tools' own exporters wrote: tests/data/exported/README.md says which."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from slmfit.data.annotated import accepted
+from slmfit.data.columns import task_and_roles
+from slmfit.data.layout import read_file
+from slmfit.data.load import load_rows
+from slmfit.records import Source
+from slmfit.tasks.answers import entities_of
+
+HERE = Path(__file__).parent / "exported"
+PLACES = ["Rome", "Oslo", "روما", "Lima", "New York", "Kyiv", "Bern", "Paris"]
+TOKENS = [place.replace("Kyiv", "Kyiv,") for place in PLACES]  # as that tool cuts words: at spaces
+BODY, KIND = {"text": "body"}, {"text": "body", "label": "kind"}
+
+
+def read(name: str, columns: dict[str, str]) -> tuple[str, list[object], list[object]]:
+    """The task, the inputs and the targets of a file."""
+    part = read_file(HERE / name, [])
+    task, _ = task_and_roles({"train": accepted(part, [*columns.values()], [])}, None, columns, [])
+    rows = [row.example for row in load_rows(part, task, Source(), columns, [], split="train")]
+    return task.name, [row.input for row in rows], [row.target for row in rows]
+
+
+@pytest.mark.parametrize(("name", "columns", "rows", "places"), [
+    ("studio.json", BODY, 9, PLACES), ("studio-min.json", BODY, 9, PLACES), ("studio.csv", BODY, 9, PLACES),
+    ("studio-tabs.csv", BODY, 9, PLACES), ("spacy.jsonl", {}, 10, PLACES), ("spacy-biluo.jsonl", {}, 10, PLACES),
+    ("doccano.txt", {}, 8, TOKENS), ("studio.conll", {}, 8, [p.replace("Lima", "Lima today") for p in PLACES]),
+    ("datasets-io.parquet", {}, 10, ["my", "مرحبا", "late", "x", "e\u0301", "a,b", "c", '"q"', "1", "longer"]),
+])  # fmt: skip
+def test_entities_are_those_that_were_marked(name: str, columns: dict[str, str], rows: int, places: list[str]) -> None:
+    task, inputs, targets = read(name, columns)
+    assert (task, len(inputs)) == ("token-classification", rows)
+    found = [str(text)[s.start : s.end] for text, target in zip(inputs, targets, strict=True)
+             for s in entities_of(target).spans]  # type: ignore[arg-type]  # fmt: skip
+    assert found == places
+
+
+@pytest.mark.parametrize(("name", "columns", "labels"), [
+    ("studio-choices.json", BODY, {"billing": 4, "delivery": 4}),
+    ("studio-choices-min.json", KIND, {"billing": 4, "delivery": 4}),
+    ("studio-choices.csv", KIND, {"billing": 4, "delivery": 4}),
+    ("datasets.jsonl", {}, {"0": 5, "1": 5}), ("datasets-split.json", {}, {"0": 5, "1": 5}),
+    ("datasets.csv", {}, {"0": 5, "1": 5}),
+])  # fmt: skip
+def test_labels_are_those_that_were_chosen(name: str, columns: dict[str, str], labels: dict[str, int]) -> None:
+    task, _, targets = read(name, columns)
+    assert (task, Counter(targets)) == ("text-classification", labels)
