@@ -5,16 +5,25 @@ from importlib import metadata
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for `site_parts`
+sys.path.insert(0, str(HERE))
+
+import site_parts  # noqa: E402
 
 project, author, copyright = "slmfit", "the authors of slmfit", "the authors of slmfit, Apache-2.0"
 release = metadata.version("slmfit")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "site_parts"]
-exclude_patterns = ["_build", "README.md"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "site_parts"]
+exclude_patterns = ["_build", "README.md", "lessons/slmfit-out"]
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "fieldlist"]
 myst_heading_anchors = 4
 html_math_renderer = "mathml"
+
+nb_execution_mode = "cache"  # a lesson is run again when its code changes
+nb_execution_raise_on_error = True
+nb_execution_timeout = 3600  # a busy machine
+nb_execution_excludepatterns = site_parts.lessons_without_weights()
+nb_merge_streams = True
+nb_output_stderr = "remove"  # progress of other libraries
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

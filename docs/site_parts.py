@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ SHOWN = {
     "changes": "CHANGELOG.md",
 }
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+\.md)")
-_BLOCK = re.compile(r"^```(sh|python)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(sh|python|\{code-cell\})[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _AFTER = re.compile(r"(?:^|(?<=\. ))(?:Raises|Returns) ", re.MULTILINE)  # what follows the parameters in a paragraph
 _SCROLLS = re.compile(r'<pre(?=>)|<div(?= class="(?:table-wrapper|output|math)\b)')
 _PUBLIC = re.compile(r"(?<![\w./-])slmfit\.([A-Za-z_]\w*)")
@@ -35,7 +36,8 @@ def setup(app: Any) -> dict[str, bool]:
     from pygments.lexers.special import TextLexer
 
     app.add_lexer("jsonl", JsonLexer)
-    app.add_lexer("csv", TextLexer)
+    for name in ("csv", "tsv", "txt", "conll"):
+        app.add_lexer(name, TextLexer)
     app.connect("source-read", _read)
     app.connect("autodoc-process-docstring", _as_fields)
     app.connect("html-page-context", _accessible, priority=900)  # after the theme's own
@@ -53,6 +55,8 @@ def _read(app: Any, page: str, source: list[str]) -> None:
     text = (ROOT / SHOWN[page]).read_text(encoding="utf-8") if page in SHOWN else source[0]
     if page == "cli":
         text = f"{text}\n{verbs_as_markdown()}"
+    if page.startswith("lessons/"):
+        text = with_what_is_missing(text)
     for wrong in wrong_names(text):
         logging.getLogger(__name__).warning(wrong, location=page)
     source[0] = _LINK.sub(lambda found: f"]({_here(page, found[1])}", text)
@@ -110,6 +114,37 @@ def _verbs() -> dict[str, Any]:
                 yield from walk(command, f"{before}{name} ")
 
     return dict(walk(typer.main.get_command(app), ""))
+
+
+# --- lessons ---------------------------------------------------------------------------------------------------------
+
+
+def lessons_without_weights() -> list[str]:
+    """The lessons that cannot be run here: they are shown without results."""
+    lessons = sorted((ROOT / "docs" / "lessons").glob("[0-9]*.md"))
+    return [f"lessons/{path.name}" for path in lessons if _missing(path.read_text(encoding="utf-8"))]
+
+
+def with_what_is_missing(lesson: str) -> str:
+    """A lesson's text; where its weights are not here, with a note on how to get them below its title."""
+    error = _missing(lesson)
+    if error is None:
+        return lesson
+    note = (
+        ":::{admonition} Shown without results\n:class: warning\n"
+        f"This page was built on a machine where {error.what.replace('this lesson needs', 'something was missing:')}."
+        f" To get it: {error.fix}.\n:::"
+    )
+    return re.sub(r"^(# .*)$", rf"\1\n\n{note}", lesson, count=1, flags=re.MULTILINE)
+
+
+def _missing(lesson: str) -> Any:
+    sys.path.insert(0, str(ROOT / "docs" / "lessons"))
+    try:
+        import weights
+    finally:
+        sys.path.pop(0)
+    return weights.missing(lesson)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

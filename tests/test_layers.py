@@ -154,10 +154,11 @@ def test_public_names_are_still_there_after_every_module_is_imported():
 
 def test_the_public_names():
     assert slmfit.__all__ == dir(slmfit) == [
-        "BudgetReached", "Comparison", "DataError", "Dataset", "Entities", "Example", "MissingPart", "Prediction",
-        "Question", "Run", "Score", "SlmClassifier", "SlmfitError", "Span", "UnsafeError", "Usage", "UsageError",
-        "compare", "eject", "evaluate", "explain", "explore", "export", "generate", "list_methods", "list_runs", "load",
-        "load_data", "predict_file", "pull_model", "report", "serve", "stress", "train", "tune",
+        "BudgetReached", "Chart", "Comparison", "DataError", "Dataset", "Entities", "Example", "MissingPart",
+        "Prediction", "Question", "Run", "Score", "SlmClassifier", "SlmfitError", "Span", "UnsafeError", "Usage",
+        "UsageError", "compare", "demo_data", "eject", "embed", "evaluate", "explain", "explore", "export",
+        "generate", "list_methods", "list_runs", "load", "load_data", "predict_file", "pull_model", "report", "serve",
+        "stress", "train", "tune",
     ]  # fmt: skip
     packages = {path.stem for path in SOURCE.iterdir() if path.suffix in ("", ".py")}
     assert not packages & set(slmfit.__all__)

@@ -20,7 +20,10 @@ spec = importlib.util.spec_from_file_location("site_parts", DOCS / "site_parts.p
 site_parts = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(site_parts)
 
-PAGES = sorted(p.relative_to(DOCS).with_suffix("").as_posix() for p in DOCS.rglob("*.md") if "_build" not in p.parts)
+NOT_PAGES = {"_build", "slmfit-out"}
+PAGES = sorted(
+    p.relative_to(DOCS).with_suffix("").as_posix() for p in DOCS.rglob("*.md") if not NOT_PAGES & set(p.parts)
+)
 
 
 def text_of(page):
@@ -37,6 +40,7 @@ def test_what_a_page_names_exists(page):
     ("```sh\nslmfit comapre tickets.csv\n```", "slmfit has no verb 'comapre'"),
     ("```sh\nuvx slmfit compare t.csv --metod linear --out x\n```", "slmfit compare has no option '--metod'"),
     ("```python\nslmfit.load_dat('x')\n```", "slmfit has no public name 'load_dat'"),
+    ("```{code-cell} ipython3\nslmfit.compair(data)\n```", "slmfit has no public name 'compair'"),
 ])  # fmt: skip
 def test_what_does_not_exist_is_told(block, wrong):
     assert site_parts.wrong_names(block) == [wrong]
@@ -109,7 +113,7 @@ def test_the_three_calls_and_the_exit_codes(tickets, monkeypatch, capsys):  # no
 
 @pytest.mark.site
 def test_the_site_builds_without_a_warning(tmp_path):
-    pytest.importorskip("myst_parser", reason="needs the extra `docs`")
+    pytest.importorskip("myst_nb", reason="needs the extra `docs`")
     command = [sys.executable, "-m", "sphinx", "-W", "-q", str(DOCS), str(tmp_path / "html")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3000)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ from slmfit.comparison.compare import train as train
 from slmfit.data.dataset import Dataset as Dataset
 from slmfit.data.load import load_data as load_data
 from slmfit.ejecting import eject as eject
+from slmfit.embeddings import embed as embed
 from slmfit.errors import BudgetReached as BudgetReached
 from slmfit.errors import DataError as DataError
 from slmfit.errors import MissingPart as MissingPart
@@ -13,6 +14,7 @@ from slmfit.errors import UnsafeError as UnsafeError
 from slmfit.errors import UsageError as UsageError
 from slmfit.exploring import explore as explore
 from slmfit.exporting import export as export
+from slmfit.generating import demo_data as demo_data
 from slmfit.generating import generate as generate
 from slmfit.hub.models import pull_model as pull_model
 from slmfit.methods import list_methods as list_methods
@@ -26,6 +28,7 @@ from slmfit.records import Score as Score
 from slmfit.records import Span as Span
 from slmfit.records import Usage as Usage
 from slmfit.reporting import report as report
+from slmfit.reporting.inline import Chart as Chart
 from slmfit.runs.evaluation import evaluate as evaluate
 from slmfit.runs.predicting import predict_file as predict_file
 from slmfit.runs.run import Run as Run

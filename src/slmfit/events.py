@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,3 +160,14 @@ class Journal:
 
 def _line(entry: dict[str, Any]) -> bytes:
     return json.dumps(entry, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def curves_of(losses: Iterable[Mapping[str, Any]], metric: str) -> dict[str, dict[float, float]]:
+    """What `loss` events tell: "loss, train, running" and the like -> epoch -> value."""
+    found: dict[str, dict[float, float]] = {}
+    for event in losses:
+        how = f"{event.get('split', 'train')}, {event.get('measured', 'evaluated')}"
+        for what in ("loss", metric):
+            if what in event:
+                found.setdefault(f"{what}, {how}", {})[float(event.get("epoch") or 0)] = float(event[what])
+    return found

@@ -31,7 +31,7 @@ from slmfit.environment import environment, now
 from slmfit.errors import MissingPart, UsageError, did_you_mean
 from slmfit.events import Listener
 from slmfit.methods.specs import Spec, parse_specs, with_floors, with_parts
-from slmfit.records import LEFT_OUT, ComparisonRecord, MethodRow, Paired, Prediction, Verdict, from_plain
+from slmfit.records import LEFT_OUT, ComparisonRecord, MethodRow, Paired, Prediction, Score, Verdict, from_plain
 from slmfit.reporting import report
 from slmfit.runs import fitting
 from slmfit.runs.brief import comparison_html
@@ -73,6 +73,14 @@ class Comparison:
     def best(self) -> Run:
         """The run of the method that the verdict picked. Raises UsageError when it picked none."""
         return load(self.folder)
+
+    @property
+    def learning_curve(self) -> dict[str, dict[int, Score]]:
+        """Method id -> rows of train -> its validation score, for the methods that are cheap enough to fit again."""
+        curve: dict[str, dict[int, Score]] = {}
+        for point in storage.read_json(self.folder / "data" / "diagnostics.json")["learning_curve"].get("points", ()):
+            curve.setdefault(point["method"], {})[point["rows"]] = from_plain(Score, point["score"])
+        return curve
 
 
 class Trained(Run):

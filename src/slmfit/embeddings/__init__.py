@@ -9,6 +9,7 @@ A text in which nothing is known has the zero vector: similar to nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from slmfit.embeddings.base import Embedding, Vectors, normalised
@@ -17,6 +18,7 @@ from slmfit.embeddings.neighbours import Index, nearest, whole
 from slmfit.embeddings.sentence import FITTING, Sentence, is_transformer
 from slmfit.embeddings.sentence import check as check_sentence
 from slmfit.embeddings.static import Static
+from slmfit.environment import cache_folder
 from slmfit.errors import UsageError
 from slmfit.hub import snapshots
 
@@ -33,6 +35,7 @@ __all__ = [
     "Sentence",
     "Static",
     "Vectors",
+    "embed",
     "load",
     "nearest",
     "normalised",
@@ -50,6 +53,15 @@ def pretrained(base: str | Path, cache: Path | None = None) -> Embedding:
     """
     folder = snapshots.model_folder(str(base), lambda folder: _check(folder, str(base)))
     return Sentence(folder, cache) if is_transformer(folder) else Static(folder)
+
+
+def embed(texts: Sequence[str], model: str | Path) -> Vectors:
+    """Vectors of texts: float32 [texts, dimension], each of length 1, so that the product of two is their cosine.
+
+    model: a folder or hub name of static embeddings in model2vec format, or of a sentence encoder (extra `train`). An
+    encoder's vectors are kept in slmfit's cache, and not computed twice. Raises as `pretrained` does.
+    """
+    return pretrained(model, cache_folder()).embed(texts)
 
 
 def load(folder: Path) -> Embedding:

@@ -9,7 +9,7 @@ A recipe is a TOML file: recipe.py says how one is read, docs/recipes.md how one
 from __future__ import annotations
 
 from slmfit.generating.recipe import read_recipe
-from slmfit.generating.tickets import write_tickets
+from slmfit.generating.tickets import demo_data, write_tickets
 from slmfit.generating.writing import Made, generate
 
-__all__ = ["Made", "generate", "read_recipe", "write_tickets"]
+__all__ = ["Made", "demo_data", "generate", "read_recipe", "write_tickets"]

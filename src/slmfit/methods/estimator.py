@@ -17,6 +17,7 @@ from slmfit import methods
 from slmfit.data.held import has_no_order, is_frame
 from slmfit.data.split import assign, checked_seed
 from slmfit.errors import DataError
+from slmfit.events import curves_of
 from slmfit.methods.base import Context
 from slmfit.methods.specs import Word
 from slmfit.records import Example, Pair, Prediction
@@ -33,7 +34,8 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
     method: a name of `slmfit methods`, or "my_module:MyMethod"; either with =BASE_MODEL. settings: setting -> value.
     seed: for everything random.
     X may also be pairs of texts, (first, second), each pair one input; a table of two columns is that as well.
-    Labels may be strings or integers; predictions are of the same kind. After `fit`: `classes_` [n_classes].
+    Labels may be strings or integers; predictions are of the same kind. After `fit`: `classes_`
+    [n_classes]; `curves_`, for a method that trains in epochs, as `Run.curves` has them.
     """
 
     def __init__(self, method: str = "linear", settings: dict[str, Any] | None = None, seed: int = 0) -> None:
@@ -61,8 +63,14 @@ class SlmClassifier(ClassifierMixin, BaseEstimator):
         of_pairs = bool(texts) and isinstance(texts[0], Pair)
         self.task_ = TextClassification(tuple(sorted(names)), PAIR_ROLES if of_pairs else ())
         self.fitted_ = methods.create(name, self.settings, base_model)
-        context = Context(seed=seed, metric=self.task_.metric)
+        losses: list[dict[str, Any]] = []
+
+        def event(kind: str, **told: Any) -> None:
+            losses.extend([told] if kind == "loss" else ())
+
+        context = Context(seed=seed, metric=self.task_.metric, event=event)
         self.fitted_.fit(self.task_, train, validation, context)
+        self.curves_ = curves_of(losses, self.task_.metric)
         if self.fitted_.refits:
             self.fitted_.refit(self.task_, examples, context)
         return self

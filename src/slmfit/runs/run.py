@@ -19,6 +19,7 @@ from slmfit import storage
 from slmfit.data.held import has_no_order, is_frame
 from slmfit.data.recipe import TextRecipe
 from slmfit.errors import SlmfitError, UsageError
+from slmfit.events import curves_of
 from slmfit.methods.base import Method
 from slmfit.methods.saved import load_model, predict_with
 from slmfit.records import (
@@ -29,6 +30,7 @@ from slmfit.records import (
     Input,
     Prediction,
     RunRecord,
+    Score,
     comparison_from_plain,
     run_from_plain,
     to_plain,
@@ -68,6 +70,7 @@ class Run:
 
     @property
     def method(self) -> Method:
+        """The fitted method itself, for what it alone can do: `explain(text, label)` of `linear`, say."""
         method = self._model[2]
         method.allow_host = self.allow_host
         return method
@@ -87,6 +90,29 @@ class Run:
         given = [self.task.given(input) for input in inputs]
         answers = predict_with((self.task, self.recipe, self.method), given)
         return [replace(answer, input=one) for answer, one in zip(answers, given, strict=True)]
+
+    def score(self, split: str = "test", metric: str | None = None) -> Score:
+        """A score with its interval. split: train, validation or test. metric: None = what the run goes by.
+
+        Raises UsageError for one that was not measured.
+        """
+        measured = self.record.scores.get(split, {})
+        name = metric or self.record.metric
+        if name not in measured:
+            fix = f"it has {', '.join(measured)}" if measured else f"it has {', '.join(self.record.scores)}"
+            raise UsageError(f"the run has no {name} of {split}", where=str(self.folder), fix=fix)
+        return measured[name]
+
+    @property
+    def curves(self) -> dict[str, dict[float, float]]:
+        """What was measured while the method trained: name -> epoch -> value.
+
+        A name says what, of which split, and how: "loss, train, running" is the mean over the batches since the last
+        report, while the weights still changed; "loss, validation, evaluated" is of all rows at one moment. Empty for a
+        method that does not train in epochs.
+        """
+        told = storage.read_jsonl(self.folder / "events.jsonl")
+        return curves_of((event for event in told if event.get("event") == "loss"), self.record.metric)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The rows of predictions.jsonl: id, split, target, prediction, outcome, probabilities."""
