@@ -26,6 +26,9 @@ from slmfit.data.load import load_data
 from slmfit.errors import SlmfitError
 from slmfit.generating import read_recipe
 from slmfit.generating.journal import journal_at
+from slmfit.leaving.costs import PriceList, cost_of
+from slmfit.leaving.found import prompts_of
+from slmfit.leaving.logs import read_log
 from slmfit.llm.ledger import Ledger
 from slmfit.llm.prices import from_toml
 from slmfit.methods.llm.prompt import read_descriptions
@@ -131,6 +134,29 @@ def journal(path):
         return opened.done
 
 
+def calls():
+    """A log in every form that is known, the batch's halves among them."""
+    asked, said = [{"role": "user", "content": "Sort it: late parcel"}], {"role": "assistant", "content": "delivery"}
+    request, reply = {"model": "m", "messages": asked}, {"choices": [{"message": said}], "created": 1_780_000_000}
+    litellm = {"call_type": "acompletion", "startTime": 1_780_000_000.5, "response_cost": 0.1, "response": reply}
+    forms = [
+        {"request": request, "response": reply, "timestamp": "2026-05-28T20:26:40Z"},
+        {"request": request, "response": {"status_code": 500, "body": {"error": {"message": "no"}}}},
+        {**request, **litellm},
+        {"model": "m", "messages": [*asked, said]},
+        {"custom_id": "1", "body": request},
+        {"custom_id": "1", "response": {"status_code": 200, "body": reply}},
+    ]
+    return forms * 12
+
+
+def log_of_calls(path):
+    log = read_log(path)
+    for prompt in prompts_of(log):
+        assert len(prompt.rows) <= len(prompt.calls) <= len(log.calls)
+        cost_of(prompt.calls, PriceList())
+
+
 def ledger(path):
     Ledger(path).close()
 
@@ -204,6 +230,8 @@ def doors(about):
     found["prices"] = Door({"prices.toml": TOML["prices.toml"]}, only(lambda path: from_toml(path, "m")), 1.5)
     found["descriptions"] = Door({"labels.toml": TOML["labels.toml"]}, only(read_descriptions))
     found["descriptions, json"] = Door({"labels.json": b'{"billing": "invoices"}'}, only(read_descriptions))
+    found["log"] = Door({"log.jsonl": as_jsonl(calls())}, only(log_of_calls), 3)
+    found["log, one call"] = Door({"log.json": as_json(calls()[0])}, only(log_of_calls))
     found["ledger"] = Door({"ledger.jsonl": as_jsonl(LEDGER)}, only(ledger), 3)
     head = {"format": "slmfit.generating/1", "key": "k"}
     found["journal"] = Door({"j.partial": as_jsonl([head, {"kept": [], "rejected": []}])}, only(journal))

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from slmfit import records
+from slmfit.comparison.left import CostRecord, LeaveRecord, PromptRecord
 from slmfit.exporting.gate import Judged
 from slmfit.exporting.record import ExportRecord
 from slmfit.methods.ranges import Range
@@ -47,6 +48,9 @@ def test_every_field_is_explained():
     assert table("tuning.json") == {f.name for f in fields(TuningRecord)}
     tuning = set(re.findall(r"`(\w+)`", DOC.split("## tuning.json\n")[1].split("\n## ")[0]))
     assert {f.name for kind in (Tried, Range) for f in fields(kind)} <= tuning
+    assert table("leave.json") == {f.name for f in fields(LeaveRecord)}
+    leave = set(re.findall(r"`([\w-]+)`", DOC.split("## leave.json\n")[1].split("\n## ")[0]))
+    assert {f.name for kind in (PromptRecord, CostRecord) for f in fields(kind)} <= leave
     assert table("export.json") == {f.name for f in fields(ExportRecord)}
     assert {f.name for f in fields(Judged)} <= set(re.findall(r"`(\w+)`", DOC.split("## export.json\n")[1]))
 

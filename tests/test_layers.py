@@ -157,8 +157,8 @@ def test_the_public_names():
         "BudgetReached", "Chart", "Comparison", "DataError", "Dataset", "Entities", "Example", "MissingPart",
         "Prediction", "Question", "Run", "Score", "SlmClassifier", "SlmfitError", "Span", "UnsafeError", "Usage",
         "UsageError", "compare", "demo_data", "eject", "embed", "evaluate", "explain", "explore", "export",
-        "generate", "list_methods", "list_runs", "load", "load_data", "predict_file", "pull_model", "report", "serve",
-        "stress", "train", "tune",
+        "generate", "leave", "list_methods", "list_runs", "load", "load_data", "predict_file", "pull_model", "report",
+        "serve", "stress", "train", "tune",
     ]  # fmt: skip
     packages = {path.stem for path in SOURCE.iterdir() if path.suffix in ("", ".py")}
     assert not packages & set(slmfit.__all__)

@@ -17,6 +17,7 @@ from slmfit.exporting import export as export
 from slmfit.generating import demo_data as demo_data
 from slmfit.generating import generate as generate
 from slmfit.hub.models import pull_model as pull_model
+from slmfit.leaving import leave as leave
 from slmfit.methods import list_methods as list_methods
 from slmfit.methods.estimator import SlmClassifier as SlmClassifier
 from slmfit.methods.explaining import explain as explain

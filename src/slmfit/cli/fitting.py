@@ -39,7 +39,7 @@ def demo(
     from slmfit.cli.demo import run_demo
 
     with display.progress() as listen:
-        comparison = run_demo(out or Path("slmfit-demo"), seed=seed, command=_command(), listen=listen)
+        comparison = run_demo(out or Path("slmfit-demo"), seed=seed, command=typed(), listen=listen)
     display.show_comparison(comparison, as_json=json)
 
 
@@ -105,7 +105,7 @@ def compare(
             prefer=prefer,
             seed=source.seed,
             texts=not no_texts,
-            command=_command(),
+            command=typed(),
             listen=listen,
         )
         stressed = stress_methods(result, data, texts=not no_texts, listen=listen) if stress else None
@@ -175,6 +175,6 @@ def _show_plan(steps: "Sequence[Step]", *, as_json: bool, budget: float | None) 
         say_next(*(word for word in sys.argv[1:] if word != "--dry-run"))
 
 
-def _command() -> str:
+def typed() -> str:
     """The command as it was typed, to be repeated; without the key that an address may hold."""
     return shlex.join(["slmfit", *map(without_keys, sys.argv[1:])])

@@ -123,7 +123,7 @@ class TrainOptions:
 
     def arguments(self) -> dict[str, Any]:
         """What the function behind the command takes of it. Raises UsageError for what is no setting or no time."""
-        given = {"settings": _settings(self.set_), "metric": self.metric, "out": self.out, "seeds": self.seeds}
+        given = {"settings": settings_of(self.set_), "metric": self.metric, "out": self.out, "seeds": self.seeds}
         return given | {"budget_seconds": _seconds(self.budget)}
 
 
@@ -180,7 +180,7 @@ def _seconds(budget: str | None) -> float | None:
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
-def _settings(given: list[str] | None) -> dict[str, dict[str, str]]:
+def settings_of(given: list[str] | None) -> dict[str, dict[str, str]]:
     """`{"linear": {"C": "3"}}` from ["linear.C=3"]. Raises UsageError for anything else."""
     settings: dict[str, dict[str, str]] = {}
     for word in given or ():

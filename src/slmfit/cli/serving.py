@@ -1,7 +1,7 @@
 """The verbs that answer over HTTP: serve, ui."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,10 @@ def serve(
         str | None,
         option("--keep-deferred", "Add what a cascade leaves to its large part to this file, to learn from."),
     ] = None,
+    as_openai: Annotated[
+        bool,
+        typer.Option("--as-openai", help="RUN is what `leave` wrote: answer requests as in its log."),
+    ] = False,
     method: Theirs = None,
     allow_host: AllowHost = None,
 ) -> None:
@@ -36,10 +40,16 @@ def serve(
     def told(serving: object) -> None:
         url, lines = serving.url, serving.service.lines  # type: ignore[attr-defined]
         for line in lines.values():
-            say(f"{line.name}: {line.about['task']} by {line.about['method']}, POST {url}/v1/{line.about['kind']}")
+            asked = "chat/completions" if as_openai else line.about["kind"]
+            say(f"{line.name}: {line.about['task']} by {line.about['method']}, POST {url}/v1/{asked}")
         say(f"{url}/docs says how; Ctrl-C ends it")
 
-    more = {"method": method, "allow_host": allow_host, "keep_deferred": keep_deferred}
+    more: dict[str, Any] = {
+        "method": method,
+        "allow_host": allow_host,
+        "keep_deferred": keep_deferred,
+        "as_openai": as_openai,
+    }
     answer(runs, host=host, port=port, token=token, names=name or (), told=told, **more)
 
 

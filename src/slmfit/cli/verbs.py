@@ -13,6 +13,7 @@ from slmfit.cli.exporting import eject, export
 from slmfit.cli.fitting import compare, demo, train, tune
 from slmfit.cli.generating import generate
 from slmfit.cli.knowing import doctor, explain, methods_, models
+from slmfit.cli.leaving import leave
 from slmfit.cli.looking import explore, report, runs_
 from slmfit.cli.screen import say
 from slmfit.cli.serving import serve, ui
@@ -55,6 +56,7 @@ for verb in (
     export,
     eject,
     serve,
+    leave,
     ui,
     report,
 ):

@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from slmfit.data.dataset import Dataset
-from slmfit.llm.modes import unfenced
 from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
 from slmfit.tasks.answers import entities_of
 from slmfit.tasks.base import Task
 from slmfit.tasks.common import options_of
+from slmfit.tasks.replies import unfenced
 from slmfit.text.figures import listed, number_of, percent, verb_of
 from slmfit.text.garbled import unescaped
 from slmfit.text.looks import beside, look, look_alike, points

@@ -26,11 +26,10 @@ from slmfit.llm.ask import Ask
 from slmfit.llm.schemas import misfit
 from slmfit.llm.wire import Reply
 from slmfit.records import Outcome
-from slmfit.tasks.replies import json_object, json_object_schema
+from slmfit.tasks.replies import json_object, json_object_schema, unfenced, without_thought
 
 MOST_LABELS = 500  # in one enum; OpenAI refuses more than 1,000 in a schema, and from 250 on long ones
 GRAMMAR_ALTERNATIVES = 100  # a model that would say something else has its choices far down
-_THOUGHTS, _FENCE = ("think", "thinking"), "```"
 
 
 @dataclass(frozen=True)
@@ -146,28 +145,6 @@ def read(reply: Reply, ask: Ask, mode: str, single: bool, held: bool = False) ->
     if mode == "free":
         return Parsed("ok", text)
     return _read_choice(text, reply, ask.choices or (), held)
-
-
-def without_thought(text: str) -> str:
-    """What follows the thoughts that an answer begins with; no pattern, for a model may write what makes one slow."""
-    begun = text.lstrip()
-    if not begun.startswith(tuple(f"<{word}>" for word in _THOUGHTS)):
-        return text
-    ends = [(at, word) for word in _THOUGHTS if (at := begun.find(f"</{word}>")) >= 0]
-    if not ends:
-        return text
-    at, word = min(ends)
-    return begun[at + len(word) + 3 :].lstrip()
-
-
-def unfenced(text: str) -> str:
-    """What stands between ```json and ``` where an answer is just that, else the answer."""
-    inner = text.strip()
-    if not (inner.startswith(_FENCE) and inner.endswith(_FENCE)):
-        return text
-    first, _, rest = inner.removeprefix(_FENCE).removesuffix(_FENCE).partition("\n")
-    body, line, last = rest.rpartition("\n")
-    return body if line and first.rstrip() in ("", "json") and not last.strip() else text
 
 
 def _read_json(text: str, ask: Ask, mode: str) -> Parsed:

@@ -53,6 +53,11 @@ def read(data: bytes) -> Reply:
         value = json.loads(data)
     except (ValueError, RecursionError):
         raise Malformed("the reply is no JSON" if data.strip() else "the reply is empty") from None
+    return reply_of(value)
+
+
+def reply_of(value: Any) -> Reply:
+    """The same of JSON that is read already."""
     if isinstance(value, dict) and value.get("error"):
         raise Malformed("the reply is an error: " + message_of(value))
     try:

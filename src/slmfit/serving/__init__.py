@@ -27,6 +27,7 @@ def serve(
     allow_host: str | None = None,
     method: str | None = None,
     keep_deferred: str | Path | None = None,
+    as_openai: bool = False,
     told: Callable[[Any], None] = lambda serving: None,
 ) -> None:
     """Answer over HTTP until SIGTERM or Ctrl-C; then what was accepted is answered still.
@@ -35,7 +36,9 @@ def serve(
     host: where to listen; another than this machine's own needs a token. port: 0 = any that is free. token: None =
     SLMFIT_TOKEN of the environment, where it is set. names: hosts that the server goes by. allow_host: see `load`.
     method: of a run whose method is a class of your own, that class. keep_deferred: a file (JSON lines) to which is
-    added what a cascade leaves to its large part, with what that says. told: called with the server once it answers.
+    added what a cascade leaves to its large part, with what that says. as_openai: `runs` is a folder that `leave`
+    wrote: chat completions are answered as the log has them, by each prompt's verdict. told: called with the server
+    once it answers.
     Raises UsageError for an address of others without a token, a port that is taken, and no cascade to keep from;
     MissingPart without the extra `serve`, and what loading the runs raises.
     """
@@ -43,13 +46,18 @@ def serve(
         raise MissingPart(f"serving needs {', '.join(lacking)}", fix=install("serve"))
     from slmfit.runs.run import load
     from slmfit.serving import server
+    from slmfit.serving.as_openai import left
     from slmfit.serving.deferred import check_one_cascade
     from slmfit.serving.limits import TOKEN
 
     words = [runs] if isinstance(runs, str | Path) else list(runs)
     if not words:
         raise UsageError("there is no run to serve", fix="name one or more: slmfit serve RUN")
-    found = server.named([str(word) for word in words])
+    prompts = None
+    if as_openai:
+        found, prompts = left(words)
+    else:
+        found = server.named([str(word) for word in words])
     if keep_deferred is not None:
         check_one_cascade(load(folder).record.method for folder in found.values())
     key = token or os.environ.get(TOKEN) or None
@@ -58,5 +66,5 @@ def serve(
         "method": method,
         "deferred": keep_deferred and str(keep_deferred),
     }
-    made = server.made(found, host=host, port=port, token=key, names=names, told=told, **given)
+    made = server.made(found, host=host, port=port, token=key, names=names, told=told, prompts=prompts, **given)
     server.run(made)

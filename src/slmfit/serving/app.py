@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,6 +19,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from slmfit.serving import metrics, openapi, tried
+from slmfit.serving.as_openai import Prompts
+from slmfit.serving.as_openai import pieces as as_before
 from slmfit.serving.asking import Gone, asks_of, read_json
 from slmfit.serving.chat import Completion
 from slmfit.serving.chat_request import chat_of, streams
@@ -40,9 +42,15 @@ class Service:
     """The ASGI application. lines: by the name that a request gives as `model`."""
 
     def __init__(
-        self, lines: Mapping[str, Line], limits: Limits, token: str | None = None, names: Collection[str] = ()
+        self,
+        lines: Mapping[str, Line],
+        limits: Limits,
+        token: str | None = None,
+        names: Collection[str] = (),
+        prompts: Prompts | None = None,
     ) -> None:
-        self.lines, self.limits, self.draining = dict(lines), limits, False
+        """prompts: those whose requests are answered by the line of their name, as a log has them."""
+        self.lines, self.limits, self.draining, self.prompts = dict(lines), limits, False, prompts
         self.requests: Counter[tuple[str, int]] = Counter()
         self.hot = {f"/v1/{kind}": kind for kind in openapi.KINDS}
         self.posts = [*self.hot, openapi.CHAT]
@@ -99,19 +107,27 @@ class Service:
 
     async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
         fields = await read_json(scope, receive, self.limits)
-        line = self._writing(fields.get("model"))
-        settings, (streamed, told), logprobs = chat_of(fields), streams(fields), bool(fields.get("logprobs"))
+        (streamed, told), logprobs = streams(fields), bool(fields.get("logprobs"))
         try:
-            pieces = aiter(line.chat(settings, lambda: is_gone(scope)))
+            model, pieces = self._pieces(fields, lambda: is_gone(scope))
         except Busy:
             raise Refusal(429, "more waits than can be written soon: try again", headers=RETRY) from None
         except Unavailable:
             raise Refusal(503, "the model is not there: try again", headers=RETRY) from None
-        completion = Completion(line.name)
+        completion = Completion(model)
         if streamed:
             await completion.streamed(pieces, send, logprobs, told)
         else:
             await completion.whole(pieces, send, logprobs)
+
+    def _pieces(self, fields: Mapping[str, Any], gone: Callable[[], bool]) -> tuple[str, AsyncIterator[dict[str, Any]]]:
+        """Who answers a chat, and what is written. Raises Refusal, Busy, Unavailable."""
+        if self.prompts is not None:
+            prompt, text = self.prompts.meant(fields)
+            asked = self.lines[prompt.name].ask([(text, {"index": 0})], gone)
+            return str(fields.get("model") or prompt.name), as_before(asked, prompt, text)
+        line = self._writing(fields.get("model"))
+        return line.name, aiter(line.chat(chat_of(fields), gone))
 
     def _writing(self, model: Any) -> Line:
         """The run that is named, or the only one that writes. Raises Refusal."""

@@ -53,7 +53,7 @@ def chat_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     if alternatives and not told:
         raise Refusal(400, "'top_logprobs' goes with 'logprobs': true", "top_logprobs")
     return {
-        "messages": _messages(fields.get("messages")),
+        "messages": messages_of(fields),
         "most": most,
         "temperature": 1.0 if temperature is None else temperature,
         "top_p": 1.0 if top_p is None else top_p,
@@ -88,7 +88,9 @@ def _number(fields: Mapping[str, Any], name: str, low: float, high: float, whole
     return value
 
 
-def _messages(given: Any) -> list[dict[str, str]]:
+def messages_of(fields: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The turns, each with its role and its words. Raises Refusal."""
+    given = fields.get("messages")
     if not isinstance(given, list) or not 0 < len(given) <= MOST_MESSAGES:
         raise Refusal(400, "'messages' must be a list of messages", "messages")
     return [_message(message) for message in given]

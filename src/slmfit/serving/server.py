@@ -22,6 +22,7 @@ import uvicorn
 
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.serving.app import Service
+from slmfit.serving.as_openai import Prompts
 from slmfit.serving.guard import is_address
 from slmfit.serving.limits import TOKEN, Limits
 from slmfit.serving.line import Line
@@ -131,9 +132,11 @@ def made(
     names: Collection[str] = (),
     limits: Limits | None = None,
     told: Told = lambda serving: None,
+    prompts: Prompts | None = None,
     **given: Any,
 ) -> Serving:
-    """A server that listens; `work` lets it answer. given: `allow_host`, `method`, `deferred` of its runs.
+    """A server that listens; `work` lets it answer. given: `allow_host`, `method`, `deferred` of its runs. prompts: of
+    a log, which the runs of their names answer as the log has them.
 
     Raises UsageError for an address of others without a token, and for a port that is taken.
     """
@@ -145,7 +148,7 @@ def made(
         raise UsageError("a token is printable ASCII", where=TOKEN, fix="choose one: `openssl rand -hex 16`")
     lines = {name: Line(name, run, limits, given) for name, run in runs.items()}
     own = [] if is_address(host) else [host]
-    service = Service(lines, limits, token.strip() if token else None, [*names, *own])
+    service = Service(lines, limits, token.strip() if token else None, [*names, *own], prompts)
     return Serving(service, [bound(host, port)], told)
 
 

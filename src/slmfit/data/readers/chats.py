@@ -29,7 +29,7 @@ def spoken(row: Row) -> Row | None:
     key = next((key for key in CHATS if isinstance(row.get(key), list)), None)
     if key is None or "text" in row or not all(isinstance(turn, Mapping) for turn in row[key]):
         return None
-    turns = [(_who(turn), _words(turn), turn.get("weight", 1) != 0) for turn in row[key]]
+    turns = [(who_of(turn), words_of(turn), turn.get("weight", 1) != 0) for turn in row[key]]
     if not all(who in _ASKS | _ANSWERS | _TELLS and said is not None for who, said, _ in turns):
         return None
     counted = [i for i, (who, _, counts) in enumerate(turns) if who in _ANSWERS and counts]
@@ -48,11 +48,12 @@ def spoken(row: Row) -> Row | None:
     return found
 
 
-def _who(turn: Mapping[str, Any]) -> str:
+def who_of(turn: Mapping[str, Any]) -> str:
+    """The role of a turn, as it is called there."""
     return str(turn.get("role", turn.get("from")))
 
 
-def _words(turn: Mapping[str, Any]) -> str | None:
+def words_of(turn: Mapping[str, Any]) -> str | None:
     """What is said in a turn, also in parts; None where it is no text, or calls a tool."""
     said = turn.get("content", turn.get("value"))
     if turn.get("tool_calls") or turn.get("function_call"):

@@ -77,6 +77,13 @@ def read_rows(path: str | Path, notes: list[str], name: str | None = None, *, wh
     Raises DataError for a file that is missing, unreadable, empty, or not what its ending says.
     """
     path = Path(path)
+    with opened(path, notes, name) as (handle, kind):
+        yield from rows_from(handle, name or str(path), kind, notes, whole=whole)
+
+
+@contextmanager
+def opened(path: Path, notes: list[str], name: str | None = None) -> Iterator[tuple[Bytes, str]]:
+    """A file's bytes, unpacked, and the key of its reader. Arguments and errors as `read_rows`."""
     with reading(str(path)):
         if not path.exists():
             raise missing(path)
@@ -88,7 +95,7 @@ def read_rows(path: str | Path, notes: list[str], name: str | None = None, *, wh
                 if kind is None:
                     raise unreadable(path / inner)
                 notes.append(f"{name or path}: read {inner} in it.")
-                yield from rows_from(handle, name or str(path), kind, notes, whole=whole)
+                yield handle, kind
             return
         kind = _kind(path)
         if kind is None:
@@ -97,7 +104,7 @@ def read_rows(path: str | Path, notes: list[str], name: str | None = None, *, wh
         if zipped:
             refuse_bomb(path)
         with gzip.open(path) if zipped else path.open("rb") as handle:
-            yield from rows_from(handle, name or str(path), kind, notes, whole=whole)
+            yield handle, kind
 
 
 def rows_from(handle: Bytes, file: str, kind: str, notes: list[str], *, whole: bool = False) -> Iterator[Placed]:

@@ -1,0 +1,239 @@
+"""How the answers to one prompt are written, told from the answers themselves and the schema of the request.
+
+    shape_of(['{"category": "billing"}', …], ["my card was charged twice", …], None)
+    # Shape(form="object", label="category", values={"billing": "billing", …})
+
+A label is what takes few values; entities are words that stand in the text. What is neither is no task of ours, and the
+reason is said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slmfit.tasks.replies import without_thought
+from slmfit.tasks.reply_shapes import Shape, SpanShape, folded, name_of, parsed
+
+MOST_CHARACTERS = 60  # of a label
+ROWS_A_LABEL = 5  # answers for every label, on average
+MOSTLY, NEARLY = 0.95, 0.9  # the share of the answers that must be so
+FREE = "answers in free text"
+_SURENESS = ("confiden", "probab", "score", "certain", "sure")
+
+
+def shape_of(answers: Sequence[str], texts: Sequence[str], schema: Mapping[str, Any] | None) -> Shape | str:
+    """The shape of these answers to these texts, or why they are no task of ours. answers: those that ended well."""
+    values = [parsed(said) for said in answers]
+    objects = [(value, text) for value, text in zip(values, texts, strict=True) if value is not None]
+    if len(objects) < NEARLY * len(answers):
+        return _of_words(answers) if len(objects) < (1 - NEARLY) * len(answers) else FREE
+    fenced = sum("```" in said for said in answers) * 2 > len(answers)
+    lists = [(value, text) for value, text in objects if isinstance(value, list)]
+    if len(lists) >= NEARLY * len(objects):
+        spans = _listed_spans(lists, _Hints.of(schema).items)
+        return Shape(form="list", spans=spans, fenced=fenced) if isinstance(spans, SpanShape) else FREE
+    named = [(value, text) for value, text in objects if isinstance(value, dict)]
+    found = _of_objects(named, _resolved(schema, schema))
+    return replace(found, fenced=fenced) if isinstance(found, Shape) else found
+
+
+def _of_words(answers: Sequence[str]) -> Shape | str:
+    """Labels and nothing else."""
+    closed = _closed([without_thought(said).strip() for said in answers])
+    if isinstance(closed, str):
+        return closed
+    return Shape(form="text", values={name: name for name in closed})
+
+
+def _closed(values: Sequence[Any], allowed: Sequence[Any] = ()) -> dict[str, Any] | str:
+    """Label -> the value as it is mostly written, where there are few of them; else why there are not.
+
+    allowed: by the schema.
+    """
+    spelled: dict[str, Counter[str]] = {}
+    plain: dict[str, Any] = {}
+    for value in values:
+        if isinstance(value, dict | list | float) or (isinstance(value, str) and not value.strip()):
+            continue
+        name = name_of(value)
+        if len(name) <= MOST_CHARACTERS and "\n" not in name.strip():
+            plain.setdefault(name, value)
+            spelled.setdefault(folded(name), Counter())[name] += 1
+    known = {folded(name_of(value)) for value in allowed}
+    often = {key: count for key, count in spelled.items() if count.total() > 1 or key in known}
+    if sum(count.total() for key, count in often.items()) < MOSTLY * len(values):
+        return FREE
+    if not known and len(often) > max(2, len(values) // ROWS_A_LABEL):
+        return FREE
+    names = [count.most_common(1)[0][0] for count in often.values()]
+    if len(names) < 2:
+        return f"always answers {names[0]!r}" if names else FREE
+    return {name: plain[name] for name in sorted(names)}
+
+
+# --- objects ---
+
+
+@dataclass(frozen=True)
+class _Hints:
+    """What a schema says of a member: the values it may have, of a list what its items are."""
+
+    allowed: Sequence[Any] = ()
+    items: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, schema: Mapping[str, Any] | None) -> _Hints:
+        schema = schema or {}
+        allowed = [*schema["enum"]] if isinstance(schema.get("enum"), list) else []
+        allowed += [schema["const"]] if "const" in schema else []
+        items = schema.get("items")
+        return cls(allowed, items if isinstance(items, Mapping) else None)
+
+
+def _resolved(schema: Any, root: Any, depth: int = 0) -> Any:
+    """A schema without references, and of `anyOf` with null the other one."""
+    if not isinstance(schema, Mapping) or depth > 12:
+        return schema
+    if isinstance(at := schema.get("$ref"), str) and at.startswith("#/"):
+        inner = root
+        for key in at[2:].split("/"):
+            inner = inner.get(key) if isinstance(inner, Mapping) else None
+        return _resolved(inner, root, depth + 1)
+    for key in ("anyOf", "allOf", "oneOf"):
+        options = schema.get(key)
+        some = [one for one in options if one != {"type": "null"}] if isinstance(options, list) else []
+        if len(some) == 1:
+            return _resolved(some[0], root, depth + 1)
+    return {
+        key: {name: _resolved(one, root, depth + 1) for name, one in value.items()}
+        if key == "properties" and isinstance(value, Mapping)
+        else _resolved(value, root, depth + 1)
+        if key == "items"
+        else value
+        for key, value in schema.items()
+    }
+
+
+def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any) -> Shape | str:
+    """Of objects: the member that is a label, and the one that holds entities."""
+    properties = schema.get("properties") if isinstance(schema, Mapping) else None
+    hints = {name: _Hints.of(one) for name, one in (properties or {}).items() if isinstance(one, Mapping)}
+    counts = Counter(key for value, _ in objects for key in value)
+    order = [*hints, *(key for key in counts if key not in hints)]
+    often = [key for key in order if counts[key] >= NEARLY * len(objects)]
+    if types := _types(objects):
+        return Shape(form="object", spans=SpanShape(types=types), order=list(types))
+    spans: dict[str, SpanShape] = {}
+    labels: dict[str, dict[str, Any]] = {}
+    same: list[str] = []
+    for key in order:
+        cells = [(value[key], text) for value, text in objects if value.get(key) is not None]
+        hint = hints.get(key, _Hints())
+        if found := _spans(cells, hint):
+            spans[key] = replace(found, key=key)
+            continue
+        closed = _closed([cell for cell, _ in cells], hint.allowed) if key in often else FREE
+        if isinstance(closed, dict):
+            labels[key] = closed
+        elif closed != FREE:
+            same.append(closed)
+    chosen = {key for key in labels if not key.casefold().startswith(_SURENESS)}
+    if len(spans) > 1 or len(chosen) > 1:
+        several = sorted([*spans, *chosen])
+        return f"answers several things at once ({', '.join(several[:5])}), and a method here answers one"
+    label = next(iter(chosen), None)
+    if not spans and label is None:
+        return same[0] if same else FREE
+    of_spans = next(iter(spans.values()), None)
+    taken = {label, of_spans.key if of_spans else None}
+    return Shape(
+        form="object",
+        label=label,
+        values=labels[label] if label is not None else {},
+        spans=of_spans,
+        order=often if of_spans is None else [key for key in order if key in often or key in spans],
+        rest={key: _filler([value.get(key) for value, _ in objects]) for key in often if key not in taken},
+    )
+
+
+def _filler(cells: Sequence[Any]) -> Any:
+    """What stands where nothing here answers: nothing, in the kind that the log has there."""
+    first = next((cell for cell in cells if cell is not None), None)
+    if isinstance(first, str) and isinstance(closed := _closed(cells), dict):
+        return max(closed, key=lambda name: sum(cell == name for cell in cells))
+    empty = {str: "", bool: False, int: 0, float: 0.0, list: [], dict: {}}
+    return empty.get(type(first))
+
+
+# --- entities ---
+
+
+def _spans(cells: Sequence[tuple[Any, str]], hint: _Hints) -> SpanShape | None:
+    """The shape of a member that holds entities."""
+    if not cells:
+        return None
+    if all(isinstance(cell, dict) for cell, _ in cells) and (types := _types(cells)):
+        return SpanShape(types=types)
+    if all(isinstance(cell, list) for cell, _ in cells):
+        found = _listed_spans(cells, hint.items)
+        return found if isinstance(found, SpanShape) else None
+    return None
+
+
+def _types(cells: Sequence[tuple[Mapping[str, Any], str]]) -> dict[str, bool]:
+    """Type -> whether its words are a list, of objects whose members are the types of entities; else empty."""
+    lists, texts, within, words = Counter[str](), Counter[str](), 0, 0
+    for value, text in cells:
+        for key, cell in value.items():
+            some = cell if isinstance(cell, list) else [] if cell is None else [cell]
+            if not all(isinstance(word, str) for word in some):
+                return {}
+            (lists if isinstance(cell, list) else texts)[key] += 1
+            words += sum(bool(word.strip()) for word in some)
+            within += sum(bool(word.strip()) and word in text for word in some)
+    if not words or within < NEARLY * words or not (lists or len(texts) > 1):
+        return {}
+    return {key: lists[key] > 0 for key in sorted(lists | texts)}
+
+
+def _listed_spans(cells: Sequence[tuple[Any, str]], schema: Mapping[str, Any] | None) -> SpanShape | str:
+    """The shape of lists of entities, each an object with its words, its type and perhaps its place."""
+    items = [(item, text) for value, text in cells for item in value]
+    if not items or not all(isinstance(item, dict) for item, _ in items):
+        return FREE
+    properties = (schema or {}).get("properties")
+    hints = {name: _Hints.of(one) for name, one in (properties or {}).items() if isinstance(one, Mapping)}
+    counts = Counter(key for item, _ in items for key in item)
+    keys = [key for key, count in counts.items() if count >= NEARLY * len(items)]
+    within = {key: _share(isinstance(item.get(key), str) and item[key] in text for item, text in items) for key in keys}
+    closed = {key: _closed([item.get(key) for item, _ in items], hints.get(key, _Hints()).allowed) for key in keys}
+    labels = [key for key, names in closed.items() if isinstance(names, dict) and all(map(_is_text, names.values()))]
+    labels = labels or [
+        key for key, why in closed.items() if isinstance(why, str) and why != FREE and within[key] < 0.5
+    ]
+    said = sorted((key for key in keys if within[key] >= NEARLY and [key] != labels), key=lambda key: -within[key])
+    whole = [key for key in keys if all(type(item.get(key)) is int for item, _ in items)]
+    start = next((key for key in whole if "start" in key.casefold() or "begin" in key.casefold()), None)
+    end = next((key for key in whole if "end" in key.casefold() and key != start), None)
+    if not labels or (not said and (start is None or end is None)):
+        return FREE
+    words = said[0] if said else None
+    label = next((key for key in labels if hints.get(key, _Hints()).allowed), None)
+    label = label or next((key for key in labels if key != words and within[key] < 0.5), labels[0])
+    if label == words:
+        return FREE
+    places = (start, end) if start is not None and end is not None else (None, None)
+    rest = {key: _filler([item.get(key) for item, _ in items]) for key in keys if key not in (words, label, *places)}
+    return SpanShape(words=words, label=label, start=places[0], end=places[1], rest=rest)
+
+
+def _share(is_so: Iterable[bool]) -> float:
+    found = list(is_so)
+    return sum(found) / len(found) if found else 0.0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
