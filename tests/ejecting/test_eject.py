@@ -182,7 +182,7 @@ def test_what_has_no_script(method, task, said, tmp_path):
     run = trained(make_dataset(task), method, tmp_path / "out")
     with pytest.raises(UsageError, match=said) as error:
         slmfit.eject(run, tmp_path / "script.py")
-    assert "linear and knn" in error.value.fix
+    assert "linear, knn, encoder and causal" in error.value.fix
     assert not (tmp_path / "script.py").exists()
 
 

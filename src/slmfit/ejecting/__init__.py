@@ -27,8 +27,8 @@ from slmfit.runs.run import Run, load
 def eject(run: str | Path | Run, output: str | Path | None = None) -> Path:
     """Write a run as a Python script that predicts without slmfit; returns where it is.
 
-    run: a run's folder, or a comparison's for its pick; one of linear or knn that classifies texts or finds
-    entities. The script reads the run's model where it lies, and holds how it was made and how to train it anew.
+    run: a run's folder, or a comparison's for its pick; one of linear, knn, encoder or causal that classifies texts or
+    finds entities. The script reads the run's model where it lies, and holds how it was made and how to train it anew.
     output: the script; None = a file here, called as the run; `-` = stdout.
     Raises UsageError for a run that has no script and for a place that is taken, and what reading the run raises.
     """

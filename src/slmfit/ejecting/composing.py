@@ -85,7 +85,7 @@ def _chosen(text: str, has: Collection[str]) -> str:
         elif mark.startswith("# [") and mark[3:-1].isidentifier():
             open_.append(mark[3:-1] in has)
         elif all(open_):
-            kept.append(line)
+            kept.append(line.partition("  # type: ")[0])  # which is for us
     return "\n".join(kept)
 
 

@@ -23,7 +23,7 @@ from slmfit.text.cutting import NEWEST
 from slmfit.text.tfidf import LENGTHS, SHARES
 
 PARTS = "ejecting/parts"
-_TAKES = "it takes runs of linear and knn that classify texts or find entities, one text a row"
+_TAKES = "it takes runs of linear, knn, encoder and causal that classify texts or find entities, one text a row"
 _INSTEAD = {
     "cascade": "eject the runs that it is made of, each by itself",
     "onnx": "eject the run that it was made of",
@@ -213,4 +213,8 @@ _MAKERS: dict[tuple[str, str], Callable[[Run, Path, Contents], None]] = {
     ("linear", "text-classification"): _linear,
     ("linear", "token-classification"): _spans,
     ("knn", "text-classification"): _knn,
+    ("encoder", "text-classification"): _encoder,
+    ("encoder", "token-classification"): _encoder,
+    ("causal", "text-classification"): _causal,
+    ("causal", "token-classification"): _causal,
 }

@@ -19,6 +19,7 @@ GGUF = "model.gguf"  # the file in that folder
 
 def loaded(kind: Any) -> Any:
     """The run's model. kind: one of transformers' classes AutoModelFor…"""
+    logging.disable_progress_bar()
     # [whole]
     return kind.from_pretrained(MODEL, dtype=torch.float32).eval()
     # [/whole]
