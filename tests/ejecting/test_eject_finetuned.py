@@ -7,7 +7,9 @@ from scripts import ejected, loaded, same, texts
 
 import slmfit
 import tiny
+import tiny_gguf
 from conftest import make_dataset
+from slmfit.errors import UsageError
 from slmfit.records import Entities, Example
 
 # What peft calls in transformers, which warns of it.
@@ -97,3 +99,23 @@ def test_entities_of_a_causal_model(settings, bases, tmp_path):
         rows = ENTITIES.train[:4]
         spans = [[(s.start, s.end, s.label) for s in e.target.spans] for e in rows]
         assert script["train"]([e.input for e in rows], spans, [e.target.intent for e in rows])
+
+
+def test_a_base_model_that_is_a_gguf_file(bases, tmp_path):
+    data = replace(DATA, splits={**DATA.splits, "test": DATA.test[:4]})
+    file = tiny_gguf.write(tmp_path / "tiny.gguf", kind="Q8_0")
+    run = trained(data, "causal", {"causal": file}, tmp_path / "out", epochs=0, answers="scored", scoring="text")
+    script = loaded(ejected(run, tmp_path))
+    assert script["GGUF"] == "tiny.gguf"
+    same(script["answers"](texts(data)), run, data)
+
+
+def test_packed_weights_and_pairs_are_refused(bases, tmp_path):
+    run = trained(DATA, "encoder", bases, tmp_path / "out", epochs=1)
+    run.record = replace(run.record, task={**run.record.task, "texts": ["premise", "hypothesis"]})
+    with pytest.raises(UsageError, match="two texts in a row"):
+        slmfit.eject(run, tmp_path / "script.py")
+    packed = {**run.record.settings, "quantise": "4bit"}
+    run.record = replace(run.record, task={**run.record.task, "texts": []}, settings=packed)
+    with pytest.raises(UsageError, match="weights of 4bit have no script"):
+        slmfit.eject(run, tmp_path / "script.py")
