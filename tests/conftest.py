@@ -30,6 +30,7 @@ NEED_TORCH = [
     "methods/test_quantised.py",
     "methods/test_seq2seq*.py",
     "embeddings/test_sentence.py",
+    "ejecting/test_eject_finetuned.py",
     "exporting/test_exporting.py",
     "exporting/test_onnx.py",
     "hub/*",
