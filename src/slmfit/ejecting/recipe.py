@@ -6,6 +6,7 @@ head(run, "linear.py", script)
 from __future__ import annotations
 
 import ast
+import shlex
 import sys
 from typing import Any
 
@@ -45,8 +46,8 @@ def head(run: Run, name: str, script: str) -> str:
     said = [
         f"{record.method} for {record.dataset['name']}, as slmfit made it: the run {record.id}, without slmfit.",
         "",
-        f'    python {name} "a text"',
-        f"    python {name} < texts.txt        # a text a line; each is answered with a line of JSON",
+        f'    python {shlex.quote(name)} "a text"',
+        f"    python {shlex.quote(name)} < texts.txt        # a text a line; each is answered with a line of JSON",
         "",
         f"It reads the run's folder, named below, and needs: pip install {' '.join(needed)}.{train}",
         "",
