@@ -1,4 +1,4 @@
-"""The verbs that fit: demo, compare, train, tune.
+"""The verbs that fit: demo, compare, merge, train, tune.
 
 slmfit compare tickets.csv --methods majority,linear,knn --out compared
 """
@@ -23,11 +23,13 @@ from slmfit.cli.options import (
     option,
     reads_data,
 )
-from slmfit.cli.screen import say
+from slmfit.cli.screen import print_json, say
 from slmfit.errors import BudgetReached, UsageError
 from slmfit.text.visible import without_keys
 
 if TYPE_CHECKING:
+    from slmfit.comparison.asked import Asked
+    from slmfit.comparison.parts import Part
     from slmfit.comparison.planning import Step
 
 
@@ -70,12 +72,20 @@ def compare(
     stress: Annotated[
         bool, typer.Option("--stress", help="Ask every method again about test rows that are written otherwise.")
     ] = False,
+    list_runs: Annotated[
+        bool, typer.Option("--list", help="Print the runs there are to fit, one a line, and fit none.")
+    ] = False,
+    part: Annotated[
+        str | None, option("--part", "Fit every n-th run only, for a queue; `slmfit merge` joins the parts.", "K/N")
+    ] = None,
     no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
     """Fit methods on one split and say which is the smallest that is not worse."""
     from slmfit.cli import display
     from slmfit.comparison import compare as comparing
+    from slmfit.comparison.asked import Asked
+    from slmfit.comparison.parts import Part
     from slmfit.data.given import read_answers
     from slmfit.stressing import stress_methods
 
@@ -87,6 +97,13 @@ def compare(
     if fit.dry_run:
         steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
         return _show_plan(steps, as_json=json, budget=budget.seconds)
+    if list_runs or part is not None:
+        whole = Asked.of(data, methods, seed=source.seed, augment=augment, limits=fit.limits, **fit.arguments())
+        return (
+            _show_runs(whole, as_json=json)
+            if list_runs
+            else _fit_part(whole, Part.of(str(part)), not no_texts, as_json=json)
+        )
     asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
     notes: list[str] = []
     given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
@@ -163,6 +180,51 @@ def tune(
             data, method, trials=trials, sampler=sampler, **options.arguments(), seed=source.seed, listen=listen
         )
     return show_tuned(tuned, source.words(), as_json=json)
+
+
+def merge(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The comparison's folder, as --out of compare.")],
+    parts: Annotated[
+        list[Path] | None, typer.Argument(metavar="PART...", help="Folders of parts; none = those in OUT/parts.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Join the parts of a comparison; the same command without --part then judges."""
+    from slmfit.comparison.parts import merge as merging
+
+    found = merging(out, parts or ())
+    if json:
+        print_json({"out": str(out), "runs": found})
+        return
+    came = f"{len(found)} run{'s' if len(found) > 1 else ''} came into {out}: {', '.join(found)}"
+    say(came if found else f"every run of these parts is in {out} already")
+    say("next: the same command without --part; it measures them again on this machine, and judges")
+
+
+def _show_runs(asked: "Asked", *, as_json: bool) -> None:
+    """The runs there are to fit, for a queue to count."""
+    from slmfit.comparison.parts import runs_of
+
+    if as_json:
+        print_json({"runs": runs_of(asked)})
+        return
+    for run in runs_of(asked):
+        say(run)
+
+
+def _fit_part(asked: "Asked", part: "Part", texts: bool, *, as_json: bool) -> None:
+    """Fit a part, and say where its runs are."""
+    from slmfit.cli import display
+    from slmfit.comparison.parts import fit_part
+
+    with display.progress() as listen:
+        done = fit_part(asked.told_to(listen), part, texts)
+    if as_json:
+        print_json({"runs": [{"folder": str(run.folder), "reused": run.reused} for run in done]})
+        return
+    for run in done:
+        say(f"{run.folder}{' (was there already)' if run.reused else ''}")
+    say(f"next, when all parts are there: slmfit merge {shlex.quote(str(asked.experiment.folder))}")
 
 
 def _show_plan(steps: "Sequence[Step]", *, as_json: bool, budget: float | None) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from slmfit.cli.answering import evaluate, predict, stress
 from slmfit.cli.exporting import eject, export
-from slmfit.cli.fitting import compare, demo, train, tune
+from slmfit.cli.fitting import compare, demo, merge, train, tune
 from slmfit.cli.generating import generate
 from slmfit.cli.knowing import doctor, explain, methods_, models
 from slmfit.cli.leaving import leave
@@ -46,6 +46,7 @@ def _root(
 for verb in (
     demo,
     compare,
+    merge,
     train,
     tune,
     evaluate,

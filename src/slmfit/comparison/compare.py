@@ -8,7 +8,6 @@ A run that is there already, with the same key, is used again; so the same comma
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,21 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from slmfit import methods, storage
 from slmfit.comparison import planning
+from slmfit.comparison.asked import Asked, checked_metric, default_folder
 from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_answered, write_data, write_diagnostics
 from slmfit.comparison.given import checked_given
 from slmfit.comparison.judging import checked_margin, checked_preference
+from slmfit.comparison.parts import measure_again
 from slmfit.comparison.planning import with_rows
 from slmfit.comparison.remarks import fewer_rows, like_the_truth, time_taken
 from slmfit.comparison.rows import without_part
 from slmfit.comparison.without_reading import beside_floors
-from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
 from slmfit.environment import environment, now
-from slmfit.errors import MissingPart, UsageError, did_you_mean
+from slmfit.errors import MissingPart, UsageError
 from slmfit.events import Listener
-from slmfit.methods.specs import Spec, parse_specs, with_floors, with_parts
+from slmfit.methods.specs import Spec, parse_specs, with_parts
 from slmfit.records import LEFT_OUT, ComparisonRecord, MethodRow, Paired, Prediction, Score, Verdict, from_plain
 from slmfit.reporting import report
 from slmfit.runs import fitting
@@ -132,17 +132,25 @@ def compare(
     range, and what is no answers to the test rows, before anything is written; what a method raises is kept as the
     reason why its row failed, and the others go on.
     """
-    metric = checked_metric(data, metric)
+    checked_metric(data, metric)
     preference = checked_preference(prefer)
-    margin, seed = checked_margin(margin), checked_seed(seed)
+    margin = checked_margin(margin)
     answered = checked_given(given, data)
-    specs = with_floors(with_parts(parse_specs(asked, settings, data.task)), data.task)
-    terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
-    added = None if augment is None else add_rows(data, augment)
-    out = default_folder(data) if out is None else Path(out)
-    experiment = Experiment(out, data, terms, listen).limited(specs, limits)
-    work = [(experiment, spec) for spec in specs]
-    work += [(replace(experiment, data=added.data), spec) for spec in with_rows(specs, added)] if added else []
+    whole = Asked.of(
+        data,
+        asked,
+        settings=settings,
+        augment=augment,
+        metric=metric,
+        out=out,
+        seed=seed,
+        seeds=seeds,
+        budget_seconds=budget_seconds,
+        limits=limits,
+        listen=listen,
+    )
+    experiment, added, work = whole.experiment, whole.added, whole.work
+    out, seed = experiment.folder, experiment.terms.seed
     budget = Budget.of(budget_seconds) if budget is None else budget
     if listen and budget.limited:
         listen("budget", {"seconds": round(budget.left(), 1)})
@@ -153,6 +161,7 @@ def compare(
         with counted(told_to(listen), "looking for twins", rows_in_all):
             findings = write_data(experiment, texts)
         spent = {READING: (budget_seconds or 0.0) - budget.left()} if budget.limited else {}
+        measure_again(out, data, listen)
         fitted = _fit_all(work, budget.but_for(min(JUDGING, JUDGING_SHARE * budget.left())), texts, spent)
         rows = [fitted[spec.id] for _, spec in work]
         rows += [experiment.given_row(name, answers) for name, answers in answered.items()]
@@ -243,31 +252,21 @@ def plan(
     Nothing is written or sent, and fitted on few rows only, to tell the time.
     Arguments and errors are those of `compare`.
     """
-    metric, seed = checked_metric(data, metric), checked_seed(seed)
-    specs = with_floors(with_parts(parse_specs(asked, settings, data.task)), data.task)
-    terms = Terms(seed, metric, checked_seeds(seeds, seed, specs), budget_seconds)
-    experiment = Experiment(default_folder(data) if out is None else Path(out), data, terms)
-    steps = experiment.plan(specs)
-    if augment is not None:
-        added = add_rows(data, augment)
-        steps += replace(experiment, data=added.data).plan(with_rows(specs, added))
+    whole = Asked.of(
+        data,
+        asked,
+        settings=settings,
+        augment=augment,
+        metric=metric,
+        out=out,
+        seed=seed,
+        seeds=seeds,
+        budget_seconds=budget_seconds,
+    )
+    steps = whole.experiment.plan(whole.specs)
+    if whole.added is not None:
+        steps += replace(whole.experiment, data=whole.added.data).plan(with_rows(whole.specs, whole.added))
     return steps
-
-
-def checked_metric(data: Dataset, metric: str | None) -> str:
-    """The metric to go by. Raises UsageError for one the task does not have, and for data that are not loaded yet."""
-    if not isinstance(data, Dataset):
-        raise UsageError(f"a dataset is needed, not {type(data).__name__}", fix="slmfit.load_data(PATH) makes one")
-    if metric is not None and metric not in data.task.metrics:
-        fix = did_you_mean(metric, data.task.metrics)
-        raise UsageError(f"{data.task.name} has no metric {metric!r} for a verdict", fix=fix)
-    return metric or data.task.metric
-
-
-def default_folder(data: Dataset) -> Path:
-    """Where results go when the user names no place: the same data, the same folder."""
-    name = re.sub(r"[/\\]+", "-", data.name)
-    return Path("slmfit-out") / f"{name}-{data.fingerprint[:6]}"
 
 
 def _fit_all(

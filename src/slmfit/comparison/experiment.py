@@ -28,7 +28,8 @@ from slmfit.records import MethodRow, Prediction
 from slmfit.runs import fitting
 from slmfit.runs.fitting import Terms
 from slmfit.runs.run import Run, by_validation, read_run
-from slmfit.runs.trainings import clear, kept, trainings
+from slmfit.runs.trainings import clear, trainings
+from slmfit.runs.trainings import kept as kept_run
 from slmfit.tasks.answers import prediction_to_json
 from slmfit.timing.budget import Budget
 
@@ -65,7 +66,7 @@ class Experiment:
         budget: this run's part of it. Raises what the method raises.
         """
         parts = [self._fitted(part, budget) for part in spec.parts]
-        folder, found = self._place(spec), self._kept(spec)
+        folder, found = self._place(spec), self.kept(spec)
         if found != folder:
             clear(folder)
         if found:
@@ -124,7 +125,7 @@ class Experiment:
         folder = self.folder / "runs" / f"predictions-{storage.file_name(name)}"
         plain = [prediction_to_json(answer) for answer in answers]
         key = storage.hash_json([self.data.hashes["test"], plain, self.terms.seed, self.terms.metric])
-        reused = kept(folder, key) == folder
+        reused = kept_run(folder, key) == folder
         if not reused:
             clear(folder)
             fitting.given_run(name, answers, self.data, folder, key, self.terms)
@@ -134,7 +135,7 @@ class Experiment:
         """What would be done for each method, and what the servers it asks would take; nothing is fitted or asked."""
         steps = []
         for spec in specs:
-            missing = 0 if spec.reason else sum(one._kept(own) is None for one, own in self.trainings(spec))
+            missing = 0 if spec.reason else sum(one.kept(own) is None for one, own in self.trainings(spec))
             steps.append(planning.step(spec, self.data, self.terms, missing))
         return steps
 
@@ -153,7 +154,7 @@ class Experiment:
             raise UsageError("there is a limit for asking servers, and no method here asks one", fix=fix)
         known = {
             spec.id: planning.charged_by(read_run(found))
-            if not spec.parts and (found := self._kept(spec))
+            if not spec.parts and (found := self.kept(spec))
             else planning.charged(spec, self.data, self.terms, limits)
             for spec in remote
         }
@@ -226,7 +227,7 @@ class Experiment:
         """The run of a part; None where it is not there, or not with every seed."""
         if part.run is not None:
             return Run(part.run)
-        places = [one._kept(own) for one, own in self.trainings(part)]
+        places = [one.kept(own) for one, own in self.trainings(part)]
         runs = [Run(place) for place in places if place]
         if len(runs) < len(places):
             return None
@@ -235,7 +236,7 @@ class Experiment:
     def _place(self, spec: Spec) -> Path:
         return self.folder / "runs" / spec.id
 
-    def _kept(self, spec: Spec) -> Path | None:
+    def kept(self, spec: Spec) -> Path | None:
         """The folder of that very run, under its name or set aside; None where it is not there."""
         parts = [self._found(part) for part in spec.parts]
         if not all(parts):
@@ -244,7 +245,7 @@ class Experiment:
         keys = [fitting.run_key(spec, self.data, self.terms, parts=made_of)]
         if not spec.trained and self.terms.budget_seconds is not None:  # without a budget there is only more of it
             keys.insert(0, fitting.run_key(spec, self.data, self.terms, budgeted=False, parts=made_of))
-        return next((found for key in keys if (found := kept(self._place(spec), key))), None)
+        return next((found for key in keys if (found := kept_run(self._place(spec), key))), None)
 
     def __getstate__(self) -> dict[str, Any]:
         if self.allowance is not None:  # two processes that count apart would spend it twice

@@ -26,7 +26,7 @@ from slmfit.runs.run import Run
 from slmfit.timing.budget import Budget
 
 # What stands in the folder; what is written there under a name of ours until it is whole.
-OURS = {"comparison.json", "report.html", "data", "runs"}
+OURS = {"comparison.json", "report.html", "data", "runs", "parts", "merged.json"}
 DATA = {"split.json", "audit.json", "twins.jsonl", "test.jsonl", "diagnostics.json", "tickets.csv"}
 _HALF = re.compile(r"\.(.+)\.\d+\.partial")
 

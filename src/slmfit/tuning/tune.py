@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.comparison.compare import checked_metric, default_folder
+from slmfit.comparison.asked import checked_metric, default_folder
 from slmfit.data.dataset import Dataset
 from slmfit.data.split import checked_seed
 from slmfit.environment import environment, now, package_version
