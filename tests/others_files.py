@@ -62,8 +62,13 @@ def forms():
             as_json({"columns": [*table], "index": [*range(len(rows))], "data": [[*row.values()] for row in rows]}),
         ),
         "columns in lists": ("d.json", as_json(table)),
+        "intents": ("d.json", as_json({"intents": [_intent(label, rows) for label in "ab"]})),
         "splits": ("d.json", as_json({"train": rows[:8], "dev": rows[8:10], "test": rows[10:]})),
     }
+
+
+def _intent(label, rows):
+    return {"tag": label, "patterns": [row["text"] for row in rows if row["label"] == label], "responses": []}
 
 
 def _task(id, text, mark):

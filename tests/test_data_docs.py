@@ -83,7 +83,7 @@ TOLD = {  # what the notes say of each form that is told by its shape: of all ot
     "a token a row": ["words.csv"],
     "spans that count tokens": ["gliner.json", "counted.jsonl"],
     "as fastText has them": ["fasttext.txt"],
-    "one object holds a table": ["columns.json", "index.json", "split.json", "lists.json"],
+    "one object holds a table": ["columns.json", "index.json", "split.json", "lists.json", "intents.json"],
     "the splits are the lists": ["splits.json"],
     "read as JSON lines": [],
 }

@@ -235,7 +235,7 @@ def test_what_pandas_writes_is_read(tmp_path: Path, orient: Any, index: list[str
 
 
 @pytest.mark.parametrize("value", [
-    {"text": {"0": "a"}, "label": {"1": "b"}}, {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 2}},
+    {"text": {"0": "a"}, "label": {"1": "b"}},
     {"text": ["a", "b"], "label": ["c"]}, {"columns": ["text"], "index": [0], "data": [["a", "b"]]}, {}, {"text": []},
 ])  # fmt: skip
 def test_objects_that_are_no_table_are_refused(tmp_path: Path, value: Any) -> None:

@@ -4,6 +4,7 @@
 {"0": {"text": "Hi", "label": "greeting"}, "1": {"text": "Bye", "label": "parting"}}  orient="index"
 {"columns": ["text", "label"], "index": [0, 1], "data": [["Hi", "greeting"], …]}      orient="split"
 {"text": ["Hi", "Bye"], "label": ["greeting", "parting"]}                             lists
+{"intents": [{"tag": "greeting", "patterns": ["Hi", "Hello"], "responses": […]}, …]}  a chat bot's intents.json
 
 rows_of_frame(value)       # [{"text": "Hi", "label": "greeting"}, …]; None for any other object
 """
@@ -25,12 +26,22 @@ def rows_of_frame(value: Mapping[str, Any]) -> list[Row] | None:
     match value:
         case {"columns": [*columns], "data": [*data]}:
             return _of_split(columns, value.get("index", range(len(data))), data)
+        case {"intents": [*intents]} if intents and (found := [_of_intent(one) for one in intents]):
+            return None if None in found else [row for rows in found for row in rows or []]
     if value and all(isinstance(cell, Mapping) for cell in value.values()):
         return _of_objects(value)
     lists = {column: cells for column, cells in value.items() if isinstance(cells, list) and cells}
     told = any(name.lower() in _NAMES and not isinstance(cells[0], Mapping) for name, cells in lists.items())
     if told and len(lists) > 1 and len({len(cells) for cells in lists.values()}) == 1:
         return [dict(zip(lists, cells, strict=True)) for cells in zip(*lists.values(), strict=True)]
+    return None
+
+
+def _of_intent(intent: Any) -> list[Row] | None:
+    """A row for each pattern of an intent."""
+    match intent:
+        case {"tag": str(label), "patterns": [*texts]} if all(isinstance(text, str) for text in texts):
+            return [{"text": text, "label": label} for text in texts]
     return None
 
 

@@ -63,7 +63,9 @@ def _rows_of_text(text: str, file: str, notes: list[str]) -> Iterator[tuple[int,
     if isinstance(value, dict):
         if (rows := rows_of_frame(value)) is not None:
             refuse_halves(rows, Where(file))
-            notes.append(f"{file}: one object holds a table, by columns or by rows, as pandas writes it.")
+            notes.append(
+                f"{file}: one object holds a table: its columns, its rows by their names, or a list for each label."
+            )
             yield from enumerate(rows, 1)
             return
         named = _lists_of_objects(value, file)
