@@ -6,6 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from slmfit import records
+from slmfit.checking.judging import Judged as Truth
+from slmfit.checking.judging import MethodTruth
 from slmfit.comparison.left import CostRecord, LeaveRecord, PromptRecord
 from slmfit.exporting.gate import Judged
 from slmfit.exporting.record import ExportRecord
@@ -45,6 +47,8 @@ def test_every_field_is_explained():
     assert table("run.json") == {f.name for f in fields(records.RunRecord)}
     assert table("comparison.json") == {f.name for f in fields(records.ComparisonRecord)}
     assert table("stress.json") == {f.name for kind in (StressRecord, KindRecord) for f in fields(kind)}
+    truth = set(re.findall(r"`(\w+)`", DOC.split("## checked/\n")[1].split("\n## ")[0]))
+    assert {f.name for kind in (Truth, MethodTruth) for f in fields(kind)} <= truth
     assert table("tuning.json") == {f.name for f in fields(TuningRecord)}
     tuning = set(re.findall(r"`(\w+)`", DOC.split("## tuning.json\n")[1].split("\n## ")[0]))
     assert {f.name for kind in (Tried, Range) for f in fields(kind)} <= tuning

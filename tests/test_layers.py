@@ -17,8 +17,8 @@ SOURCE = HERE / "src" / "slmfit"
 # A module imports only what stands above it in this list, or its own package. Those to come have their place already.
 ORDER = """
 errors records streams storage environment events timing text hub evidence tasks data finetune llm embeddings generating
-methods runs reporting exploring comparison exporting ejecting serving tuning stressing leaving cluster ui testing cli
-__init__ __main__
+methods runs reporting exploring comparison exporting ejecting serving tuning stressing checking leaving cluster ui
+testing cli __init__ __main__
 """.split()
 LEAVES = {
     "exporting",
@@ -26,6 +26,7 @@ LEAVES = {
     "serving",
     "tuning",
     "stressing",
+    "checking",
     "leaving",
     "testing",
 }  # of these none imports another

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from slmfit.cli.answering import evaluate, predict, stress
+from slmfit.cli.checking import check
 from slmfit.cli.exporting import eject, export
 from slmfit.cli.fitting import compare, demo, merge, train, tune
 from slmfit.cli.generating import generate
@@ -52,6 +53,7 @@ for verb in (
     evaluate,
     predict,
     stress,
+    check,
     explore,
     generate,
     export,
