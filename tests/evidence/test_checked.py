@@ -40,7 +40,7 @@ def test_three_of_five_checks_go_where_answers_differ_and_more_checks_only_add_t
     assert sorted(order.tolist()) == list(range(4000))
     for n in (50, 150, 400):
         differ = (group[order[:n]] >= SOME).mean()
-        assert 0.58 <= differ <= 0.64, n
+        assert 0.56 <= differ <= 0.62, n
     assert order.tolist() == asking_order(group, seed=3).tolist() != asking_order(group, seed=4).tolist()
 
 

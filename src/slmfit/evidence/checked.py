@@ -35,7 +35,7 @@ from slmfit.records import Score
 SURE, UNSURE, SOME, MOST, EVERY = 0, 1, 2, 3, 4
 GROUPS = 5
 UNSURE_ROWS = 0.25  # of the rows where all agree
-CHECKS = {SURE: 0.27, UNSURE: 0.13, SOME: 0.6}  # each one's part of the checks; from SOME on together
+CHECKS = {SURE: 0.28, UNSURE: 0.135, SOME: 0.585}  # each one's part of the checks; from SOME on together
 FEW = 3  # checked rows of a kind, below which it is not told apart
 STEPS = 36  # of a search by halves
 
