@@ -53,9 +53,11 @@ class Camera:
         self.page.wait_for_selector(ready)
         self.page.wait_for_timeout(1000)
 
-    def take(self, name: str, whole: bool = False) -> None:
+    def take(self, name: str, high: int | None = None, whole: bool = False) -> None:
+        """high: pixels of it from above; None = what the window shows. whole: all that can be scrolled to."""
         path = self.out / f"{name}.png"
-        self.page.screenshot(path=path, full_page=whole)
+        part = None if high is None else {"x": 0, "y": 0, "width": SIZES["width"], "height": high}
+        self.page.screenshot(path=path, full_page=whole, clip=part)
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB", flush=True)
 
 
@@ -95,7 +97,7 @@ def pictures(camera: Camera) -> None:
     camera.done(verb="generate", recipe="emails", n=MAILS)
     written = camera.done(verb="generate", recipe="emails", n=3000, name="many")
     camera.go(f"/generate?job={written}", ".reasons li")
-    camera.take("ui-generate")
+    camera.take("ui-generate", 480)
     methods = ["majority", "linear", "encoder=models/minilm"]
     camera.done(verb="compare", file="generated/emails.jsonl", methods=methods, settings=QUICK)
     camera.go("/compare?file=data/tickets.csv", ".methods-of")
@@ -108,7 +110,7 @@ def pictures(camera: Camera) -> None:
     page.wait_for_selector(".verdict-of")
     page.frame_locator("iframe.framed").locator("#rows > li").first.wait_for()
     camera.go("/compare?name=compared/tickets", ".verdict-of")
-    camera.take("ui-verdict")
+    camera.take("ui-verdict", 545)
     runs = [f"compared/emails/runs/{name}" for name in ("linear", "encoder-minilm")]
     camera.go("/try?" + "&".join(f"run={run}" for run in runs), "textarea")
     page.fill("textarea", mail(page))
@@ -122,9 +124,10 @@ def pictures(camera: Camera) -> None:
     camera.go("/runs", ".list tbody tr")
     for box in page.locator("tbody input[type=checkbox]").all()[:2]:
         box.check()
+    page.click("button:text-is('Set 2 side by side')")
     camera.take("ui-runs")
     camera.go("/settings?run=compared/tickets/runs/linear", ".settings-of h3")
-    camera.take("ui-settings")
+    camera.take("ui-settings", 470)
 
 
 def mail(page: Any) -> str:

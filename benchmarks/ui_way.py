@@ -179,7 +179,7 @@ def emails(place: Path, hand_of: type[Hand]) -> None:
         page.wait_for_selector(".verdict-of")
         print(f"  {page.text_content('.verdict-of .sentence')}")
 
-        hand.press(".ladder-of a:text-is('linear')")
+        hand.press(".ladder-of a:has-text('linear')")
         hand.choose("[aria-label='Add a run beside']", "compared/few/runs/encoder-tiny-encoder")
         page.wait_for_selector(".chips li >> nth=1")
         mail = json.loads((work / "generated" / "few.jsonl").read_text().splitlines()[-1])["text"]

@@ -39,6 +39,23 @@ def test_what_leads_out_is_refused(here, name):
         here.path(name)
 
 
+def test_a_base_model_is_no_data(here):
+    for name in ("config.json", "tokenizer.json", "1_Pooling/config.json"):
+        path = here.root / "models" / "tiny" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    assert not [name for name in here.scan().files if name.startswith("models/")]
+
+
+def test_an_export_that_answers_is_a_run_too(here):
+    for name in ("run.json", "export.json"):
+        path = here.root / "exported" / "onnx" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    found = here.scan()
+    assert "exported/onnx" in found.runs and "exported/onnx" in found.exports
+
+
 def test_links_are_refused_and_not_shown(here, tmp_path):
     (here.root / "out.csv").symlink_to(tmp_path / "secret.csv")
     (here.root / "folder").symlink_to(tmp_path)

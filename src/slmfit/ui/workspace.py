@@ -122,7 +122,7 @@ class Workspace:
                 here[entry.name] = entry
                 seen += 1
             self._place(folder, here, found)
-            is_ours = "run.json" in here or "export.json" in here
+            is_ours = "run.json" in here or "export.json" in here or _is_model(here)
             for name, entry in here.items():
                 if entry.is_dir(follow_symlinks=False):
                     kept = name == "runs" if _is_comparison(folder, here) else not is_ours
@@ -135,13 +135,12 @@ class Workspace:
         """Say what one folder and its files are."""
         if "comparison.json" in here:
             found.comparisons.append(self.name(folder))
-        elif "run.json" in here:
-            found.runs.append(self.name(folder))
-        elif "export.json" in here:
-            found.exports.append(self.name(folder))
+        elif "run.json" in here or "export.json" in here:  # what slmfit itself answers with is both
+            found.runs += [self.name(folder)] if "run.json" in here else []
+            found.exports += [self.name(folder)] if "export.json" in here else []
         elif _is_comparison(folder, here):
             found.unfinished.append(self.name(folder))
-        else:
+        elif not _is_model(here):
             files = [Path(entry.path) for entry in here.values() if entry.is_file(follow_symlinks=False)]
             found.files += sorted(self.name(path) for path in files if _is_data(path))
 
@@ -208,6 +207,11 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 def _is_comparison(folder: Path, here: dict[str, os.DirEntry[str]]) -> bool:
     return "comparison.json" in here or ("data" in here and (folder / "data" / "split.json").is_file())
+
+
+def _is_model(here: Mapping[str, os.DirEntry[str]]) -> bool:
+    """Whether it is a base model's folder, whose files are JSON, too."""
+    return "config.json" in here and ("tokenizer.json" in here or "tokenizer_config.json" in here)
 
 
 def _is_data(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import { $, asked, choice, copyable, field, fill, get, link, make, named, post, refusal, several, visible, when } from "./dom.js";
 import { Curves } from "./curves.js";
-import { begin, title } from "./start.js";
+import { begin, pathed, title } from "./start.js";
 import { verdict } from "./verdict.js";
 import { Ways } from "./watch.js";
 
@@ -135,7 +135,7 @@ function before(found) {
   const latest = [...found.comparisons].sort((a, b) => (a.made < b.made ? 1 : -1));
   return make("section", {}, make("h2", {}, "Compared before"),
     make("table", { class: "list fold" }, make("tbody", {}, latest.slice(0, 50).map((one) => make("tr", {},
-      make("td", {}, make("a", { href: link("/compare", { name: one.name }) }, named(one.name))),
+      make("td", {}, make("a", { href: link("/compare", { name: one.name }) }, pathed(one.name))),
       make("td", {}, named(one.sentence)), make("td", { class: "num quiet" }, when(one.made)))))));
 }
 

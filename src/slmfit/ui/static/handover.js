@@ -10,7 +10,7 @@ const FORMS = [
   ["html", null, "One page", "A file that is the classifier: it opens from disk, on a phone too, and asks nobody.", (run) => ["linear", "knn"].includes(run.method)],
   ["gguf", null, "GGUF", "For llama.cpp and Ollama, with a Modelfile.", (run) => run.method === "causal"],
 ];
-const [done, table] = [make("div", { "aria-live": "polite" }), make("div", {})];
+const [done, table] = [make("div", { class: "said-of", "aria-live": "polite" }), make("div", {})];
 let shown = null; // the run of this view
 const followed = asked().get("job");
 
@@ -32,7 +32,7 @@ begin(async (view) => {
     make("dl", { class: "figures small" }, [[run.metric, run.score], ["95 % interval", run.interval], ["size", run.size], ["one text", run.latency], ["data", run.data]].filter(([, value]) => value).map(([what, value]) =>
       make("div", {}, make("dt", {}, `${what}`), make("dd", {}, make("b", {}, named(value)))))),
     make("p", { class: "buttons" }, make("a", { class: "button", href: link("/try", { run: name }) }, "Try it"), make("a", { class: "button", href: link("/settings", { run: name }) }, "Its settings, and why")),
-    make("section", {}, make("h2", {}, "Export"), make("ul", { class: "forms" }, FORMS.map((form) => offer(form, run, name))), done, table),
+    make("section", {}, make("h2", {}, "Export"), done, make("ul", { class: "forms" }, FORMS.map((form) => offer(form, run, name))), table),
     make("section", {}, make("h2", {}, "Serve it"), make("p", { class: "note" }, "It answers over HTTP what it answers here, and shows a page to try it."), copyable(`slmfit serve ${name}`, "On the command line")),
     run.card && make("section", {}, make("h2", {}, "Its card"), make("pre", { class: "card-text", tabindex: "0" }, named(run.card.replace(/^---\n.*?\n---\n/su, "").trim()))));
   written(found);
@@ -73,7 +73,7 @@ async function told(job) {
   const file = (job.about.out ?? "").endsWith(".html");
   fill(done, 
     job.state === "done"
-      ? make("div", {}, make("p", {}, make("span", { class: "state done" }, "written: "), named(job.about.out)), text.trim() && make("p", { class: "note" }, named(text.trim())),
+      ? make("div", {}, make("p", {}, make("span", { class: "state done" }, "written: "), named(job.about.out)), text.trim() && make("p", { class: "note" }, named(text.trim().split("\n").at(-1))),
         file && make("p", { class: "buttons" }, make("a", { class: "button main", href: link("/files", { name: job.about.out }) }, "Download the page")))
       : make("div", { class: "refusal", role: "alert" }, named(text.trim() || job.state)),
     copyable(job.command));

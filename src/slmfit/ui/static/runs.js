@@ -1,7 +1,7 @@
 // Runs: all that were made here, to be searched, set side by side, opened and deleted.
 
 import { copyable, fill, get, link, make, named, post, question, refusal, several, when } from "./dom.js";
-import { begin } from "./start.js";
+import { begin, pathed } from "./start.js";
 
 const COLUMNS = [
   ["name", "run", (run) => run.name], ["data", "data", (run) => run.data], ["score", "test score", (run) => run.value],
@@ -39,7 +39,7 @@ begin(async (view) => {
   function line(run) {
     const box = make("input", { type: "checkbox", checked: chosen.has(run.name), "aria-label": `Choose ${run.name}`, change: (event) => { event.target.checked ? chosen.add(run.name) : chosen.delete(run.name); buttons(); } });
     return make("tr", {}, make("td", {}, box),
-      make("td", {}, make("a", { href: link("/hand-over", { run: run.name }) }, named(run.name)), make("small", {}, run.method)),
+      make("td", {}, make("a", { href: link("/hand-over", { run: run.name }) }, pathed(run.name)), make("small", {}, run.method)),
       make("td", {}, named(run.data)), make("td", { class: "num" }, make("b", {}, run.score), make("small", {}, `${run.metric} ${run.interval}`)),
       make("td", { class: "num" }, run.size), make("td", { class: "num" }, run.latency), make("td", { class: "num" }, run.fit), make("td", { class: "num quiet" }, when(run.made)));
   }
@@ -47,7 +47,7 @@ begin(async (view) => {
   function buttons() {
     const names = [...chosen];
     fill(acts, ...(names.length ? [
-      make("button", { type: "button", click: beside }, `Set ${names.length === 1 ? "it" : `${names.length}`} side by side`),
+      names.length > 1 && make("button", { type: "button", click: beside }, `Set ${names.length} side by side`),
       names.length <= 4 && make("a", { class: "button", href: link("/try", { run: names }) }, "Try"),
       names.length === 1 && make("button", { type: "button", click: () => remove(names[0], said) }, "Delete"),
     ].filter(Boolean) : []));
@@ -56,8 +56,8 @@ begin(async (view) => {
   function beside() {
     const runs = found.runs.filter((run) => chosen.has(run.name));
     const rows = [["data", "data"], ["method", "method"], ["metric", "metric"], ["score", "test score"], ["interval", "95 % interval"], ["size", "size"], ["latency", "one text"], ["fit", "one fit"]];
-    fill(side, make("section", {}, make("h2", {}, "Side by side"), make("div", { class: "scroll" }, make("table", { class: "list" },
-      make("thead", {}, make("tr", {}, make("th", {}, ""), runs.map((run) => make("th", {}, named(run.name))))),
+    fill(side, make("section", { class: "set-beside" }, make("h2", {}, "Side by side"), make("div", { class: "scroll" }, make("table", { class: "list" },
+      make("thead", {}, make("tr", {}, make("th", {}, ""), runs.map((run) => make("th", {}, pathed(run.name))))),
       make("tbody", {}, rows.map(([name, words]) => make("tr", {}, make("th", { scope: "row" }, words), runs.map((run) => make("td", {}, named(run[name]))))))))));
   }
 });
@@ -66,7 +66,7 @@ function comparisons(found, said) {
   const all = [...found.comparisons.map((one) => [one.name, one.sentence]), ...found.unfinished.map((name) => [name, "not finished: the same command goes on"])];
   if (!all.length) return null;
   return make("section", {}, make("h2", {}, "Comparisons"), make("table", { class: "list fold" }, make("tbody", {}, all.map(([name, words]) => make("tr", {},
-    make("td", {}, make("a", { href: link("/compare", { name }) }, named(name))), make("td", {}, named(words)),
+    make("td", {}, make("a", { href: link("/compare", { name }) }, pathed(name))), make("td", {}, named(words)),
     make("td", { class: "num" }, make("button", { type: "button", click: () => remove(name, said), "aria-label": `Delete ${name}` }, "Delete")))))));
 }
 

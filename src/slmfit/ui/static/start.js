@@ -1,6 +1,6 @@
 // How every view begins: its place in the page, the stream, and what runs beside it.
 
-import { $, fill, link, make, named, refusal } from "./dom.js";
+import { $, fill, link, make, refusal, visible } from "./dom.js";
 import { follow } from "./stream.js";
 
 const DOING = {
@@ -17,9 +17,12 @@ export const place = (job) =>
 
 export const subject = (job) => job.about.file ?? job.about.run ?? job.about.recipe ?? job.about.cache ?? "";
 
+// a path, which may go on in the next line behind each /
+export const pathed = (name) => make("bdi", {}, visible(name).split(/(?<=\/)/u).map((part, i) => [i > 0 && make("wbr"), part]));
+
 function underWay(jobs) {
   fill($("under-way"), (jobs.length ? [make("p", {}, "Under way"), make("ul", {}, jobs.map((job) =>
-    make("li", {}, make("a", { href: place(job) }, `${DOING[job.verb] ?? job.verb} `, named(subject(job))))))] : []));
+    make("li", {}, make("a", { href: place(job) }, `${DOING[job.verb] ?? job.verb} `, pathed(subject(job))))))] : []));
 }
 
 // begin(async (view) => …, { job, state, lines, log }): what is thrown is shown
