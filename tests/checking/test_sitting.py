@@ -246,7 +246,9 @@ def test_the_figures_of_all_rows_checked_are_those_of_the_rows(folder, made):
     with checking.answers_of(given, "me") as person:
         for row in given.rows:
             person.answer(row.id, truth[row.id])
+    assert checking.last_said(folder) is None
     found = checking.judged(given, len(given.rows))
+    assert checking.last_said(folder) == found.sentence
     right = {id: sum(said == truth[row.id] for row, said in zip(given.rows, given.answers[id], strict=True))
              for id in given.answers}  # fmt: skip
     labels = sum(row.label == truth[row.id] for row in given.rows)
@@ -310,6 +312,8 @@ def test_answers_to_rows_that_were_drawn_otherwise_are_not_mixed_in(folder):
     path.write_text(json.dumps({**drawn, "test": "other"}))
     with pytest.raises(UsageError, match="not those that were drawn from"):
         checking.of(folder)
+    (folder / "checked" / "verdict.json").write_text(json.dumps({"sentence": "Leave."}))
+    assert checking.last_said(folder) is None
     path.write_text(json.dumps({**drawn, "group": "x"}))
     with pytest.raises(SlmfitError):
         checking.of(folder)

@@ -13,7 +13,7 @@ In the comparison's folder `checked/` holds drawn.json, a file of answers a pers
 """
 
 from slmfit.checking.given import Given, Row, of
-from slmfit.checking.judging import Judged, judged
+from slmfit.checking.judging import Judged, judged, last_said
 from slmfit.checking.person import Person, answers_of
 
-__all__ = ["Given", "Judged", "Person", "Row", "answers_of", "judged", "of"]
+__all__ = ["Given", "Judged", "Person", "Row", "answers_of", "judged", "last_said", "of"]

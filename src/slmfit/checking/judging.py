@@ -11,17 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
 from slmfit import storage
-from slmfit.checking.given import Given
+from slmfit.checking.given import FOLDER, Given
 from slmfit.checking.person import Answers, everybody
 from slmfit.errors import UsageError
 from slmfit.evidence import checked, truth
 from slmfit.evidence.statistic import share_right
 from slmfit.evidence.truth import Rival
 from slmfit.records import Score, to_plain
+from slmfit.runs.run import read_comparison
 from slmfit.text.figures import interval, number_of, percent
 
 FORMAT = "slmfit.truth/1"
@@ -108,6 +110,17 @@ def judged(given: Given, rows: int) -> Judged:
     )  # fmt: skip
     storage.write_json(given.place / "verdict.json", {"format": FORMAT, **to_plain(record)})
     return record
+
+
+def last_said(folder: Path) -> str | None:
+    """What the verdict on a comparison's rows was, in words; None where there is none, or one on other rows."""
+    place = folder / FOLDER
+    if not (place / "verdict.json").is_file():
+        return None
+    drawn_from = storage.read_json(place / "drawn.json", "test")["test"]
+    if drawn_from != read_comparison(folder).split["test"].hash:
+        return None
+    return str(storage.read_json(place / "verdict.json", "sentence")["sentence"])
 
 
 def _remarks(

@@ -58,6 +58,7 @@ def leave(
 
 def show_left(left: "Left", *, as_json: bool) -> None:
     """The prompts with their counts, and of each task how far methods agree and what it costs."""
+    from slmfit.checking import last_said
     from slmfit.cli.nexts import say_next
     from slmfit.cli.screen import print_json
     from slmfit.records import to_plain
@@ -73,9 +74,14 @@ def show_left(left: "Left", *, as_json: bool) -> None:
         _say_prompt(prompt)
         if prompt.comparison is not None:
             _show_methods(left, prompt)
+            if said := last_said(left.folder / prompt.comparison):
+                say(f"checked by a person: {said}")
     say(f"\n{left.folder}", err=True)
     for prompt in record.tasks:
         say(f"report: {left.folder / str(prompt.comparison) / 'report.html'}", err=True)
+    for prompt in record.tasks:
+        if prompt.kind == "text-classification":
+            say_next("check", str(left.folder / str(prompt.comparison)))
     if record.tasks:
         say_next("serve", str(left.folder), "--as-openai")
     return None
