@@ -50,7 +50,7 @@ STYLE = """
 .slmfit-chart .bars > :nth-child(3n + 1) { text-align: right; overflow-wrap: anywhere; }
 .slmfit-chart .number { font-variant-numeric: tabular-nums; }
 .slmfit-chart .clouds { display: grid; grid-template-columns: repeat(auto-fill, minmax(9em, 1fr)); gap: 1em; }
-.slmfit-chart .clouds svg { width: 100%; border: 1px solid var(--line); border-radius: 4px; }
+.slmfit-chart .clouds svg { box-sizing: border-box; width: 100%; border: 1px solid var(--line); border-radius: 4px; }
 .slmfit-chart .clouds path { fill: none; stroke-linecap: round; stroke-width: 2.6; stroke: var(--line); }
 .slmfit-chart .clouds path.own { stroke: var(--accent); stroke-width: 3.2; }
 .slmfit-chart .scroll { overflow-x: auto; }
