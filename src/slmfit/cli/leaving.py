@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slmfit.cli.options import Json, NoTexts, Out, option, settings_of
+from slmfit.cli.options import Json, Out, option, settings_of
 from slmfit.cli.screen import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def leave(
     seed: Annotated[int, option("--seed", "For everything random.")] = 0,
     seeds: Annotated[int, option("--seeds", "Train N times, each with its own seed.", "N")] = 1,
     out: Out = None,
-    no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
     """Read the logs of a large model, and say how much of its work a small one would do."""
@@ -49,7 +48,6 @@ def leave(
             out=out,
             seed=seed,
             seeds=seeds,
-            texts=not no_texts,
             command=typed(),
             listen=listen,
         )

@@ -70,7 +70,6 @@ def leave(
     out: str | Path | None = None,
     seed: int = 0,
     seeds: int = 1,
-    texts: bool = True,
     command: str = "",
     listen: Listener | None = None,
 ) -> Left:
@@ -98,7 +97,7 @@ def leave(
         for prompt in found:
             record = _record(prompt, price_list)
             if prompt.name in rows:
-                given: dict[str, Any] = {"settings": settings, "seed": seed, "seeds": seeds, "texts": texts}
+                given: dict[str, Any] = {"settings": settings, "seed": seed, "seeds": seeds}
                 given |= {"command": command, "listen": named(listen, prompt.name) if listen else None}
                 record = _compared(record, rows[prompt.name], folder, asked, given)
             records.append(record)
@@ -213,5 +212,5 @@ def _compared(
     made = compare(data, asked, out=folder / record.name, **given)
     said = f"The labels are what {teacher} answered, so what is called right here is agreement with it."
     write_comparison(made.folder, replace(made.record, warnings=[said, *made.record.warnings]))
-    report(made.folder, texts=given["texts"])
+    report(made.folder)
     return replace(record, comparison=record.name)
