@@ -192,3 +192,51 @@ def test_groups_that_join_others_or_read_as_none_are_told_of() -> None:
     assert said.startswith("2 values of 'user' join others, such as 'u1;u2': rows that share one of them may stand on")
     [said] = notes(*plain[:14], "N/A")
     assert said.startswith("4 rows of 'user' are 'N/A', which is kept together as one group")
+
+
+def test_numbers_written_in_several_ways_are_one_label_twice():
+    from slmfit.data.audit.label_twins import label_twins
+
+    def groups(*labels):
+        return [group for group, how in label_twins(labels) if how == "spelling"]
+
+    assert groups("1", "1,0", "2", "2,0", "3") == [["1", "1,0"], ["2", "2,0"]]
+    assert groups("1000", "1,000", "1e3", "2000") == [["1,000", "1000", "1e3"]]
+    assert groups("0", "-0", "-0.0", "1") == [["-0", "-0.0", "0"]]
+    assert groups("1234.5", "1,234.50", "12345") == [["1,234.50", "1234.5"]]
+    assert groups("1", "-1", "10", "100", "1,5", "15", "1.05", "1,2,3", "123", "1e2000000000000", "e3") == []
+    assert groups("9" * 40, "9" * 39 + "8") == []
+
+
+def test_labels_that_are_combinations_are_told_of():
+    from collections import Counter
+
+    from slmfit.data.audit.odd_labels import odd_labels
+
+    def told(*labels):
+        found = [one for one in odd_labels(Counter(labels), "label", "row") if one["kind"] == "combined_labels"]
+        return sorted(example["label"] for one in found for example in one["examples"])
+
+    assert told("billing;tech", "billing", "account;tech", "account") == ["account;tech", "billing;tech"]
+    assert told("billing, tech", "billing, vip", "account, tech", "account, vip") != []
+    assert told("a|b", "a|c", "b|c") == ["a|b", "a|c", "b|c"]
+    assert told("Books, films", "Books, music", "Toys") == []
+    assert told("comp/graphics", "comp/misc", "rec/autos", "rec/misc") == []
+    assert told("R&D", "Q&A", "R", "news") == []
+
+
+def test_evaluate_says_that_it_could_not_look_for_rows_learnt_from(tmp_path):
+    import slmfit
+    from slmfit.runs.evaluation import evaluate
+
+    rows = [f"my {w} is late again {i},{label}" for i in range(40) for w, label in (("parcel", "a"), ("card", "b"))]
+    made, held = tmp_path / "t.csv", tmp_path / "held.csv"
+    made.write_text("text,label\n" + "\n".join(rows) + "\n")
+    held.write_text("text,label\n" + "\n".join(rows[:20]) + "\n")
+    run = slmfit.train(slmfit.load_data(made), "majority", out=tmp_path / "out")
+    notes = evaluate(run, held).details["notes"]
+    assert any("among those that the run learnt from" in note for note in notes)
+    assert not any("could not be checked" in note for note in notes)
+    made.write_text(made.read_text() + "one more,a\n")
+    notes = evaluate(run, held).details["notes"]
+    assert any(note.endswith("could not be checked: 't.csv' is not there as it was.") for note in notes), notes

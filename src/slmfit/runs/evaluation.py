@@ -19,7 +19,7 @@ from slmfit.data.audit.copies import MANY_COPIES, copies_of
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.dataset import targets
 from slmfit.data.examples import ids_of
-from slmfit.data.in_memory import Held, is_held, read_held
+from slmfit.data.in_memory import NAME, Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.data.readers.rows import ending
@@ -33,7 +33,7 @@ from slmfit.streams import is_stream
 from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores
 from slmfit.tasks.relabelled import relabelled
-from slmfit.text.figures import part_of, percent
+from slmfit.text.figures import listed, part_of, percent
 from slmfit.text.garbled import unescaped
 from slmfit.timing.work import counted, told_to
 
@@ -80,6 +80,7 @@ def evaluate(
     if not same:
         texts, learnt = [in_any_order(run.task, input) for input in inputs], _learnt(run)
         notes += [*_learnt_before(part.file, texts, learnt), *_escaped_otherwise(part.file, texts, learnt)]
+        notes += _not_looked_for(part.file, run)
     if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
         rows = part_of(repeats, len(inputs), "row", "repeat")
         notes.append(f"{part.file}: {rows} an earlier one; rows that are the same count as one in the intervals.")
@@ -148,7 +149,7 @@ def _learnt(run: Run) -> list[str]:
     """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
     if "test" in run.record.scored:
         return []  # which rows were for testing is not known
-    files = [Path(file["file"]) for file in run.record.origin.files if file["used_as"] != "test" and _is_there(file)]
+    files = [Path(file["file"]) for file in _learnt_files(run) if _is_there(file)]
     if not files or not (run.folder / "predictions.jsonl").is_file():
         return []
     tested = {row["id"] for row in run.predictions() if row["split"] == "test"}
@@ -162,6 +163,21 @@ def _learnt(run: Run) -> list[str]:
                     input, _ = run.task.seen(cells, run.record.origin.columns, where)
                     texts[in_any_order(run.task, input)] = None
     return list(texts)
+
+
+def _not_looked_for(file: str, run: Run) -> Iterator[str]:
+    """That some of what the run learnt from is not there to be held against these rows."""
+    gone = [Path(one["file"]) for one in _learnt_files(run) if not _is_there(one)]
+    if gone:
+        be = "is not there as it was" if len(gone) == 1 else "are not there as they were"
+        named = f"{listed([path.name for path in gone])} {be}"
+        why = "its data were given in Python" if run.record.origin.files[0]["file"] == NAME else named
+        yield f"{file}: whether rows are among those that the run learnt from could not be checked: {why}."
+
+
+def _learnt_files(run: Run) -> list[Mapping[str, Any]]:
+    """The files of the run's data that it learnt from."""
+    return [file for file in run.record.origin.files if file["used_as"] != "test"]
 
 
 def _is_there(file: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ from slmfit.text.looks import look
 Likeness = Literal["look", "spelling", "letter"]
 _SHORTEST = 5  # letters of the longer word; shorter words are one letter apart too often
 _LONGEST = 80  # characters; what is longer is no name
+_NUMBER = re.compile(r"([+-]?)(\d++)(?:\.(\d++))?(?:e([+-]?\d{1,9}+))?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}+(?:,\d{3})++(?:\.\d++)?")
 _SEPARATORS = re.compile(r"[\s\-_.,;:'\"’‘“”/\\|()\[\]!?]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})  # as German writes them without the dots
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")  # camelCase is two words
@@ -50,11 +52,23 @@ def _spelling(label: str) -> str:
     """Equal for labels that differ in case, spaces and punctuation only. Numbers by value, so -1 and 1 stay apart."""
     plain = unicodedata.normalize("NFKC", label).casefold().strip().translate(_UMLAUTS)
     plain = re.sub(r"\d", lambda digit: str(unicodedata.digit(digit[0])), plain)  # ١ and १ are 1 too
-    if number := re.fullmatch(r"([+-]?)(\d++)(?:\.(\d++))?", plain):
-        sign, whole, part = (group or "" for group in number.groups())
-        return f"number {sign.strip('+')}{whole.lstrip('0')}.{part.rstrip('0')}"
+    if value := _value(plain):
+        return value
     # A separator between digits counts: 1.2.3 is not 12.3, and 3-5 is not 35.
     return re.sub(r"(?<!\d) | (?!\d)", "", " ".join(_SEPARATORS.sub(" ", plain).split())) or plain
+
+
+def _value(plain: str) -> str | None:
+    """A number by its value: 1, 01, 1.0, 1,0 and 1e0 are one, 1000 and 1,000 too; None for what is no number."""
+    text = plain.replace(",", "") if _THOUSANDS.fullmatch(plain) else plain.replace(",", ".")
+    if not (number := _NUMBER.fullmatch(text)):
+        return None
+    sign, whole, part, power = (group or "" for group in number.groups())
+    digits = (whole + part).lstrip("0")
+    if not digits:
+        return "number 0"
+    zeros = len(digits) - len(digits.rstrip("0"))
+    return f"number {sign.strip('+')}{digits.rstrip('0')}e{int(power or 0) - len(part) + zeros}"
 
 
 def _words(label: str) -> tuple[str, ...]:

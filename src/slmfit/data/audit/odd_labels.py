@@ -80,6 +80,10 @@ def odd_labels(counts: Counter[str], noun: str, unit: str) -> Iterator[Finding]:
         message = f"{some} others that stand alone elsewhere: {listed(joined)}."
         fix = f"If these {unit}s have several {noun}s, keep the one that matters most; else nothing is wrong."
         yield finding("joined_labels", "warning", len(joined), message, fix, counted(joined, counts))
+    if noun == "label" and (combined := _combined(set(counts) - set(joined))):
+        message = f"{len(combined)} labels are combinations of the same parts: {listed(combined)}."
+        fix = "If a row has several labels, keep the one that matters most: as it is, each combination is a class."
+        yield finding("combined_labels", "warning", len(combined), message, fix, counted(combined, counts))
     if broken := sorted(label for label in counts if len(label.strip().splitlines()) > 1):
         some = f"{number_of(len(broken), noun)} {verb_of(len(broken), 'hold')}"
         message = f"{some} a line break: {listed(broken)}."
@@ -115,6 +119,22 @@ def _joins(label: str, known: Collection[str]) -> bool:
         if len(set(parts)) > 1 and all(part in known for part in parts):
             return True
     return False
+
+
+def _combined(labels: Collection[str]) -> list[str]:
+    """Labels of several parts, all of which other labels have, too, where that is so of most labels with that sign.
+
+    So `billing;tech`, `account;tech` and `billing`; not `Books, films` beside `Books, music`, which are names.
+    """
+    found = list[str]()
+    for separator in ("|", ";", ",", "#", "\t", "/", "+", "&"):
+        parts = {label: {part.strip() for part in label.split(separator)} - {""} for label in labels}
+        several = [label for label, own in parts.items() if len(own) > 1]
+        times = Counter(part for own in parts.values() for part in own)
+        shared = [label for label in several if all(times[part] > 1 for part in parts[label])]
+        if len(shared) > 1 and 2 * len(shared) > len(several):
+            found += shared
+    return sorted(set(found))
 
 
 def _has_edge(label: str) -> bool:
