@@ -30,9 +30,11 @@ def lines(n, bad, at):
 
 
 DATA = {
-    "missing column": ("d.csv", "body,kind\nx,a\ny,b\n", "no column is named as a label usually is"),
+    "missing column": ("d.csv", "body,kind\nx,a\ny,b\n", "cannot tell which column holds the label"),
     "one class": ("d.csv", "text,label\n" + "x y,a\n" * 9, "label"),
-    "one row in a class": ("d.csv", GOOD + "odd,c\n", "'c'"),
+    "one row in a class": ("d.csv", GOOD + "odd,c\n", "merge it into another label (--merge 'c=LABEL')"),
+    "too few rows": ("d.csv", "text,label\nw,a\nx,b\ny,c\nz,c\n", "or add rows: every label needs at least two"),
+    "numbers as labels": ("d.csv", "text,label\n" + "".join(f"w{n},{n / 7}\n" for n in range(40)), "not numbers"),
     "empty file": ("d.csv", "", "d.csv"),
     "header only": ("d.csv", "text,label\n", "no rows"),
     "ragged row": ("d.csv", lines(30, "a,b,c\n", 12), "line 12"),
@@ -86,11 +88,21 @@ COMMANDS = {
     "unknown method": (["compare", "d.csv", "--methods", "liner"], 2, "did you mean 'linear'"),
     "method twice": (["compare", "d.csv", "--methods", "majority,majority"], 2, "twice"),
     "unknown setting": (["compare", "d.csv", "--methods", "linear", "--set", "linear.CC=3"], 2, "did you mean 'C'"),
+    "setting in another case": (["compare", "d.csv", "--methods", "linear", "--set", "linear.c=1"], 2, "mean 'C'"),
     "setting out of range": (["compare", "d.csv", "--methods", "linear", "--set", "linear.C=-1"], 2, "C"),
     "setting without a value": (["compare", "d.csv", "--set", "linear.C"], 2, "METHOD.KEY=VALUE"),
-    "setting of another method": (["compare", "d.csv", "--methods", "majority", "--set", "knn.k=3"], 2, "not compared"),
+    "setting of another method": (
+        ["compare", "d.csv", "--methods", "majority", "--set", "knn.k=3"],
+        2,
+        "add knn to the methods",
+    ),
+    "a seed in words": (["compare", "d.csv", "--seed", "abc"], 2, "--seed cannot be 'abc': give a whole number"),
     "unknown metric": (["compare", "d.csv", "--metric", "acuracy"], 2, "did you mean 'accuracy'"),
     "unknown preference": (["compare", "d.csv", "--prefer", "sise"], 2, "did you mean 'size'"),
+    "preference, told dry": (["compare", "d.csv", "--dry-run", "--prefer", "sise"], 2, "did you mean 'size'"),
+    "margin, told dry": (["compare", "d.csv", "--dry-run", "--margin", "-0.1"], 2, "0.02 is 2 points"),
+    "limit of nobody, told dry": (["compare", "d.csv", "--dry-run", "--max-usd", "1"], 2, "no method here asks one"),
+    "the same, to train": (["train", "linear", "d.csv", "--dry-run", "--max-usd", "1"], 2, "no method here asks one"),
     "unknown task": (["compare", "d.csv", "--task", "tagging"], 2, "task"),
     "unknown option": (["compare", "d.csv", "--bogus"], 2, "--help"),
     "unknown verb": (["comapre", "d.csv"], 2, "No such command"),
@@ -112,6 +124,11 @@ COMMANDS = {
     "answers for too few rows": (["compare", "d.csv", "--predictions", "few.csv"], 3, "no answer"),
     "answers without a column": (["compare", "d.csv", "--predictions", "odd.csv"], 3, "no column of answers"),
     "not a run": (["predict", "empty", "hello"], 2, "neither a run nor a comparison"),
+    "a run that is not there": (["predict", "emty", "hello"], 2, "there is no such folder"),
+    "a report of what is not there": (["report", "emty"], 2, "there is no such folder"),
+    "nothing there to delete": (["runs", "emty", "--delete"], 2, "there is no such folder"),
+    "runs of what is not there": (["runs", "emty"], 2, "there is no such folder"),
+    "a run that is not finished": (["evaluate", "cut", "d.csv"], 2, "what is done lies in .cut.partial"),
     "texts and a file": (["predict", "empty", "hello", "--input", "d.csv"], 2, "both"),
     "a cascade of nothing": (["train", "cascade", "d.csv"], 2, "made of two methods"),
     "two methods to train": (["train", "majority,linear", "d.csv"], 2, "one method"),
@@ -128,6 +145,7 @@ def test_bad_commands(case, tmp_path, monkeypatch, capsys):
     (tmp_path / "odd.csv").write_text("id,what\n" + "".join(f"{n},zz\n" for n in range(1, 41)))
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
+    (tmp_path / ".cut.partial").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("precious")
     before = sorted(str(p) for p in tmp_path.rglob("*"))
     code, out, err = run(monkeypatch, capsys, *words)

@@ -86,7 +86,7 @@ def _in_words(work: Callable[[], int]) -> int:
     except typer.Exit as exit:
         code = exit.exit_code
     except TyperException as error:
-        _say(f"{error.format_message()}\n  fix: `slmfit {_verb()}--help` shows the options")
+        _say(f"{_what(error)}\n  fix: `slmfit {_verb()}--help` shows the options")
         code = UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; the same command goes on from here")
@@ -113,6 +113,16 @@ def _in_words(work: Callable[[], int]) -> int:
         _say(f"unexpected {type(error).__name__}: {error}\n  fix: run `slmfit --debug …` and report it")
         code = 1
     return code or 0
+
+
+def _what(error: TyperException) -> str:
+    """Typer's message; of what is no number ours, for its own are words of the library beneath it."""
+    known = {"int_parsing": "a whole number", "int_from_float": "a whole number", "float_parsing": "a number"}
+    found = getattr(error.__cause__, "errors", list)()
+    option = getattr(getattr(error, "param", None), "opts", None)
+    if not (found and option and found[0]["type"] in known):
+        return error.format_message()
+    return f"{option[0]} cannot be {found[0]['input']!r:.60}: give {known[found[0]['type']]}"
 
 
 def _say(text: str) -> None:

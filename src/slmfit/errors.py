@@ -63,13 +63,16 @@ class MissingPart(SlmfitError):
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) -> str:
-    """\"did you mean 'X'?\" for the closest known word; where nothing is close `otherwise`, or the whole list."""
+    """\"did you mean 'X'?\" for the closest known word, first one that differs in case alone; where nothing is close
+    `otherwise`, or the whole list.
+    """
     from difflib import get_close_matches
 
     known = list(known)
-    if close := get_close_matches(word, known, n=1):
+    same = [one for one in known if one.casefold() == word.casefold()]
+    if close := same or get_close_matches(word, known, n=1):
         return f"did you mean {close[0]!r}?"
-    return otherwise or f"known: {', '.join(known)}"
+    return otherwise or f"choose one of: {', '.join(known)}"
 
 
 class Where:

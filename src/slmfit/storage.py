@@ -283,7 +283,8 @@ def make_folder(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         fix = "choose another folder with --out"
-        raise SlmfitError(f"cannot be made: {error.strerror}", where=str(folder), fix=fix) from None
+        what = "is a file, not a folder" if folder.is_file() else f"cannot be made: {error.strerror}"
+        raise SlmfitError(what, where=str(folder), fix=fix) from None
     return missing
 
 

@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from slmfit.comparison.compare import compare, train
 from slmfit.data.given import read_answers
 from slmfit.data.load import load_data
 from slmfit.errors import UsageError
+from slmfit.runs.run import load, read_comparison, write_comparison
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,18 @@ def test_nothing_that_ran_is_no_verdict(tmp_path, data, monkeypatch):
     assert result.record.verdict.kind == "nothing-to-compare"
     with pytest.raises(UsageError, match="picked no method"):
         _ = result.best
+
+
+def test_without_a_pick_only_runs_that_are_there_are_named(tmp_path, data):
+    out = compare(data, "majority,knn", out=tmp_path / "o").folder
+    record = read_comparison(out)
+    unsure = replace(record, verdict=replace(record.verdict, method=None, best="majority"))
+    write_comparison(out, unsure)
+    with pytest.raises(UsageError, match=r"runs/majority, .*runs/knn; majority scores highest"):
+        load(out)
+    (out / "runs" / "majority").rename(out / "runs" / "majority,12345678")
+    with pytest.raises(UsageError, match=r"name a run: \S*runs/knn$"):
+        load(out)
 
 
 def test_a_method_that_does_not_do_the_task_is_skipped(tmp_path):

@@ -213,7 +213,7 @@ def test_what_stands_in_the_way_is_a_line_and_the_others_go_on(tickets, tmp_path
     code, _, err = run(capsys, "compare", *FILES, "--methods", "majority,llm")
     assert code == 2 and "llm=gemma3:12b" in err
     code, _, err = run(capsys, "compare", *FILES, "--methods", "majority", "--base-url", "http://localhost/v1")
-    assert code == 2 and "which is not compared" in err
+    assert code == 2 and "is not one of the methods" in err
 
 
 def test_python_says_the_same(tickets, tmp_path):

@@ -283,7 +283,7 @@ def test_calls_that_fit_no_data(write: Any, options: dict[str, Any], words: str)
 
 
 @pytest.mark.parametrize(("content", "options", "words"), [
-    (table().replace("label", "kind"), {}, "named as a label usually is; the columns are: text, kind"),
+    (table().replace("label", "kind"), {}, "cannot tell which column holds the label; the columns are: text, kind"),
     (table(), {"columns": {"label": "lable"}}, "no column 'lable'; the columns are: text, label\n  fix: did you mean"),
     (table(), {"group": "customer"}, "there is no column 'customer'"),
     (table(), {"time": "day"}, "there is no column 'day'"),
@@ -294,9 +294,9 @@ def test_calls_that_fit_no_data(write: Any, options: dict[str, Any], words: str)
     (table() + "x,a|b\ny,a|b\n", {}, "line 62, column 'label': 'a|b' is several labels"),
     (table() + 'x,"b, a"\ny,"b, a"\n', {}, "line 62, column 'label': 'b, a' is several labels"),
     (table(9).replace("b\n", "a\n").replace("c\n", "a\n"), {}, "every row has the label 'a'"),
-    (table(), {"columns": {"label": "text", "text": "label"}}, "60 of 60 labels have a single row"),
+    (table(), {"columns": {"label": "text", "text": "label"}}, "60 of 60 labels occur only once"),
     (table(6), {}, "6 rows are too few to take some for"),
-    (table(60, day=lambda i: "soon" if i == 9 else i), {"time": "day"}, "line 11, column 'day': 'soon' is no time"),
+    (table(60, day=lambda i: "soon" if i == 9 else i), {"time": "day"}, "line 11, column 'day': 'soon' is not a date"),
     (table(60, day=lambda i: 1), {"time": "day"}, "too few different times"),
     (table(60, who=lambda i: "" if i == 9 else i), {"group": "who"}, "line 11, column 'who': this row has no group"),
     (table(60, who=lambda i: i % 2), {"group": "who"}, "too few to take some for"),

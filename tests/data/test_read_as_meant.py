@@ -190,7 +190,9 @@ def test_positions_among_columns_of_options_are_counted_from_0(tmp_path: Path) -
 def test_answers_that_fit_no_option_are_told_of(tmp_path: Path) -> None:
     rows = [{"question": text(i), "A": "p", "B": "q", "answer": "AB"[i % 2] + "."} for i in range(60)]
     assert load_data(write(tmp_path / "a.jsonl", rows)).task.labels == ("A", "B")
-    with pytest.raises(DataError, match=r"named as a label.*\n.*fits no option: see --task multiple-choice"):
+    with pytest.raises(
+        DataError, match=r"which column holds the label.*\n.*fits no option: see --task multiple-choice"
+    ):
         load_data(write(tmp_path / "a.jsonl", [row | {"answer": "A,B"} for row in rows]))
 
 
@@ -321,7 +323,9 @@ def test_a_test_files_columns_in_another_case(tmp_path: Path) -> None:
     assert [e.input for e in data.test] == [text(100 + i) for i in range(8)]
     assert any("read as train's: 'Text as text', 'LABEL as label'" in note for note in data.notes)
     other = write(tmp_path / "o.jsonl", [{"sentence": text(i), "label": "ab"[i % 2]} for i in range(8)])
-    with pytest.raises(DataError, match=r"no column 'text'; the columns are: sentence, label\n  fix: call it as in"):
+    with pytest.raises(
+        DataError, match=r"no column 'text'; the columns are: sentence, label\n  fix: rename its column to"
+    ):
         load_data(train, test=other)
 
 

@@ -382,6 +382,6 @@ def test_an_answer_in_a_list_is_that_one_and_several_are_refused() -> None:
 
 def test_groups_of_one_row_each_keep_nothing_together_and_nan_is_none() -> None:
     how = load_data([row | {"user": f"u{n}"} for n, row in enumerate(rows())], group="user").source["split"]
-    assert how.endswith("rows of the same 'user' on one side, but no two rows have the same 'user'.")
+    assert how.endswith("rows of the same 'user' in the same split, but no two rows have the same 'user'.")
     with pytest.raises(DataError, match="line 8, column 'user': this row has no group"):
         load_data([row | {"user": float("nan") if n % 9 == 7 else n % 9} for n, row in enumerate(rows())], group="user")

@@ -35,7 +35,7 @@ def test_moments_are_ordered(earlier: object, later: object) -> None:
 
 @pytest.mark.parametrize("value", ["", "soon", "nan", "inf", None, True, "31.01.2026", "2026-13-01", [], float("nan")])
 def test_what_is_no_moment(value: object) -> None:
-    with pytest.raises(DataError, match=r"line 3.*is no time"):
+    with pytest.raises(DataError, match=r"line 3.*is not a date or time"):
         moments("2026-01-31", value)
 
 

@@ -54,7 +54,7 @@ def test_its_name_where_none_is_given(run, tmp_path, monkeypatch):
 
 
 def test_refused(run, tmp_path):
-    with pytest.raises(UsageError, match="there is no form 'foldr'") as caught:
+    with pytest.raises(UsageError, match="there is no format 'foldr'") as caught:
         slmfit.export(run, "foldr")
     assert "did you mean 'folder'" in str(caught.value)
     linear = slmfit.train(DATA, "majority", out=tmp_path / "out")

@@ -80,7 +80,7 @@ def test_entities_need_no_intents(tmp_path):
         ({"name": "a/b"}, "files are named after it"),
         ({"name": ".."}, "files are named after it"),
         ({"task": "token-clasification"}, "did you mean 'token-classification'"),
-        ({"task": "multiple-choice"}, "known: "),
+        ({"task": "multiple-choice"}, "choose one of: "),
         ({"counts": 3}, "did you mean 'count'"),
         ({"count": 0}, "at least 1"),
         ({"count": "many"}, "write a whole number"),

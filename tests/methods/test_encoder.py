@@ -155,7 +155,7 @@ def test_out_of_reach(monkeypatch, data):
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(MissingPart, match="not in the cache, and HF_HUB_OFFLINE keeps it so"):
+    with pytest.raises(MissingPart, match="not in the cache, and HF_HUB_OFFLINE forbids downloads"):
         fit(data, base_model="nobody/nothing-of-that-name")
 
 

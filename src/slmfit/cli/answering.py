@@ -15,7 +15,9 @@ from slmfit.cli.options import Columns, Json, given_columns, option
 from slmfit.cli.screen import say
 from slmfit.errors import UsageError
 
-RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")]
+RunFolder = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, or a comparison folder for the method it picked.")
+]
 Theirs = Annotated[
     str | None, option("--method", "The run's method, where it is a class of your own: it is imported.", "MODULE:CLASS")
 ]
@@ -29,10 +31,11 @@ def evaluate(
     column: Columns = None,
     orders: Annotated[
         int | None,
-        option("--orders", "Of questions: ask each with its options in so many orders.", "N"),
+        option("--orders", "Multiple choice: ask each question with its options in N orders.", "N"),
     ] = None,
     output: Annotated[
-        Path | None, option("--output", "Of questions: a file of JSON lines, each with its answer.", "FILE")
+        Path | None,
+        option("--output", "Multiple choice: write every question with its answer to this JSON Lines file.", "FILE"),
     ] = None,
     method: Theirs = None,
     allow_host: AllowHost = None,
@@ -64,7 +67,8 @@ def evaluate(
 def predict(
     run: RunFolder,
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts; none, or - = one a line on stdin.")
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Texts; without any, or with -, one a line on stdin."),
     ] = None,
     input: Annotated[Path | None, option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
     output: Annotated[
@@ -120,14 +124,12 @@ def predict(
 
 def stress(
     run: RunFolder,
-    rows: Annotated[int, option("--rows", "At most so many test rows, drawn by lot.", "N")] = 1000,
-    data: Annotated[
-        Path | None, option("--data", "Where the run's data are by now; none = where they were.", "FILE")
-    ] = None,
+    rows: Annotated[int, option("--rows", "Use at most N test rows, drawn at random.", "N")] = 1000,
+    data: Annotated[Path | None, option("--data", "Where the run's data is now, if it has moved.", "FILE")] = None,
     method: Theirs = None,
     json: Json = False,
 ) -> None:
-    """Ask a run its test rows again, written otherwise: case, spaces, marks, typos, order of options."""
+    """Test a run on altered copies of its test rows: case, spaces, punctuation, typos, option order."""
     from slmfit.cli import display
     from slmfit.cli.nexts import say_next
     from slmfit.records import to_plain

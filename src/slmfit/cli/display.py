@@ -122,7 +122,7 @@ def show_plan(steps: Sequence[Step], *, as_json: bool, budget: float | None = No
     if as_json:
         return print_json([asdict(step) for step in steps])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("method", "would be", "time", "price"):
+    for name in ("method", "plan", "time", "price"):
         table.add_column(name)
     for step in steps:
         price = price_words(step.quote) if step.quote else ""
@@ -145,10 +145,8 @@ def show_total(steps: Sequence[Step], budget: float | None) -> None:
     low, seconds, high = (
         sum(getattr(one, name) * times for one, times in known) for name in ("low", "seconds", "high")
     )
-    without = "" if len(known) == len(fitted) else ", without the methods of which nobody knows"
-    line = (
-        f"All of it would take about {about(seconds)} ({about(low)} to {about(high)}){without}, by a probe on few rows."
-    )
+    without = "" if len(known) == len(fitted) else ", without the methods whose time is unknown"
+    line = f"Total: about {about(seconds)} ({about(low)} to {about(high)}){without}, estimated from a few rows."
     if budget is not None and high > budget:
         line += f" The budget ends it after {about(budget)}: what is slow then takes fewer rows."
     say(line)

@@ -11,30 +11,39 @@ from slmfit.errors import UsageError
 
 
 def export(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run folder, or a comparison folder for the method it picked.")
+    ],
     format: Annotated[
         str,
         option(
             "--format",
-            "folder: a transformers folder, whole; onnx: a run that needs no torch; html: one page that is the "
+            "folder: a complete transformers folder; onnx: a run without PyTorch; html: a web page that runs the "
             "classifier; gguf: for llama.cpp and Ollama.",
             "FORM",
         ),
     ] = "folder",
     hub_folder: Annotated[
-        bool, typer.Option("--hub-folder", help="As a repository of the Hugging Face hub, with its card.")
+        bool, typer.Option("--hub-folder", help="Write a repository for the Hugging Face hub, with its card.")
     ] = False,
-    output: Annotated[Path | None, option("--output", "Where it goes; none = ID-FORM here.", "PLACE")] = None,
+    output: Annotated[Path | None, option("--output", "Where it goes; default: ID-FORM here.", "PLACE")] = None,
     quantise: Annotated[
         str | None,
-        option("--quantise", "onnx: int8, a quarter of the size; gguf: q8_0; none = exactly the run's model.", "HOW"),
+        option(
+            "--quantise",
+            "onnx: int8, a quarter of the size; gguf: q8_0, half the size; default: exactly the run's model.",
+            "HOW",
+        ),
     ] = None,
-    accept: Annotated[bool, typer.Option("--accept", help="Write what the gate refuses, too; it is recorded.")] = False,
-    data: Annotated[
-        Path | None, option("--data", "Where the run's data are by now; none = where they were.", "FILE")
-    ] = None,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="Export even if the check against the run fails or cannot be made; this is recorded."
+        ),
+    ] = False,
+    data: Annotated[Path | None, option("--data", "Where the run's data is now, if it has moved.", "FILE")] = None,
 ) -> None:
-    """Write a run's model in a form that others read."""
+    """Write a run's model in a format that other tools read."""
     from slmfit.cli import display
     from slmfit.exporting import export as write
     from slmfit.exporting.record import gate_of
@@ -53,9 +62,11 @@ def export(
 
 
 def eject(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or a comparison's for its pick.")],
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run folder, or a comparison folder for the method it picked.")
+    ],
     output: Annotated[
-        Path | None, option("--output", "The script; none = ID.py here; `-` = stdout.", "FILE.py")
+        Path | None, option("--output", "The script; default: ID.py here; `-` = stdout.", "FILE.py")
     ] = None,
 ) -> None:
     """Write a run as one readable Python script that predicts without slmfit."""

@@ -62,15 +62,19 @@ def compare(
         list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
     ] = None,
     augment: Annotated[
-        str | None, option("--augment", "Rows added to train alone: each method with and without them.", "FILE")
+        str | None, option("--augment", "Extra training rows; each method is fitted with and without them.", "FILE")
     ] = None,
     margin: Annotated[float, option("--margin", "How much worse is still not worse; 0.02 is 2 points.")] = 0.02,
     name: Annotated[
-        str | None, option("--name", "What the data are called in the report; none = as their file or folder.", "NAME")
+        str | None, option("--name", "Dataset name in the report; default: the file or folder name.", "NAME")
     ] = None,
     prefer: Annotated[str, option("--prefer", "What smallest means: size, latency, memory or cost.", "WHAT")] = "size",
     stress: Annotated[
-        bool, typer.Option("--stress", help="Ask every method again about test rows that are written otherwise.")
+        bool,
+        typer.Option(
+            "--stress",
+            help="Also score every method on altered test rows: case, spaces, punctuation, typos, option order.",
+        ),
     ] = False,
     list_runs: Annotated[
         bool, typer.Option("--list", help="Print the runs there are to fit, one a line, and fit none.")
@@ -81,7 +85,7 @@ def compare(
     no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
-    """Fit methods on one split and say which is the smallest that is not worse."""
+    """Fit several methods on one split and name the smallest that is no worse than the best."""
     from slmfit.cli import display
     from slmfit.comparison import compare as comparing
     from slmfit.comparison.asked import Asked
@@ -95,7 +99,8 @@ def compare(
     budget = fit.begun()
     data = source.load(name)
     if fit.dry_run:
-        steps = comparing.plan(data, methods, seed=source.seed, augment=augment, **fit.arguments())
+        terms = {"seed": source.seed, "augment": augment, "margin": margin, "prefer": prefer, "limits": fit.limits}
+        steps = comparing.plan(data, methods, **terms, **fit.arguments())
         return _show_plan(steps, as_json=json, budget=budget.seconds)
     if list_runs or part is not None:
         whole = Asked.of(data, methods, seed=source.seed, augment=augment, limits=fit.limits, **fit.arguments())
@@ -150,7 +155,7 @@ def train(
     budget = fit.begun()
     data = source.load()
     if fit.dry_run:
-        steps = comparing.plan(data, method, seed=source.seed, **fit.arguments())
+        steps = comparing.plan(data, method, seed=source.seed, limits=fit.limits, **fit.arguments())
         return _show_plan(steps, as_json=json, budget=budget.seconds)
     with display.progress() as listen:
         given = {**fit.arguments(), "budget": budget, "limits": fit.limits}
@@ -185,7 +190,7 @@ def tune(
 def merge(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The comparison's folder, as --out of compare.")],
     parts: Annotated[
-        list[Path] | None, typer.Argument(metavar="PART...", help="Folders of parts; none = those in OUT/parts.")
+        list[Path] | None, typer.Argument(metavar="PART...", help="Folders of parts; default: those in OUT/parts.")
     ] = None,
     json: Json = False,
 ) -> None:

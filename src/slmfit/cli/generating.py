@@ -33,14 +33,14 @@ OPENAI = "https://api.openai.com/v1"
 def generate(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="emails, tickets, or a TOML file of your own.")],
     writer: Annotated[str, option("--writer", "Who writes: templates (offline), or llm.", "WHO")] = "templates",
-    n: Annotated[int | None, option("-n", "How many examples; none = as the recipe says.", "N")] = None,
+    n: Annotated[int | None, option("-n", "How many examples; default: as the recipe says.", "N")] = None,
     seed: Annotated[int, option("--seed", "For everything random.")] = 0,
     output: Annotated[
-        Path | None, option("--output", "Where they go; none = NAME.jsonl (words: NAME.json).", "FILE")
+        Path | None, option("--output", "Where they go; default: NAME.jsonl (words: NAME.json).", "FILE")
     ] = None,
     form: Annotated[str, option("--format", "How entities are written: spans, tokens or words.", "FORM")] = "spans",
     avoid: Annotated[
-        list[str] | None, option("--avoid", "Data of which no row may be copied, such as your test rows.", "DATA")
+        list[str] | None, option("--avoid", "Data whose rows must not be copied, such as your test rows.", "DATA")
     ] = None,
     model: Annotated[str | None, option("--model", "llm: the model's name on its server.", "NAME")] = None,
     base_url: Annotated[str, option("--base-url", "llm: any server that speaks OpenAI's API.", "URL")] = OPENAI,
@@ -115,7 +115,7 @@ def _llm(
     from slmfit.storage import hash_json
 
     if not model:
-        raise UsageError("--writer llm needs a model", fix="name it: --model gemma3:12b")
+        raise UsageError("--writer llm needs a model", fix="name one, for example --model gemma3:12b")
     server = Server.from_environment(base_url, model)
     found, _ = looked_up(model, server.base_url, server.local, prices)
     server = Server.from_environment(base_url, model, found)

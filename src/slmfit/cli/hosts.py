@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 AllowHost = Annotated[
     str | None,
-    option("--allow-host", "llm: let the run send texts to this server, though it was never named here.", "HOST"),
+    option(
+        "--allow-host",
+        "llm: let the run send texts to this server, even if it was never named on this machine.",
+        "HOST",
+    ),
 ]
 
 

@@ -24,7 +24,7 @@ def leave(
         str, option("--methods", "What to compare with the model that answered, as in `compare`.", "A,B")
     ] = "majority,linear,knn",
     prices: Annotated[
-        Path | None, option("--prices", "A TOML file of prices; none = the package genai-prices.", "FILE")
+        Path | None, option("--prices", "A TOML file of prices; default: the package genai-prices.", "FILE")
     ] = None,
     set_: Annotated[
         list[str] | None, option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")

@@ -84,7 +84,7 @@ def in_words(kind: str, fields: Mapping[str, Any]) -> str:
         "judge": "pairing the answers, drawing the report",
         "suspects": "looking for doubtful labels",
         "curve": "learning curve",
-        "audit": "looking for twins, leaks and odd labels:",
+        "audit": "checking for duplicates, leaks and doubtful labels:",
     }
     return f"{verbs.get(kind, kind)} {rest}".rstrip()
 

@@ -12,6 +12,7 @@ import typer
 from slmfit.cli.nexts import ask, say_next
 from slmfit.cli.options import DataOptions, Json, NoTexts, option, reads_data
 from slmfit.cli.screen import say, say_written
+from slmfit.errors import UsageError
 
 
 @reads_data
@@ -20,7 +21,7 @@ def explore(
     output: Annotated[Path, option("--output", "Where the page goes.", "FILE")] = Path("explore.html"),
     json: Json = False,
 ) -> None:
-    """Look at a dataset before anything is fitted: classes, lengths, words, twins, doubtful labels."""
+    """Look at a dataset before anything is fitted: classes, lengths, words, duplicates, doubtful labels."""
     from slmfit import exploring
     from slmfit.cli import display
 
@@ -37,14 +38,12 @@ def explore(
 
 
 def report(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="A comparison's folder, or runs on one split.")
-    ],
-    output: Annotated[Path | None, option("--output", "Where it goes; none = report.html in RUN.", "FILE")] = None,
+    folders: Annotated[list[Path], typer.Argument(metavar="RUN...", help="A comparison folder, or runs on one split.")],
+    output: Annotated[Path | None, option("--output", "Where it goes; default: report.html in RUN.", "FILE")] = None,
     no_texts: NoTexts = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table for a pull request instead.")] = False,
     curves: Annotated[
-        Path | None, option("--curves", "Also losses and scores over time, as CSV to plot yourself.", "FILE")
+        Path | None, option("--curves", "Also write losses and scores over time to this CSV.", "FILE")
     ] = None,
 ) -> None:
     """Draw a comparison, or runs on the same split, as one HTML file."""
@@ -67,7 +66,9 @@ def runs_(
         bool, typer.Option("--delete", help="Delete DIR, a run or a comparison; at a terminal you are asked first.")
     ] = False,
     cache: Annotated[bool, typer.Option("--cache", help="Say what the cache holds instead.")] = False,
-    prune: Annotated[str | None, option("--prune", "Empty the cache of one kind that --cache names.", "KIND")] = None,
+    prune: Annotated[
+        str | None, option("--prune", "Delete one kind of cached data; --cache lists the kinds.", "KIND")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the runs in a folder and below, or delete one."""
@@ -78,6 +79,8 @@ def runs_(
         return _delete(folder)
     if cache or prune is not None:
         return _cache(prune, as_json=json)
+    if not folder.is_dir():
+        raise UsageError("there is no such folder", where=str(folder), fix="check the path")
     return display.show_runs(list_runs(folder), as_json=json)
 
 

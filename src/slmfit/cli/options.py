@@ -36,7 +36,7 @@ Columns = Annotated[
     list[str] | None, option("--column", "The column that holds a role, such as question=stem.", "ROLE=NAME")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-NoTexts = Annotated[bool, typer.Option("--no-texts", help="Leave the texts of your rows out of what is written.")]
+NoTexts = Annotated[bool, typer.Option("--no-texts", help="Do not write the texts of your rows.")]
 Out = Annotated[Path | None, option("--out", "Where results go; the same command in the same folder resumes.", "DIR")]
 
 
@@ -45,23 +45,29 @@ class DataOptions:
     """Where the examples come from: each field is an option of every command that reads a dataset."""
 
     data: Annotated[str, typer.Argument(metavar="DATA", help="CSV, TSV, JSONL, JSON, Parquet (also .gz) or a folder.")]
-    test: Annotated[str | None, option("--test", "Test rows, when they are a file of their own.", "FILE")] = None
-    validation: Annotated[str | None, option("--validation", "Validation rows, likewise.", "FILE")] = None
+    test: Annotated[str | None, option("--test", "File of test rows, if separate from DATA.", "FILE")] = None
+    validation: Annotated[
+        str | None, option("--validation", "File of validation rows, if separate from DATA.", "FILE")
+    ] = None
     task: Annotated[
         str | None, option("--task", "text-classification, token-classification or multiple-choice.", "TASK")
     ] = None
     text: Annotated[str | None, option("--text", "The column that holds the text.", "COL")] = None
     label: Annotated[str | None, option("--label", "The column that holds the label.", "COL")] = None
     column: Columns = None
-    group: Annotated[str | None, option("--group", "Keep rows that agree in this column on one side.", "COL")] = None
+    group: Annotated[str | None, option("--group", "Keep rows with the same value here in the same split.", "COL")] = (
+        None
+    )
     time: Annotated[str | None, option("--time", "Test on the latest rows by this column.", "COL")] = None
     merge: Annotated[
         list[str] | None, option("--merge", "Merge labels: 'comp.*=computers', or a file of such lines.", "RULE")
     ] = None
     merge_prefix: Annotated[
-        str | None, option("--merge-prefix", "Merge labels that agree up to the first SEP.", "SEP")
+        str | None, option("--merge-prefix", "Merge labels with the same text before the first SEP.", "SEP")
     ] = None
-    strip: Annotated[str | None, option("--strip", "Clean the texts of: headers,footers,quotes,html.", "PARTS")] = None
+    strip: Annotated[str | None, option("--strip", "Remove from the texts: headers,footers,quotes,html.", "PARTS")] = (
+        None
+    )
     seed: Annotated[int, option("--seed", "For everything random.")] = 0
 
     def words(self) -> list[str]:
@@ -98,9 +104,14 @@ class DataOptions:
         return loaded
 
 
-MaxUsd = Annotated[float | None, option("--max-usd", "llm: spend no more than this.", "USD")]
-MaxTokens = Annotated[int | None, option("--max-tokens", "llm: use no more than this.", "N")]
-MaxMinutes = Annotated[float | None, option("--max-minutes", "llm: take no longer.", "MINUTES")]
+MaxUsd = Annotated[
+    float | None, option("--max-usd", "llm: spend no more than this; earlier runs of the same command count.", "USD")
+]
+MaxTokens = Annotated[
+    int | None,
+    option("--max-tokens", "llm: use no more tokens than this; earlier runs of the same command count.", "N"),
+]
+MaxMinutes = Annotated[float | None, option("--max-minutes", "llm: ask for no longer than this.", "MINUTES")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do and cost; write and send nothing.")]
 
 
@@ -111,7 +122,9 @@ class TrainOptions:
     set_: Annotated[
         list[str] | None, option("--set", "A setting of a method; may be repeated.", "METHOD.KEY=VALUE")
     ] = None
-    metric: Annotated[str | None, option("--metric", "What the verdict goes by, for example f1_macro.", "NAME")] = None
+    metric: Annotated[
+        str | None, option("--metric", "Metric that decides the verdict, for example f1_macro.", "NAME")
+    ] = None
     seeds: Annotated[
         int,
         option(
@@ -165,7 +178,7 @@ def given_columns(words: list[str] | None, **named: str | None) -> dict[str, str
     for word in words or ():
         role, equals, column = word.partition("=")
         if not (equals and role.strip() and column):
-            raise UsageError(f"--column cannot be {word!r}", fix="write ROLE=NAME, for example --column question=stem")
+            raise UsageError(f"--column {word!r} is not ROLE=NAME", fix="write for example --column question=stem")
         found[role.strip()] = column
     return found
 
@@ -176,7 +189,7 @@ def _seconds(budget: str | None) -> float | None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", budget.strip())
     if not found or not float(found[1]):
-        raise UsageError(f"--budget cannot be {budget!r}", fix="write a number with s, m or h, for example 15m")
+        raise UsageError(f"--budget {budget!r} is not a time", fix="write a number with s, m or h, for example 15m")
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
@@ -187,7 +200,7 @@ def settings_of(given: list[str] | None) -> dict[str, dict[str, str]]:
         left, equals, value = word.partition("=")
         method, dot, key = left.rpartition(".")  # a method's own name, or its module's, may have dots
         if not (equals and dot and method and key):
-            raise UsageError(f"--set cannot be {word!r}", fix="write METHOD.KEY=VALUE, for example --set linear.C=3")
+            raise UsageError(f"--set {word!r} is not METHOD.KEY=VALUE", fix="write for example --set linear.C=3")
         settings.setdefault(method.strip(), {})[key.strip()] = value.strip()
     return settings
 

@@ -15,17 +15,20 @@ def serve(
     runs: Annotated[
         list[str], typer.Argument(metavar="RUN...", help="Runs or comparisons; NAME=RUN to be asked for by that name.")
     ],
-    host: Annotated[str, option("--host", "Where to listen; another than this machine needs a token.")] = "127.0.0.1",
-    port: Annotated[int, option("--port", "0 = any that is free.")] = 8000,
+    host: Annotated[
+        str, option("--host", "Address to listen on; any but this machine's own requires --token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, option("--port", "0 picks a free port.")] = 8000,
     token: Annotated[
-        str | None, option("--token", "What clients must show; better SLMFIT_TOKEN, which no list of processes shows.")
+        str | None,
+        option("--token", "Token clients must send; prefer SLMFIT_TOKEN, which the process list does not show."),
     ] = None,
     name: Annotated[
-        list[str] | None, option("--name", "A host name that it is reached by, beside localhost and addresses.", "HOST")
+        list[str] | None, option("--name", "Extra host name to accept, besides localhost and IP addresses.", "HOST")
     ] = None,
     keep_deferred: Annotated[
         str | None,
-        option("--keep-deferred", "Add what a cascade leaves to its large part to this file, to learn from."),
+        option("--keep-deferred", "Append to this file what a cascade passes to its large model, to train on later."),
     ] = None,
     as_openai: Annotated[
         bool,
@@ -34,7 +37,7 @@ def serve(
     method: Theirs = None,
     allow_host: AllowHost = None,
 ) -> None:
-    """Answer over HTTP what `predict` answers."""
+    """Serve predictions over HTTP."""
     from slmfit.serving import serve as answer
 
     def told(serving: object) -> None:
@@ -55,19 +58,19 @@ def serve(
 
 def ui(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where it works: it sees nothing outside.")
+        Path, typer.Argument(metavar="[FOLDER]", help="Folder to work in; it cannot see anything outside it.")
     ] = Path(),
-    host: Annotated[str, option("--host", "Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, option("--port", "0 = any that is free.")] = 8765,
+    host: Annotated[str, option("--host", "Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, option("--port", "0 picks a free port.")] = 8765,
     token: Annotated[
         str | None,
-        option("--token", "What a browser must show; none = SLMFIT_TOKEN, or one that the folder keeps."),
+        option("--token", "Token a browser must send; default: SLMFIT_TOKEN, or one kept in the folder."),
     ] = None,
     name: Annotated[
-        list[str] | None, option("--name", "A host name that it is reached by, beside localhost and addresses.", "HOST")
+        list[str] | None, option("--name", "Extra host name to accept, besides localhost and IP addresses.", "HOST")
     ] = None,
 ) -> None:
-    """Do all of it in the browser: data, comparing, trying, handing over."""
+    """Run slmfit in the browser: data, comparing, trying, exporting."""
     from slmfit.ui import open_page
 
     def told(address: str) -> None:

@@ -136,6 +136,8 @@ def compare(
     preference = checked_preference(prefer)
     margin = checked_margin(margin)
     answered = checked_given(given, data)
+    checked_preference(prefer)
+    checked_margin(margin)
     whole = Asked.of(
         data,
         asked,
@@ -158,7 +160,7 @@ def compare(
         rows_in_all = sum(map(len, data.splits.values()))
         if listen:
             listen("audit", {"rows": rows_in_all})
-        with counted(told_to(listen), "looking for twins", rows_in_all):
+        with counted(told_to(listen), "checking for duplicates", rows_in_all):
             findings = write_data(experiment, texts)
         spent = {READING: (budget_seconds or 0.0) - budget.left()} if budget.limited else {}
         measure_again(out, data, listen)
@@ -245,7 +247,10 @@ def plan(
     seed: int = 0,
     seeds: int = 1,
     augment: str | Path | None = None,
+    margin: float = 0.02,
+    prefer: str = "size",
     budget_seconds: float | None = None,
+    limits: Limits | None = None,
 ) -> list[planning.Step]:
     """What `compare` or `train` would do for each method, and what the servers it asks would take.
 
@@ -263,6 +268,7 @@ def plan(
         seeds=seeds,
         budget_seconds=budget_seconds,
     )
+    whole.experiment.limited(whole.specs, limits)
     steps = whole.experiment.plan(whole.specs)
     if whole.added is not None:
         steps += replace(whole.experiment, data=whole.added.data).plan(with_rows(whole.specs, whole.added))

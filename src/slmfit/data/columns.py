@@ -38,6 +38,11 @@ def columns_of(part: Part) -> list[str]:
     return list(seen)
 
 
+def _flag(role: str) -> str:
+    """How the column of a role is named on the command line."""
+    return f"--{role} NAME" if role in ("text", "label") else f"--column {role}=NAME"
+
+
 def task_and_roles(
     parts: Mapping[str, Part], name: str | None, given: Mapping[str, str], notes: list[str]
 ) -> tuple[Task, dict[str, str]]:
@@ -55,9 +60,9 @@ def task_and_roles(
         if found[role] is None:
             also = hints or _looked_for(first, task.roles[role])
             raise DataError(
-                f"no column is named as a {role} usually is; the columns are: {listed(columns, 20, quoted=False)}",
+                f"cannot tell which column holds the {role}; the columns are: {listed(columns, 20, quoted=False)}",
                 where=first.file,
-                fix="; ".join([f"name the column with --column {role}=NAME, or call it {role!r}", *also]),
+                fix="; ".join([f"name the column with {_flag(role)}, or call it {role!r}", *also]),
             )
     roles = {role: column for role, column in found.items() if column is not None}
     needed = [*task.required, *(role for role in roles if role == "text_pair")]
@@ -226,7 +231,7 @@ def _unlike(column: str, present: Sequence[str], file: str, first: str) -> DataE
     """The error for a file that lacks a column of the one that it belongs to."""
     if file == first:
         return no_column(column, present, file)
-    return DataError(_no_column(column, present), where=file, fix=f"call it as in {first}: {column!r}")
+    return DataError(_no_column(column, present), where=file, fix=f"rename its column to {column!r}, as in {first}")
 
 
 def find_column(names: Sequence[str], columns: Sequence[str]) -> str | None:

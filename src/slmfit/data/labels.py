@@ -69,18 +69,33 @@ def refuse_rare(labels: Sequence[str], place: Place) -> None:
         )
     rare = sorted((label for label, n in counts.items() if n == 1), key=lambda label: (label != labels[0], label))
     if len(rare) > max(1, len(counts) // 2):
+        if all(_is_number(label) for label in counts):
+            raise DataError(
+                f"{len(rare)} of {len(counts)} labels occur only once: slmfit predicts classes, not numbers",
+                where=where,
+                fix="name another column with --label, or group the numbers into classes",
+            )
         raise DataError(
-            f"{len(rare)} of {len(counts)} labels have a single row, so this does not look like a label",
+            f"{len(rare)} of {len(counts)} labels occur only once, so this may not be the label column",
             where=where,
-            fix="name the column that holds the label with --label",
+            fix="name the label column with --label, or add rows: every label needs at least two",
         )
     if rare:
         more = f" (and {len(rare) - 1} more labels like it)" if len(rare) > 1 else ""
         raise DataError(
             f"the label {rare[0]!r} has a single row{more}; every label needs two",
             where=place(labels.index(rare[0])),
-            fix=f"merge it (--merge '{rare[0]}=other') or drop the row{_header_again(labels, rare)}",
+            fix=f"add a row with it, merge it into another label (--merge '{rare[0]}=LABEL'), or drop the row"
+            + _header_again(labels, rare),
         )
+
+
+def _is_number(label: str) -> bool:
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True
 
 
 def _header_again(labels: Sequence[str], rare: Sequence[str]) -> str:

@@ -288,17 +288,17 @@ def _split(rows: dict[str, list[Row]], task: Task, group: str | None, time: str 
     reach = ""
     if time is not None:
         chosen, reach = _chosen_by_time(train, time, shares)
-        how = f"from the latest rows by {time!r}"
+        how = f"taken from the latest rows by {time!r}"
     else:
         labels = [task.label(row.example.target) for row in train if row.example.target is not None]
         groups = _groups(train, task, group)
         chosen = assign(labels, groups, shares, seed)
         together = _NEAR if group is None else f"rows of the same {group!r}"
-        how = f"from train by chance (seed {seed}), labels in proportion, {together} on one side"
+        how = f"drawn at random from train (seed {seed}), stratified by label, with {together} in the same split"
         if group is not None and len(set(groups)) == len(train):
             how += f", but no two rows have the same {group!r}"
         if (distinct := len(set(groups))) < len(train):
-            kept = f": with {together} on one side they are {distinct} {'group' if distinct == 1 else 'groups'}"
+            kept = f": with {together} in the same split they are {distinct} {'group' if distinct == 1 else 'groups'}"
     for split in shares:
         rows[split] = [row for row, to in zip(train, chosen, strict=True) if to == split]
         if not rows[split]:
@@ -308,7 +308,7 @@ def _split(rows: dict[str, list[Row]], task: Task, group: str | None, time: str 
                 fix=f"add rows, or give the {split} rows with --{split}",
             )
     return " and ".join(f"{split} ({len(rows[split]):,} rows)" for split in shares if split != "train").capitalize() + (
-        f" {'was' if len(shares) == 2 else 'were'} taken {how}{reach}."
+        f" {'was' if len(shares) == 2 else 'were'} {how}{reach}."
     )
 
 

@@ -61,7 +61,7 @@ def moments_of(cells: Sequence[Any], places: Sequence[Where]) -> list[float]:
     times = [_time(cell) for cell in cells]
     for cell, time, place in zip(cells, times, places, strict=True):
         if time is None:
-            raise DataError(f"{str(cell)[:40]!r} is no time", where=place, fix=_FIX)
+            raise DataError(f"{str(cell)[:40]!r} is not a date or time", where=place, fix=_FIX)
     found = _settled(cells, [time for time in times if time is not None])
     for kind, fix in _UNORDERED.items():
         if all(time.kind == kind for time in found):

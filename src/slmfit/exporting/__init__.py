@@ -1,4 +1,4 @@
-"""A run's model in a form that others read.
+"""A run's model in a format that other tools read.
 
     export("compared/runs/causal", output="tickets-model")      # the merged, ordinary transformers folder
     export("compared/runs/encoder", "onnx", quantise="int8")    # small and quick, predicts without torch
@@ -84,7 +84,8 @@ def export(
     refuses, DataError where it has no rows to judge by, and what loading the run raises.
     """
     if format not in FORMS:
-        raise UsageError(f"there is no form {format!r}", fix=did_you_mean(format, FORMS))
+        known = [name for name in FORMS if name != "hub"]  # which the command line calls --hub-folder
+        raise UsageError(f"there is no format {format!r}", fix=did_you_mean(format, known))
     form, wishes = FORMS[format], Wishes(quantise, accept, data, listen)
     if quantise is not None and quantise not in form.quantised:
         known = ", ".join(form.quantised)

@@ -41,7 +41,9 @@ def output_path(given: str | Path | None, recipe: str, form: str) -> Path:
     ending = FORMS[form]
     path = named(given if given is not None else f"{recipe}{ending}")
     if path.suffix != ending and not streams.is_stream(path):
-        raise UsageError(f"cannot be written as {form}", where=str(path), fix=f"name it *{ending}")
+        raise UsageError(
+            f"{form} are written as {ending}", where=str(path), fix=f"end the name of --output in {ending}"
+        )
     if path.is_dir():
         raise UsageError("is a folder", where=str(path), fix="give the name of a file")
     return path

@@ -163,7 +163,9 @@ def parse_recipe(table: Mapping[str, object], place: str = "recipe", source: str
     task = root.take("task", str, CLASSIFICATION)
     if task not in KINDS:
         known = tuple(KINDS)
-        raise root.error("task", f"is {task!r}", did_you_mean(task, known) if task not in TASKS else f"known: {known}")
+        raise root.error(
+            "task", f"is {task!r}", did_you_mean(task, known) if task not in TASKS else f"choose one of: {known}"
+        )
     shared = _lists(root.table("slots"))
     labels, lists = _labels(root.table(KINDS[task]), task, shared)
     noise = root.table("noise")

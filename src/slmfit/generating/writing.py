@@ -77,7 +77,7 @@ def generate(
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     n = checked_count(recipe, n)
     if form not in FORMS:
-        raise UsageError(f"there is no form {form!r}", fix=did_you_mean(form, FORMS))
+        raise UsageError(f"there is no format {form!r}", fix=did_you_mean(form, FORMS))
     if form != "spans" and not recipe.tagged:
         fix = "leave --format out"
         raise UsageError(f"{form} are a form of entities, and {recipe.name!r} has none", fix=fix)

@@ -163,9 +163,14 @@ def translated(error: BaseException, name: str, kind: str) -> SlmfitError | None
         return next((link for link in chain if isinstance(link, types)), None)
 
     if first(errors.OfflineModeIsEnabled) or (constants.HF_HUB_OFFLINE and first(errors.LocalEntryNotFoundError)):
-        fix = "unset HF_HUB_OFFLINE, or fetch it elsewhere"
-        fix += " with `slmfit models pull NAME --to DIR` and give DIR" if kind == "model" else " and give its files"
-        return MissingPart(f"this {kind} is not in the cache, and HF_HUB_OFFLINE keeps it so", where=name, fix=fix)
+        fix = "unset HF_HUB_OFFLINE, or on a machine with network "
+        fix += (
+            "run `slmfit models pull NAME --to DIR` and copy DIR"
+            if kind == "model"
+            else "fetch its files and copy them"
+        )
+        what = f"this {kind} is not in the cache, and HF_HUB_OFFLINE forbids downloads"
+        return MissingPart(what, where=name, fix=f"{fix} here")
     if invalid := first(errors.HFValidationError):
         return UsageError(f"is no name on the hub: {_line(invalid)}", where=name, fix="write OWNER/NAME")
     if answered := first(errors.HfHubHTTPError):

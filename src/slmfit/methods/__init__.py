@@ -56,7 +56,7 @@ TABLE: dict[str, Row] = {
         task_extras={"token-classification": "entities"},
     ),
     "knn": Row(
-        "Votes of the nearest neighbours on embeddings; for options, the nearest.",
+        "Nearest-neighbour vote on embeddings; for options, the nearest.",
         "slmfit.methods.knn:Knn",
         (*CLASSIFICATION, "multiple-choice"),
     ),
@@ -78,7 +78,9 @@ TABLE: dict[str, Row] = {
         "A T5 that turns a text into its answer.", "slmfit.methods.seq2seq:Seq2seq", ALL_TASKS, "train", trained=True
     ),
     "llm": Row("A large model behind an API.", "slmfit.methods.llm:Llm", ALL_TASKS),
-    "cascade": Row("A small run that asks a large one when unsure.", "slmfit.methods.cascade:Cascade", ALL_TASKS),
+    "cascade": Row(
+        "A small model that hands unsure cases to a large one.", "slmfit.methods.cascade:Cascade", ALL_TASKS
+    ),
 }
 
 # What exports are served by: no methods that can be fitted, so no rows of the table.

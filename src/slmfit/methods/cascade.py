@@ -45,12 +45,12 @@ class Settings:
     )
     target: float = setting(
         0.99,
-        "How often both together are to be right, as a share of how often the large one alone is; 1 is as often.",
+        "Accuracy to keep, as a share of the large one's alone; 1 = all of it.",
         low=0.5,
         when="a little less is worth fewer questions to the large one, or nothing may be lost (1).",
     )
     sure: float = setting(
-        0.95, "In how many of all such splits of the data that is to hold; 0.95 is 95 of 100.", low=0.5
+        0.95, "Confidence that the target holds: in what share of all such splits of the data; 0.95 = 95 %.", low=0.5
     )
 
 

@@ -129,8 +129,8 @@ def parse_specs(
     )
     for kind in given:
         if kind not in kinds:
-            what = f"there are settings for the method {kind!r}, which is not compared"
-            raise UsageError(what, fix=did_you_mean(kind, kinds))
+            fix = did_you_mean(kind, kinds, f"add {kind} to the methods, or leave its settings out")
+            raise UsageError(f"{kind!r} has settings, but is not one of the methods: {', '.join(kinds)}", fix=fix)
     if own := next((spec.id for spec in specs if spec.id in FLOORS), None):
         fix = "choose another name; for multiple choice it is fitted beside linear anyhow"
         raise UsageError(f"the name {own!r} is that of a floor, which others must beat", fix=fix)

@@ -17,7 +17,7 @@ from typing import Any
 from slmfit import storage
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.records import ComparisonRecord, MethodRow, RunRecord
-from slmfit.runs.run import list_runs, read_comparison, read_run
+from slmfit.runs.run import list_runs, not_here, read_comparison, read_run
 from slmfit.runs.stressed import StressRecord, read_stressed
 
 
@@ -171,8 +171,7 @@ def _run_folders(folders: Sequence[Path]) -> Iterator[Path]:
         else:
             inside = [run.folder for run in list_runs(folder)]
         if not inside:
-            fix = "`slmfit runs` lists those there are"
-            raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+            raise not_here(folder, "neither a run nor a comparison")
         for run in inside:
             if run.resolve() not in seen:
                 seen.add(run.resolve())

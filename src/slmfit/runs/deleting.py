@@ -13,7 +13,7 @@ from pathlib import Path
 from slmfit import storage
 from slmfit.environment import cache_folder
 from slmfit.errors import UnsafeError, UsageError, did_you_mean
-from slmfit.runs.run import read_comparison
+from slmfit.runs.run import not_here, read_comparison
 
 # What stands in a folder of ours; one with anything else in it is not removed.
 OF_RUN = {"run.json", "predictions.jsonl", "events.jsonl", "stress.json", "model"}
@@ -49,8 +49,7 @@ def delete(folder: str | Path) -> int:
         raise UnsafeError("is a link", where=str(folder), fix="name the folder itself")
     ours = OF_RUN if (place / "run.json").is_file() else OF_COMPARISON if _is_comparison(place) else None
     if ours is None:
-        fix = "`slmfit runs` lists those there are"
-        raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+        raise not_here(place, "neither a run nor a comparison")
     strange = sorted(path.name for path in place.iterdir() if not path.name.startswith(".") and path.name not in ours)
     if strange:
         what = f"holds other things, too: {', '.join(strange[:3])}"

@@ -203,8 +203,22 @@ def _found(folder: Path) -> Run:
         return runs[0]
     if len({_but_for_the_seed(run) for run in runs}) == 1:
         return by_validation(runs)
-    fix = "name one of " + ", ".join(str(r.folder) for r in runs) if runs else "`slmfit runs` lists those there are"
-    raise UsageError("is neither a run nor a comparison", where=str(folder), fix=fix)
+    fix = "name one of " + ", ".join(str(r.folder) for r in runs) if runs else None
+    raise not_here(folder, "neither a run nor a comparison", fix)
+
+
+def not_here(folder: Path, what: str, fix: str | None = None) -> UsageError:
+    """The error for a folder that is not `what` was asked for: because it is missing, not fitted whole, or another.
+
+    fix: None = the verb that lists the runs.
+    """
+    if storage.partial(folder).is_dir() and not folder.exists():
+        fix = "run the command that fits it again; it resumes"
+        return UsageError(
+            f"is not finished: what is done lies in {storage.partial(folder).name}", where=str(folder), fix=fix
+        )
+    what = f"is {what}" if folder.exists() else "there is no such folder"
+    return UsageError(what, where=str(folder), fix=fix or "check the path; `slmfit runs DIR` lists the runs below DIR")
 
 
 def of_seed(id: str, seed: int) -> str:
@@ -232,8 +246,11 @@ def _no_pick(folder: Path, record: ComparisonRecord) -> UsageError:
     best = record.verdict.best
     if best is None:
         return UsageError("its verdict picked no method: none could be fitted", where=str(folder), fix="compare again")
-    found = sorted((r for r in record.methods if r.run), key=lambda r: r.id != best)
-    fix = f"name a run: {', '.join(str(folder / str(r.run)) for r in found)}; {best} scores highest"
+    there = [r for r in record.methods if r.run and (storage.inside(folder, r.run) / "run.json").is_file()]
+    named = [str(folder / str(r.run)) for r in sorted(there, key=lambda r: r.id != best)]
+    fix = f"name a run: {', '.join(named)}" if named else "run the compare command again"
+    if any(r.id == best for r in there):
+        fix += f"; {best} scores highest"
     return UsageError("its verdict picked no method: too little data to tell", where=str(folder), fix=fix)
 
 
@@ -258,7 +275,7 @@ def write_predictions(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def _read_record(path: Path, format: str, from_plain: Callable[[Any], T], kind: str) -> T:
     if not path.is_file():
-        raise UsageError(f"is not {kind}", where=str(path.parent), fix="`slmfit runs` lists those there are")
+        raise not_here(path.parent, f"not {kind}")
     plain = storage.read_json(path)
     check_format(plain, format, path)
     try:

@@ -24,7 +24,7 @@ ASIDE_BEFORE = "@"  # what stood there until ids could have it
 def checked_seeds(seeds: int, seed: int, specs: Sequence[Spec]) -> int:
     """How many seeds methods are trained with. Raises UsageError for less than one, and where nothing is trained."""
     if seeds < 1:
-        raise UsageError(f"--seeds cannot be {seeds}", fix="give how often to train: --seeds 3")
+        raise UsageError(f"--seeds cannot be {seeds}", fix="give a number of 1 or more, such as --seeds 3")
     checked_seed(seed + seeds - 1)
     if seeds > 1 and not any(spec.seeded for spec in specs):
         fix = "leave it out, or add a method that is trained, such as encoder"

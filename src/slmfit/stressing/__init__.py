@@ -54,7 +54,7 @@ def stress(
     are not there as they were; UnsafeError where the model's files were changed.
     """
     if rows < 1:
-        raise UsageError(f"--rows cannot be {rows}", fix="give how many test rows to ask again: --rows 1000")
+        raise UsageError(f"--rows cannot be {rows}", fix="give a number of 1 or more, such as --rows 1000")
     opened = run if isinstance(run, Run) else load(run)
     if reason := cannot(opened):
         raise UsageError(reason, where=str(opened.folder), fix="take a run whose model is a file here")

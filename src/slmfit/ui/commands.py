@@ -91,7 +91,7 @@ def _predict(workspace: Workspace, fields: Fields) -> Command:
 def _export(workspace: Workspace, fields: Fields) -> Command:
     run, form, quantise = _run(workspace, fields), fields.get("form", "folder"), fields.get("quantise")
     if form not in ("folder", "onnx", "html", "gguf") or quantise not in (None, "int8", "q8_0"):
-        raise UsageError(f"there is no form {form!r:.40}", fix="folder, onnx, html or gguf")
+        raise UsageError(f"there is no format {form!r:.40}", fix="choose one of: folder, onnx, html or gguf")
     ended = ".html" if form == "html" else ""
     output = f"{EXPORTED}/{stem(run)}-{form}{f'-{quantise}' if quantise else ''}{ended}"
     workspace.path(EXPORTED).mkdir(exist_ok=True)
@@ -211,7 +211,7 @@ def _methods(workspace: Workspace, given: Any) -> str:
     for word in words:
         found = _METHOD.fullmatch(word)
         if not found or found[1] not in known or "," in word:
-            raise UsageError(f"there is no method {word!r:.60}", fix=f"known: {', '.join(known)}")
+            raise UsageError(f"there is no method {word!r:.60}", fix=f"choose one of: {', '.join(known)}")
         if found[3]:
             _below(workspace, found[3])
     return ",".join(words)

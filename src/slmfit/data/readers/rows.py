@@ -161,8 +161,9 @@ def reading(file: str) -> Iterator[None]:
     """The border: what the operating system and zlib raise inside becomes a DataError about `file`."""
     try:
         yield
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataError(f"is not a whole gzip file ({error})", where=file, fix="copy or compress it again") from None
+    except (gzip.BadGzipFile, zlib.error, EOFError):
+        fix = "copy or compress it again, or drop .gz from its name"
+        raise DataError("is not a gzip file, or is damaged", where=file, fix=fix) from None
     except OSError as error:
         raise DataError(
             f"cannot be read: {error.strerror or error}", where=file, fix="check the path and its permissions"

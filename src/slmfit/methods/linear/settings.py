@@ -25,61 +25,62 @@ class Settings:
     features: str | None = setting(
         None,
         "What is counted: words, neighbouring pairs of words, runs of 2 and 4 characters inside words. embeddings: a "
-        "vector, beside what is counted or alone. none: the fewest that do as well as more, vectors among them where "
-        "`embeddings` names some; those of a sentence encoder alone.",
+        "vector, beside what is counted or alone. none = chosen on validation: the fewest that do as well as more; "
+        "vectors are tried where `embeddings` names some, those of a sentence encoder alone.",
         choices=FEATURES,
         search=COUNTED,
     )
     embeddings: str | None = setting(None, embeddings.CHOICE)
     power: float | None = setting(
         None,
-        "Weight of rare words: idf to this power; 1 is plain TF-IDF. none: 1 or 2, the better.",
+        "Weight of rare words: idf to this power; 1 is plain TF-IDF. none = chosen on validation: 1 or 2.",
         low=0,
         search=(0.5, 2.5),
     )
     characters: float | None = setting(
         None,
-        "Length of the part of a text that runs of characters are, where its words have length 1. none: 1 or 0.5, the "
-        "better.",
+        "Weight of runs of characters relative to words, as lengths of their parts of the vector (words = 1). none = "
+        "chosen on validation: 1 or 0.5.",
         low=0,
         search=(0.25, 1.5),
     )
     C: float | None = setting(
         None,
-        "Weight of fitting the rows against keeping weights small. none: the best of 0.03 to 10.",
+        "Inverse regularisation strength, as in scikit-learn: more fits the rows closer. none = chosen on validation: "
+        "0.03 to 10.",
         low=1e-6,
         search=(0.01, 30, "log"),
     )
     ratios: float | None = setting(
         None,
-        "How much the log ratios of terms (how much more often in a label than in the others, as in naive Bayes) say "
-        "beside what was learnt; 1 is as much. none: the best of 0 to 1.2.",
+        "Weight of the naive Bayes log ratios (how much more often a term is in a label than in the others) relative "
+        "to the learnt weights; 1 = equal. none = chosen on validation: 0 to 1.2.",
         low=0,
         search=(0, 1.5),
     )
     reach: str | None = setting(
         None,
         "For entities: what a word is told of the text. near: two words on each side. far: also which words stand "
-        "up to twelve before it. none: the better on validation.",
+        "up to twelve before it. none = chosen on validation.",
         choices=REACHES,
         search=tuple(REACHES),
     )
     c1: float | None = setting(
         None,
-        "For entities: weight of having few weights at all. none: with c2 the best of four pairs on validation.",
+        "For entities: L1 penalty, which sets weights to 0. none = chosen on validation: with c2, of four pairs.",
         low=0,
         search=(0.003, 1, "log"),
     )
     c2: float | None = setting(
         None,
-        "For entities: weight of keeping weights small. none: with c1 the best of four pairs on validation.",
+        "For entities: L2 penalty, which keeps weights small. none = chosen on validation: with c1, of four pairs.",
         low=0,
         search=(0.0003, 0.3, "log"),
     )
     reads: str | None = setting(
         None,
         "For multiple choice: what is read. lengths: how long the options are. options: their words too, never the "
-        "question. question: everything. none: the best on validation.",
+        "question. question: everything. none = chosen on validation.",
         choices=READS,
     )
 

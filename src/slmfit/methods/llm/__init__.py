@@ -92,7 +92,7 @@ class Llm(Remote):
     def __init__(self, settings: Any = None) -> None:
         super().__init__(settings)
         if not self.settings.model:
-            raise UsageError("llm needs a model", fix="name it: llm=gemma3:12b")
+            raise UsageError("llm needs a model", fix="name one, for example llm=gemma3:12b")
         address = Secret(self.settings.base_url)  # it may hold a key, which no record is to show
         self.settings = replace(self.settings, base_url=Server(address.reveal(), self.settings.model).base_url)
         if address.reveal() != self.settings.base_url:

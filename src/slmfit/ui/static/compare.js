@@ -114,7 +114,7 @@ async function estimate(fields, said) {
     if (now.state !== "done") throw new Error((await get(`/api/jobs/${job.id}/said`)).text);
     const steps = await get(`/api/jobs/${job.id}/result`);
     fill(said, make("table", { class: "list estimate" },
-      make("thead", {}, make("tr", {}, make("th", {}, "method"), make("th", {}, "would be"), make("th", { class: "num" }, "about"), make("th", { class: "num" }, "price"))),
+      make("thead", {}, make("tr", {}, make("th", {}, "method"), make("th", {}, "plan"), make("th", { class: "num" }, "about"), make("th", { class: "num" }, "price"))),
       make("tbody", {}, steps.map(step))), copyable(job.command.replace(" --json", "")));
   } catch (error) {
     fill(said, make("p", { class: "wrong" }, named(error.message)));
