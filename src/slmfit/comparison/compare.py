@@ -136,8 +136,6 @@ def compare(
     preference = checked_preference(prefer)
     margin = checked_margin(margin)
     answered = checked_given(given, data)
-    checked_preference(prefer)
-    checked_margin(margin)
     whole = Asked.of(
         data,
         asked,
@@ -257,6 +255,8 @@ def plan(
     Nothing is written or sent, and fitted on few rows only, to tell the time.
     Arguments and errors are those of `compare`.
     """
+    checked_preference(prefer)
+    checked_margin(margin)
     whole = Asked.of(
         data,
         asked,
@@ -267,8 +267,8 @@ def plan(
         seed=seed,
         seeds=seeds,
         budget_seconds=budget_seconds,
+        limits=limits,
     )
-    whole.experiment.limited(whole.specs, limits)
     steps = whole.experiment.plan(whole.specs)
     if whole.added is not None:
         steps += replace(whole.experiment, data=whole.added.data).plan(with_rows(whole.specs, whole.added))

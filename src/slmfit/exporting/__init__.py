@@ -84,8 +84,8 @@ def export(
     refuses, DataError where it has no rows to judge by, and what loading the run raises.
     """
     if format not in FORMS:
-        known = [name for name in FORMS if name != "hub"]  # which the command line calls --hub-folder
-        raise UsageError(f"there is no format {format!r}", fix=did_you_mean(format, known))
+        shown = [name for name in FORMS if name != "hub"]  # which the command line calls --hub-folder
+        raise UsageError(f"there is no format {format!r}", fix=did_you_mean(format, shown))
     form, wishes = FORMS[format], Wishes(quantise, accept, data, listen)
     if quantise is not None and quantise not in form.quantised:
         known = ", ".join(form.quantised)
