@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 import typer
 from typer.exceptions import TyperException
@@ -118,7 +119,7 @@ def _in_words(work: Callable[[], int]) -> int:
 def _what(error: TyperException) -> str:
     """Typer's message; of what is no number ours, for its own are words of the library beneath it."""
     known = {"int_parsing": "a whole number", "int_from_float": "a whole number", "float_parsing": "a number"}
-    found = getattr(error.__cause__, "errors", list)()
+    found: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
     option = getattr(getattr(error, "param", None), "opts", None)
     if not (found and option and found[0]["type"] in known):
         return error.format_message()

@@ -99,8 +99,16 @@ def compare(
     budget = fit.begun()
     data = source.load(name)
     if fit.dry_run:
-        terms = {"seed": source.seed, "augment": augment, "margin": margin, "prefer": prefer, "limits": fit.limits}
-        steps = comparing.plan(data, methods, **terms, **fit.arguments())
+        steps = comparing.plan(
+            data,
+            methods,
+            **fit.arguments(),
+            limits=fit.limits,
+            augment=augment,
+            margin=margin,
+            prefer=prefer,
+            seed=source.seed,
+        )
         return _show_plan(steps, as_json=json, budget=budget.seconds)
     if list_runs or part is not None:
         whole = Asked.of(data, methods, seed=source.seed, augment=augment, limits=fit.limits, **fit.arguments())
