@@ -7,7 +7,7 @@ from conftest import make_dataset
 from slmfit.comparison.compare import compare
 from slmfit.comparison.given import checked_given
 from slmfit.errors import UsageError
-from slmfit.records import Entities, Prediction, Span
+from slmfit.records import Entities, Prediction, Span, Usage
 
 DATA = make_dataset()
 TRUE = [str(e.target) for e in DATA.test]
@@ -68,3 +68,12 @@ def test_answers_that_are_right_are_taken_and_none_is_invalid(tmp_path):
     result = compare(DATA, "majority", given=given, out=tmp_path / "o")
     details = result.runs["predictions-gpt"].record.details["test"]
     assert details["outcomes"] == {"ok": 59, "invalid": 1}
+
+
+def test_a_pick_whose_cost_nobody_knows_is_said_to_be_so(tmp_path):
+    cheap = compare(DATA, "majority", given={"gpt": each()}, prefer="cost", out=tmp_path / "out").record.verdict
+    assert cheap.method == "predictions-gpt" and "cheapest" in cheap.sentence
+    assert any(said.startswith("The cost of predictions-gpt is unknown") for said in cheap.caveats)
+    known = [Prediction(label, usage=Usage(usd=0.001)) for label in TRUE]
+    told = compare(DATA, "majority", given={"gpt": known}, prefer="cost", out=tmp_path / "known").record.verdict
+    assert not any("is unknown" in said for said in told.caveats)

@@ -98,6 +98,7 @@ def judge(
             *(f"{row.id}: {said}" for row in scored.values() for said in row.cascade.get("said", ())),
             *(said for row in scored.values() for said in shortened(row.id, Run(out / str(row.run)).record.chosen)),
             *verdicts.caveats(verdict),
+            *_of_unknown_size(verdict, scored, prefer),
             *(_fewer(row) for row in scored.values() if row.reason),
             *odd,
         ],
@@ -166,6 +167,14 @@ def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Pr
         always=always(Run(out / str(row.run)).answers("test", data.test)) if baseline else "",
         parts=parts_of(row, metric),
     )
+
+
+def _of_unknown_size(verdict: verdicts.Verdict, scored: Mapping[str, MethodRow], prefer: Prefer) -> Iterator[str]:
+    """That the pick is called the cheapest, say, and nobody knows what it costs."""
+    if verdict.kind == "pick" and verdict.method and PREFERENCES[prefer](scored[verdict.method]) is None:
+        word, _ = verdicts.ORDERS[prefer]
+        others = f"every method whose {prefer} is known is worse, or not shown not to be"
+        yield f"The {prefer} of {verdict.method} is unknown: it is called the {word} because {others}."
 
 
 def _fewer(row: MethodRow) -> str:
