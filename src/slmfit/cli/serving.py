@@ -28,7 +28,10 @@ def serve(
     ] = None,
     keep_deferred: Annotated[
         str | None,
-        option("--keep-deferred", "Append to this file what a cascade passes to its large model, to train on later."),
+        option(
+            "--keep-deferred",
+            "Append to this file each row a cascade passes to its large model, with its answer, to train on.",
+        ),
     ] = None,
     as_openai: Annotated[
         bool,

@@ -182,8 +182,8 @@ function explored(result, job) {
     make("h2", { class: "audit" }, "What the audit says"),
     audit.findings.length
       ? make("ul", { class: "findings" }, [...serious, ...audit.findings.filter((one) => one.severity !== "warning")].map(finding))
-      : make("p", {}, "Nothing stands out: no leaks, twins, contradictions or rows that cannot be learnt from; test rows are like train rows."),
-    make("details", {}, make("summary", {}, "The whole picture: classes, lengths, words, twins, doubtful labels"),
+      : make("p", {}, "Nothing stands out: no leaks, duplicates, contradictions or rows that cannot be learnt from; test rows are like train rows."),
+    make("details", {}, make("summary", {}, "The whole picture: classes, lengths, words, duplicates, doubtful labels"),
       make("iframe", { class: "framed", loading: "lazy", sandbox: "allow-scripts", title: `What slmfit explore shows of ${file}`, src: link("/explored", { job: job.id }) })),
     copyable(job.command.replace(" --json", "")),
   ];

@@ -11,7 +11,7 @@ const DOING = {
   reuse: "fitted before, used again", predict: "answering", search: "searching its settings", loss: "training",
   plan: "planning", answered: "asked", checkpoint: "training", resume: "goes on from where it was", iteration: "learning",
 };
-const AFTER = { audit: "Looking for twins, leaks and odd labels", judge: "Pairing the answers, drawing the report", suspects: "Looking for doubtful labels", curve: "Drawing the learning curve" };
+const AFTER = { audit: "Checking for duplicates, leaks and doubtful labels", judge: "Pairing the answers, drawing the report", suspects: "Looking for doubtful labels", curve: "Drawing the learning curve" };
 
 export class Ways {
   constructor(place, names) {
