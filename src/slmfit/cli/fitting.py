@@ -53,7 +53,7 @@ def compare(
         str,
         option(
             "--methods",
-            "Which methods, by comma; NAME=BASE_MODEL for another base model, NAME@OWN for a name of its own, "
+            "Methods, separated by commas; NAME=BASE_MODEL for another base model, NAME@OWN for a name of its own, "
             "MODULE:CLASS for a method of yours.",
             "A,B",
         ),

@@ -16,7 +16,7 @@ def serve(
         list[str], typer.Argument(metavar="RUN...", help="Runs or comparisons; NAME=RUN to be asked for by that name.")
     ],
     host: Annotated[
-        str, option("--host", "Address to listen on; any but this machine's own requires --token.")
+        str, option("--host", "Address to listen on; any but this machine's own requires a token.")
     ] = "127.0.0.1",
     port: Annotated[int, option("--port", "0 picks a free port.")] = 8000,
     token: Annotated[
