@@ -109,3 +109,13 @@ def test_the_record(gate, tmp_path):
     found = read_export(tmp_path)
     assert found.files.keys() == {"a.bin"} and found.gate == judged
     assert found.run["id"] == gate.run.record.id and found.environment["packages"]["onnx"] == "1.0"
+
+
+def test_scores_on_rows_that_were_learnt_from_say_so(tmp_path):
+    data = make_dataset()
+    run = slmfit.train(data, "linear", settings={"linear": {"C": "1", "features": "words"}}, out=tmp_path / "refitted")
+    learnt = Gate.of(run, data)
+    assert "the run learnt from these rows" in learnt.judge("the same", learnt.answers).sentence
+    given = make_dataset(validation_given=True)
+    own = Gate.of(slmfit.train(given, "majority", out=tmp_path / "given"), given)
+    assert "learnt" not in own.judge("the same", own.answers).sentence

@@ -7,9 +7,10 @@ import fakes
 import pytest
 
 from slmfit import reporting, storage
+from slmfit.records import MethodRow
 from slmfit.reporting import disk, plain
 from slmfit.reporting.doubted import against_labels, doubted
-from slmfit.reporting.headline import UNASKED, headline
+from slmfit.reporting.headline import SKIPPED, UNASKED, headline
 from slmfit.reporting.mistakes import label_table, left_to_it, of_1000, point_at, still_climbs, wrong
 from slmfit.reporting.next_steps import next_steps
 from slmfit.reporting.unplaced import without_places
@@ -69,6 +70,10 @@ def test_who_has_a_vendor_is_told_that_none_was_asked(source):
     assert any(
         "llm=MODEL" in step and "--predictions FILE" in step for step in next_steps(source, line(source, "linear"))
     )
+    skipped = MethodRow(id="llm-x", name="llm", status="skipped", reason="the server wants a key")
+    record = replace(source.comparison, methods=[*source.comparison.methods, skipped])
+    lost = replace(source, comparison=record, methods=[*source.methods, skipped])
+    assert headline(lost).rest[-1] == SKIPPED
     asked = replace(source, methods=[*source.methods, replace(line(source, "knn"), id="llm-x", name="llm")])
     assert UNASKED not in headline(asked).rest
     assert not any("llm=MODEL" in step for step in next_steps(asked, line(source, "linear")))

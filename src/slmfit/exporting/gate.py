@@ -48,6 +48,7 @@ class Judged:
     probability_gap: the largest difference between two probabilities of the same row and label; None without any.
     seconds, against: processor time a row, and that of what it stands in for; None = not compared.
     reasons: why it is refused; empty = it passes. accepted: refused, and exported because somebody said so.
+    learnt: whether the run learnt from these rows, too, so that both scores are higher than they will be.
     """
 
     candidate: str
@@ -63,6 +64,7 @@ class Judged:
     against: float | None = None
     reasons: Sequence[str] = ()
     accepted: bool = False
+    learnt: bool = False
 
     @property
     def passed(self) -> bool:
@@ -75,6 +77,8 @@ class Judged:
             f"{self.candidate}: {told(self.metric)} {by_unit(self.metric, self.value)} on {self.rows:,} rows, "
             f"the run's own {by_unit(self.metric, self.own)}; the same answer to {100 * self.agreement:.1f} %"
         )
+        if self.learnt:
+            said += " (the run learnt from these rows, so they tell whether both answer alike, not how well)"
         if self.seconds is not None and self.against is not None:
             said += f"; {1000 * self.seconds:.2f} ms of a processor a row against {1000 * self.against:.2f}"
         return said
@@ -91,7 +95,7 @@ class Gate:
     @classmethod
     def of(cls, run: Run, data: Dataset) -> Gate:
         """What was answered when the run was scored; answered anew where that was another fit than the one saved."""
-        if "validation" in run.record.rows_used.get("fitted", ""):
+        if _learnt(run):
             return cls(run, data.validation, run.predict([e.input for e in data.validation]))
         examples = run.answered("validation", data.validation)
         return cls(run, examples, run.answers("validation", examples))
@@ -136,9 +140,15 @@ class Gate:
             probability_gap=apart,
             seconds=seconds,
             against=against,
+            learnt=_learnt(self.run),
         )
         reasons = [*_worse(judged, gap), *_slower(judged), *(unlike(judged) if exact else ())]
         return replace(judged, reasons=reasons)
+
+
+def _learnt(run: Run) -> bool:
+    """Whether the model that was saved was fitted on the rows of validation, too."""
+    return "validation" in run.record.rows_used.get("fitted", "")
 
 
 def let_through(judged: Judged, accept: bool) -> Judged:

@@ -21,6 +21,9 @@ ORDERS = {
     "cost": ("cheapest", "money"),
 }
 LARGE = ("llm", "predictions")  # answers of a service are among these, if anywhere
+SKIPPED = (
+    "The language-model service gave no answers (the table says why): whether this is as good, this page does not know."
+)
 UNASKED = "No language-model service was tried: whether this is as good as yours, this page does not know."
 
 
@@ -59,13 +62,18 @@ def large_tried(source: Source) -> bool:
     return any(row.name in LARGE or (row.cascade and row.size_bytes is None) for row in real(source))
 
 
+def _large_skipped(source: Source) -> bool:
+    """Whether a large model was asked for and did not run."""
+    return source.comparison is not None and any(row.name in LARGE for row in source.comparison.methods)
+
+
 def headline(source: Source) -> Headline | None:
     """The verdict for who has no time; None where nothing was compared."""
     row = subject(source)
     if not source.comparison or row is None:
         return None
     found = _headline(source, row)
-    rest = found.rest if large_tried(source) else (*found.rest, UNASKED)
+    rest = found.rest if large_tried(source) else (*found.rest, SKIPPED if _large_skipped(source) else UNASKED)
     return Headline(found.before, found.named, found.after, rest)
 
 
