@@ -135,10 +135,12 @@ async function look(named, found) {
 
 // where it was refused: the columns may go by other names than were thought of
 function other(job) {
-  const [text, label] = ["text", "label"].map((role) => make("input", { type: "text", autocomplete: "off", value: job.about[role] ?? "" }));
+  const known = make("datalist", { id: "known-columns" });
+  const [text, label] = ["text", "label"].map((role) => make("input", { type: "text", autocomplete: "off", list: known.id, value: job.about[role] ?? "" }));
   const said = make("div", {});
+  get("/api/rows", { file, count: 1 }).then(({ columns }) => fill(known, ...columns.map((name) => make("option", { value: name }))), () => {});
   return make("form", { submit: (event) => { event.preventDefault(); look({ text: text.value.trim(), label: label.value.trim() }, said); } },
-    make("div", { class: "fields" }, field("text", "Column of the text", text), field("label", "Column of the label", label), make("button", { type: "submit" }, "Look again with these")), said);
+    make("div", { class: "fields" }, field("text", "Column of the text", text), field("label", "Column of the label", label), make("button", { type: "submit" }, "Look again with these")), known, said);
 }
 
 function far(found, events) {
