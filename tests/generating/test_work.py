@@ -197,9 +197,9 @@ def test_unfinished_work_of_another_command_is_left_alone(tmp_path):
     [
         ({"n": 0}, "at least 1"),
         ({"n": 10**12}, "at most 1,000,000"),
-        ({"form": "bio"}, "no form 'bio'"),
-        ({"output": "e.csv"}, r"name it \*.jsonl"),
-        ({"output": "e.jsonl", "form": "words"}, r"name it \*.json"),
+        ({"form": "bio"}, "no format 'bio'"),
+        ({"output": "e.csv"}, r"end the name of --output in \.jsonl"),
+        ({"output": "e.jsonl", "form": "words"}, r"end the name of --output in \.json$"),
         ({"output": ""}, "no name"),
         ({"seed": -1}, "seed"),
     ],

@@ -75,7 +75,7 @@ def test_specs_name_their_runs():
         ("linear@small", {"linear@smal": {}}, "did you mean 'linear@small'"),
         ("linear@small", {"linear@small": {"CC": 1}}, "did you mean 'C'"),
         ("liner@small", None, "did you mean 'linear'"),
-        ("linear", {"knn": {}}, "not compared"),
+        ("linear", {"knn": {}}, "not one of the methods"),
     ],
 )
 def test_specs_that_cannot_be_are_refused(words, given, says):

@@ -116,7 +116,7 @@ def test_a_single_run_and_several(small, tmp_path):
     other = fakes.write_comparison(tmp_path / "other", named(70, "ab"), TWO)
     with pytest.raises(UsageError, match="different test rows"):
         reporting.html([small / "runs" / "linear", other / "runs" / "linear"])
-    with pytest.raises(UsageError, match="neither"):
+    with pytest.raises(UsageError, match="there is no such folder"):
         reporting.html([tmp_path / "nothing"])
     path = reporting.report(small / "runs" / "linear", tmp_path / "new" / "one.html")
     assert path.read_text() == page

@@ -60,7 +60,7 @@ def contents(run: Run) -> Contents:
         found.has.add("strip")
         found.values["STRIP"] = tuple(strip)
     make(run, folder, found)
-    found.add("entities" if record.task["name"] == "token-classification" else "labels")
+    found.add("entities" if run.task.marks else "labels")
     return found
 
 
@@ -135,7 +135,7 @@ def _check_words(cut: int, alphabet: int, folder: Path) -> None:
 
 
 def _encoder(run: Run, folder: Path, found: Contents) -> None:
-    if run.record.task["name"] == "token-classification":
+    if run.task.marks:
         about = storage.read_json(folder / "entities.json", "fine", "intents")
         found.values["AT_PUNCTUATION"] = bool(about["fine"])
         if about["intents"]:
@@ -148,7 +148,7 @@ def _encoder(run: Run, folder: Path, found: Contents) -> None:
 
 
 def _causal(run: Run, folder: Path, found: Contents) -> None:
-    entities = run.record.task["name"] == "token-classification"
+    entities = run.task.marks
     _loading(run, folder, found)
     if (folder / "examples.jsonl").is_file():
         found.has.add("shots")

@@ -35,7 +35,6 @@ from slmfit.leaving.costs import PriceList, cost_of
 from slmfit.leaving.found import AnsweredText, Found, prompts_of
 from slmfit.leaving.logs import read_log
 from slmfit.leaving.splitting import by_time
-from slmfit.records import Entities
 from slmfit.reporting import report
 from slmfit.runs.run import write_comparison
 from slmfit.text.figures import joined, listed
@@ -143,11 +142,11 @@ def _learnable(rows: Sequence[AnsweredText], chosen: Sequence[str] | None) -> li
 def _line(row: AnsweredText, split: str | None) -> str:
     """A row as JSON."""
     plain: dict[str, Any] = {"id": row.id, "text": row.text}
-    if isinstance(row.target, Entities):
+    if isinstance(row.target, str):
+        plain["label"] = row.target
+    else:
         plain["spans"] = [{"start": s.start, "end": s.end, "label": s.label} for s in row.target.spans]
         plain |= {} if row.target.intent is None else {"intent": row.target.intent}
-    else:
-        plain["label"] = row.target
     plain |= {} if row.time is None else {"time": row.time.isoformat()}
     return json.dumps(plain | ({} if split is None else {"split": split}), ensure_ascii=False) + "\n"
 

@@ -192,7 +192,7 @@ def _fill(found: Found, shape: Shape, texts: Sequence[str]) -> None:
         if target is None:
             found.unread += 1
             continue
-        if isinstance(target, Entities):
+        if not isinstance(target, str):
             found.unplaced += len(target.unplaced)
             target = Entities(target.spans, target.intent)
         answers.setdefault(text, []).append((call, target))
