@@ -14,7 +14,7 @@ import slmfit
 from conftest import make_dataset
 from slmfit.comparison.asked import Asked
 from slmfit.comparison.parts import Part, fit_part, measure_again, merge, runs_of
-from slmfit.errors import SlmfitError, UsageError
+from slmfit.errors import SlmfitError, UnsafeError, UsageError
 from slmfit.llm import Limits
 from slmfit.runs.run import Run
 
@@ -144,6 +144,36 @@ def test_other_data_settings_and_code_are_refused_with_the_difference(data, part
     with pytest.raises(UsageError, match=r"parts of different code: .*majority by slmfit 0\.0\.9\+abc"):
         merge(parted)
     assert sorted(path.name for path in parted.iterdir()) == ["parts"]
+
+
+def test_a_strangers_part_writes_and_reads_nowhere_else(parted, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("of the user's own")
+    run = parted / "parts" / "1-of-2" / "runs" / "majority"
+    (run / "events.jsonl").unlink()
+    (run / "events.jsonl").symlink_to(secret)
+    with pytest.raises(UnsafeError, match="leads out of its folder"):
+        merge(parted)
+    (run / "events.jsonl").unlink()
+    record = json.loads((run / "run.json").read_text())
+    del record["seal"]
+    (run / "run.json").write_text(json.dumps(record | {"id": "../../../elsewhere"}))
+    with pytest.raises(UnsafeError, match="its folder has another name"):
+        merge(parted)
+    (run / "run.json").write_text(json.dumps(record))
+    (parted / "parts" / "1-of-2" / "data" / "answered").mkdir()  # a whole comparison, given as a part, has more
+    assert sorted(merge(parted)) == IDS
+    assert not (tmp_path / "elsewhere").exists() and not (parted / "data" / "answered").exists()
+
+
+def test_a_run_that_is_there_with_other_settings_is_refused_before_anything_is_copied(data, parted, tmp_path):
+    otherwise = QUICK | {"linear@more": {"C": "3", "features": "words"}}
+    fit_part(Asked.of(data, METHODS, settings=otherwise, out=tmp_path / "set"), Part(1, 1))
+    merge(parted, [tmp_path / "set" / "parts" / "1-of-1"])
+    before = sorted(path.relative_to(parted) for path in parted.rglob("*"))
+    with pytest.raises(UsageError, match=r"linear@more is not the run of that name in .*: C 3.0 there and 2.0 here"):
+        merge(parted)
+    assert sorted(path.relative_to(parted) for path in parted.rglob("*")) == before
 
 
 @pytest.mark.parametrize("written", ["", "0/4", "5/4", "1", "1/0", "-1/4", "1/4/2", "a/b", "1.5/2"])

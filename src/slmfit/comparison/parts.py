@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,16 +21,16 @@ from typing import Any, Self
 from slmfit import storage
 from slmfit.comparison.asked import Asked
 from slmfit.comparison.experiment import Experiment, Fitted
-from slmfit.comparison.folder import claim, held, write_data
+from slmfit.comparison.folder import DATA, claim, held, write_data
 from slmfit.data.dataset import Dataset
 from slmfit.environment import environment
-from slmfit.errors import UsageError
+from slmfit.errors import UnsafeError, UsageError
 from slmfit.events import Listener
 from slmfit.methods.specs import Spec
 from slmfit.records import SPLITS, RunRecord
 from slmfit.runs import measuring
-from slmfit.runs.run import Run, read_run, unchanged, write_run
-from slmfit.runs.trainings import ASIDE, kept
+from slmfit.runs.run import Run, unchanged, write_run
+from slmfit.runs.trainings import ASIDE, clear
 
 PARTS, MERGED = "parts", "merged.json"
 _PART = re.compile(r"([1-9]\d*)/([1-9]\d*)")
@@ -110,7 +110,7 @@ def merge(out: Path, parts: Sequence[Path] = ()) -> list[str]:
 
     parts: folders of parts; none = those in `parts` below `out`. What is there already with the same key stays.
     Raises UsageError, before anything is copied, for no parts, and for parts of other data, settings or code, with the
-    difference; DataError and the like for damaged runs.
+    difference; UnsafeError for what leads out of a part, or names another place than its own.
     """
     folders = list(parts) or sorted(path for path in (out / PARTS).glob("*-of-*") if path.is_dir())
     if not folders:
@@ -121,31 +121,36 @@ def merge(out: Path, parts: Sequence[Path] = ()) -> list[str]:
     there = {run.record.id: run for run in _runs(out)}
     found: dict[str, Run] = {}
     for run in (run for folder in folders for run in _runs(folder)):
-        known = found.get(run.record.id)
-        if known is not None and known.record.key != run.record.key:
-            _refuse(known, run)
-        if known is None and not (run.record.id in there and there[run.record.id].record.key == run.record.key):
+        known = there.get(run.record.id) or found.get(run.record.id)
+        if known is None:
             found[run.record.id] = run
+        elif known.record.key != run.record.key:
+            _refuse(known, run)
     _same_code([*there.values(), *found.values()])
     with storage.locked(out):
         if not (out / "data" / "split.json").is_file():
             storage.make_folder(out / "data")
-            for file in sorted((folders[0] / "data").iterdir(), key=lambda file: file.name == "split.json"):
-                shutil.copyfile(file, out / "data" / file.name)
+            _copy(folders[0] / "data", out / "data", sorted(DATA, key=lambda name: name == "split.json"))
         machines = _merged(out)
         for id, run in found.items():
             place = out / "runs" / id
-            if kept(place, run.record.key):
-                continue
-            if id in there:
-                fix = "choose another --out, or delete that run"
-                raise UsageError(f"{id} is there with other settings or code", where=str(place), fix=fix)
             machines[id] = {name: run.record.environment.get(name) for name in _MACHINE}
             storage.write_json(out / MERGED, machines)  # first: a run that is there is measured again in any case
+            clear(place)
             storage.remove(storage.partial(place))
-            shutil.copytree(run.folder, storage.partial(place))
+            storage.make_folder(storage.partial(place))
+            _copy(run.folder, storage.partial(place), ("run.json", "predictions.jsonl", "events.jsonl"))
+            if (run.folder / "model").is_dir():
+                shutil.copytree(run.folder / "model", storage.partial(place) / "model")
             storage.publish(place)
     return list(found)
+
+
+def _copy(source: Path, target: Path, names: Iterable[str]) -> None:
+    """Those of these files that are there."""
+    for name in names:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
 
 
 def measure_again(out: Path, data: Dataset, listen: Listener | None) -> list[str]:
@@ -179,13 +184,17 @@ def _merged(out: Path) -> dict[str, Any]:
 
 
 def _runs(folder: Path) -> list[Run]:
-    """The runs of a folder, each checked to be as it was written."""
+    """The runs of a folder, each checked to be as it was written, and where it says."""
     found = []
+    if folder.is_dir():
+        storage.check_links(folder, folder)
     for path in sorted((folder / "runs").glob("*/run.json")):
         run = Run(path.parent)
         if path.parent.name.startswith(".") or ASIDE in path.parent.name:
             continue
-        read_run(path.parent)
+        if run.record.id != path.parent.name:
+            what = f"calls itself {run.record.id!r}, and its folder has another name"
+            raise UnsafeError(what, where=str(path.parent), fix="fit that part again")
         storage.verify_files(path.parent / "model", run.record.files)
         if not unchanged(path.parent):
             raise UsageError("was changed after it was fitted", where=str(path.parent), fix="fit that part again")
