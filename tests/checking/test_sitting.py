@@ -212,7 +212,7 @@ def test_two_keys_where_there_are_many_labels(folder):
 def test_what_so_many_rows_can_tell_is_said_before(folder):
     lines = foretold(checking.of(folder), 20)
     assert [line.split(":")[0] for line in lines] == ["linear", "knn"]
-    assert all("either way, or better" in line for line in lines)
+    assert all("will be known to within" in line for line in lines)
 
 
 def test_no_verdict_before_the_rows_are_done(folder, monkeypatch, capsys):
@@ -237,7 +237,7 @@ def test_checked_by_two(folder, made, monkeypatch, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["checked"] == 40
     assert 0 < found["disagreement"]["value"] <= 0.1
-    assert any("Persons disagree on" in one for one in found["caveats"])
+    assert any("The checkers disagree on" in one for one in found["caveats"])
     assert found["accuracy"]["low"] <= found["accuracy"]["value"] <= found["accuracy"]["high"]
 
 
@@ -317,3 +317,48 @@ def test_answers_to_rows_that_were_drawn_otherwise_are_not_mixed_in(folder):
     path.write_text(json.dumps({**drawn, "group": "x"}))
     with pytest.raises(SlmfitError):
         checking.of(folder)
+
+
+def test_a_method_that_came_after_the_draw_is_judged_too(folder, made):
+    """It may differ where all methods agreed when the rows were drawn."""
+    given, truth = checking.of(folder), made[1]
+    path = folder / "runs" / "knn" / "predictions.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    sure = {row.id for row, group in zip(given.rows, given.group, strict=True) if group < 2}
+    others = {label: given.labels[at - 1] for at, label in enumerate(given.labels)}
+    for row in rows:
+        if row["split"] == "test" and row["id"] in sure:
+            row["prediction"] = others[row["prediction"]]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    late = checking.of(folder)
+    assert late.rows == given.rows and (~late.agree("knn") & (late.group < 2)).any()
+    assert foretold(late, 40)
+    with checking.answers_of(late, "me") as person:
+        for row in late.asked(40):
+            person.answer(row.id, truth[row.id])
+    (knn,) = (one for one in checking.judged(late, 40).methods if one.id == "knn")
+    assert knn.difference.low <= knn.difference.value <= knn.difference.high and knn.difference.value > 0.2
+
+
+def test_nothing_is_written_where_a_strangers_folder_leads(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "checked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SlmfitError, match="lies outside"):
+        checking.of(folder)
+    (folder / "checked").unlink()
+    given = checking.of(folder)
+    (folder / "checked" / "me.jsonl").symlink_to(tmp_path / "elsewhere" / "made")
+    with pytest.raises(SlmfitError, match="lies outside"), checking.answers_of(given, "me"):
+        pass
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_draw_that_is_none_is_refused(folder):
+    checking.of(folder)
+    path = folder / "checked" / "drawn.json"
+    drawn = json.loads(path.read_text())
+    groups, ids = drawn["group"][1:], drawn["ids"][1:]
+    for wrong in ({"group": [9, *groups]}, {"group": [-1, *groups]}, {"ids": [ids[0], *ids]}):
+        path.write_text(json.dumps(drawn | wrong))
+        with pytest.raises(UsageError, match="not those that were drawn from"):
+            checking.of(folder)

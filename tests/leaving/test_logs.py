@@ -165,7 +165,7 @@ def test_what_is_no_chat_is_counted(tmp_path):
     log = read_log(tmp_path)
     assert len(log.calls) == 1
     assert log.others == {
-        "calls of something else than chat completions": 2,
+        "calls to something other than chat completions": 2,
         "calls whose messages the log leaves out": 1,
         "calls without an answer that is text": 1,
         "calls that show pictures or call tools": 1,
@@ -181,7 +181,7 @@ def test_what_is_no_chat_is_counted(tmp_path):
         ("a.jsonl", '{"messages": [{"role": "user", "content": "hi"}]}\n', "its rows have 'messages'"),
         ("a.jsonl", '{"messages": {}, "call_type": "completion"}\n', "messages the log leaves out"),
         ("a.jsonl", '{"request": {"messages": [\n', "broken JSON"),
-        ("a.csv", "text,label\nhi,greeting\n", "no log that can be read"),
+        ("a.csv", "text,label\nhi,greeting\n", "not a log that can be read"),
     ],
 )
 def test_an_unknown_form_is_refused_with_what_was_seen(name, content, said, tmp_path):
@@ -189,3 +189,19 @@ def test_an_unknown_form_is_refused_with_what_was_seen(name, content, said, tmp_
     with pytest.raises(DataError, match=said) as caught:
         read_log(tmp_path / name)
     assert caught.value.fix
+
+
+def test_calls_are_in_the_order_of_time_however_the_log_is_written(tmp_path):
+    said, rows = ["billing", "delivery", "account"], []
+    for at, label in enumerate(said, 1):
+        reply = {**REPLY, "choices": [{"message": {"role": "assistant", "content": label}, "finish_reason": "stop"}]}
+        rows.append({"timestamp": 1_780_000_000 + at, "request": REQUEST, "response": reply})
+    for order in (rows, rows[::-1]):
+        (tmp_path / "calls.jsonl").write_text(lines(*order))
+        assert [call.said for call in read_log(tmp_path).calls] == said
+
+
+def test_a_cost_of_nothing_is_one_that_nobody_knew(tmp_path):
+    for cost, known in ((0, None), (0.0, None), (0.002, 0.002)):
+        (tmp_path / "calls.jsonl").write_text(lines({**LITELLM, "response_cost": cost}))
+        assert read_log(tmp_path).calls[0].usd == known

@@ -18,7 +18,7 @@ import numpy as np
 
 from slmfit import storage
 from slmfit.errors import UsageError
-from slmfit.evidence.checked import asking_order, grouped
+from slmfit.evidence.checked import GROUPS, asking_order, grouped
 from slmfit.records import ComparisonRecord, MethodRow
 from slmfit.runs.run import Run, read_comparison
 from slmfit.tasks import by_name
@@ -56,7 +56,7 @@ class Given:
     @property
     def place(self) -> Path:
         """Where answers go."""
-        return self.folder / FOLDER
+        return storage.inside(self.folder, FOLDER)
 
     @property
     def methods(self) -> dict[str, MethodRow]:
@@ -98,6 +98,9 @@ def of(folder: Path) -> Given:
         raise UsageError("holds no method but those that answer without reading", where=str(place), fix=fix)
     said = {id: _answers(run) for id, run in runs.items()}
     rows, repeats = _rows(place, said)
+    if not rows:
+        fix = "compare again: every method has to answer the same rows"
+        raise UsageError("no test row was answered by every method", where=str(place), fix=fix)
     order, group = _drawn(place, record, rows, said)
     return Given(
         place,
@@ -105,8 +108,7 @@ def of(folder: Path) -> Given:
         tuple(map(str, task["labels"])),
         [rows[id] for id in order],
         group,
-        {id: [answers[row]["prediction"] if answers[row]["outcome"] == "ok" else None for row in order]
-         for id, answers in said.items()},
+        {id: [_said(answers[row]) for row in order] for id, answers in said.items()},
         LABEL if teacher is None else teacher,
         repeats,
     )  # fmt: skip
@@ -135,6 +137,10 @@ def _answers(run: Run) -> dict[str, dict[str, Any]]:
         return {str(row["id"]): row for row in run.predictions() if row["split"] == "test"}
 
 
+def _said(answer: Mapping[str, Any]) -> str | None:
+    return answer["prediction"] if answer["outcome"] == "ok" else None
+
+
 def _rows(place: Path, said: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Row], int]:
     """The test rows that every method answered, each different text once."""
     path, found, seen, repeats = place / "data" / "test.jsonl", {}, set(), 0
@@ -157,18 +163,19 @@ def _drawn(
     place: Path, record: ComparisonRecord, rows: Mapping[str, Row], said: Mapping[str, Mapping[str, Any]]
 ) -> tuple[list[str], np.ndarray]:
     """The order of the rows, and the group of each; read where it was drawn before."""
-    path, test = place / FOLDER / "drawn.json", record.split["test"].hash
+    path, test = storage.inside(place, f"{FOLDER}/drawn.json"), record.split["test"].hash
     if path.is_file():
         found = storage.read_json(path, "test", "ids", "group")
         storage.check_format(found, FORMAT, path)
         with storage.undamaged(path):
             order, group = [str(id) for id in found["ids"]], np.array(found["group"], dtype=np.int64)
-            if found["test"] != test or not rows.keys() >= set(order) or len(group) != len(order):
+            proper = len(set(order)) == len(order) == len(group) and bool(np.isin(group, range(GROUPS)).all())
+            if found["test"] != test or not rows.keys() >= set(order) or not proper:
                 fix = f"check a copy of the comparison, or delete {place / FOLDER} with all that was checked"
                 raise UsageError("the test rows are not those that were drawn from", where=str(path), fix=fix)
         return order, group
     ids = list(rows)
-    agree = np.array([[answers[id]["prediction"] == rows[id].label for answers in said.values()] for id in ids])
+    agree = np.array([[_said(answers[id]) == rows[id].label for answers in said.values()] for id in ids])
     likely = [[(answers[id].get("probabilities") or {}).get(rows[id].label, 0.0) for id in ids]
               for answers in said.values() if any(answers[id].get("probabilities") for id in ids)]  # fmt: skip
     of_rows = grouped(agree, np.mean(likely, axis=0) if likely else None)

@@ -9,7 +9,7 @@ Where several persons answered a row, it counts for each of them in equal parts;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -86,7 +86,10 @@ def judged(given: Given, rows: int) -> Judged:
         score = checked.accuracy(given.group, at, own, agree)
         gap = checked.difference(given.group, ~agree, at, right, own)
         rivals.append(Rival(id, float(agree.mean()), score, gap, method.size_bytes))
+    left = len(given.rows) - len(asked)
     found = truth.told(rivals, teacher, checks=len(at), called=given.called)
+    if found.more is not None and found.more > left:
+        found = replace(found, more=None, rows_left=left)
     apart = _disagreement(every, names)
     record = Judged(
         kind=found.kind,
@@ -130,15 +133,17 @@ def _remarks(
     notes = []
     if checks < len(asked):
         notes.append(
-            f"{number_of(len(asked) - checks, 'row')} of {len(asked):,} have no answer: figures are of the others."
+            f"{number_of(len(asked) - checks, 'row', 'have')} no answer; the figures cover the other {checks:,}."
         )
     if none := sum(any(id in one.labels and one.labels[id] is None for one in every.values()) for id in asked):
         notes.append(f"In {number_of(none, 'row')} none of the labels is right, so every answer there is wrong.")
     if given.repeats:
-        notes.append(f"{number_of(given.repeats, 'test row')} repeat another's text: each text counts once.")
+        notes.append(f"{number_of(given.repeats, 'test row', 'repeat')} another's text: each text counts once.")
     if apart is not None:
         ends = f"{percent(apart.value)} ({interval('accuracy', apart)})"
-        notes.append(f"Persons disagree on {ends} of the rows that two of them answered: no figure here is surer.")
+        notes.append(f"The checkers disagree on {ends} of the rows that two of them answered: no figure is surer.")
+    elif sum(bool(one.labels.keys() & asked) for one in every.values()) > 1:
+        notes.append("No row was answered by two people, so nobody knows how far they agree.")
     else:
         notes.append("One person checked; a second, with --as NAME, shows how far people agree.")
     return notes

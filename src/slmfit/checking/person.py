@@ -84,7 +84,7 @@ def answers_of(given: Given, name: str) -> Iterator[Person]:
     """
     if storage.file_name(name) != name:
         raise UsageError(f"--as cannot be {name!r}", fix="use letters, digits and - alone: it names a file")
-    with Journal(given.place / f"{name}.jsonl", FORMAT, given.key, OTHERS, _proper) as journal:
+    with Journal(storage.inside(given.place, f"{name}.jsonl"), FORMAT, given.key, OTHERS, _proper) as journal:
         yield Person(journal)
 
 
@@ -93,7 +93,8 @@ def everybody(given: Given) -> dict[str, Answers]:
 
     Raises UsageError for answers to rows that were drawn otherwise.
     """
-    return {path.stem: _read(path, given.key) for path in sorted(given.place.glob("*.jsonl"))}
+    place = given.place
+    return {path.stem: _read(storage.inside(place, path.name), given.key) for path in sorted(place.glob("*.jsonl"))}
 
 
 def _read(path: Path, key: str) -> Answers:

@@ -3,6 +3,7 @@
 slmfit check left/tickets --rows 150
 """
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -60,6 +61,6 @@ def _not_yet(given: "Given", left: int, rows: int, name: str) -> UsageError:
     """A verdict is told once, of the number of rows that was set before: who looks in between and stops when it pleases
     is wrong more often than the intervals say."""
     what = f"{left:,} of {rows:,} rows are not checked yet, and a person has to, at a terminal"
-    fix = f"go on: slmfit check {given.folder} --rows {rows}"
+    fix = "go on: " + shlex.join(["slmfit", *_words(given.folder, rows, name)])
     fix += f", or end it where you are: --rows {rows - left}" if left < rows else ""
     return UsageError(what, where=str(given.folder), fix=fix)

@@ -137,11 +137,11 @@ def foretold(given: Given, count: int) -> list[str]:
     lines = []
     for id in given.answers:
         reach = at_most(given.group, ~given.agree(id), range(count))
-        line = f"{id}: how far it is behind or ahead will be known to {points_words(reach)} either way, or better"
+        line = f"{id}: how far it is behind or ahead will be known to within {points_words(reach)}"
         if reach > MARGIN:
             enough = round_up(count * (reach / MARGIN) ** 2)
             line += f"; {points_words(MARGIN)}, the margin, take up to {enough:,} rows"
-            line += f" of which there are {len(given.rows):,}" if enough > len(given.rows) else ""
+            line += f", but there are only {len(given.rows):,}" if enough > len(given.rows) else ""
         lines.append(line)
     return lines
 

@@ -99,7 +99,8 @@ def _say_prompt(prompt: "PromptRecord") -> None:
     from slmfit.text.figures import number_of, percent
 
     what = {"text-classification": "labels", "token-classification": "entities"}.get(prompt.kind)
-    say(f"{prompt.name}: {number_of(prompt.calls, 'call')}, {what or 'no task of ours: ' + str(prompt.why)}")
+    task = what or f"not a task that slmfit can do: {prompt.why}"
+    say(f"{prompt.name}: {number_of(prompt.calls, 'call')}, {task}")
     if prompt.asks:
         say(f"  asks: {prompt.asks}")
     counts = {
@@ -118,7 +119,7 @@ def _say_prompt(prompt: "PromptRecord") -> None:
         say(f"  {'; '.join(filter(None, (rows, said)))}")
     if prompt.differing:
         share, texts = percent(prompt.differing / prompt.repeated), number_of(prompt.repeated, "text")
-        say(f"  asked again, it answered {prompt.differing:,} of {texts} ({share}) otherwise")
+        say(f"  asked again, it answered {prompt.differing:,} of {texts} ({share}) differently")
     if prompt.split:
         say(f"  {prompt.split}")
     if what and prompt.why:
@@ -129,9 +130,9 @@ def _say_prompt(prompt: "PromptRecord") -> None:
 
 def _cost(cost: "CostRecord") -> str:
     """What calls cost, with who says the prices."""
-    from slmfit.text.figures import dollars
+    from slmfit.text.figures import dollars, number_of
 
-    untold = f"; {cost.untold:,} calls tell no tokens" if cost.untold else ""
+    untold = f"; {number_of(cost.untold, 'call')} without token counts" if cost.untold else ""
     tokens = f"{cost.input_tokens:,} tokens in, {cost.output_tokens:,} out"
     each = cost.usd_per_1000
     if cost.usd is None or each is None:

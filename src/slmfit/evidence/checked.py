@@ -116,7 +116,7 @@ def accuracy_counts(
     if agree is not None:
         apart = kind + GROUPS * np.asarray(agree, dtype=bool)
         seen = np.bincount(apart[asked], minlength=2 * GROUPS)
-        for one in (SOME, MOST):  # in the others it agrees in all rows, or in none
+        for one in range(GROUPS):
             if min(seen[one], seen[one + GROUPS]) >= FEW:
                 kind = np.where(kind == one, apart, kind)
     hits = np.asarray(right, dtype=float)
@@ -126,14 +126,14 @@ def accuracy_counts(
 def difference_counts(
     group: ArrayLike, differ: ArrayLike, checked: ArrayLike, teacher: ArrayLike, method: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """What `weighed` takes of a difference: rows of each kind where the two differ [3], and of those that were checked
-    how many the teacher alone has right, neither or both, and the method alone [3, 3]."""
+    """What `weighed` takes of a difference: rows of each kind where the two differ [5], and of those that were checked
+    how many the teacher alone has right, neither or both, and the method alone [5, 3]."""
     asked = np.asarray(checked, dtype=np.int64)
-    kinds = GROUPS - SOME
-    kind = np.where(np.asarray(differ, dtype=bool), np.asarray(group, dtype=np.int64) - SOME, kinds)
+    kinds = GROUPS  # a method that came after the draw may differ where all others agree
+    kind = np.where(np.asarray(differ, dtype=bool), np.asarray(group, dtype=np.int64), kinds)
     seen, there = np.bincount(kind[asked], minlength=kinds + 1), np.bincount(kind, minlength=kinds + 1)
-    if any(there[one] and seen[one] < FEW for one in range(kinds)):
-        kind = np.where(kind < kinds, 0, kinds)
+    if any(there[one] and seen[one] < FEW for one in range(SOME, kinds)):
+        kind = np.where((kind >= SOME) & (kind < kinds), SOME, kind)
     gap = np.asarray(teacher, dtype=float) - np.asarray(method, dtype=float)
     ahead, behind = np.maximum(gap, 0), np.maximum(-gap, 0)
     size, counts = _counts(kind, asked, (ahead, 1 - ahead - behind, behind), kinds + 1)

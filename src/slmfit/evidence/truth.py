@@ -42,7 +42,8 @@ class Truth:
     """What the checks say. method: the smallest that may be left for; None where there is none.
 
     undecided: the method on which it hangs, where too little was checked, and more: about how many more checks would
-    tell it if the figures stay as they are; None where no number would.
+    tell it if the figures stay as they are; None where no number would. rows_left: the rows
+    not checked, where it would take more than these.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Truth:
     undecided: str | None = None
     more: int | None = None
     called: str = "the teacher"
+    rows_left: int | None = None
 
 
 def told(
@@ -122,6 +124,10 @@ def sentence(found: Truth) -> str:
         return f"Stay: {teacher}; {near.id} {only} {_away(near, found)}, beyond {margin}."
     one = found.rivals[str(found.undecided)]
     more = f"about {found.more:,} more rows would tell" if found.more else "no number of rows would tell"
+    if found.rows_left is not None:
+        more = (
+            f"the {found.rows_left:,} other rows are too few to tell" if found.rows_left else "there are no more rows"
+        )
     undecided = f"{one.id} is {_away(one, found)}, and whether that is within {margin} is open; {more}"
     if found.kind == "teacher-wrong":
         return f"Wrong more often than you may think: {teacher}. As for leaving: {undecided}."

@@ -156,8 +156,8 @@ def _claim(folder: Path, rows: Mapping[str, _Rows]) -> None:
     if not folder.is_dir():
         return
     ours = {RECORD, *rows, *(f"{name}.jsonl" for name in rows)}
-    there = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    if strange := [name for name in there if name not in ours]:
+    there = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    if strange := [path.name for path in there if path.name not in ours or path.is_symlink()]:
         fix = "choose another folder with --out, or an empty one"
         raise UsageError(f"holds other files ({listed(strange, 3, quoted=False)})", where=str(folder), fix=fix)
     for name, own in rows.items():

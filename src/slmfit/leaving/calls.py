@@ -28,7 +28,7 @@ _TIMES = ("startTime", "start_time", "timestamp", "@timestamp", "time", "ts", "r
 _ROLES = {"developer": "system", "human": "user", "gpt": "assistant", "model": "assistant"}
 _CHAT = ("completion", "acompletion")  # LiteLLM's names of calls of chat models
 _REDACTED = "redacted-by-litellm"
-OTHER = "calls of something else than chat completions"
+OTHER = "calls to something other than chat completions"
 KEPT_OUT = "calls whose messages the log leaves out"
 
 
@@ -134,7 +134,7 @@ def _of_messages(row: Mapping[str, Any]) -> Record | None:
         error,
         id=_id(row, row if key is None else row[key]),
         time=_time(row, row[key] if key else row),
-        usd=float(usd) if isinstance(usd, int | float) and not isinstance(usd, bool) and 0 <= usd < 1e9 else None,
+        usd=float(usd) if isinstance(usd, int | float) and not isinstance(usd, bool) and 0 < usd < 1e9 else None,
         host=_host(row, row),
         cached=row.get("cache_hit") in (True, "True"),
     )

@@ -64,7 +64,10 @@ class Call:
 
 @dataclass
 class Log:
-    """calls: in the order of the files. others: what else stands there -> how often. notes: what readers decided."""
+    """calls: in the order of time; of the files, where one has none. others: what else stands there -> how often.
+
+    notes: what readers decided.
+    """
 
     files: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -106,6 +109,8 @@ def read_log(path: str | Path) -> Log:
         if not known and seen is not None:
             raise _unknown(*seen)
     _join(log, asked, answered, words)
+    if all(call.time is not None for call in log.calls):  # an export is as often newest first
+        log.calls.sort(key=lambda call: (call.time or datetime.min).timestamp())
     if not log.calls:
         found = ", ".join(f"{count:,} {what}" for what, count in log.others.items()) or "no rows"
         raise DataError(f"holds no answered call of a chat model, but {found}", where=str(root), fix=FORMS)
@@ -118,7 +123,9 @@ def _files(root: Path, log: Log) -> list[Path]:
             raise missing(root)
         if not root.is_dir():
             if ending(root) not in KINDS:
-                raise DataError("is no log that can be read", where=str(root), fix="give .jsonl or .json, or a folder")
+                raise DataError(
+                    "is not a log that can be read", where=str(root), fix="give .jsonl or .json, or a folder"
+                )
             return [root]
         check_links(root, root)
         every = []
@@ -161,7 +168,7 @@ def _one(text: str) -> dict[str, Any] | None:
 
 def _unknown(where: Where, row: Mapping[str, Any]) -> DataError:
     keys = listed(sorted(map(str, row)), 8)
-    return DataError(f"this is no log that is known: its rows have {keys}", where=where, fix=FORMS)
+    return DataError(f"this is not a log format that slmfit knows: its rows have {keys}", where=where, fix=FORMS)
 
 
 def _add(log: Log, where: Where, record: Record, words: dict[str, str]) -> None:

@@ -234,7 +234,7 @@ def _words(percent: bool) -> Callable[[float], str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def _score(value: Value) -> Score:

@@ -65,7 +65,7 @@ def _sentences(
         if not found or key != now:
             if key in seen:
                 what = f"{columns.keys[-1]!r} {key[-1]!r} was there already, on line {seen[key]:,}"
-                fix = "put the rows of a sentence together, and number no two alike"
+                fix = "put the rows of a sentence together, and give each sentence a number of its own"
                 raise DataError(what, where=Where(file, line, columns.keys[-1]), fix=fix)
             if found.get("tokens"):
                 yield start, found
