@@ -194,7 +194,7 @@ def test_spans_inside_words_are_told_of_every_further_file(tmp_path: Path) -> No
     shifted = [{"text": f"😀😀{row['text']}", "spans": [{"start": 4, "end": 4 + row["spans"][0]["end"], "label": "A"}]}
                for row in (marked(i, "spans", True) for i in range(60, 90))]  # fmt: skip
     path = write(tmp_path / "utf16.jsonl", shifted)
-    said = "30 of 30 spans begin or end inside a word. Check the offsets"
+    said = "30 of 30 spans begin or end inside a word; read as UTF-16 units, hardly any does. Convert the offsets"
     notes: list[str] = []
     load_examples(read_file(path, notes), data.task, data.origin, {}, notes, split="test")
     for told in (notes, add_rows(data, path).notes):

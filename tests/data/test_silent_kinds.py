@@ -88,7 +88,9 @@ def test_a_second_column_of_tags_is_told_of(tmp_path: Path) -> None:
         assert len(list(read_rows(path, notes))) == 3
         return notes
 
-    assert notes_of("B-PER")[0].endswith("their tags the last (column 2 holds tags, too).")
+    assert notes_of("B-PER")[0].endswith(
+        "their tags the last (column 2 holds tags, too: --column tags=tags_2 reads those)."
+    )
     assert notes_of("NN")[0].endswith("their tags the last.")
 
 

@@ -69,11 +69,16 @@ class LabelCells:
         both = {_plain(cell).lower() for cells in filled for cell in cells}
         self.bools_as_numbers = both <= {*_BOOLS, "0", "1"} and not both.isdisjoint(_BOOLS) and not both <= set(_BOOLS)
 
+        mixed = any(any(map(_is_bool, cells)) and any(map(_is_number, cells)) for cells in filled)
+        self._bools_beside_numbers = mixed and not self.bools_as_numbers
+
     @property
     def notes(self) -> Iterator[str]:
         """What was decided of the labels of all files together."""
         if self.bools_as_numbers:
             yield "The labels true and false are read as 1 and 0."
+        if self._bools_beside_numbers:
+            yield "Labels true and false stand beside numbers and are read as labels of their own."
         if self._two_ways:
             yield f"Labels written with and without .0 are read as one: {listed(self._two_ways)}."
         if self._composed:

@@ -30,7 +30,7 @@ from slmfit.data.readers.rows import Part
 from slmfit.data.recipe import STRIPS, TextRecipe
 from slmfit.data.repaired import repair_notes
 from slmfit.data.same_options import without_same_options
-from slmfit.data.split import assign, assign_by_time, checked_seed
+from slmfit.data.split import LEAST_IN_TRAIN, assign, assign_by_time, checked_seed
 from slmfit.data.texts import in_any_order
 from slmfit.data.time_doubts import doubtful_times
 from slmfit.data.times import moments_of, spoken
@@ -271,7 +271,9 @@ def _check_labels(everything: list[Row], train: list[Row], column: str) -> None:
 def _check_answers(task: Task, train: list[Row]) -> None:
     """Raises DataError where train has no label of any kind: `task` has none yet."""
     if task == task.with_labels(row.example.target for row in train if row.example.target is not None):
-        fix = "mark some; without any there is nothing to learn"
+        others = [column for column in train[0].cells if column.startswith("tags_")]  # as CoNLL files have them
+        named = f", or name the column that marks them: --column tags={others[0]}" if others else ""
+        fix = f"mark some{named}; without any there is nothing to learn"
         raise DataError("no row of train has an entity or an intent", where=train[0].where.file, fix=fix)
 
 
@@ -303,13 +305,21 @@ def _split(rows: dict[str, list[Row]], task: Task, group: str | None, time: str 
         rows[split] = [row for row, to in zip(train, chosen, strict=True) if to == split]
         if not rows[split]:
             raise DataError(
-                f"{len(train)} rows are too few to take some for {split}{kept}",
+                f"{len(train)} rows are too few to take some for {split}{kept or _all_rare(train, task)}",
                 where=train[0].where.file,
                 fix=f"add rows, or give the {split} rows with --{split}",
             )
     return " and ".join(f"{split} ({len(rows[split]):,} rows)" for split in shares if split != "train").capitalize() + (
         f" {'was' if len(shares) == 2 else 'were'} {how}{reach}."
     )
+
+
+def _all_rare(train: list[Row], task: Task) -> str:
+    """That no label has a row to spare, where that is why."""
+    counts = Counter(task.label(row.example.target) for row in train if row.example.target is not None)
+    rare = sum(count <= LEAST_IN_TRAIN for count in counts.values())
+    few = f"{rare} of {len(counts)} labels have {LEAST_IN_TRAIN} rows or fewer, which all stay in train"
+    return f": {few}" if 2 * rare > len(counts) else ""
 
 
 def _shares(rows: Mapping[str, Any]) -> dict[str, float]:

@@ -38,7 +38,8 @@ MOST_SHARE = 0.5  # different values to a row: with more, no column of labels
 
 def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str, str]) -> Iterator[str]:
     """A sentence on each kind. asked: role -> column, as the user says; what is named there is meant."""
-    columns = [column for column in columns_of(part) if column not in roles.values()]
+    lifted = {column.rpartition(".")[2] for column in roles.values()}  # `body`, which is `data.body` by another name
+    columns = [column for column in columns_of(part) if column not in roles.values() and column not in lifted]
     if task.classifies and "label" not in asked:
         label = roles["label"]
         used = {str(cells.get(label)) for _, cells in part.rows}

@@ -103,7 +103,8 @@ def _labels(y: Iterable[Any]) -> np.ndarray:
         raise DataError(what, fix='give a list, in the order of the texts, or one column: table["label"]')
     given = y if isinstance(y, np.ndarray) else list(y)
     if isinstance(given, np.ndarray) and given.ndim != 1:
-        raise DataError(f"the labels have the shape {given.shape}", fix="give one label per text: y.ravel()")
+        how = "ravel()" if given.size == len(given) else "argmax(axis=1)"  # a column, or one-hot
+        raise DataError(f"the labels have the shape {given.shape}", fix=f"give one label per text: y.{how}")
     for n, label in enumerate(given):
         if isinstance(label, list | tuple | dict | set | np.ndarray):
             raise DataError(f"label {n} is {label!r:.40}, not one label", fix="give one label per text")

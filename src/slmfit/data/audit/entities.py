@@ -24,6 +24,11 @@ from slmfit.text.figures import number_of, part_of
 _MANY = 0.1  # of all spans
 _AGAIN, _TOLD, _NEARLY_ALL = 3, 5, 0.8  # times that words are marked; so many such words, and the share of them
 _BY_CHANCE = 1e-4  # how seldom edges may lie so by chance
+_OFFSETS = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
+_COUNTED = (  # in what else, as which encoding has it, its bytes a unit, and how an offset is turned into ours
+    ("bytes of UTF-8", "utf-8", 1, "len(text.encode()[:offset].decode())"),
+    ("UTF-16 units", "utf-16-le", 2, "len(text.encode('utf-16-le')[:2 * offset].decode('utf-16-le'))"),
+)
 _BEFORE_ITS_LETTER = "\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"  # vowels of Thai and Lao
 
 
@@ -66,8 +71,33 @@ def _inside_words(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
         severity: Literal["warning", "note"] = "warning" if len(odd) > _MANY * spans else "note"
         begin = "begins or ends" if len(odd) == 1 else "begin or end"
         message = f"{len(odd):,} of {number_of(spans, 'span')} {begin} inside a word."
-        fix = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
+        fix = _OFFSETS
+        if (other := _counted_otherwise(rows, len(odd))) is not None:
+            message = f"{message[:-1]}; read as {other[0]}, hardly any does."
+            fix = f"Convert the offsets to code points: {other[1]}."
         yield finding("span_in_word", severity, len(odd), message, fix, ({"rows": [row]} for row in odd))
+
+
+def _counted_otherwise(rows: Sequence[tuple[str, Example]], odd: int) -> tuple[str, str] | None:
+    """In what the offsets seem to count and how they are converted: read so, hardly a span's edge is not a word's."""
+    for name, encoding, size, convert in _COUNTED:
+        wrong = 0
+        for _, example in rows:
+            text = str(example.input)
+            units = (len(sign.encode(encoding, "surrogatepass")) // size for sign in text)
+            places = {unit: place for place, unit in enumerate(accumulate(units, initial=0))}
+            spans = entities_of(example.target).spans
+            wrong += sum(not _whole(text, places.get(span.start), places.get(span.end)) for span in spans)
+        if wrong < _MANY * odd:
+            return name, convert
+    return None
+
+
+def _whole(text: str, start: int | None, end: int | None) -> bool:
+    """Whether a span's edges are those of words."""
+    if start is None or end is None or _cuts(text, start) or _cuts(text, end):
+        return False
+    return text[start:end] == text[start:end].strip()
 
 
 def _cuts(text: str, at: int) -> bool:
@@ -119,8 +149,7 @@ def _of_bytes(rows: Sequence[tuple[str, Example]]) -> Iterator[Finding]:
         count += len(spans)
     if prod(chances.values()) < _BY_CHANCE:
         message = f"All edges of {number_of(count, 'span')} lie between characters if they count bytes of UTF-8."
-        fix = "Check the offsets: they count code points from 0, not tokens, bytes or UTF-16 units."
-        yield finding("span_in_bytes", "warning", count, message, fix)
+        yield finding("span_in_bytes", "warning", count, message, _OFFSETS)
 
 
 def _edges(rows: Sequence[tuple[str, Example]], spans: int) -> Iterator[Finding]:

@@ -26,8 +26,10 @@ _WHOLE = re.compile(
 )
 _MAIL = re.compile(r"^Content-Transfer-Encoding:\s*(?:base64|quoted-printable)", re.MULTILINE | re.IGNORECASE)
 _PIECES = re.compile(r"(?:^| )(?:##\w|[▁Ġ]\w)")
+# As Rasa marks entities; what a link goes to has / or .
+_MARKED = re.compile(r'\[[^\[\]]+\](?:\([A-Za-z][\w-]*(?::[^()/.]*)?\)|\{\s*"entity")')
 _MANY = 0.01  # of all texts
-_OFTEN = ("escaped_text", "html_entity", "word_pieces")  # what a few texts may hold that are about it
+_OFTEN = ("escaped_text", "marked_entity", "html_entity", "word_pieces")  # what a few texts may hold that are about it
 _SHARES = {"html_entity": 0.1}  # where it is another one
 _SUMS = {"total", "totals", "subtotal", "sub-total", "grand total", "sum", "gesamt", "summe"}
 
@@ -110,6 +112,11 @@ _HARMS: dict[str, tuple[Callable[[str], object], str, str]] = {
         lambda text: "&" in text and unescaped(text) != text,
         "entities of HTML",
         "Methods read these as written: if new texts come without them, --strip html removes them.",
+    ),
+    "marked_entity": (
+        lambda text: "[" in text and _MARKED.search(text),
+        "what looks like entities marked in the text, as [Rome](city)",
+        "Give the texts as people write them, and the entities as spans: docs/data.md shows the forms.",
     ),
     "escaped_text": (
         _escaped,

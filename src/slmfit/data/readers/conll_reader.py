@@ -5,9 +5,10 @@
 
     for line, row in rows_of_conll(handle, "train.conll", notes): ...    # 1, {"tokens": ["EU", …], "tags": [...]}
 
-The token is the first column; where that only counts (1, 2, 3 …), the second. Columns stand apart by tabs if the first
-line has one, else by spaces. Of comments, `# text = …` and `# intent = …` are read and the others skipped, and so is a
-first line that names the columns.
+The token is the first column; where that only counts (1, 2, 3 …), the second. Another column of tags, such as chunks or
+outer entities, is kept by its number (`tags_3`). Columns stand apart by tabs if the first line has one, else by spaces.
+Of comments, `# text = …` and `# intent = …` are read and the others skipped, and so is a first line that names the
+columns.
 """
 
 from __future__ import annotations
@@ -47,17 +48,20 @@ def rows_of_columns(lines: Iterable[str], file: str, notes: list[str]) -> Iterat
         if shape is None and (shape := _Columns.of(block)):
             shape.check(Where(file, block[0][0]))
             notes.append(
-                f"{file}: tokens are column {shape.token + 1} of {shape.count}, their tags the last{shape.also(block)}."
+                f"{file}: tokens are column {shape.token + 1} of {shape.count}, their tags the last{shape.also}."
             )
-        row: dict[str, Any] = {"tokens": [], "tags": []}
+        others = shape.others if shape else {}
+        row: dict[str, Any] = {"tokens": [], "tags": [], **{name: [] for name in others}}
         for number, line in block:
             if said := _COMMENT.fullmatch(line):
                 row[said[1]] = said[2]
             elif shape and not shape.is_comment(line):
-                token, tag = shape.read(line, Where(file, number))
+                token, tag, cells = shape.read(line, Where(file, number))
                 if token.strip(" \t"):
                     row["tokens"].append(token)
                     row["tags"].append(tag)
+                    for name, n in others.items():
+                        row[name].append(cells[n])
                 else:
                     empty += 1
         if row["tokens"]:
@@ -89,7 +93,7 @@ def are_columns(lines: Sequence[str]) -> bool:
             if _COMMENT.fullmatch(line) or shape.is_comment(line):
                 continue
             try:
-                token, _ = shape.read(line, Where("", number))
+                token, *_ = shape.read(line, Where("", number))
             except DataError:
                 wrong += 1
                 continue
@@ -106,6 +110,7 @@ class _Columns:
 
     def __init__(self, tabs: bool, count: int, token: int) -> None:
         self.tabs, self.count, self.token = tabs, count, token
+        self.others: dict[str, int] = {}  # name -> column, of those that hold tags beside the last
         self.scheme = Scheme()
 
     @classmethod
@@ -120,6 +125,9 @@ class _Columns:
         found.count = len(rows[0])
         counts = [cells[0] for cells in rows] == [str(n) for n in range(1, len(rows) + 1)]
         found.token = int(counts and found.count > 2)
+        for n in range(found.count - 1):
+            if n != found.token and all(len(cells) == found.count and _is_tag(cells[n]) for cells in rows):
+                found.others[f"tags_{n + 1}"] = n
         return found
 
     def cells(self, line: str) -> list[str]:
@@ -130,12 +138,13 @@ class _Columns:
             fix = "write a token and its tag on each line, a tab between them, and an empty line after each text"
             raise DataError("this line has one column, and a token and its tag are needed", where=where, fix=fix)
 
-    def also(self, block: list[Line]) -> str:
-        """That other columns hold tags, too, as chunks stand beside entities."""
-        rows = [self.cells(line) for _, line in block]
-        rows = [cells for cells in rows if len(cells) == self.count]
-        found = [n for n in range(self.count - 1) if n != self.token and all(_is_tag(cells[n]) for cells in rows)]
-        return f" (column {found[0] + 1} holds tags, too)" if found and rows else ""
+    @property
+    def also(self) -> str:
+        """That other columns hold tags, too, as chunks stand beside entities; and how those are read."""
+        if not self.others:
+            return ""
+        name, n = next(iter(self.others.items()))
+        return f" (column {n + 1} holds tags, too: --column tags={name} reads those)"
 
     def is_comment(self, line: str) -> bool:
         if not line.startswith("#"):
@@ -143,8 +152,8 @@ class _Columns:
         bare = self.scheme.bare and not line.startswith("# ")
         return len(cells := self.cells(line)) != self.count or not (bare or _is_tag(cells[-1]))
 
-    def read(self, line: str, where: Where) -> tuple[str, str]:
-        """Token and tag of one line. Raises DataError."""
+    def read(self, line: str, where: Where) -> tuple[str, str, list[str]]:
+        """Token, tag and all cells of one line. Raises DataError."""
         cells = self.cells(line)
         if not self.tabs and line.startswith(" ") and len(cells) == self.count - 1:
             cells = ["", *cells]  # a line whose token is empty
@@ -155,7 +164,7 @@ class _Columns:
             self.scheme.look(cells[-1])
         except ValueError as error:
             raise DataError(str(error), where=where, fix=f"the tag is the last column; {BIO}") from None
-        return cells[self.token], cells[-1]
+        return cells[self.token], cells[-1], cells
 
 
 def _names_columns(line: str) -> bool:
