@@ -50,6 +50,7 @@ def test_every_process_that_the_source_starts_is_isolated():
         "slmfit/data/readers/parquet_reader.py": "run",
         "slmfit/exporting/gguf/server.py": "Popen",
         "slmfit/runs/measuring.py": "run",
+        "slmfit/runs/part_worker.py": "Popen",
         "slmfit/serving/process.py": "Popen",
         "slmfit/ui/jobs.py": "Popen",
     }

@@ -70,9 +70,17 @@ def predict(
         list[str] | None,
         typer.Argument(metavar="[TEXT]...", help="Texts; without any, or with -, one a line on stdin."),
     ] = None,
-    input: Annotated[Path | None, option("--input", "A file of rows; all its columns are kept.", "FILE")] = None,
+    input: Annotated[
+        str | None, option("--input", "A file of rows, or several as 'new/*.csv'; all columns are kept.", "FILE")
+    ] = None,
     output: Annotated[
-        Path | None, option("--output", "Where the rows go; it appears when all are done.", "FILE")
+        Path | None,
+        option(
+            "--output", "Where the rows go: a file, or a folder of part files, which the same command resumes.", "FILE"
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None, option("--processes", "How many answer at once; --output is then a folder.", "N")
     ] = None,
     text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
     column: Columns = None,
@@ -86,14 +94,16 @@ def predict(
     from slmfit.cli.predictions import show
     from slmfit.data.readers.rows import ending
     from slmfit.runs import predicting
+    from slmfit.runs.part_files import predict_files
     from slmfit.text.figures import number_of
 
     lines = texts == ["-"]
     texts = [] if lines else texts
     if (texts or lines) and input:
         raise UsageError("texts and --input were both given", fix="give one of them")
-    if not input and (output or text or column):
-        raise UsageError("--output, --text and --column go with --input", fix="add --input FILE")
+    if not input and (output or text or column or processes):
+        raise UsageError("--output, --text, --column and --processes go with --input", fix="add --input FILE")
+    folder = _folder(input, output, processes) if input else None
     if not texts and not input and not lines and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
     named = (text for text in texts or () if len(text) < 256 and "\0" not in text and ending(Path(text)))
@@ -105,10 +115,25 @@ def predict(
         notes: list[str] = []
         asked = given_columns(column, text=text)
         with display.progress() as listen:
-            count = predicting.predict_file(loaded, input, output, columns=asked, notes=notes, listen=listen)
+            if folder is not None:
+                done = predict_files(
+                    loaded,
+                    input,
+                    folder,
+                    processes=processes or 1,
+                    columns=asked,
+                    method=method,
+                    notes=notes,
+                    listen=listen,
+                )
+            else:
+                count = predicting.predict_file(loaded, input, output, columns=asked, notes=notes, listen=listen)
         for note in notes:
             say(note, err=True)
-        if output:
+        if folder is not None:
+            there = f", {done.reused:,} of which were there already" if done.reused else ""
+            say(f"{number_of(done.rows, 'row')} answered in {number_of(done.parts, 'file')}{there}: {folder}", err=True)
+        elif output:
             say(f"{number_of(count, 'row')} answered in {output}", err=True)
             say_next("explore", str(output))
     elif texts:
@@ -144,6 +169,19 @@ def stress(
         return display.print_json(to_plain(found))
     display.show_stressed({found.run: found})
     return say_next("report", run)
+
+
+def _folder(input: str, output: Path | None, processes: int | None) -> Path | None:
+    """The output where that is a folder of part files. Raises UsageError where it has to be one, and none is named."""
+    from slmfit import streams
+    from slmfit.runs.part_files import is_pattern
+
+    many = processes is not None or is_pattern(input)
+    if many and output is None:
+        raise UsageError("several files, or processes, write into a folder", fix="add --output FOLDER")
+    if output is None or many or output.is_dir():
+        return output
+    return None if output.suffix or streams.is_stream(output) else output
 
 
 def _named(method: str | None) -> None:

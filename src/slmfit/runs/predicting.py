@@ -10,10 +10,11 @@ import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from slmfit.data.columns import no_column
 from slmfit.data.nested import nested
@@ -23,7 +24,7 @@ from slmfit.errors import DataError, UsageError, Where
 from slmfit.events import Listener
 from slmfit.records import Input, Pair, Prediction
 from slmfit.runs.run import Run
-from slmfit.runs.suggesting import tool_of
+from slmfit.runs.suggesting import Tool, tool_of
 from slmfit.runs.tables import CONLL, JSON, kind_of, table
 from slmfit.tasks.answers import BY, entities_of, names, prefix
 from slmfit.tasks.common import find, text_column
@@ -104,46 +105,94 @@ def predict_file(
         )
     if output is not None and output.exists() and source.exists() and output.samefile(source):
         raise UsageError("is the input, too", where=str(output), fix="give another --output")
+    said, count = notes if notes is not None else [], 0
     with _kept(source) as kept:
         own: dict[str, None] = {}
-        worded, seen, empty, said = {}, 0, 0, notes if notes is not None else []
-        for where, input, row in _rows(run, kept, source, columns or {}, said, own):
-            if not seen:
-                said += _other_column(run, row, where, columns or {})
-            own.update(dict.fromkeys(row))
-            seen += 1
-            if not run.task.text(input).strip() or (isinstance(input, Pair) and input.lacks):
-                empty += 1
-                worded.update(dict.fromkeys(name for name, cell in row.items() if _is_words(cell)))
-        said += _nameless(own, source)
-        if empty:
-            _check_empty(empty, seen, list(worded), source)
-            said.append(_empty(source, empty, seen))
-        before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind in JSON else ("probabilities",)
-        tags = ["tags"] if run.task.marks and not own.keys().isdisjoint(run.task.roles["tokens"]) else []
-        by = [BY] if run.record.cascade else []
-        ours = [f"{before}{name}" for name in (*names(run.task), *by, *tags) if name not in left_out]
+        seen = sum(1 for _ in looked_at(run, kept, source, columns or {}, said, own))
+        sheet = Sheet.of(run, own, kind)
         tool = tool_of(kept, run.task) if kind in JSON else None
         tasks = tool.rows() if tool else repeat(None)
         if tool:
-            said.append(f"{source}: the answers stand where {tool.name} takes suggestions from.")
-        rows, count = _rows(run, kept, source, columns or {}, [], own), 0
-        with table(output, list(own), ours) as write, counted(told_to(listen), "predicting", seen) as work:
+            said.append(suggested(source, tool))
+        rows = _rows(run, kept, source, columns or {}, [], own)
+        with table(output, sheet.own, sheet.ours) as write, counted(told_to(listen), "predicting", seen) as work:
             while batch := list(islice(rows, BATCH)):
-                answers = run.predict([input for _, input, _ in batch])
-                for (where, input, row), answer, task in zip(batch, answers, tasks, strict=False):
-                    if not row.keys() <= own.keys():
-                        raise DataError("changed while it was read", where=where, fix="run the same command again")
-                    found = {"outcome": "ok", **run.task.columns(answer, input)}
-                    if tags or kind == CONLL:
-                        found |= _tags(run, row, input, answer, kind)
-                    named = {f"{before}{name}": cell for name, cell in found.items() if name not in left_out}
-                    if tool and task:
-                        row, named = tool.written(task, row, named, answer, run.task.text(input))
+                for row, named in answered(run, sheet, batch, tool, tasks):
                     write(row, named)
                 count += len(batch)
                 work.reached(count)
     return count
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """How answers stand in the output, decided once over all rows.
+
+    kind: csv, tsv, conll, json or jsonl. own: the user's columns. ours: those of the answers. before: what stands
+    before their names, see `prefix`. tags: whether tokens that a row came with get some.
+    """
+
+    kind: str
+    own: Sequence[str]
+    ours: Sequence[str]
+    before: str
+    tags: bool
+
+    @classmethod
+    def of(cls, run: Run, own: Collection[str], kind: str) -> Self:
+        """own: every column that any row has."""
+        before, left_out = "" if kind == CONLL else prefix(own, run.task), () if kind in JSON else ("probabilities",)
+        tags = bool(run.task.marks) and not set(own).isdisjoint(run.task.roles["tokens"])
+        every = (*names(run.task), *([BY] if run.record.cascade else []), *(["tags"] if tags else []))
+        return cls(kind, tuple(own), tuple(f"{before}{name}" for name in every if name not in left_out), before, tags)
+
+
+def looked_at(
+    run: Run, path: Path, source: Path, columns: Mapping[str, str], notes: list[str], own: dict[str, None]
+) -> Iterator[Row]:
+    """Every row of a file as the first of two readings sees it. own: filled with its columns.
+
+    notes: filled with what was guessed of the file, and how many rows have an empty text, after the last.
+    Raises DataError as `predict_file` does, after the last row for texts that are all empty.
+    """
+    worded, seen, empty = {}, 0, 0
+    for where, input, row in _rows(run, path, source, columns, notes, own):
+        if not seen:
+            notes += _other_column(run, row, where, columns)
+        own.update(dict.fromkeys(row))
+        seen += 1
+        if not run.task.text(input).strip() or (isinstance(input, Pair) and input.lacks):
+            empty += 1
+            worded.update(dict.fromkeys(name for name, cell in row.items() if _is_words(cell)))
+        yield row
+    notes += _nameless(own, source)
+    if empty:
+        _check_empty(empty, seen, list(worded), source)
+        notes.append(_empty(source, empty, seen))
+
+
+def answered(
+    run: Run, sheet: Sheet, batch: Sequence[tuple[Where, Input, Row]], tool: Tool | None, tasks: Iterable[Row | None]
+) -> Iterator[tuple[Row, Row]]:
+    """The user's cells and ours of each row. tasks: the rows as a tool's file has them, of which one a row is taken."""
+    answers = run.predict([input for _, input, _ in batch])
+    left_out = () if sheet.kind in JSON else ("probabilities",)
+    own = frozenset(sheet.own)
+    for (where, input, row), answer, task in zip(batch, answers, tasks, strict=False):
+        if not row.keys() <= own:
+            raise DataError("changed while it was read", where=where, fix="run the same command again")
+        found = {"outcome": "ok", **run.task.columns(answer, input)}
+        if sheet.tags or sheet.kind == CONLL:
+            found |= _tags(run, row, input, answer, sheet.kind)
+        named = {f"{sheet.before}{name}": cell for name, cell in found.items() if name not in left_out}
+        if tool and task:
+            row, named = tool.written(task, row, named, answer, run.task.text(input))
+        yield row, named
+
+
+def suggested(source: Path, tool: Tool) -> str:
+    """The sentence on where answers to a tool's rows stand."""
+    return f"{source}: the answers stand where {tool.name} takes suggestions from."
 
 
 def _tags(run: Run, row: Row, input: Input, answer: Prediction, kind: str) -> Row:
@@ -197,7 +246,7 @@ def _rows(
         text = columns.get("text", run.record.origin.columns.get("text"))
         if text is not None and text in own and text not in row and "text" in run.task.required:
             raise DataError("the text is missing", where=where.at(text), fix="give text, or drop the row")
-        input, more = _input(run, row, where, columns)
+        input, more = input_of(run, row, where, columns)
         yield where, input, {**row, **more}
 
 
@@ -214,7 +263,7 @@ def _kept(source: Path) -> Iterator[Path]:
         yield path
 
 
-def _input(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tuple[Input, Row]:
+def input_of(run: Run, row: Row, where: Where, columns: Mapping[str, str]) -> tuple[Input, Row]:
     """What the model may see of a row, and what the row lacks of it as a column."""
     row = row | nested(row, [*columns.values(), *run.record.origin.columns.values()])
     missing = next((column for column in columns.values() if column not in row), None)
