@@ -118,6 +118,19 @@ def f1_of(rows, label):
     return 2 * hit / (2 * hit + missed + extra)
 
 
+def test_answers_go_by_a_given_name_or_by_their_file_s(say, place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("compare", place / "train.csv", "--methods", "majority", "--out", "o", "--json")
+    say(*words)
+    rows = map(json.loads, Path("o/data/test.jsonl").read_text().splitlines())
+    answers = "".join(json.dumps({"id": row["id"], "prediction": row["label"]}) + "\n" for row in rows)
+    for name in ("answers.jsonl", "a=b.jsonl"):  # the second is a file's name, and says nothing of whose they are
+        Path(name).write_text(answers)
+    given = ("--predictions", "gpt-5=answers.jsonl", "--predictions", "a=b.jsonl", "--predictions", "answers.jsonl")
+    methods = json.loads(say(*words, *given).out)["methods"]
+    assert [row["id"] for row in methods[1:]] == ["predictions-gpt-5", "predictions-a-b", "predictions-answers"]
+
+
 def test_scores_of_labels_are_those_of_the_answers(say, place, compared):
     told = say("compare", place / "train.csv", "--methods", "majority,linear", "--set", "linear.C=1", "--out", compared,
                "--json")  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from slmfit.comparison.compare import train
 from slmfit.data.load import load_data
 from slmfit.runs.evaluation import evaluate
+from slmfit.runs.predicting import predict_file
 
 WORDS = [a + b for a in "ba de fi go ku la me ni po ra".split() for b in "ck ll mp nd rn st".split()]
 
@@ -38,3 +39,21 @@ def test_near_twins_of_what_was_learnt_are_told(kind, tmp_path):
     [note] = evaluate(run, [row | {key: row[key].upper()} for row in rows]).details["notes"]
     assert "48 of 60 rows (80.0 %) are among those that the run learnt from" in note
     assert evaluate(run, made(kind, 1)).details["notes"] == []
+
+
+def test_a_file_of_answers_tells_how_many_rows_were_learnt_from(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = made("classes", 0)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = train(load_data(path), "majority", out=tmp_path / "o")
+    half, other = tmp_path / "half.jsonl", tmp_path / "other.jsonl"
+    half.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *made("classes", 1)]))
+    other.write_text("".join(json.dumps(row) + "\n" for row in made("classes", 1)))
+    told = {file: [] for file in (half, other)}
+    for file, notes in told.items():
+        predict_file(run, file, tmp_path / "out.csv", notes=notes)
+    assert "half.jsonl: 48 of 120 rows (40.0 %) are among those that the run learnt from" in told[half][0]
+    assert told[other] == []
+    path.unlink()  # what was learnt from is gone: nothing is said, and all is answered
+    told[half].clear()
+    assert predict_file(run, half, tmp_path / "out.csv", notes=told[half]) == 120 and told[half] == []

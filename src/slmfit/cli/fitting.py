@@ -59,7 +59,8 @@ def compare(
         ),
     ] = "majority,linear,knn",
     predictions: Annotated[
-        list[str] | None, option("--predictions", "Answers you already have, scored as one more row.", "FILE")
+        list[str] | None,
+        option("--predictions", "Answers you already have, scored as one more row, called NAME.", "[NAME=]FILE"),
     ] = None,
     augment: Annotated[
         str | None, option("--augment", "Extra training rows; each method is fitted with and without them.", "FILE")
@@ -119,7 +120,8 @@ def compare(
         )
     asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
     notes: list[str] = []
-    given = {Path(p).stem: read_answers(Path(p), data, columns=asked, notes=notes) for p in predictions or ()}
+    named = map(_named, predictions or ())
+    given = {name: read_answers(path, data, columns=asked, notes=notes) for name, path in named}
     for note in notes:
         say(note, err=True)
     with display.progress() as listen:
@@ -147,6 +149,16 @@ def compare(
     if all(row.reason for row in result.record.methods):
         raise typer.Exit(1)
     return None
+
+
+def _named(word: str) -> tuple[str, Path]:
+    """Whose answers a file holds: NAME=FILE; a file alone goes by its own name."""
+    from slmfit.methods.specs import OWN_NAME
+
+    name, _, file = word.partition("=")
+    if file and OWN_NAME.fullmatch(name) and not Path(word).exists():
+        return name, Path(file)
+    return Path(word).stem, Path(word)
 
 
 @reads_data

@@ -7,9 +7,7 @@ scores.values["accuracy"]            # Score(value=0.87, low=0.84, high=0.9)
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,6 @@ from slmfit import storage
 from slmfit.data.audit.copies import MANY_COPIES, copies_of
 from slmfit.data.audit.near import find_duplicates
 from slmfit.data.dataset import targets
-from slmfit.data.examples import ids_of
 from slmfit.data.in_memory import NAME, Held, is_held, read_held
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
@@ -26,9 +23,9 @@ from slmfit.data.readers.rows import ending
 from slmfit.data.texts import in_any_order
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
+from slmfit.runs.learnt import is_there, learnt_files, learnt_texts, plain_text
 from slmfit.runs.orders import check_orders, in_orders
 from slmfit.runs.run import Run
-from slmfit.storage import hash_file
 from slmfit.streams import is_stream
 from slmfit.tasks import names_of
 from slmfit.tasks.base import Scores
@@ -78,7 +75,7 @@ def evaluate(
         raise DataError("holds no rows", where=str(path), fix="give labelled rows")
     inputs = [e.input for e in examples]
     if not same:
-        texts, learnt = [in_any_order(run.task, input) for input in inputs], _learnt(run)
+        texts, learnt = [in_any_order(run.task, input) for input in inputs], learnt_texts(run)
         notes += [*_learnt_before(part.file, texts, learnt), *_escaped_otherwise(part.file, texts, learnt)]
         notes += _not_looked_for(part.file, run)
     if 10 * (repeats := len(inputs) - len(set(map(run.task.text, inputs)))) > len(inputs):
@@ -115,8 +112,8 @@ def _check_output(run: Run, path: Any, output: Path) -> None:
 
 def _learnt_before(file: str, texts: Sequence[str], learnt: Sequence[str]) -> Iterator[str]:
     """What is said of texts that are among those learnt from, and of their near twins."""
-    known = {_plain(text) for text in learnt}
-    new = [text for text in texts if _plain(text) not in known]
+    known = {plain_text(text) for text in learnt}
+    new = [text for text in texts if plain_text(text) not in known]
     if again := len(texts) - len(new):
         rows = part_of(again, len(texts), "row", "are")
         yield f"{file}: {rows} among those that the run learnt from, and say nothing of new rows."
@@ -145,50 +142,11 @@ def _escaped_otherwise(file: str, texts: Sequence[str], learnt: Sequence[str]) -
         )
 
 
-def _learnt(run: Run) -> list[str]:
-    """The texts that a run learnt from, of those of its files that are still where they were, and unchanged."""
-    if "test" in run.record.scored:
-        return []  # which rows were for testing is not known
-    files = [Path(file["file"]) for file in _learnt_files(run) if _is_there(file)]
-    if not files or not (run.folder / "predictions.jsonl").is_file():
-        return []
-    tested = {row["id"] for row in run.predictions() if row["split"] == "test"}
-    texts: dict[str, None] = {}
-    for path in files:
-        with suppress(DataError):
-            part = read_file(path, [])
-            [ids] = ids_of({"train": part})[0].values()
-            for (where, cells), id in zip(part.rows, ids, strict=True):
-                if tested.isdisjoint((id, f"test:{id}")):
-                    input, _ = run.task.seen(cells, run.record.origin.columns, where)
-                    texts[in_any_order(run.task, input)] = None
-    return list(texts)
-
-
 def _not_looked_for(file: str, run: Run) -> Iterator[str]:
     """That some of what the run learnt from is not there to be held against these rows."""
-    gone = [Path(one["file"]) for one in _learnt_files(run) if not _is_there(one)]
+    gone = [Path(one["file"]) for one in learnt_files(run) if not is_there(one)]
     if gone:
         be = "is not there as it was" if len(gone) == 1 else "are not there as they were"
         named = f"{listed([path.name for path in gone])} {be}"
         why = "its data were given in Python" if run.record.origin.files[0]["file"] == NAME else named
         yield f"{file}: whether rows are among those that the run learnt from could not be checked: {why}."
-
-
-def _learnt_files(run: Run) -> list[Mapping[str, Any]]:
-    """The files of the run's data that it learnt from."""
-    return [file for file in run.record.origin.files if file["used_as"] != "test"]
-
-
-def _is_there(file: Mapping[str, Any]) -> bool:
-    """Whether a file of the run's data is where it was, and unchanged: no other is opened as rows."""
-    path = Path(file["file"])
-    try:
-        return path.is_file() and hash_file(path) == file["sha256"]
-    except OSError:
-        return False
-
-
-def _plain(text: str) -> str:
-    """A text but for case, spaces and punctuation."""
-    return " ".join(re.findall(r"\w+", text.casefold())) or text

@@ -20,9 +20,11 @@ from slmfit.data.columns import no_column
 from slmfit.data.nested import nested
 from slmfit.data.readers.lines import LONGEST_LINE, begun, decode
 from slmfit.data.readers.rows import ending, is_table, read_rows, reading
-from slmfit.errors import DataError, UsageError, Where
+from slmfit.data.texts import in_any_order
+from slmfit.errors import DataError, SlmfitError, UsageError, Where
 from slmfit.events import Listener
 from slmfit.records import Input, Pair, Prediction
+from slmfit.runs.learnt import learnt_texts, plain_text
 from slmfit.runs.run import Run
 from slmfit.runs.suggesting import Tool, tool_of
 from slmfit.runs.tables import CONLL, JSON, kind_of, table
@@ -30,7 +32,7 @@ from slmfit.tasks.answers import BY, entities_of, names, prefix
 from slmfit.tasks.common import find, text_column
 from slmfit.tasks.spans import read_tokens
 from slmfit.tasks.tagged import conll_block, tagged
-from slmfit.text.figures import listed, number_of
+from slmfit.text.figures import listed, number_of, part_of
 from slmfit.timing.work import counted, told_to
 
 _NUMBERED = re.compile(r"column \d+")
@@ -92,7 +94,7 @@ def predict_file(
     and intent; None = JSON lines to stdout. Where rows of an annotation tool go to JSON, the answers stand where the
     tool takes suggestions from. Tokens that a row came with get `tags`, too. columns: role -> column, such as
     {"text": "body"}; where not given, those that the run was fitted on, or what goes by a role's name. notes: filled
-    with what was guessed of the file, and how many rows have an empty text.
+    with what was guessed of the file, how many rows have an empty text, and how many the run learnt from.
     Raises UsageError where the output is the input, for tags of what has no entities, and DataError with file and line
     for a row that has no input, and for a file whose texts are all empty beside a column of words, before anything is
     answered.
@@ -114,13 +116,21 @@ def predict_file(
         tasks = tool.rows() if tool else repeat(None)
         if tool:
             said.append(suggested(source, tool))
-        rows = _rows(run, kept, source, columns or {}, [], own)
+        rows, again = _rows(run, kept, source, columns or {}, [], own), 0
+        learnt = _learnt(run) if notes is not None else set()
         with table(output, sheet.own, sheet.ours) as write, counted(told_to(listen), "predicting", seen) as work:
             while batch := list(islice(rows, BATCH)):
                 for row, named in answered(run, sheet, batch, tool, tasks):
                     write(row, named)
+                if learnt:
+                    again += sum(plain_text(in_any_order(run.task, input)) in learnt for _, input, _ in batch)
                 count += len(batch)
                 work.reached(count)
+    if again:
+        known = part_of(again, count, "row", "are")
+        said.append(
+            f"{source}: {known} among those that the run learnt from, and what it answers to them says nothing."
+        )
     return count
 
 
@@ -193,6 +203,13 @@ def answered(
 def suggested(source: Path, tool: Tool) -> str:
     """The sentence on where answers to a tool's rows stand."""
     return f"{source}: the answers stand where {tool.name} takes suggestions from."
+
+
+def _learnt(run: Run) -> set[str]:
+    """The texts that the run learnt from, as far as they are still there."""
+    with suppress(SlmfitError):  # what else lies in a run's folder may be damaged: its model answers all the same
+        return {plain_text(text) for text in learnt_texts(run)}
+    return set()
 
 
 def _tags(run: Run, row: Row, input: Input, answer: Prediction, kind: str) -> Row:
