@@ -157,6 +157,7 @@ def axe(folder: Path) -> None:
                 for view in places(folder):
                     page.goto(f"{serving.url}/{view}")
                     page.wait_for_timeout(2500)
+                    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
                     result = page.evaluate("() => axe.run(document, { iframes: false })")
                     faults = [one for one in result["violations"] if one["impact"] in ("serious", "critical")]
                     wide = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")

@@ -108,7 +108,6 @@ def pictures(camera: Camera) -> None:
     page.wait_for_function(SCORED)
     camera.take("ui-compare")
     page.wait_for_selector(".verdict-of")
-    page.frame_locator("iframe.framed").locator("#rows > li").first.wait_for()
     camera.go("/compare?name=compared/tickets", ".verdict-of")
     camera.take("ui-verdict", 545)
     runs = [f"compared/emails/runs/{name}" for name in ("linear", "encoder-minilm")]

@@ -95,6 +95,7 @@ def whole(place: Path, hand_of: type[Hand]) -> None:
         print(f"  {way.printed('compare')}")
         assert compared["verdict"] == record(again)["verdict"]
         way.same(*(f"compared/tickets/{row['run']}/predictions.jsonl" for row in compared["methods"]))
+        page.locator("iframe.framed").scroll_into_view_if_needed()  # a frame that is out of sight is not drawn
         report = page.frame_locator("iframe.framed")
         report.locator("#rows > li").first.wait_for()
         assert compared["verdict"]["sentence"] in " ".join(report.locator("body").text_content().split())

@@ -8,7 +8,7 @@ server = pytest.importorskip("slmfit.ui.server", reason="pip install 'slmfit[ser
 from guests import Guest  # noqa: E402
 
 TOKEN = "open-sesame"
-RARE = {"parquet", "archive"}  # that start a process, or are refused by their name
+RARE = {"parquet", "archive"}  # that start a process, or unpack
 
 
 def test_whatever_is_brought_is_answered(tmp_path, monkeypatch):

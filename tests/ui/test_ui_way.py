@@ -82,6 +82,7 @@ def test_from_a_csv_to_an_answer(tmp_path, visit):
         compared = json.loads((work / "compared" / "tickets" / "comparison.json").read_text())
         assert page.text_content(".verdict-of .sentence") == compared["verdict"]["sentence"]
         assert [row["id"] for row in compared["methods"] if row["reused"]] != []  # what was done was not done again
+        page.locator("iframe.framed").scroll_into_view_if_needed()  # a frame that is out of sight is not drawn
         report = page.frame_locator("iframe.framed")
         report.locator("#rows > li").first.wait_for()  # its script runs in its frame
         page.click(".ladder-of >> text=linear")

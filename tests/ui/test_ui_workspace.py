@@ -112,6 +112,27 @@ def test_the_token_is_kept_and_nobody_elses(here):
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "merge": "../secret.csv"},
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "prefer": "--json"},
         {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "seeds": 0},
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "answers": "../secret.csv"},
+        {
+            "verb": "compare",
+            "file": "data/tickets.csv",
+            "methods": ["linear"],
+            "answers": "data/tickets.csv",
+            "answers_of": "--json",
+        },
+        {
+            "verb": "compare",
+            "file": "data/tickets.csv",
+            "methods": ["linear"],
+            "answers": "data/tickets.csv",
+            "answers_of": "../x",
+        },
+        {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear@tuned=../x"]},
+        {"verb": "tune", "file": "data/tickets.csv", "method": "my_module:Evil"},
+        {"verb": "tune", "file": "data/tickets.csv", "method": "linear", "trials": 1},
+        {"verb": "tune", "file": "data/tickets.csv", "method": "encoder=/root/model"},
+        {"verb": "stress", "run": "data"},
+        {"verb": "eject", "run": "../x"},
         {"verb": "delete", "run": ".."},
         {"verb": "prune", "kind": "../.."},
         {"verb": "prune", "kind": "--delete"},
@@ -136,7 +157,55 @@ def test_a_command_is_a_list_of_words(here):
         "sent", "--merge", "b.*=c", "--methods", "linear", "--seeds", "3", "--prefer", "cost", "--out",
         "compared/tickets",
     ]  # fmt: skip
-    assert stem("compared/tickets/runs/knn") == "tickets-knn"
+    asked = {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "answers": "data/more.csv",
+             "answers_of": "gpt-5", "answers_column": "said"}  # fmt: skip
+    assert command(here, asked).words == [
+        "compare", "data/tickets.csv", "--methods", "linear", "--predictions", "gpt-5=data/more.csv", "--column",
+        "prediction=said", "--out", "compared/tickets",
+    ]  # fmt: skip
+    asked = {"verb": "tune", "file": "data/tickets.csv", "method": "linear", "minutes": 5, "trials": 9, "label": "mood"}
+    assert command(here, asked).words == [
+        "tune", "linear", "data/tickets.csv", "--label", "mood", "--budget", "5m", "--trials", "9", "--out",
+        "tuned/tickets-linear",
+    ]  # fmt: skip
+    assert stem("compared/tickets/runs/knn") == "tickets-knn" and stem("data/tickets.csv.gz") == "tickets"
+
+
+def test_what_was_chosen_is_kept_without_a_key(here):
+    asked = {"verb": "compare", "file": "data/tickets.csv", "methods": ["linear"], "base_url": "https://a:key@x.org/v1"}
+    made = command(here, asked)
+    assert made.about["asked"]["methods"] == ["linear"] and made.about["asked"]["base_url"] == "https://x.org/v1"
+    assert "https://a:key@x.org/v1" in made.words
+
+
+def test_a_script_that_is_there_is_not_written_over(here):
+    (here.root / "compared" / "runs" / "linear").mkdir(parents=True)
+    (here.root / "compared" / "runs" / "linear" / "run.json").write_text("{}")
+    asked = {"verb": "eject", "run": "compared/runs/linear"}
+    first = command(here, asked).words[-1]
+    (here.root / first).write_text("changed")
+    assert (first, command(here, asked).words[-1]) == ("exported/linear.py", "exported/linear-2.py")
+
+
+def test_texts_and_zips_are_data_where_they_were_brought(here):
+    from zipfile import ZipFile
+
+    (here.root / "notes.txt").write_text("not data\n")
+    (here.root / "data" / "fast.txt").write_text("__label__a one\n__label__b two\n")
+    with ZipFile(here.root / "data" / "tickets.zip", "w") as packed:
+        packed.writestr("tickets.csv", "text,label\na,b\nc,d\n")
+    assert here.scan().files == ["data/fast.txt", "data/tickets.csv", "data/tickets.zip"]
+    assert Tables().part(here.path("data/tickets.zip"), 0, 10)["rows"] == [[0, ["a", "b"]], [1, ["c", "d"]]]
+
+
+def test_what_tuning_leaves_is_no_data(here):
+    for name in ("trials.jsonl", "answers/0000-0.jsonl"):
+        path = here.root / "tuned" / "tickets-linear" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}\n")
+    assert here.scan().files == ["data/tickets.csv"] and here.scan().tunings == []
+    (here.root / "tuned" / "tickets-linear" / "tuning.json").write_text("{}")
+    assert here.scan().files == ["data/tickets.csv"] and here.scan().tunings == ["tuned/tickets-linear"]
 
 
 def pieces(name, data, size=5, key="0f" * 16):
@@ -171,14 +240,14 @@ def test_generated_data_have_a_name(here, asked, made):
     [
         ("../../etc/cron.csv", "cron.csv"), ("a b (2).CSV.gz", "a-b-2.csv.gz"), ("..csv.csv", "csv.csv"),
         ("C:\\x\\y.jsonl", "y.jsonl"), ("<img src=x>.csv", "img-src-x.csv"), ("名.csv", "model.csv"),
-        ("a.b.parquet", "a-b.parquet"),
+        ("a.b.parquet", "a-b.parquet"), ("cooking.TXT", "cooking.txt"), ("sms spam.zip", "sms-spam.zip"),
     ],
 )  # fmt: skip
 def test_its_name_is_made_safe(given, name):
     assert safe_name(given) == name
 
 
-@pytest.mark.parametrize("given", ["x.exe", ".csv", "x", None, "page.html", 5])
+@pytest.mark.parametrize("given", ["x.exe", ".csv", ".txt", ".zip", "x.zip.gz", "x.tar.gz", "x", None, "page.html", 5])
 def test_other_kinds_are_refused(given):
     with pytest.raises(DataError):
         safe_name(given)

@@ -22,6 +22,7 @@ from slmfit.tuning.trials import Tried
 
 HERE = Path(__file__).parent
 FILE = "report.html"
+SHEETS = (*STYLES, HERE / "page.css")
 
 
 def write_page(folder: Path, record: TuningRecord) -> None:
@@ -36,7 +37,7 @@ def draw(record: TuningRecord, folder: str) -> str:
     ordered = sorted(record.trials, key=lambda one: (one.score is None, -(one.score or 0.0), one.number))
     return render(
         HERE / "page.html",
-        styles=(*STYLES, HERE / "page.css"),
+        styles=SHEETS,
         title=f"{record.method} on {record.dataset['name']}",
         record=record,
         metric=told(record.metric),

@@ -75,6 +75,7 @@ class Page:
             "/report": self._report,
             "/explored": self._explored,
             "/files": self._file,
+            "/questions": self._questions,
             "/api/workspace": self._workspace,
             "/api/events": self._events,
             "/api/past": self._past,
@@ -84,6 +85,7 @@ class Page:
             "/api/jobs/{id}/said": self._said,
             "/api/comparison": self._comparison,
             "/api/run": self._run,
+            "/api/stress": self._stress,
             "/api/abilities": self._abilities,
             "/api/settings": self._settings,
             "/api/cache": self._cache,
@@ -121,6 +123,10 @@ class Page:
     async def _file(self, request: Request) -> Response:
         path = self.workspace.there(request.query_params.get("name"))
         return pages.download(path)
+
+    async def _questions(self, request: Request) -> Response:
+        folder = self.workspace.there(request.query_params.get("name"))
+        return await asyncio.to_thread(pages.questions, folder)
 
     # --- reads ---
 
@@ -168,6 +174,9 @@ class Page:
 
     async def _run(self, request: Request) -> Response:
         return _json(await asyncio.to_thread(shown.run_shown, self.workspace, str(request.query_params.get("name"))))
+
+    async def _stress(self, request: Request) -> Response:
+        return _json(await asyncio.to_thread(shown.stress, self.workspace, str(request.query_params.get("run"))))
 
     async def _abilities(self, request: Request) -> Response:
         return _json(await asyncio.to_thread(shown.abilities))

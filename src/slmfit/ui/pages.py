@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +18,12 @@ from starlette.responses import FileResponse, Response
 from slmfit import reporting, storage
 from slmfit.errors import UsageError
 from slmfit.exploring.page import draw
+from slmfit.methods.tuned import RECORD
 from slmfit.reporting import page as drawn
 from slmfit.serving.tried import FILES, KINDS
 
 HERE = Path(__file__).parent
+ANSWERS = ("label", "spans", "tags", "intent", "answer")  # columns of a row that say what is right
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,13 @@ def static(name: str) -> tuple[bytes, str]:
 
 
 def report(folder: Path) -> tuple[str, str]:
-    """A comparison's report, and the policy it may run under; drawn anew where it is not as this slmfit draws it."""
+    """A comparison's report, or a tuning's, and the policy it may run under; drawn anew where it is not as this slmfit
+    draws it.
+    """
+    if (folder / RECORD).is_file():
+        from slmfit.tuning import page, record
+
+        return page.draw(record.read_tuning(folder), folder.name), drawn.policy(page.SHEETS)
     policy, path = drawn.policy(), folder / "report.html"
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() and not path.is_symlink() else ""
     return (text if policy in text[:4000] else reporting.html([folder])), policy
@@ -85,14 +94,32 @@ def explored(findings: Any) -> tuple[str, str]:
         return draw(findings), drawn.policy()
 
 
+def questions(folder: Path) -> Response:
+    """The test rows of a comparison without their labels, for a model elsewhere to answer. Raises UsageError where the
+    comparison was written without texts.
+    """
+    path = folder / "data" / "test.jsonl"
+    if not path.is_file() or path.is_symlink():
+        raise UsageError("has no texts of its test rows", where=folder.name, fix="take them from your own file")
+    with storage.undamaged(path):
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        asked = [{name: cell for name, cell in row.items() if name not in ANSWERS} for row in rows]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in asked)
+    return Response(lines, media_type="application/octet-stream", headers=_kept("test-rows.jsonl"))
+
+
 def download(path: Path) -> Response:
     """A file of the workspace, to be kept: nothing in it is shown or run."""
     if not path.is_file():
         raise UsageError("is no file", where=path.name, fix="give a file")
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     kind = kind if kind.startswith(("text/csv", "application/json")) else "application/octet-stream"
-    headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(path.name)}",
+    return FileResponse(path, media_type=kind, headers=_kept(path.name))
+
+
+def _kept(name: str) -> dict[str, str]:
+    """The headers of what is kept under that name, and not shown."""
+    return {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(name)}",
         "content-security-policy": "default-src 'none'; sandbox",
     }
-    return FileResponse(path, media_type=kind, headers=headers)

@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from slmfit import methods, storage
+from slmfit.errors import SlmfitError
 from slmfit.exporting.record import read_export
 from slmfit.hub.models import list_models
 from slmfit.methods import explaining
 from slmfit.records import ComparisonRecord, MethodRow
+from slmfit.reporting import disk, headline
+from slmfit.reporting.glossary import WHAT
+from slmfit.reporting.stressed import stressed
 from slmfit.runs import deleting
+from slmfit.runs.stressed import read_stressed
 from slmfit.text.figures import (
     by_unit,
     bytes_words,
@@ -24,10 +29,12 @@ from slmfit.text.figures import (
     interval,
     latency_words,
     number_words,
+    points_words,
     seconds_words,
     speed_words,
     told,
 )
+from slmfit.ui.commands import ANSWERED
 from slmfit.ui.workspace import Found, Listed, Workspace, readable
 
 
@@ -37,11 +44,13 @@ def listed(workspace: Workspace, found: Found | None = None) -> dict[str, Any]:
     runs = [(name, readable(workspace.listed, name)) for name in found.runs]
     compared = [(name, readable(workspace.comparison, name)) for name in found.comparisons]
     return {
-        "files": [_file(workspace, name) for name in found.files],
+        # what was answered comes last: the first one is what is offered to be learnt from
+        "files": [_file(workspace, name) for name in sorted(found.files, key=lambda name: name.startswith(ANSWERED))],
         "comparisons": [_comparison(name, record) for name, record in compared if record],
         "unfinished": found.unfinished,
         "runs": [_run(name, record) for name, record in runs if record],
         "exports": [one for name in found.exports if (one := readable(partial(exported, workspace), name))],
+        "tunings": [one for name in found.tunings if (one := readable(partial(tuned, workspace), name))],
     }
 
 
@@ -53,7 +62,8 @@ def _file(workspace: Workspace, name: str) -> dict[str, Any]:
 def _comparison(name: str, record: ComparisonRecord) -> dict[str, Any]:
     verdict = record.verdict
     told_of = {"name": name, "sentence": verdict.sentence, "method": verdict.method, "data": record.dataset["name"]}
-    return told_of | {"made": record.created, "methods": [row.id for row in record.methods if row.run]}
+    told_of |= {"best": verdict.best, "made": record.created}
+    return told_of | {"methods": [row.id for row in record.methods if row.run]}
 
 
 def _run(name: str, record: Listed) -> dict[str, Any]:
@@ -70,6 +80,7 @@ def _run(name: str, record: Listed) -> dict[str, Any]:
         "score": by_unit(record.metric, score.value),
         "value": score.value,
         "interval": interval(record.metric, score),
+        "remote": record.remote,
         "size": bytes_words(record.size_bytes),
         "bytes": record.size_bytes,
         "latency": latency_words(record),
@@ -88,7 +99,7 @@ def run_shown(workspace: Workspace, name: str) -> dict[str, Any]:
     card = workspace.path(name) / "model" / "README.md"
     told_of = _run(name, workspace.listed(name)) | {"packages": record.environment.get("packages", {})}
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() and not card.is_symlink() else ""
-    return told_of | {"card": text, "remote": record.remote}
+    return told_of | {"card": text}
 
 
 def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any] | None:
@@ -97,8 +108,13 @@ def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any] | None:
         return None
     record = workspace.comparison(name)
     metric = record.verdict.metric
+    plain, large = _in_plain_words(workspace.path(name))
     return {
         "name": name,
+        "plain": plain,
+        "rule": _rule(record),
+        "large": large,
+        "test": record.split["test"].rows,
         "data": record.dataset["name"],
         "metric": told(metric),
         "sentence": record.verdict.sentence,
@@ -111,6 +127,29 @@ def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any] | None:
         "rows": [_row(name, row, metric) for row in record.methods],
         "report": (workspace.path(name) / "report.html").is_file(),
     }
+
+
+def _in_plain_words(folder: Path) -> tuple[list[str], bool]:
+    """What came out for who knows none of this, as the report has it; and whether a large model took part."""
+    try:
+        with storage.undamaged(folder):
+            source = disk.read([folder])
+            head = headline.headline(source)
+            said = [] if head is None else [f"{head.before}{head.named}{head.after}.", *head.rest]
+            return said, headline.large_tried(source)
+    except SlmfitError:  # the verdict is there all the same
+        return [], False
+
+
+def _rule(record: ComparisonRecord) -> str:
+    """What "not worse" is measured against, and how far off that may be; empty where nothing was compared."""
+    verdict = record.verdict
+    if verdict.kind == "nothing-to-compare" or verdict.best is None:
+        return ""
+    return (
+        f"“Not worse” means: not worse than {verdict.best}, which has the highest score here, by more than "
+        f"{points_words(verdict.margin)}, with the luck of which rows were tested allowed for."
+    )
 
 
 def _row(folder: str, row: MethodRow, metric: str) -> dict[str, Any]:
@@ -149,9 +188,33 @@ def exported(workspace: Workspace, name: str) -> dict[str, Any]:
     }
 
 
+def tuned(workspace: Workspace, name: str) -> dict[str, Any]:
+    """One tuning, and what its settings are compared by. Raises SlmfitError for a damaged record."""
+    from slmfit.tuning.record import read_tuning
+
+    record = read_tuning(workspace.path(name))
+    plain = record.method if record.base_model is None else f"{record.method}={record.base_model}"
+    found = {"method": plain, "word": f"{record.method}@tuned={name}", "kept": record.kept == "best"}
+    return {"name": name, **found, "sentence": record.sentence, "caveats": list(record.caveats), "made": record.created}
+
+
+def stress(workspace: Workspace, name: str) -> dict[str, Any] | None:
+    """What a run answers to its test rows written otherwise; None where it was not asked, or has changed since."""
+    record = workspace.run(name)
+    found = read_stressed(workspace.path(name), record)
+    told_of = None if found is None else stressed({record.id: found})
+    return told_of and told_of | {"metric_words": told(told_of["metric"])}
+
+
 def abilities() -> dict[str, Any]:
-    """The methods with what each needs, the tasks they do, and base models that fit."""
-    return {"methods": methods.list_methods(), "models": [asdict(model) for model in list_models()]}
+    """The methods with what each needs, the tasks they do, a plain sentence on each, and base models that fit."""
+    able = [one | {"plain": _plainly(one["name"], one["summary"])} for one in methods.list_methods()]
+    return {"methods": able, "models": [asdict(model) for model in list_models()]}
+
+
+def _plainly(name: str, otherwise: str) -> str:
+    words = WHAT.get(name, "").removeprefix("is ")
+    return f"{words[0].upper()}{words[1:]}." if words else otherwise
 
 
 def cache() -> list[dict[str, Any]]:

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.data.readers.rows import READERS, ending
+from slmfit.data.readers.rows import READERS, is_read
 from slmfit.errors import DataError, SlmfitError, UsageError
-from slmfit.ui.workspace import Workspace
+from slmfit.ui.workspace import DATA, Workspace
 
-FOLDER = "data"
 LARGEST = 4 << 30  # bytes of a file
 OLD = 24 * 3600.0  # seconds after which the pieces of a file that never came whole are removed
 _KEY = re.compile(r"[0-9a-f]{16,64}")
@@ -62,11 +61,11 @@ class Uploads:
 
     def _placed(self, part: Path, name: str) -> str:
         """Give the file its name: that of the same file where it is there already, one with a number beside another."""
-        self.workspace.path(FOLDER).mkdir(exist_ok=True)
+        self.workspace.path(DATA).mkdir(exist_ok=True)
         stem, dot, rest = name.partition(".")
         hashed = storage.hash_file(part)
         for number in range(1, 10_000):
-            place = self.workspace.path(f"{FOLDER}/{stem}{f'-{number}' if number > 1 else ''}{dot}{rest}")
+            place = self.workspace.path(f"{DATA}/{stem}{f'-{number}' if number > 1 else ''}{dot}{rest}")
             if place.is_file() and storage.hash_file(place) == hashed:
                 part.unlink()
                 return self.workspace.name(place)
@@ -85,9 +84,10 @@ class Uploads:
 
 def safe_name(given: Any) -> str:
     """A name for the file here. Raises DataError for a kind that is not read."""
-    if not isinstance(given, str) or ending(Path(given)) is None:
-        kinds = ", ".join(f".{kind}" for kind in READERS)
-        raise DataError("this kind of file is not read", where=str(given)[:80], fix=f"give one of {kinds}, also .gz")
+    if not isinstance(given, str) or not is_read(Path(given)):
+        kinds = ", ".join(f".{kind}" for kind in (*READERS, "txt"))
+        fix = f"give one of {kinds}, also .gz, or a .zip of one"
+        raise DataError("this kind of file is not read", where=str(given)[:80], fix=fix)
     zipped = ".gz" if given.lower().endswith(".gz") else ""
     stem, _, kind = given.removesuffix(given[len(given) - len(zipped) :] if zipped else "").rpartition(".")
     return f"{storage.file_name(stem).replace('.', '-')}.{kind.lower()}{zipped}"

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.data.readers.rows import ending
+from slmfit.data.readers.rows import ending, is_read
 from slmfit.errors import SlmfitError, UnsafeError, UsageError
+from slmfit.methods.tuned import RECORD, TRIALS
 from slmfit.records import RUN_FORMAT, ComparisonRecord, RunRecord, Score, from_plain
 from slmfit.runs.run import read_comparison, read_run
 
 OWN = ".slmfit"  # hidden: what the page itself keeps there
+DATA = "data"  # where files lie that were brought
 DEEPEST = 6  # folders below the workspace in which is looked
 MOST = 20_000  # things that are looked at
 
@@ -33,6 +35,7 @@ class Found:
     comparisons: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
+    tunings: list[str] = field(default_factory=list)
     exports: list[str] = field(default_factory=list)
 
 
@@ -122,7 +125,7 @@ class Workspace:
                 here[entry.name] = entry
                 seen += 1
             self._place(folder, here, found)
-            is_ours = "run.json" in here or "export.json" in here or _is_model(here)
+            is_ours = "run.json" in here or "export.json" in here or _is_model(here) or _is_tuning(here)
             for name, entry in here.items():
                 if entry.is_dir(follow_symlinks=False):
                     kept = name == "runs" if _is_comparison(folder, here) else not is_ours
@@ -140,6 +143,8 @@ class Workspace:
             found.exports += [self.name(folder)] if "export.json" in here else []
         elif _is_comparison(folder, here):
             found.unfinished.append(self.name(folder))
+        elif _is_tuning(here):
+            found.tunings += [self.name(folder)] if RECORD in here else []
         elif not _is_model(here):
             files = [Path(entry.path) for entry in here.values() if entry.is_file(follow_symlinks=False)]
             found.files += sorted(self.name(path) for path in files if _is_data(path))
@@ -214,10 +219,16 @@ def _is_model(here: Mapping[str, os.DirEntry[str]]) -> bool:
     return "config.json" in here and ("tokenizer.json" in here or "tokenizer_config.json" in here)
 
 
+def _is_tuning(here: Mapping[str, os.DirEntry[str]]) -> bool:
+    """Whether `slmfit tune` works there, or has."""
+    return RECORD in here or TRIALS in here
+
+
 def _is_data(path: Path) -> bool:
     """Whether it may be data: what `generate` writes beside its examples, and records of ours, are none."""
     aside = (".about.json", ".rejected.jsonl", "package.json", "export.json")
-    return ending(path) is not None and not path.name.endswith(aside)
+    brought = is_read(path) and path.parent.name == DATA  # a .txt or .zip elsewhere is seldom rows
+    return (brought or ending(path) is not None) and not path.name.endswith(aside)
 
 
 def readable(read: Any, name: str) -> Any:

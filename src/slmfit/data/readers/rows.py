@@ -62,6 +62,12 @@ def _kind(path: Path) -> str | None:
     return ending(path) or ("txt" if is_plain(path) else None)
 
 
+def is_read(path: Path) -> bool:
+    """Whether a file of that name is opened as rows: as one of `READERS`, a plain text, or a zip of one."""
+    stem = path.name.lower().removesuffix(".gz").rpartition(".")[0]
+    return bool(stem) and (_kind(path) is not None or path.name.lower().endswith(".zip"))
+
+
 def is_table(path: Path) -> bool:
     """Whether it is CSV or TSV, in which all cells are text and a spreadsheet may have had a hand."""
     return ending(path) in ("csv", "tsv")

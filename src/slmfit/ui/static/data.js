@@ -1,10 +1,13 @@
 // Data: drop a file in; what was recognised, what the audit says, its rows, and the page of `slmfit explore`.
 
-import { $, asked, copyable, count, field, fill, get, link, make, named, post, refusal, several, ticked, when } from "./dom.js";
+import { $, asked, copyable, count, fill, get, link, make, named, post, refusal, several, ticked, when } from "./dom.js";
+import { bring, KINDS } from "./bring.js";
+import { framed } from "./framed.js";
+import { learnt } from "./learnt.js";
+import { columns } from "./columns.js";
 import { lookThrough } from "./rows.js";
-import { begin, place, subject, title } from "./start.js";
+import { begin, complaint, place, subject, title } from "./start.js";
 
-const PIECE = 1 << 20; // bytes of a file in one request
 const file = asked().get("file");
 
 if (file) showFile();
@@ -25,50 +28,34 @@ function showAll() {
 }
 
 function drop() {
-  const input = make("input", { type: "file", "aria-label": "Choose a file", accept: ".csv,.tsv,.jsonl,.ndjson,.json,.parquet,.conll,.iob,.iob2,.bio,.gz" });
-  const words = make("span", {}, "CSV, TSV, JSONL, JSON, Parquet or CoNLL, also .gz. It stays on this machine.");
+  const input = make("input", { type: "file", "aria-label": "Choose a file", accept: KINDS });
+  const words = make("span", {}, "CSV, TSV, JSONL, JSON, Parquet, CoNLL or .txt, also .gz or .zip.");
   const box = make("label", { class: "drop" }, make("b", {}, "Drop a file here, or choose one"), words, input);
   const over = (so) => (event) => { event.preventDefault(); box.classList.toggle("over", so); };
   for (const name of ["dragenter", "dragover"]) box.addEventListener(name, over(true));
   for (const name of ["dragleave", "drop"]) box.addEventListener(name, over(false));
-  box.addEventListener("drop", (event) => bring(event.dataTransfer.files[0], words));
-  input.addEventListener("change", () => bring(input.files[0], words));
+  box.addEventListener("drop", (event) => take(event.dataTransfer.files[0], words));
+  input.addEventListener("change", () => take(input.files[0], words));
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.repeat) return; // browsers do not agree on what it does here
     event.preventDefault();
     setTimeout(() => input.click()); // a browser counts the key as a wish only when it is over
   });
-  return box;
+  return make("div", {}, box, make("p", { class: "note" },
+    "It is copied into this folder on this machine. Texts leave the machine only where you choose the method ", make("code", {}, "llm"), " or ", make("code", {}, "cascade"), " with a server elsewhere."));
 }
 
-async function bring(given, words) {
+async function take(given, words) {
   if (!given) return;
   fill($("said"));
   try {
-    const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    let name = null;
-    for (let at = 0; name === null; at += PIECE) {
-      words.textContent = `Taking it in: ${Math.round((100 * at) / Math.max(1, given.size))} %`;
-      const data = await base64(given.slice(at, at + PIECE));
-      const last = at + PIECE >= given.size;
-      name = (await post("/api/files", { key, name: given.name, at, data, last })).file;
-    }
+    const name = await bring(given, (far) => { words.textContent = far; });
     await post("/api/jobs", { verb: "explore", file: name });
     location.href = link("/", { file: name });
   } catch (error) {
     words.textContent = "It was not taken.";
     fill($("said"), refusal(error));
   }
-}
-
-function base64(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-    reader.onerror = () => reject(reader.error);
-    if (blob.size) reader.readAsDataURL(blob);
-    else resolve("");
-  });
 }
 
 function files(found) {
@@ -99,30 +86,37 @@ async function showFile() {
   document.title = `${file} · slmfit`;
   title(file.split("/").pop());
   const found = make("div", { id: "found" });
-  let job = null;
+  let [job, answered] = [null, null];
   try {
     const { jobs } = await get("/api/workspace");
     job = jobs.find((one) => one.verb === "explore" && one.about.file === file) ?? null;
+    answered = jobs.find((one) => one.verb === "predict" && one.about.out === file) ?? null;
   } catch {
     job = null; // the view says why
   }
   begin(async (view) => {
-    fill(view, 
+    const own = answered && await get("/api/rows", { file: answered.about.file, count: 1 }).catch(() => null);
+    const kept = make("a", { class: "button", href: link("/files", { name: file }) }, "Download");
+    const rows = make("section", {}, make("h2", {}, answered ? "Answers" : "Rows"), lookThrough(file, own?.columns));
+    if (answered) {
+      fill(view, make("p", { class: "lead" }, "What ", named(answered.about.run), " answered to the rows of ", make("a", { href: link("/", { file: answered.about.file }) }, named(answered.about.file)), "; its answers stand first."),
+        make("p", { class: "buttons" }, kept), await learnt(answered), rows, copyable(answered.command));
+      return;
+    }
+    fill(view,
       make("p", { class: "buttons" },
-        make("a", { class: "button main", href: link("/compare", { file, ...columns(job) }) }, "Compare methods"),
-        make("button", { type: "button", click: again }, job ? "Look again" : "Look at it"),
-        make("a", { class: "button", href: link("/files", { name: file }) }, "Download")),
-      make("section", { "aria-label": "What was found" }, found),
-      make("section", {}, make("h2", {}, "Rows"), lookThrough(file)));
+        make("a", { class: "button main", href: link("/compare", { file, ...given(job) }) }, "Compare methods"),
+        make("button", { type: "button", click: again }, job ? "Look again" : "Look at it"), kept),
+      make("section", { "aria-label": "What was found" }, found), rows);
     if (!job) fill(found, make("p", { class: "note" }, "Nobody has looked at it yet: let it be read and audited."));
   }, job ? { job: job.id, state: (now) => now && shown(found, now), lines: (events) => far(found, events) } : {});
 
   function again() {
-    look(columns(job), found);
+    look(given(job), found);
   }
 }
 
-const columns = (job) => Object.fromEntries(["text", "label"].filter((role) => job?.about[role]).map((role) => [role, job.about[role]]));
+const given = (job) => Object.fromEntries(["text", "label"].filter((role) => job?.about[role]).map((role) => [role, job.about[role]]));
 
 async function look(named, found) {
   try {
@@ -135,12 +129,10 @@ async function look(named, found) {
 
 // where it was refused: the columns may go by other names than were thought of
 function other(job) {
-  const known = make("datalist", { id: "known-columns" });
-  const [text, label] = ["text", "label"].map((role) => make("input", { type: "text", autocomplete: "off", list: known.id, value: job.about[role] ?? "" }));
+  const { text, label, box } = columns(file, job.about);
   const said = make("div", {});
-  get("/api/rows", { file, count: 1 }).then(({ columns }) => fill(known, ...columns.map((name) => make("option", { value: name }))), () => {});
   return make("form", { submit: (event) => { event.preventDefault(); look({ text: text.value.trim(), label: label.value.trim() }, said); } },
-    make("div", { class: "fields" }, field("text", "Column of the text", text), field("label", "Column of the label", label), make("button", { type: "submit" }, "Look again with these")), known, said);
+    make("div", { class: "fields" }, box, make("button", { type: "submit" }, "Look again with these")), said);
 }
 
 function far(found, events) {
@@ -159,7 +151,7 @@ async function shown(found, job) {
   }
   if (job.state !== "done") {
     const { text } = await said(job);
-    fill(found, make("div", { class: "refusal", role: "alert" }, make("p", {}, named(text || `It ended: ${job.state}.`))), other(job), copyable(job.command));
+    fill(found, make("div", { class: "refusal", role: "alert" }, make("p", {}, named(complaint(text) || `It ended: ${job.state}.`))), other(job), copyable(job.command));
     return;
   }
   try {
@@ -186,7 +178,7 @@ function explored(result, job) {
       ? make("ul", { class: "findings" }, [...serious, ...audit.findings.filter((one) => one.severity !== "warning")].map(finding))
       : make("p", {}, "Nothing stands out: no leaks, duplicates, contradictions or rows that cannot be learnt from; test rows are like train rows."),
     make("details", {}, make("summary", {}, "The whole picture: classes, lengths, words, duplicates, doubtful labels"),
-      make("iframe", { class: "framed", loading: "lazy", sandbox: "allow-scripts", title: `What slmfit explore shows of ${file}`, src: link("/explored", { job: job.id }) })),
+      framed(link("/explored", { job: job.id }), `What slmfit explore shows of ${file}`, true)),
     copyable(job.command.replace(" --json", "")),
   ];
 }

@@ -1,7 +1,7 @@
 // Generate: a data set from a recipe; how many there are, what was rejected and why, what it cost so far.
 
 import { asked, choice, copyable, count, field, fill, get, link, make, named, post, refusal } from "./dom.js";
-import { begin, title } from "./start.js";
+import { begin, complaint, goesOn, title } from "./start.js";
 
 const id = asked().get("job");
 if (id) watch();
@@ -44,12 +44,13 @@ function choose() {
 
 function watch() {
   const [head, far, reasons, log] = [make("div", { id: "head" }), make("div", { "aria-live": "polite" }), make("div", {}), make("pre", { class: "log", tabindex: "0" })];
+  const wrong = make("div", {});
   const says = make("details", {}, make("summary", {}, "What it says"), log);
   let [round, job, there] = [null, null, 0]; // there: examples, of which a round's are checked at its end
   begin(async (view) => {
     job = await get(`/api/jobs/${id}`);
     title(`Examples of the recipe ${job.about.recipe ?? ""}`);
-    fill(view, head, far, reasons, says, copyable(job.command));
+    fill(view, head, wrong, far, reasons, says, copyable(job.command));
     draw();
   }, {
     job: id,
@@ -69,7 +70,10 @@ function watch() {
     says.open ||= ["failed", "partial"].includes(job.state);
     const act = (what, words) => make("button", { type: "button", class: what === "resume" ? "main" : false, click: async () => { try { job = await post(`/api/jobs/${id}/${what}`); draw(); } catch (error) { head.append(refusal(error)); } } }, words);
     fill(head, make("p", { class: "buttons" }, make("span", { class: `state ${job.state}` }, job.state),
-      job.state === "running" ? act("stop", "Stop") : job.state === "done" ? make("a", { class: "button main", href: link("/", { file: job.about.out }) }, "Look at them") : act("resume", "Resume")));
+      job.state === "running" ? act("stop", "Stop") : job.state === "done" ? make("a", { class: "button main", href: link("/", { file: job.about.out }) }, "Look at them")
+        : goesOn(job) ? act("resume", "Resume") : make("a", { class: "button", href: "/generate" }, "Ask for something else")));
+    if (job.state === "failed") get(`/api/jobs/${id}/said`).then(({ text }) => fill(wrong, make("div", { class: "refusal", role: "alert" }, named(complaint(text)))), () => {});
+    else fill(wrong);
     const wanted = round?.wanted ?? job.about.n ?? 0;
     const kept = job.state === "running" ? there : round?.kept ?? (job.state === "done" ? wanted : 0);
     fill(far, 

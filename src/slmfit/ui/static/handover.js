@@ -1,7 +1,7 @@
 // Hand over: a run in a form that others read, with what its gate says; how it is served; its card.
 
-import { asked, choice, copyable, field, fill, get, link, make, named, post, refusal } from "./dom.js";
-import { begin, title } from "./start.js";
+import { asked, choice, copyable, count, field, fill, get, link, make, named, post, refusal } from "./dom.js";
+import { begin, complaint, foremost, title } from "./start.js";
 
 const FORMS = [
   ["folder", null, "A transformers folder", "The whole model, with adapters merged, as transformers loads it.", (run) => ["encoder", "causal", "seq2seq"].includes(run.method)],
@@ -10,7 +10,9 @@ const FORMS = [
   ["html", null, "One page", "A file that is the classifier: it opens from disk, on a phone too, and asks nobody.", (run) => ["linear", "knn"].includes(run.method)],
   ["gguf", null, "GGUF", "For llama.cpp and Ollama, with a Modelfile.", (run) => run.method === "causal"],
 ];
+const SCRIPTED = ["linear", "knn", "encoder", "causal"];
 const [done, table] = [make("div", { class: "said-of", "aria-live": "polite" }), make("div", {})];
+const DOING = { export: "exporting …", eject: "writing the script …", stress: "asking again …" };
 let shown = null; // the run of this view
 const followed = asked().get("job");
 
@@ -22,8 +24,8 @@ begin(async (view) => {
     return;
   }
   const newest = [...able].sort((a, b) => (a.made < b.made ? 1 : -1));
-  const name = able.some((run) => run.name === asked().get("run")) ? asked().get("run") : newest[0].name;
-  const run = await get("/api/run", { name });
+  const name = able.some((run) => run.name === asked().get("run")) ? asked().get("run") : foremost(found, able);
+  const [run, took] = await Promise.all([get("/api/run", { name }), get("/api/stress", { run: name }).catch(() => null)]);
   shown = run;
   title(`Hand over ${run.id}`);
   const which = choice(newest.map((one) => [one.name, one.name]), name, { change: (event) => { location.href = link("/hand-over", { run: event.target.value }); } });
@@ -32,26 +34,46 @@ begin(async (view) => {
     make("dl", { class: "figures small" }, [[run.metric, run.score], ["95 % interval", run.interval], ["size", run.size], ["one text", run.latency], ["data", run.data]].filter(([, value]) => value).map(([what, value]) =>
       make("div", {}, make("dt", {}, `${what}`), make("dd", {}, make("b", {}, named(value)))))),
     make("p", { class: "buttons" }, make("a", { class: "button", href: link("/try", { run: name }) }, "Try it"), make("a", { class: "button", href: link("/settings", { run: name }) }, "Its settings, and why")),
-    make("section", {}, make("h2", {}, "Export"), done, make("ul", { class: "forms" }, FORMS.map((form) => offer(form, run, name))), table),
+    make("section", {}, make("h2", {}, "Export"), done, make("ul", { class: "forms" }, FORMS.map((form) => offer(form, run, name)), script(run, name)), table),
+    run.remote ? null : altered(took, name),
     make("section", {}, make("h2", {}, "Serve it"), make("p", { class: "note" }, "It answers over HTTP what it answers here, and shows a page to try it."), copyable(`slmfit serve ${name}`, "On the command line")),
     run.card && make("section", {}, make("h2", {}, "Its card"), make("pre", { class: "card-text", tabindex: "0" }, named(run.card.replace(/^---\n.*?\n---\n/su, "").trim()))));
   written(found);
 }, followed ? { job: followed, state: (job) => job && told(job) } : {});
 
-function offer([form, quantise, words, about, fits], run, name) {
-  const able = fits(run);
+const offer = ([form, quantise, words, about, fits], run, name) =>
+  offered(words, about, { verb: "export", run: name, form, quantise }, fits(run) ? null : run.method);
+
+const script = (run, name) =>
+  offered("A Python script", "Predicts without slmfit, readable from top to bottom, with how the run was made. It reads the model from the run's folder.",
+    { verb: "eject", run: name }, SCRIPTED.includes(run.method) ? null : run.method, "Write it");
+
+// barred: the method that it cannot be made of
+function offered(words, about, fields, barred, does = "Export") {
   return make("li", {}, make("h3", {}, words), make("p", {}, about),
-    make("p", { class: "buttons" }, make("button", {
-      type: "button", disabled: !able,
-      click: async () => {
-        try {
-          const job = await post("/api/jobs", { verb: "export", run: name, form, quantise });
-          location.href = link("/hand-over", { run: name, job: job.id });
-        } catch (error) {
-          fill(done, refusal(error));
-        }
-      },
-    }, "Export"), !able && make("small", {}, `not of ${run.method}`)));
+    make("p", { class: "buttons" }, make("button", { type: "button", disabled: barred !== null, click: () => start(fields) }, does), barred && make("small", {}, `not of ${barred}`)));
+}
+
+async function start(fields) {
+  try {
+    const job = await post("/api/jobs", fields);
+    location.href = link("/hand-over", { run: fields.run, job: job.id });
+  } catch (error) {
+    fill(done, refusal(error));
+  }
+}
+
+// the test rows asked again, written otherwise; took: what came of it, null where nobody has asked yet
+function altered(took, name) {
+  const heads = ["rows", took?.metric_words, "then", "points lost", "95 % interval"];
+  return make("section", {}, make("h2", {}, "When people write otherwise"),
+    make("p", { class: "note" }, "Its test rows are asked again in small letters, with typos, without a full stop and the like: what does that cost?"),
+    took && make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What it costs" }, make("table", { class: "list" },
+      make("thead", {}, make("tr", {}, make("th", {}, "written otherwise"), heads.map((head) => make("th", { class: "num" }, head)))),
+      make("tbody", {}, took.kinds.map(({ kind, lines: [one] }) => make("tr", {}, make("th", { scope: "row" }, named(kind)),
+        [one.rows, one.before, one.after, one.differs ? make("b", {}, one.drop[0]) : one.drop[0], one.drop[1]].map((cell) => make("td", { class: "num" }, typeof cell === "number" ? count(cell) : cell))))))),
+    took && make("p", { class: "note" }, `${count(took.rows)} of ${count(took.of)} test rows were asked again; bold where the loss is more than luck.`),
+    took ? copyable(`slmfit stress ${name}`) : make("p", { class: "buttons" }, make("button", { type: "button", click: () => start({ verb: "stress", run: name }) }, "Ask again")));
 }
 
 // the exports of this run, and how each did at the gate
@@ -65,16 +87,20 @@ function written(found) {
 
 async function told(job) {
   if (job.state === "running") {
-    fill(done, make("p", {}, make("span", { class: "state running" }, "exporting …")));
+    fill(done, make("p", {}, make("span", { class: "state running" }, DOING[job.verb])));
+    return;
+  }
+  if (job.state === "done" && job.verb === "stress") { // what came of it stands below
+    if (asked().has("job")) location.replace(link("/hand-over", { run: job.about.run }));
     return;
   }
   if (job.state === "done" && shown) get("/api/workspace").then(written).catch(() => {});
   const { text } = await get(`/api/jobs/${job.id}/said`);
-  const file = (job.about.out ?? "").endsWith(".html");
+  const file = { ".html": "Download the page", ".py": "Download the script" }[/\.\w+$/u.exec(job.about.out ?? "")?.[0]];
   fill(done, 
     job.state === "done"
       ? make("div", {}, make("p", {}, make("span", { class: "state done" }, "written: "), named(job.about.out)), text.trim() && make("p", { class: "note" }, named(text.trim().split("\n").at(-1))),
-        file && make("p", { class: "buttons" }, make("a", { class: "button main", href: link("/files", { name: job.about.out }) }, "Download the page")))
-      : make("div", { class: "refusal", role: "alert" }, named(text.trim() || job.state)),
+        file && make("p", { class: "buttons" }, make("a", { class: "button main", href: link("/files", { name: job.about.out }) }, file)))
+      : make("div", { class: "refusal", role: "alert" }, named(complaint(text) || job.state)),
     copyable(job.command));
 }

@@ -11,7 +11,8 @@ const ASK = 80; // milliseconds after which those in sight are asked for: what f
 const READ_ON = 500; // milliseconds between two questions of how far the reading is
 const TALLEST = 8_000_000; // pixels that browsers scroll; beyond, a step of the bar is more than a row
 
-export function lookThrough(file) {
+// others: columns of the file that this one is the answers to; what is not among them stands first
+export function lookThrough(file, others = null) {
   const search = make("input", { type: "search", id: "rows-search", autocomplete: "off" });
   const found = make("p", { class: "note", role: "status" }, "Reading the rows …");
   const head = make("div", { class: "head", role: "row" });
@@ -20,12 +21,15 @@ export function lookThrough(file) {
     make("div", { role: "rowgroup" }, head), space);
   const whole = make("dl", { class: "facts whole-row", "aria-live": "polite" });
   const kept = new Map(); // place of a piece -> its rows, or "asked"
-  let columns = [];
+  let columns = []; // as they are shown
+  let order = []; // of each, its place in the file
   let rows = 0;
   let turn = 0;
   let chosen = -1; // place of the row that is shown whole
   let drawing = false;
   const drawn = new Map(); // place of a row -> its element
+
+  const first = (name) => (others === null || others.includes(name) ? 2 : /prediction$/u.test(name) ? 0 : 1);
 
   async function piece(number) {
     if (kept.has(number)) return;
@@ -53,8 +57,9 @@ export function lookThrough(file) {
   // what is known of the whole file, which grows while it is read
   function began(part) {
     rows = part.found;
-    if (columns.join("\0") !== part.columns.join("\0")) {
-      columns = part.columns;
+    if (columns.length !== part.columns.length) {
+      order = part.columns.map((_, i) => i).sort((a, b) => first(part.columns[a]) - first(part.columns[b]) || a - b);
+      columns = order.map((i) => part.columns[i]);
       box.style.setProperty("--columns", columns.map((name) => (/^(id|label|split|intent|uuid|date)$/iu.test(name) ? "8rem" : "minmax(14rem, 34rem)")).join(" "));
       fill(head, make("span", { role: "columnheader" }, "row"), ...columns.map((name) => make("span", { role: "columnheader" }, visible(name))));
     }
@@ -134,7 +139,7 @@ export function lookThrough(file) {
     const [line, cells] = there[place % PIECE] ?? [place, []];
     return make("div", { class: place === chosen ? "row chosen" : "row", role: "row", click: () => choose(place) },
       make("span", { class: "number", role: "rowheader" }, count(line + 1)),
-      cells.map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
+      order.map((i) => cells[i] ?? "").map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
   }
 
   // by mouse or by the arrows: it is marked, brought into sight, and shown whole below
@@ -160,7 +165,7 @@ export function lookThrough(file) {
 
   function open(line, cells) {
     fill(whole, make("div", {}, make("dt", {}, "row"), make("dd", {}, count(line + 1))),
-      ...columns.map((name, i) => make("div", {}, make("dt", {}, visible(name)), make("dd", { dir: "auto" }, visible(cells[i] ?? "")))));
+      ...columns.map((name, i) => make("div", {}, make("dt", {}, visible(name)), make("dd", { dir: "auto" }, visible(cells[order[i]] ?? "")))));
   }
 
   function anew() {

@@ -2,12 +2,17 @@
 
 import { asked, choice, copyable, field, fill, get, link, make, named, ticked } from "./dom.js";
 import { begin } from "./start.js";
+import { tuning } from "./tuning.js";
+
+const followed = asked().get("job");
+let tried = null; // the settings that slmfit tries by itself
 
 begin(async (view) => {
   const run = asked().get("run");
-  const [found, all] = await Promise.all([get("/api/settings", { run }), get("/api/workspace")]);
+  const [found, there] = await Promise.all([get("/api/settings", { run }), get("/api/workspace")]);
+  tried = run ? null : tuning(there);
   const methods = [...new Set(found.settings.map((one) => one.method))];
-  const runs = all.runs.filter((one) => !one.given).sort((a, b) => (a.made < b.made ? 1 : -1));
+  const runs = there.runs.filter((one) => !one.given).sort((a, b) => (a.made < b.made ? 1 : -1));
   const which = choice([["", "none: what there is"], ...runs.map((one) => [one.name, one.name])], run ?? "", { change: (event) => { location.href = link("/settings", event.target.value ? { run: event.target.value } : {}); } });
   const search = make("input", { type: "search", autocomplete: "off" });
   const list = make("div", { class: "settings-of" });
@@ -15,7 +20,7 @@ begin(async (view) => {
   fill(view, 
     make("p", { class: "lead" }, "No setting needs a value: what is left open follows from the model, the data and the machine, or is chosen on validation."),
     make("div", { class: "fields" }, field("of-run", "As they were in a run", which), field("search", "Search", search)),
-    list, copyable(`slmfit explain${run ? ` --run ${run}` : ""}`));
+    tried?.element, list, copyable(`slmfit explain${run ? ` --run ${run}` : ""}`));
   draw();
 
   function draw() {
@@ -34,4 +39,4 @@ begin(async (view) => {
       make("p", {}, ticked(one.doc)),
       make("p", { class: "note" }, named(`Takes ${one.takes}; default ${one.default}.`), one.when ? [" Change it when ", ticked(one.when)] : null, one.measured ? [" Measured: ", ticked(one.measured)] : null));
   }
-});
+}, followed ? { job: followed, state: (job) => tried?.state(job), lines: (events) => tried?.lines(events) } : {});

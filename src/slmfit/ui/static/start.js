@@ -1,19 +1,21 @@
 // How every view begins: its place in the page, the stream, and what runs beside it.
 
-import { $, fill, link, make, refusal, visible } from "./dom.js";
+import { $, fill, get, link, make, refusal, visible } from "./dom.js";
 import { follow } from "./stream.js";
 
 const DOING = {
   compare: "comparing", explore: "exploring", predict: "answering", export: "exporting", generate: "generating", runs: "deleting",
+  eject: "writing a script of", stress: "asking again", tune: "trying settings on",
 };
 
 export const place = (job) =>
   job.verb === "generate" ? link("/generate", { job: job.id })
     : job.verb === "explore" ? link("/", { file: job.about.file ?? "" })
       : job.verb === "predict" ? link("/try", { run: job.about.run ?? "", job: job.id })
-        : job.verb === "export" ? link("/hand-over", { run: job.about.run ?? "", job: job.id })
-          : job.verb === "runs" ? "/runs"
-            : link("/compare", { job: job.id });
+        : ["export", "eject", "stress"].includes(job.verb) ? link("/hand-over", { run: job.about.run ?? "", job: job.id })
+          : job.verb === "tune" ? link("/settings", { job: job.id })
+            : job.verb === "runs" ? "/runs"
+              : link("/compare", { job: job.id });
 
 export const subject = (job) => job.about.file ?? job.about.run ?? job.about.recipe ?? job.about.cache ?? "";
 
@@ -33,6 +35,34 @@ export async function begin(fillView, heard = {}) {
     fill($("view"), refusal(error));
   }
   return follow({ jobs: underWay, ...heard });
+}
+
+// what a verb said last on stderr, where it failed: which is what went wrong, and what to do
+export const complaint = (text) => text.slice(Math.max(0, text.lastIndexOf("\nslmfit: ") + 1)).replace(/^slmfit: /u, "").trim();
+
+// whether the same command again goes on, and does not fail in the same way: 1 may be a server that did not answer
+export const goesOn = (job) => ["interrupted", "partial"].includes(job.state) || (job.state === "failed" && job.code === 1);
+
+// a job once it is over
+export async function ended(job) {
+  while (job.state === "running") {
+    await new Promise((resume) => setTimeout(resume, 300));
+    job = await get(`/api/jobs/${job.id}`);
+  }
+  return job;
+}
+
+// the run of a comparison that its verdict is about: the pick, or the one with the highest score
+export const pick = (comparison) => `${comparison.name}/runs/${comparison.method ?? comparison.best}`;
+
+// of those runs the pick of the latest comparison, or its best where the pick is none of them; else the newest
+export function foremost(found, runs) {
+  const newest = (all) => [...all].sort((a, b) => (a.made < b.made ? 1 : -1));
+  for (const comparison of newest(found.comparisons)) {
+    const own = runs.filter((run) => run.within === comparison.name).sort((a, b) => b.value - a.value);
+    if (own.length) return (own.find((run) => run.name === pick(comparison)) ?? own[0]).name;
+  }
+  return newest(runs)[0].name;
 }
 
 export const title = (words) => { document.querySelector("h1.view").textContent = words; };

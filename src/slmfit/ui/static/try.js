@@ -3,7 +3,8 @@
 import { asked, choice, copyable, field, fill, get, link, make, named, post, refusal } from "./dom.js";
 import { drawn } from "./answer.js";
 import { boxes, filled } from "./giving.js";
-import { begin } from "./start.js";
+import { learnt } from "./learnt.js";
+import { begin, complaint, ended, foremost, pick } from "./start.js";
 
 const MOST = 4;
 const KINDS = { "text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose" };
@@ -18,32 +19,41 @@ begin(async (view) => {
     fill(view, make("p", { class: "lead" }, "There is nothing to try yet: ", make("a", { href: "/compare" }, "compare methods"), " first."));
     return;
   }
-  const named_ = asked().getAll("run").map((name) => pick(found, name)).filter((name) => able.some((run) => run.name === name));
+  const of = new Map(found.comparisons.map((one) => [one.name, pick(one)]));
+  const named_ = asked().getAll("run").map((name) => of.get(name) ?? name).filter((name) => able.some((run) => run.name === name));
   const newest = [...able].sort((a, b) => (a.made < b.made ? 1 : -1));
-  const runs = named_.length ? named_.slice(0, MOST) : [best(found) ?? newest[0].name];
-  const chosen = runs.map((name) => able.find((run) => run.name === name));
-  const place = make("div", { class: "try-text" }, boxes({ kind: KINDS[chosen[0].task], texts: chosen[0].texts }));
-  fill(view, chips(runs, newest), form(place, runs), answers,
+  const runs = named_.length ? named_.slice(0, MOST) : [foremost(found, able)];
+  const [head, place, foot] = [make("div", {}), make("div", { class: "try-text" }), make("p", { class: "note" })];
+  let shape = "";
+
+  // what was typed stays where the boxes stay the same
+  function show() {
+    const [first] = runs.map((name) => able.find((run) => run.name === name));
+    const about = { kind: KINDS[first.task], texts: first.texts };
+    if (shape !== JSON.stringify(about)) fill(place, boxes(about));
+    shape = JSON.stringify(about);
+    fill(head, chips(runs, newest, (names) => {
+      runs.splice(0, MOST, ...names);
+      history.replaceState(null, "", link("/try", { run: runs }));
+      fill(answers);
+      show();
+    }));
+    const remote = runs.filter((name) => able.find((run) => run.name === name).remote);
+    fill(foot, remote.length > 0 ? ["What you type is sent to the server of ", named(remote.join(", ")), "."] : "These models run on this machine: nothing is sent anywhere.");
+  }
+
+  show();
+  fill(view, head, form(place, runs), foot, answers,
     make("section", {}, make("h2", {}, "A file in, a file out"), file(found, runs), done));
   place.querySelector("textarea").focus();
 }, followed ? { job: followed, state: (job) => job && answered(job) } : {});
 
-const pick = (found, name) => {
-  const comparison = found.comparisons.find((one) => one.name === name);
-  return comparison ? `${name}/runs/${comparison.method ?? comparison.methods[0]}` : name;
-};
-
-const best = (found) => {
-  const latest = [...found.comparisons].filter((one) => one.method).sort((a, b) => (a.made < b.made ? 1 : -1))[0];
-  return latest ? found.runs.find((run) => run.within === latest.name && run.id === latest.method)?.name : null;
-};
-
-function chips(runs, newest) {
+function chips(runs, newest, change) {
   const others = newest.filter((run) => !runs.includes(run.name));
-  const more = choice([["", "beside another …"], ...others.map((run) => [run.name, run.name])], "", { "aria-label": "Add a run beside", change: (event) => { location.href = link("/try", { run: [...runs, event.target.value] }); } });
+  const more = choice([["", "beside another …"], ...others.map((run) => [run.name, run.name])], "", { "aria-label": "Add a run beside", change: (event) => change([...runs, event.target.value]) });
   return make("div", { class: "fields" },
     make("ul", { class: "chips", "aria-label": "Runs that are asked" }, runs.map((name) => make("li", {}, named(name),
-      runs.length > 1 || others.length ? make("button", { type: "button", "aria-label": `Leave out ${name}`, click: () => { location.href = link("/try", { run: runs.filter((one) => one !== name) }); } }, "×") : null))),
+      runs.length > 1 && make("button", { type: "button", "aria-label": `Leave out ${name}`, click: () => change(runs.filter((one) => one !== name)) }, "×")))),
     others.length > 0 && runs.length < MOST && more);
 }
 
@@ -73,19 +83,21 @@ const quoted = (text) => (/^[\w@%+=:,./-]+$/u.test(text) ? text : `'${text.repla
 
 function file(found, runs) {
   if (!found.files.length) return make("p", { class: "note" }, make("a", { href: "/" }, "Bring a file"), " of rows first.");
-  const input = choice(found.files.map((one) => [one.name, one.name]), found.files[0].name);
+  const input = choice(found.files.map((one) => [one.name, one.name]), found.files[0].name, { required: true });
   return make("form", {
     submit: async (event) => {
       event.preventDefault();
       try {
         const job = await post("/api/jobs", { verb: "predict", run: runs[0], file: input.value });
-        location.href = link("/try", { run: runs, job: job.id });
+        history.replaceState(null, "", link("/try", { run: runs, job: job.id })); // what was typed above stays
+        await answered(job);
+        if (job.state === "running") await answered(await ended(job));
       } catch (error) {
         fill(done, refusal(error));
       }
     },
   }, make("div", { class: "fields" }, field("input-file", "Rows to be answered", input), make("button", { type: "submit" }, "Answer the file")),
-  runs.length > 1 && make("p", { class: "note" }, "The first of the runs answers it."));
+  make("p", { class: "note" }, "Where several runs stand above, the first one answers it."));
 }
 
 async function answered(job) {
@@ -94,9 +106,10 @@ async function answered(job) {
     return;
   }
   const { text } = await get(`/api/jobs/${job.id}/said`);
-  fill(done, 
+  const notes = await learnt(job);
+  fill(done,
     job.state === "done"
       ? make("p", { class: "buttons" }, make("a", { class: "button main", href: link("/files", { name: job.about.out }) }, "Download the answers"), make("a", { class: "button", href: link("/", { file: job.about.out }) }, "Look at them"))
-      : make("div", { class: "refusal", role: "alert" }, named(text || job.state)),
-    copyable(job.command));
+      : make("div", { class: "refusal", role: "alert" }, named(complaint(text) || job.state)),
+    notes, copyable(job.command));
 }
