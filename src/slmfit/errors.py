@@ -76,21 +76,26 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None) 
 
 
 class Where:
-    """A place in the user's data, for messages: `str(Where("tickets.csv", 88, "label"))`."""
+    """A place in the user's data, for messages: `str(Where("tickets.csv", 88, "label"))`.
 
-    __slots__ = ("column", "file", "line")
+    row: what tells this row from others on its line, such as "row 7".
+    """
 
-    def __init__(self, file: str, line: int | None = None, column: str | None = None) -> None:
-        self.file, self.line, self.column = file, line, column
+    __slots__ = ("column", "file", "line", "row")
+
+    def __init__(self, file: str, line: int | None = None, column: str | None = None, row: str = "") -> None:
+        self.file, self.line, self.column, self.row = file, line, column, row
 
     def at(self, column: str) -> Where:
         """The same row, one column of it."""
-        return Where(self.file, self.line, column)
+        return Where(self.file, self.line, column, self.row)
 
     def __str__(self) -> str:
         parts = [self.file]
         if self.line is not None:
             parts.append(f"line {self.line}")
+        if self.row:
+            parts.append(self.row)
         if self.column is not None:
             parts.append(f"column {self.column!r}")
         return ", ".join(parts)

@@ -40,7 +40,7 @@ class _Place(Where):
         self.roles = roles
 
     def at(self, column: str) -> Where:
-        return Where(self.file, self.line, self.roles.get(column, column))
+        return Where(self.file, self.line, self.roles.get(column, column), self.row)
 
 
 def label_cells(parts: Mapping[str, Part], roles: Mapping[str, str], known: Sequence[str] = ()) -> LabelCells:
@@ -56,7 +56,7 @@ def parse(part: Part, task: Task, roles: Mapping[str, str], ids: Sequence[str], 
     place = _Place(part.file, roles)
     answered = is_table(Path(part.file)) and any(map(holds_labels, roles.values()))
     for (where, cells), id in zip(part.rows, ids, strict=True):
-        place.file, place.line = where.file, where.line
+        place.file, place.line, place.row = where.file, where.line, where.row
         plain = read_back(dict(cells)) if answered else cells
         keyed = {role: plain.get(column) for role, column in roles.items()}
         if "label" in keyed:

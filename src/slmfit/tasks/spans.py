@@ -120,11 +120,7 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
             ):
                 span = Span(start, end, label)
             case _:
-                labels = item.get("labels") if type(item) is dict else None
-                several = type(labels) is list and len(labels) > 1
-                fix = "keep one of them" if several else 'write {"start": 0, "end": 4, "label": "X"}'
-                what = f"has {len(labels)} labels" if several and labels else f"is {written(item, 120)}"
-                raise DataError(f"span {i + 1} {what}", where=where, fix=fix)
+                raise _no_span(i + 1, item, text, where)
         if not 0 <= span.start < span.end <= len(text):
             outside = span.start < 0 or span.end > len(text)
             wrong = f"outside of the text, which has {len(text)} characters" if outside else "empty"
@@ -140,6 +136,36 @@ def read_spans(cell: Any, text: str, where: Where) -> list[Span]:
             what = f"the spans {one.start}–{one.end} {one.label} and {two.start}–{two.end} {two.label} overlap"
             raise DataError(what, where=where, fix="keep one of them, or join them")
     return spans
+
+
+def _no_span(number: int, item: Any, text: str, where: Where) -> DataError:
+    """What to raise for an item that is none: it has several labels, or none, or is something else."""
+    labels = item.get("labels") if type(item) is dict else None
+    if type(labels) is list and len(labels) > 1:
+        what, fix = f"has {len(labels)} labels", "keep one of them"
+    elif (place := _unlabelled(item)) is not None:
+        start, end = place
+        return DataError(
+            f"span {number}, {start} to {end} ({excerpt(text[start:end], 60)!r}), has no label",
+            where=where,
+            fix="give it one, or take it out",
+        )
+    else:
+        what, fix = f"is {written(item, 120)}", 'write {"start": 0, "end": 4, "label": "X"}'
+    return DataError(f"span {number} {what}", where=where, fix=fix)
+
+
+def _unlabelled(item: Any) -> tuple[int, int] | None:
+    """The offsets of a span that has no label; None for all else."""
+    match item:
+        case [int(start), int(end), *labels]:
+            pass
+        case {"start": int(start), "end": int(end)}:
+            labels = [item.get(key) for key in ("label", "labels", "entity")]
+        case _:
+            return None
+    names = [name for label in labels for name in (label if isinstance(label, list) else [label])]
+    return None if any(name is not None and str(name).strip() for name in names) else (start, end)
 
 
 _OTHERS = {"start_offset": "start", "end_offset": "end", "entity_group": "label"}
@@ -175,7 +201,7 @@ def holds_spans(cell: Any) -> bool:
 
 def _is_span(item: Any) -> bool:
     match item:
-        case [int(start), int(end), str()] | {"start": int(start), "end": int(end)}:
+        case [int(start), int(end), str() | None] | {"start": int(start), "end": int(end)}:
             return 0 <= start <= end
     return False
 

@@ -77,23 +77,40 @@ def _annotated(row: Row) -> Row | None:
 
 
 def _marked(answer: list[Any]) -> tuple[list[Any], list[Any]] | None:
-    """What one person chose, and marked; None where it is of another kind."""
+    """What one person chose, and marked; None where it is of another kind.
+
+    What is said of a mark, such as a choice, is no answer for the text. One without a label stays, to be refused.
+    """
     label: list[Any] = []
-    spans: list[Any] = []
+    marks: list[Any] = []
     if not all(isinstance(one, Mapping) for one in answer):
         return None
     for one in answer:
         value = {} if one.get("type") == "relation" else one.get("value")
         if not isinstance(value, Mapping):
             return None
-        if one.get("type") == "choices" and isinstance(value.get("choices"), list):
+        if {"start", "end"} <= value.keys():
+            marks.append(value)
+        elif one.get("type") == "choices" and isinstance(value.get("choices"), list):
             label += value["choices"]
         elif one.get("type") == "rating":
             label += [str(value.get("rating"))]
-        elif isinstance(value.get("labels"), list) and {"start", "end"} <= value.keys():
-            marked = {key: cell for key, cell in value.items() if key in ("start", "end", "text")}
-            spans += [marked | {"label": name} for name in value["labels"]]
-    return label, spans
+    return label, _labelled(marks)
+
+
+def _labelled(marks: list[Mapping[str, Any]]) -> list[Any]:
+    """A span for each label of a mark, and for a mark of which no result has one."""
+    spans: list[Any] = []
+    bare: list[Any] = []
+    for value in marks:
+        marked = {key: cell for key, cell in value.items() if key in ("start", "end", "text")}
+        names = value.get("labels")
+        if isinstance(names, list) and names:
+            spans += [marked | {"label": name} for name in names]
+        else:
+            bare.append(marked)
+    placed = [(span["start"], span["end"]) for span in spans]
+    return spans + [mark for mark in bare if (mark["start"], mark["end"]) not in placed]
 
 
 def _chosen(row: Row) -> Row | None:
@@ -124,10 +141,10 @@ def _counted_otherwise(row: Row) -> Row | None:
     spans = []
     for one in entities:
         match one:
-            case {"startPos": int(start), "endPos": int(last), "entity": str(label)}:
-                spans.append({"start": start, "end": last + 1, "label": label})
-            case {"offset": int(start), "length": int(length), "category": str(label)}:
-                spans.append({"start": start, "end": start + length, "label": label})
+            case {"startPos": int(start), "endPos": int(last)}:
+                spans.append({"start": start, "end": last + 1, "label": one.get("entity")})
+            case {"offset": int(start), "length": int(length)}:
+                spans.append({"start": start, "end": start + length, "label": one.get("category")})
             case _:
                 return None
     return {name: cell for name, cell in row.items() if name != "entities"} | {"spans": spans}

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ READERS = {
     "iob2": rows_of_conll,
     "bio": rows_of_conll,
 }
+_LONGEST_ID = 40  # in a message
 _READERS = {**READERS, "txt": rows_of_txt}  # a text may also be one of a folder of texts
 
 Row = dict[str, Any]
@@ -119,9 +121,8 @@ def rows_from(handle: Bytes, file: str, kind: str, notes: list[str], *, whole: b
     forms: dict[str, None] = {}
     with reading(file):
         rows = _plain(_READERS[kind](handle, file, notes), forms, again, whole)
-        for line, row in rows if whole else gathered(rows, file, notes):
+        for where, row in _placed(rows if whole else gathered(rows, file, notes), file):
             any_row = True
-            where = Where(file, line)
             for column, cell in row.items():
                 if type(cell) is str and len(cell) > LONGEST_TEXT:
                     raise DataError(
@@ -147,6 +148,19 @@ def _plain(
         row, form = (raw, "") if whole else flat(raw)
         forms[form] = None
         yield line, row
+
+
+def _placed(rows: Iterable[tuple[int, Row]], file: str) -> Iterator[Placed]:
+    """The rows with their places. Rows that share a line, as in JSON without line ends, are told by id or number."""
+    before = None
+    for number, ((line, row), (after, _)) in enumerate(pairwise(chain(rows, [(-1, {})])), 1):
+        alone = line not in (before, after)
+        yield Where(file, line, row="" if alone else _named(row.get("id"), number)), row
+        before = line
+
+
+def _named(id: Any, number: int) -> str:
+    return f"id {id}" if type(id) in (int, str) and 0 < len(str(id)) <= _LONGEST_ID else f"row {number:,}"
 
 
 def is_header(row: Row) -> bool:

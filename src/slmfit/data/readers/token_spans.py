@@ -25,7 +25,8 @@ _EDGES = (("token_start", "token_end"), ("start_token", "end_token"))
 def with_tags(row: Row) -> Row | None:
     """The row with tokens and tags; None where it is not stated how its spans count, or there are none that do.
 
-    Spans that overlap, or stand outside, have no tags: they are left as offsets in the text that the tokens make.
+    Spans that overlap, stand outside or have no label have no tags: they are left as offsets in the text that the
+    tokens make.
     """
     tokens_in = next((name for name in _TOKENS if isinstance(row.get(name), list)), None)
     marks_in = next((name for name in _MARKS if isinstance(row.get(name), list)), None)
@@ -43,7 +44,7 @@ def with_tags(row: Row) -> Row | None:
     rest = {name: cell for name, cell in row.items() if name not in (tokens_in, marks_in)}
     tags = ["O"] * len(tokens)
     for first, end, label in found:
-        if not 0 <= first < end <= len(tokens) or set(tags[first:end]) != {"O"}:
+        if not 0 <= first < end <= len(tokens) or set(tags[first:end]) != {"O"} or not label:
             return rest | _as_offsets(found, tokens)
         tags[first:end] = [f"B-{label}", *[f"I-{label}"] * (end - first - 1)]
     return rest | {"tokens": tokens, "tags": tags}
@@ -54,13 +55,13 @@ def _marks(items: Sequence[Any], tokens: Sequence[str], *, gliner: bool) -> Mark
     stated: Marks = []
     for item in items:
         match item:
-            case [int(first), int(last), str(label)] if gliner and label.strip():
-                stated.append((first, last + 1, label))
-            case {"label": str(label)} if label.strip():
+            case [int(first), int(last), *labels] if gliner and len(labels) < 2:
+                stated.append((first, last + 1, _name(*labels)))
+            case Mapping():
                 edges = next(((item[a], item[b]) for a, b in _EDGES if a in item and b in item), None)
                 if edges is None or not all(type(edge) is int for edge in edges):
                     return _by_words(items, tokens)
-                stated.append((edges[0], edges[1] + 1, label))
+                stated.append((edges[0], edges[1] + 1, _name(item.get("label"))))
             case _:
                 return None
     return stated
@@ -78,12 +79,17 @@ def _by_words(items: Sequence[Any], tokens: Sequence[str]) -> Marks | None:
 
 def _told(item: Any, more: int, tokens: Sequence[str]) -> tuple[int, int, str] | None:
     match item:
-        case {"start": int(start), "end": int(end), "label": str(label)} if 0 <= start < end + more <= len(tokens):
+        case {"start": int(start), "end": int(end)} if 0 <= start < end + more <= len(tokens):
             words = own_words(item) if isinstance(item, Mapping) else None
             said = " ".join(tokens[start : end + more])
             if words is not None and same_words(said.replace(" ", ""), words[1].replace(" ", "")):
-                return start, end + more, label
+                return start, end + more, _name(item.get("label"))
     return None
+
+
+def _name(label: Any = None) -> str:
+    """A label; "" where there is none."""
+    return label if isinstance(label, str) and label.strip() else ""
 
 
 def _as_offsets(marks: Marks, tokens: Sequence[str]) -> Row:
