@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from slmfit.data.groupings import Groupings
 from slmfit.data.recipe import TextRecipe
-from slmfit.errors import Where
+from slmfit.errors import UsageError, Where
 from slmfit.evidence.clusters import Clusters, clusters_of
 from slmfit.records import SPLITS, Example, Source, Target, Tokens, from_plain
 from slmfit.tasks.base import Task
@@ -74,6 +76,27 @@ class Dataset:
     def hashes(self) -> dict[str, str]:
         """Split -> sha256 of its inputs and targets in order: runs are comparable when their test hashes agree."""
         return {split: _hash(self.task, self.splits[split]) for split in SPLITS}
+
+    def sample(
+        self, train: int | None = None, validation: int | None = None, test: int | None = None, seed: int = 0
+    ) -> Dataset:
+        """The same data with fewer rows, drawn at random: so many of each split; None = all of them.
+
+        seed: of the drawing. Raises UsageError for a number that the split does not have.
+        """
+        splits, drawn = dict(self.splits), []
+        for split, rows in (("train", train), ("validation", validation), ("test", test)):
+            if rows is None:
+                continue
+            every = self.splits[split]
+            if not 0 < rows <= len(every):
+                what = f"{rows:,} rows of {split} were asked for, and it has {len(every):,}"
+                raise UsageError(what, fix=f"give a number from 1 to {len(every)}, or leave it out")
+            chosen = np.sort(np.random.default_rng(seed).permutation(len(every))[:rows])
+            splits[split] = tuple(every[i] for i in chosen)
+            drawn.append(f"{split}: {rows:,} of {len(every):,} rows are used, drawn at random.")
+        source = {**self.source, "split": " ".join([*filter(None, [self.source.get("split")]), *drawn])}
+        return replace(self, splits=splits, source=source, notes=(*self.notes, *drawn))
 
     def repeats(self, split: str) -> Clusters | None:
         """The rows of a split with the same input, which count as one in intervals and tests; None without any."""
