@@ -23,7 +23,7 @@ _MOST = 1.01  # that probabilities sum to, for what rounding does to them
 
 
 def checked_given(given: Mapping[str, Iterable[Prediction]] | None, data: Dataset) -> dict[str, list[Prediction]]:
-    """The answers as lists; one that says neither what nor why not is `invalid`.
+    """The answers as lists; one that says neither what nor why not, or no label of the data, is `invalid`.
 
     Raises UsageError, which names the row, for anything else than predictions of the data's task for its test rows.
     """
@@ -63,9 +63,12 @@ def _prediction(answer: Any, row: Example, task: Task, where: str) -> Prediction
     spans = entities_of(target).spans
     _check_spans(spans, row, where)
     names = task.offered(row.input) or names_of(task)["intents" if task.marks else "labels"]
+    if isinstance(target, str) and target not in names and answer.outcome == "ok":  # read as that of a file would be
+        said = task.form().read(target, row.input)
+        answer = replace(answer, target=said.target, outcome=said.outcome, raw=answer.raw or target)
     return replace(
         answer,
-        outcome="invalid" if target is None and answer.outcome == "ok" else answer.outcome,
+        outcome="invalid" if answer.target is None and answer.outcome == "ok" else answer.outcome,
         probabilities=_shares(answer.probabilities, names, where),
         span_probabilities=_of_spans(answer.span_probabilities, spans, where),
         confidence=None if answer.confidence is None else _share(answer.confidence, "the confidence", where),

@@ -57,10 +57,16 @@ def without_quotes(text: str) -> str:
 
 
 def without_html(text: str) -> str:
-    """The text with entities as the characters they stand for, also where the ampersand was lost, and without tags."""
-    if ";" in text:
-        text = html.unescape(BARE_ENTITY.sub(r"&\1;", text))
-    return TAG.sub(" ", text) if "<" in text else text
+    """The text with entities as the characters they stand for, also where the ampersand was lost, and without tags.
+
+    Beside tags that are written out, escaped ones are what a page shows, and stay: `<code>&lt;div&gt;</code>`. Where
+    there are escaped ones alone, all of the page was escaped once, and they go.
+    """
+    bare = TAG.sub(" ", text) if "<" in text else text
+    if ";" not in text:
+        return bare
+    whole = html.unescape(BARE_ENTITY.sub(r"&\1;", bare))
+    return TAG.sub(" ", whole) if bare == text and "<" in whole else whole
 
 
 _STEPS = {"headers": without_headers, "footers": without_footer, "quotes": without_quotes, "html": without_html}

@@ -31,6 +31,7 @@ Tokens = Mapping[str, tuple[str, float]]  # label -> the token that tells it, an
 
 
 _DIGITS = re.compile(r"\d+")
+_CODE_LENGTH = 4  # letters and digits of a code at least
 _CODE = re.compile(r"\d[^\W\d_]|[^\W\d_]\d")  # a letter beside a digit
 
 
@@ -88,6 +89,9 @@ def tokens_of(text: str) -> set[str]:
         found.add(bare)
         if _CODE.search(bare):  # INC10000: which number it is does not matter
             found.add(f"{_DIGITS.sub('#', bare)} (#: a number)")
+        for part in _PARTS.finditer(bare):  # req-b0003f: in hexadecimal digits there is no number
+            if len(part[0]) >= _CODE_LENGTH and _DIGITS.search(part[0]):
+                found.update(f"{bare[: part.start() + n]}… (how a code begins)" for n in (1, 2))
         if not bare.isalnum():
             found.update(_PARTS.findall(bare))
     found.discard("")

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slmfit.data.audit.edits import Integers, SameRun, Words
+from slmfit.data.audit.near import WORDS_PER_EDIT
 from slmfit.text.ngrams import scramble
 
 SHARED = 0.1  # of the shorter text's words, in a run
@@ -82,7 +83,9 @@ class Runs:
         run = self._same.length(np.minimum(start, at), np.maximum(start, at), np.minimum(left, right))
         one, other = words.length[self._text[start]], words.length[self._text[at]]
         good = (run >= _START) & (run >= np.minimum(left, right) - _SLACK) & (run >= SHARED * np.minimum(one, other))
-        good &= run < np.maximum(one, other) - 2 * _SLACK  # else they are twins, or nearly
+        longer = np.maximum(one, other)
+        # With hardly a word more they are twins, or nearly; of texts of fewer than ten words nothing else says so.
+        good &= (run < longer - 2 * _SLACK) | (longer < WORDS_PER_EDIT)
         return start[good], at[good], run[good]
 
     def _surprise(self, start: Integers, run: Integers) -> NDArray[np.float64]:

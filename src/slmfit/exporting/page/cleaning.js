@@ -37,8 +37,10 @@ function withoutHtml({ html }) {
   const bare = new RegExp(html.bare, "gu");
   const tag = new RegExp(html.tag, "gu");
   return (text) => {
-    const whole = text.includes(";") ? unescaped(text.replace(bare, "&$1;"), html) : text;
-    return whole.includes("<") ? whole.replace(tag, " ") : whole;
+    const plain = text.includes("<") ? text.replace(tag, " ") : text;
+    if (!text.includes(";")) return plain;
+    const whole = unescaped(plain.replace(bare, "&$1;"), html);
+    return plain === text && whole.includes("<") ? whole.replace(tag, " ") : whole;
   };
 }
 

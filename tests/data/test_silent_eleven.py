@@ -1,0 +1,81 @@
+"""What an eleventh reader found that nothing said: copies of short texts, codes by their beginning, escaped markup."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slmfit.comparison.compare import compare
+from slmfit.data import load_data
+from slmfit.data.added import add_rows
+from slmfit.data.audit.audit import audit_dataset
+from slmfit.data.clean import without_html
+from slmfit.errors import DataError
+from slmfit.records import Prediction
+
+COMMON = [a + b for a in "ba de fi go ku la".split() for b in "ck ll mp nd rn st na ve il os".split()]  # 60 words
+
+
+def text(k: int, words: int = 7) -> str:
+    return " ".join(random.Random(k).sample(COMMON, words))
+
+
+def rows(first: int, count: int) -> list[dict[str, Any]]:
+    return [{"text": text(k), "label": "ab"[random.Random(-k).randrange(2)]} for k in range(first, first + count)]
+
+
+def findings(data: Any) -> dict[str, dict[str, Any]]:
+    return {one["kind"]: one for one in audit_dataset(data)["findings"]}
+
+
+@pytest.mark.parametrize("around", ["{} \U0001f600", "please {}", "{} thank you"])
+def test_short_rows_with_a_word_more_are_copies_however_common_their_words(tmp_path: Path, around: str) -> None:
+    train, test = rows(0, 120), rows(500, 60)
+    data = load_data(train, test=test)
+    copied = [row | {"text": around.format(row["text"])} for row in test]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(map(str, copied)).replace("'", '"'))
+    with pytest.raises(DataError, match="every row is a twin"):
+        add_rows(data, path)
+    assert findings(load_data([*train, *copied], test=test))["copies"]["count"] > 40
+    assert "copies" not in findings(load_data(train, test=test))
+
+
+@pytest.mark.parametrize("code", ["req-{}{:05x}", "ORD-{}{:04d}", "{}{:05x}", "#{}{:06d}"])
+def test_codes_that_tell_the_label_by_how_they_begin_are_told_of(code: str) -> None:
+    def made(telling: bool) -> list[dict[str, Any]]:
+        draw = random.Random(1)
+        found = []
+        for row in rows(0, 300):
+            sign = {"a": "b4", "b": "d9"}[row["label"]][code.startswith(("ORD", "#"))]
+            sign = sign if telling else draw.choice("1b4d9c")
+            found.append(row | {"text": f"{row['text']} {code.format(sign, draw.randrange(1000, 9999))}"})
+        return found
+
+    assert "how a code begins" in findings(load_data(made(True)))["label_in_text"]["message"]
+    assert "label_in_text" not in findings(load_data(made(False)))
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("<p>use <code>&lt;div&gt;</code> here</p>", " use  <div>  here "),
+        ("&lt;p&gt;use a &lt;b&gt;div&lt;/b&gt;", " use a  div "),  # a page that was escaped as a whole
+        ("a &lt; b &amp; c", "a < b & c"),
+        ("<b>a</b> AT amp;T", " a  AT&T"),
+    ],
+)
+def test_escaped_markup_beside_tags_is_what_a_page_shows(given: str, plain: str) -> None:
+    assert without_html(given) == plain
+
+
+def test_answers_from_python_that_are_no_labels_are_invalid_as_in_a_file(tmp_path: Path) -> None:
+    data = load_data(rows(0, 60))
+    said = [Prediction(str(row.target).upper()) for row in data.test]
+    found = compare(data, "majority", given={"gpt": said}, out=tmp_path / "out").record
+    (gpt,) = (row for row in found.methods if row.id == "predictions-gpt")
+    assert gpt.outcomes == {"invalid": len(said)}
+    assert any("between" in caveat and "stands only case" in caveat for caveat in found.verdict.caveats)
