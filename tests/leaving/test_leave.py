@@ -127,6 +127,7 @@ def test_the_command_says_it_and_reads_without_torch(log, left, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "ticket-topic: " in done.stdout and "not a task that slmfit can do: answers in free text" in done.stdout
+    assert "  3 labels: " in done.stdout and "  2 types: " in done.stdout
     assert "per 1,000 calls" in done.stdout and "agrees" in done.stdout
     assert f"next: slmfit serve {left.folder} --as-openai" in done.stderr
     plain = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from slmfit.comparison.left import CostRecord, LeaveRecord, PromptRecord
     from slmfit.leaving import Left
 
+_SHOWN = 12  # labels
+
 
 def leave(
     logs: Annotated[
@@ -97,6 +99,7 @@ def _say_log(record: "LeaveRecord") -> None:
 
 def _say_prompt(prompt: "PromptRecord") -> None:
     from slmfit.text.figures import number_of, percent
+    from slmfit.text.visible import excerpt
 
     what = {"text-classification": "labels", "token-classification": "entities"}.get(prompt.kind)
     task = what or f"not a task that slmfit can do: {prompt.why}"
@@ -117,6 +120,13 @@ def _say_prompt(prompt: "PromptRecord") -> None:
     rows = f"{number_of(prompt.rows, 'text')} with an answer" if what else ""
     if rows or said:
         say(f"  {'; '.join(filter(None, (rows, said)))}")
+    if prompt.labels:
+        more = ", …" if len(prompt.labels) > _SHOWN else ""
+        kinds = "labels" if what == "labels" else "types"
+        some = [f"{excerpt(name, 40)} {count:,}" for name, count in list(prompt.labels.items())[:_SHOWN]]
+        say(f"  {len(prompt.labels):,} {kinds}: {', '.join(some)}{more}")
+    for note in prompt.notes:
+        say(f"  {note}")
     if prompt.differing:
         share, texts = percent(prompt.differing / prompt.repeated), number_of(prompt.repeated, "text")
         say(f"  asked again, it answered {prompt.differing:,} of {texts} ({share}) differently")

@@ -62,6 +62,9 @@ class PromptRecord:
     unread: int
     unplaced: int
     rare: int = 0
+    labels: Mapping[str, int] = field(default_factory=dict)
+    reworded: int = 0
+    notes: Sequence[str] = ()
     models: Mapping[str, int]
     first: str | None = None
     last: str | None = None

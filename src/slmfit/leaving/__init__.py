@@ -5,7 +5,7 @@
 
     calls.py       one record of a log, in the forms that are known; logs.py: files of them
     prompts.py     what is the same in many requests, and what varies
-    shapes.py      how answers are written: labels, entities, or nothing of ours
+    shapes.py      how answers are written: labels, entities, or nothing of ours; labels.py: which labels they state
     found.py       both together: prompts with their rows
     splitting.py   apart by time, near-duplicates on one side
     costs.py       what the calls cost
@@ -184,6 +184,9 @@ def _record(prompt: Found, prices: PriceList) -> PromptRecord:
         differing=prompt.differing,
         unread=prompt.unread,
         unplaced=prompt.unplaced,
+        labels=_labels(prompt.rows),
+        reworded=prompt.reworded,
+        notes=prompt.notes,
         models=dict(prompt.models.most_common()),
         first=min(times).isoformat() if times else None,
         last=max(times).isoformat() if times else None,
@@ -192,6 +195,12 @@ def _record(prompt: Found, prices: PriceList) -> PromptRecord:
         schema=None if schema is None else storage.hash_json(schema),
         shape=prompt.shape,
     )
+
+
+def _labels(rows: Sequence[AnsweredText]) -> dict[str, int]:
+    """Label, or type of entity -> how many there are, most first."""
+    of_rows = [[row.target] if isinstance(row.target, str) else [s.label for s in row.target.spans] for row in rows]
+    return dict(Counter(label for labels in of_rows for label in labels).most_common())
 
 
 def _compared(
@@ -210,6 +219,6 @@ def _compared(
         return replace(record, why=f"its rows cannot be compared on: {error.what}")
     made = compare(data, asked, out=folder / record.name, **given)
     said = f"The labels are what {teacher} answered, so what is called right here is agreement with it."
-    write_comparison(made.folder, replace(made.record, warnings=[said, *made.record.warnings]))
+    write_comparison(made.folder, replace(made.record, warnings=[said, *record.notes, *made.record.warnings]))
     report(made.folder)
     return replace(record, comparison=record.name)

@@ -8,24 +8,29 @@ One row a text: what was asked again has the answer that was given most often, o
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slmfit.leaving.labels import FREE, in_doubt
 from slmfit.leaving.logs import Call, Log
 from slmfit.leaving.prompts import Group, alike, groups_of
-from slmfit.leaving.shapes import FREE, shape_of
+from slmfit.leaving.shapes import shape_of
 from slmfit.records import Entities, Target
 from slmfit.storage import hash_json
 from slmfit.tasks.answers import target_to_json
 from slmfit.tasks.framed import Frame, masked
 from slmfit.tasks.reply_shapes import Shape
+from slmfit.text.figures import number_of, percent
+from slmfit.text.visible import excerpt
 
 FREE_TEXT = "free-text"
 ALONE = "requests that share no prompt with others"
 _SHARED = 0.5  # of the labels, for two frames to be versions of one prompt
+_SHOWN = 3  # examples in a note
 _ASKS = 200  # characters of a prompt that are shown
 _NOT_TELLING = {"label", "answer", "response", "result", "output", "entities", "class", "value"}
 
@@ -45,7 +50,8 @@ class Found:
     """One prompt. shape: None where it is no task of ours, and `why` says why.
 
     repeated: texts that were asked again after an answer; differing: those of them that got several answers. unread:
-    answers that are none of this shape. unplaced: entities whose words are not in the text.
+    answers that are none of this shape. unplaced: entities whose words are not in the text. reworded: answers that say
+    their label otherwise than it is mostly written; notes: these and the unread ones, each with an example, in words.
     """
 
     name: str
@@ -60,6 +66,8 @@ class Found:
     differing: int = 0
     unread: int = 0
     unplaced: int = 0
+    reworded: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
@@ -107,7 +115,14 @@ def _shape(group: Group) -> Shape | str:
     good = [(call.said, text) for call, text in zip(group.calls, group.texts, strict=True) if call.ended == "ok"]
     if not good:
         return "has no answer"
-    return shape_of([said for said, _ in good], [text for _, text in good], group.calls[0].schema)
+    return shape_of(
+        [said for said, _ in good], [text for _, text in good], group.calls[0].schema, _named([group.frame])
+    )
+
+
+def _named(frames: Sequence[Frame]) -> str:
+    """What a prompt says, whatever it is asked about."""
+    return "\n".join(part for frame in frames for turn in frame.turns for part in (turn.before, turn.after or ""))
 
 
 def _versions(learnt: Sequence[_Learnt]) -> list[list[_Learnt]]:
@@ -161,7 +176,7 @@ def _found(learnt: Sequence[_Learnt]) -> Found:
     shape = learnt[0].shape
     if len(learnt) > 1:
         good = [(call.said, text) for call, text in zip(calls, texts, strict=True) if call.ended == "ok"]
-        shape = shape_of([said for said, _ in good], [text for _, text in good], calls[0].schema)
+        shape = shape_of([said for said, _ in good], [text for _, text in good], calls[0].schema, _named(frames))
     made = Found("", frames, calls, None if isinstance(shape, str) else shape)
     if isinstance(shape, str):
         made.why = shape
@@ -185,13 +200,19 @@ def _count_again(found: Found, asked: Sequence[Hashable]) -> None:
 def _fill(found: Found, shape: Shape, texts: Sequence[str]) -> None:
     """The rows, and what of the calls is none."""
     answers: dict[str, list[tuple[Call, Target]]] = {}
+    others, unread = Counter[tuple[str, str]](), Counter[str]()
     for call, text in zip(found.calls, texts, strict=True):
         if call.ended != "ok" or not text.strip():
             continue
         target = shape.read(call.said, text)
         if target is None:
-            found.unread += 1
+            unread[call.said] += 1
             continue
+        if isinstance(target, str) and (said := shape.spelled(call.said)) not in (
+            shape.values[target],
+            target,
+        ):
+            others[str(said), target] += 1
         if not isinstance(target, str):
             found.unplaced += len(target.unplaced)
             target = Entities(target.spans, target.intent)
@@ -206,6 +227,38 @@ def _fill(found: Found, shape: Shape, texts: Sequence[str]) -> None:
         first = some[0][0]
         id = first.id if first.id is not None and ids[first.id] == 1 else f"call-{number}"
         found.rows.append(AnsweredText(id, text, chosen, first.time))
+    found.unread, found.reworded = unread.total(), others.total()
+    found.notes += _notes(others, unread, sum(map(len, answers.values())))
+    found.notes += _doubts(found, shape) if shape.spans is None else []
+
+
+def _notes(others: Counter[tuple[str, str]], unread: Counter[str], read: int) -> list[str]:
+    """What was said otherwise, and what was made of it. read: answers that are rows."""
+    notes = []
+    if others:
+        some = [
+            f"{excerpt(said, 40)!r} as {label!r} ({times:,})" for (said, label), times in others.most_common(_SHOWN)
+        ]
+        more = ", …" if len(others) > _SHOWN else ""
+        share = f"{others.total():,} of {number_of(read, 'answer')} ({percent(others.total() / read)})"
+        notes.append(f"Written otherwise, and read as the label: {share}: {', '.join(some)}{more}.")
+    if unread:
+        said, _ = unread.most_common(1)[0]
+        notes.append(
+            f"In another form, and left out: {number_of(unread.total(), 'answer')}, such as {excerpt(said, 80)!r}."
+        )
+    return notes
+
+
+def _doubts(found: Found, shape: Shape) -> list[str]:
+    schema = found.calls[0].schema
+    said = _named(found.frames) + ("" if schema is None else json.dumps(schema, ensure_ascii=False))
+    counts = Counter(str(row.target) for row in found.rows)
+    some = [f"{label!r} ({counts[label]:,}) beside {other!r}" for label, other in in_doubt(shape.values, said)]
+    if not some:
+        return []
+    more = ", …" if len(some) > _SHOWN else ""
+    return [f"Labels of their own, by their look; the prompt does not name them: {', '.join(some[:_SHOWN])}{more}."]
 
 
 def _name(found: Found) -> str:

@@ -14,64 +14,39 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from slmfit.leaving.labels import FREE, Labels, labels_of
 from slmfit.tasks.replies import without_thought
-from slmfit.tasks.reply_shapes import Shape, SpanShape, folded, name_of, parsed
+from slmfit.tasks.reply_shapes import Shape, SpanShape, parsed
 
-MOST_CHARACTERS = 60  # of a label
-ROWS_A_LABEL = 5  # answers for every label, on average
-MOSTLY, NEARLY = 0.95, 0.9  # the share of the answers that must be so
-FREE = "answers in free text"
+NEARLY = 0.9  # the share of the answers that must be so
 _SURENESS = ("confiden", "probab", "score", "certain", "sure")
 
 
-def shape_of(answers: Sequence[str], texts: Sequence[str], schema: Mapping[str, Any] | None) -> Shape | str:
-    """The shape of these answers to these texts, or why they are no task of ours. answers: those that ended well."""
+def shape_of(
+    answers: Sequence[str], texts: Sequence[str], schema: Mapping[str, Any] | None, named: str = ""
+) -> Shape | str:
+    """The shape of these answers to these texts, or why they are no task of ours.
+
+    answers: those that ended well. named: what the prompt says.
+    """
     values = [parsed(said) for said in answers]
     objects = [(value, text) for value, text in zip(values, texts, strict=True) if value is not None]
     if len(objects) < NEARLY * len(answers):
-        return _of_words(answers) if len(objects) < (1 - NEARLY) * len(answers) else FREE
+        return _of_words(answers, named)
     fenced = sum("```" in said for said in answers) * 2 > len(answers)
     lists = [(value, text) for value, text in objects if isinstance(value, list)]
     if len(lists) >= NEARLY * len(objects):
         spans = _listed_spans(lists, _Hints.of(schema).items)
         return Shape(form="list", spans=spans, fenced=fenced) if isinstance(spans, SpanShape) else FREE
-    named = [(value, text) for value, text in objects if isinstance(value, dict)]
-    found = _of_objects(named, _resolved(schema, schema))
+    dicts = [(value, text) for value, text in objects if isinstance(value, dict)]
+    found = _of_objects(dicts, _resolved(schema, schema), named)
     return replace(found, fenced=fenced) if isinstance(found, Shape) else found
 
 
-def _of_words(answers: Sequence[str]) -> Shape | str:
+def _of_words(answers: Sequence[str], named: str) -> Shape | str:
     """Labels and nothing else."""
-    closed = _closed([without_thought(said).strip() for said in answers])
-    if isinstance(closed, str):
-        return closed
-    return Shape(form="text", values={name: name for name in closed})
-
-
-def _closed(values: Sequence[Any], allowed: Sequence[Any] = ()) -> dict[str, Any] | str:
-    """Label -> the value as it is mostly written, where there are few of them; else why there are not.
-
-    allowed: by the schema.
-    """
-    spelled: dict[str, Counter[str]] = {}
-    plain: dict[str, Any] = {}
-    for value in values:
-        if isinstance(value, dict | list | float) or (isinstance(value, str) and not value.strip()):
-            continue
-        name = name_of(value)
-        if len(name) <= MOST_CHARACTERS and "\n" not in name.strip():
-            plain.setdefault(name, value)
-            spelled.setdefault(folded(name), Counter())[name] += 1
-    known = {folded(name_of(value)) for value in allowed}
-    often = {key: count for key, count in spelled.items() if count.total() > 1 or key in known}
-    if sum(count.total() for key, count in often.items()) < MOSTLY * len(values):
-        return FREE
-    if not known and len(often) > max(2, len(values) // ROWS_A_LABEL):
-        return FREE
-    names = [count.most_common(1)[0][0] for count in often.values()]
-    if len(names) < 2:
-        return f"always answers {names[0]!r}" if names else FREE
-    return {name: plain[name] for name in sorted(names)}
+    found = labels_of([without_thought(said).strip() for said in answers], named=named)
+    return found if isinstance(found, str) else Shape(form="text", values=found.values, frames=found.frames)
 
 
 # --- objects ---
@@ -117,7 +92,7 @@ def _resolved(schema: Any, root: Any, depth: int = 0) -> Any:
     }
 
 
-def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any) -> Shape | str:
+def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any, named: str) -> Shape | str:
     """Of objects: the member that is a label, and the one that holds entities."""
     properties = schema.get("properties") if isinstance(schema, Mapping) else None
     hints = {name: _Hints.of(one) for name, one in (properties or {}).items() if isinstance(one, Mapping)}
@@ -127,7 +102,7 @@ def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any) -
     if types := _types(objects):
         return Shape(form="object", spans=SpanShape(types=types), order=list(types))
     spans: dict[str, SpanShape] = {}
-    labels: dict[str, dict[str, Any]] = {}
+    labels: dict[str, Labels] = {}
     same: list[str] = []
     for key in order:
         cells = [(value[key], text) for value, text in objects if value.get(key) is not None]
@@ -135,8 +110,8 @@ def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any) -
         if found := _spans(cells, hint):
             spans[key] = replace(found, key=key)
             continue
-        closed = _closed([cell for cell, _ in cells], hint.allowed) if key in often else FREE
-        if isinstance(closed, dict):
+        closed = labels_of([cell for cell, _ in cells], hint.allowed, named) if key in often else FREE
+        if isinstance(closed, Labels):
             labels[key] = closed
         elif closed != FREE:
             same.append(closed)
@@ -152,7 +127,8 @@ def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any) -
     return Shape(
         form="object",
         label=label,
-        values=labels[label] if label is not None else {},
+        values=labels[label].values if label is not None else {},
+        frames=labels[label].frames if label is not None else (),
         spans=of_spans,
         order=often if of_spans is None else [key for key in order if key in often or key in spans],
         rest={key: _filler([value.get(key) for value, _ in objects]) for key in often if key not in taken},
@@ -162,8 +138,8 @@ def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any) -
 def _filler(cells: Sequence[Any]) -> Any:
     """What stands where nothing here answers: nothing, in the kind that the log has there."""
     first = next((cell for cell in cells if cell is not None), None)
-    if isinstance(first, str) and isinstance(closed := _closed(cells), dict):
-        return max(closed, key=lambda name: sum(cell == name for cell in cells))
+    if isinstance(first, str) and isinstance(closed := labels_of(cells), Labels):
+        return max(closed.values, key=lambda name: sum(cell == name for cell in cells))
     empty = {str: "", bool: False, int: 0, float: 0.0, list: [], dict: {}}
     return empty.get(type(first))
 
@@ -209,8 +185,8 @@ def _listed_spans(cells: Sequence[tuple[Any, str]], schema: Mapping[str, Any] | 
     counts = Counter(key for item, _ in items for key in item)
     keys = [key for key, count in counts.items() if count >= NEARLY * len(items)]
     within = {key: _share(isinstance(item.get(key), str) and item[key] in text for item, text in items) for key in keys}
-    closed = {key: _closed([item.get(key) for item, _ in items], hints.get(key, _Hints()).allowed) for key in keys}
-    labels = [key for key, names in closed.items() if isinstance(names, dict) and all(map(_is_text, names.values()))]
+    closed = {key: labels_of([item.get(key) for item, _ in items], hints.get(key, _Hints()).allowed) for key in keys}
+    labels = [key for key, one in closed.items() if isinstance(one, Labels) and all(map(_is_text, one.values.values()))]
     labels = labels or [
         key for key, why in closed.items() if isinstance(why, str) and why != FREE and within[key] < 0.5
     ]

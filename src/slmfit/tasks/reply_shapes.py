@@ -10,20 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from slmfit.records import Entities, Span, Target
 from slmfit.tasks.forms.entities import Json
 from slmfit.tasks.replies import unfenced, without_thought
+from slmfit.tasks.wording import Wording, folded
 
-_MARKS = " \t\r\n.!\"'*`"
 Pairs = list[tuple[str, str]]  # words, type
-
-
-def folded(said: str) -> str:
-    """A label as models write it now and then: in another case, in quotation marks, with a full stop."""
-    return said.strip(_MARKS).casefold()
 
 
 def parsed(said: str) -> Any:
@@ -104,6 +100,7 @@ class Shape:
 
     label: the object's member that holds the label, or of entities the intent. values: label -> what the log has for
     it. rest: the other members -> what is written there, as nothing here answers them. fenced: between ``` and ```.
+    frames: what is said around a label now and then, folded, before and after it.
     """
 
     form: str
@@ -113,6 +110,7 @@ class Shape:
     order: Sequence[str] = ()
     rest: Mapping[str, Any] = field(default_factory=dict)
     fenced: bool = False
+    frames: Sequence[Sequence[str]] = ()
 
     @property
     def task(self) -> str:
@@ -121,8 +119,7 @@ class Shape:
     def read(self, said: str, text: str) -> Target | None:
         """The label or the entities that an answer states; None for one that states none."""
         if self.form == "text":
-            by_fold = {folded(str(value)): label for label, value in self.values.items()}
-            return by_fold.get(folded(without_thought(said)))
+            return self._wording.label_of(without_thought(said))
         value = parsed(said)
         if value is None or isinstance(value, dict) != (self.form == "object"):
             return None
@@ -141,8 +138,16 @@ class Shape:
         name = name_of(value)
         if name in self.values:
             return name
-        by_fold = {folded(label): label for label in self.values}
-        return by_fold.get(folded(name)) if isinstance(value, str) else None
+        return self._wording.label_of(name) if isinstance(value, str) else None
+
+    @cached_property
+    def _wording(self) -> Wording:
+        spelled = {folded(label): label for label in self.values}
+        return Wording(spelled | {folded(name_of(v)): label for label, v in self.values.items()}, self.frames)
+
+    def spelled(self, said: str) -> Any:
+        """The label as an answer that has one writes it."""
+        return without_thought(said).strip() if self.form == "text" else parsed(said)[self.label]
 
     def write(self, target: Target, text: str) -> str:
         """An answer as the log has them."""
