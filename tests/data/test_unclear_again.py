@@ -223,6 +223,19 @@ def test_dates_whose_day_and_month_may_have_changed_places_are_told_of() -> None
         assert not list(doubtful_times("date", others))
 
 
+def test_times_that_a_spreadsheet_rounded_are_told_of() -> None:
+    whole = [f"{1_756_600_000_000 + 7_200_000 * k}" for k in range(40)]
+    cells = [cell if k % 2 else f"{float(cell):.4E}" for k, cell in enumerate(whole)]
+    [said] = doubtful_times("when", cells)
+    assert "20 rows have a time that a spreadsheet rounded, such as 1.7566E+12, so that their order is lost" in said
+    for others in (
+        whole,
+        [f"{float(cell) * 10**6:g}" if k == 0 else repr(float(cell) * 10**6) for k, cell in enumerate(whole)],
+        ["1e3", "1.5e4", "2.25E+05"],
+    ):
+        assert not list(doubtful_times("when", others))
+
+
 def test_a_group_of_few_values_on_both_sides_is_noted() -> None:
     rng = random.Random(0)
     own = [rng.sample(WORDS, 12) for _ in range(8)]

@@ -22,6 +22,7 @@ _NEVER = [datetime.date(*day) for day in ((1, 1, 1), (1899, 12, 30), (1899, 12, 
 _FAR = 2100  # a year
 _HOURS = set(range(1, 13))
 _YEAR_FIRST = re.compile(r"\d{4}\D\d")
+_ROUNDED = re.compile(r"\d(?:[.,]\d{1,5})?[eE]\+?1\d")  # 1.7566E+12, as a spreadsheet writes what is long
 _MONTHS = 12
 _FEWEST_DAYS = 8  # different ones, each of which is in the first 12 of its month by chance in two of five
 _FEWEST = 24  # rows, of which none is in the morning's first hour or after noon
@@ -34,6 +35,12 @@ def doubtful_times(column: str, cells: Sequence[Any]) -> Iterator[str]:
         yield f"{column!r} by its name begins anew again and again, so what counts as later may be earlier."
     if words & _BACKWARDS:
         yield f"{column!r} by its name is larger for what is earlier, and larger counts as later."
+    rounded = [cell.strip() for cell in cells if isinstance(cell, str) and _ROUNDED.fullmatch(cell.strip())]
+    if len(set(rounded)) < len(rounded):  # what a program writes so is all of it, and each its own
+        yield (
+            f"In {column!r} {number_of(len(rounded), 'row', 'have')} a time that a spreadsheet rounded, such as "
+            f"{rounded[0]}, so that their order is lost: export the column as text, or the times as dates."
+        )
     dates = [(str(cell).strip(), date) for cell in cells if (date := date_of(cell)) is not None]
     never = [said for said, date in dates if date.year >= _FAR or date.date() in _NEVER]
     if 0 < len(never) < len(dates):
