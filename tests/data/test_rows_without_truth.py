@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from slmfit.data import load_data
 from slmfit.data.added import add_rows
 from slmfit.data.dataset import Dataset
-from slmfit.data.given import read_answers
 from slmfit.data.layout import read_file
 from slmfit.data.load import load_examples
 from slmfit.errors import DataError
@@ -199,6 +198,3 @@ def test_spans_inside_words_are_told_of_every_further_file(tmp_path: Path) -> No
     load_examples(read_file(path, notes), data.task, data.origin, {}, notes, split="test")
     for told in (notes, add_rows(data, path).notes):
         assert any(said in note for note in told)
-    answers = [{"id": e.id, "spans": [{"start": 2, "end": 7, "label": "A"}]} for e in data.test]
-    read_answers(write(tmp_path / "answers.parquet", answers), data, notes=notes)
-    assert f"of {len(answers)} spans begin or end inside a word" in notes[-1]

@@ -13,8 +13,8 @@ from slmfit.data import load_data
 from slmfit.data.added import add_rows
 from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.clean import without_html
-from slmfit.errors import DataError
-from slmfit.records import Prediction
+from slmfit.errors import DataError, UsageError
+from slmfit.records import Entities, Prediction, Span
 
 COMMON = [a + b for a in "ba de fi go ku la".split() for b in "ck ll mp nd rn st na ve il os".split()]  # 60 words
 
@@ -79,3 +79,21 @@ def test_answers_from_python_that_are_no_labels_are_invalid_as_in_a_file(tmp_pat
     (gpt,) = (row for row in found.methods if row.id == "predictions-gpt")
     assert gpt.outcomes == {"invalid": len(said)}
     assert any("between" in caveat and "stands only case" in caveat for caveat in found.verdict.caveats)
+
+
+def test_entities_from_python_that_cut_words_are_told_of_as_those_of_a_file_are(tmp_path: Path) -> None:
+    marked = [{"text": f"to {text(k)}", "spans": [{"start": 3, "end": 7, "label": "X"}]} for k in range(60)]
+    data = load_data([row | {"spans": [{**row["spans"][0], "end": row["text"].index(" ", 3)}]} for row in marked])
+    short = [
+        Prediction(Entities((Span(3, e.target.spans[0].end - 1, "X"),)))
+        for e in data.test
+    ]  # fmt: skip
+    found = compare(data, "majority", given={"gpt": short}, out=tmp_path / "out").record.warnings
+    assert any(warning.startswith("gpt: ") and "inside a word" in warning for warning in found)
+
+
+def test_names_of_answers_that_would_share_a_folder_are_refused(tmp_path: Path) -> None:
+    data = load_data(rows(0, 60))
+    said = [Prediction(str(row.target)) for row in data.test]
+    with pytest.raises(UsageError, match="would be kept in one folder"):
+        compare(data, "majority", given={"gpt 4o (mini)": said, "gpt-4o-mini": said}, out=tmp_path / "out")

@@ -120,8 +120,7 @@ def compare(
         )
     asked = {role: name for role, name in given_columns(source.column).items() if role == ANSWERS}
     notes: list[str] = []
-    named = map(_named, predictions or ())
-    given = {name: read_answers(path, data, columns=asked, notes=notes) for name, path in named}
+    given = {name: read_answers(path, data, columns=asked, notes=notes) for name, path in _named(predictions or ())}
     for note in notes:
         say(note, err=True)
     with display.progress() as listen:
@@ -151,14 +150,20 @@ def compare(
     return None
 
 
-def _named(word: str) -> tuple[str, Path]:
-    """Whose answers a file holds: NAME=FILE; a file alone goes by its own name."""
+def _named(words: Sequence[str]) -> list[tuple[str, Path]]:
+    """Whose answers each file holds: NAME=FILE; a file alone goes by its own name. Raises UsageError for two of a name."""
     from slmfit.methods.specs import OWN_NAME
 
-    name, _, file = word.partition("=")
-    if file and OWN_NAME.fullmatch(name) and not Path(word).exists():
-        return name, Path(file)
-    return Path(word).stem, Path(word)
+    found: dict[str, Path] = {}
+    for word in words:
+        name, _, file = word.partition("=")
+        if not (file and OWN_NAME.fullmatch(name)) or Path(word).exists():
+            name, file = Path(word).stem, word
+        if name in found:
+            fix = f"give each a name: --predictions NAME={found[name]} --predictions NAME={file}"
+            raise UsageError(f"two files of answers go by the name {name!r}", fix=fix)
+        found[name] = Path(file)
+    return list(found.items())
 
 
 @reads_data

@@ -22,7 +22,7 @@ from slmfit.comparison.given import checked_given
 from slmfit.comparison.judging import checked_margin, checked_preference
 from slmfit.comparison.parts import measure_again
 from slmfit.comparison.planning import with_rows
-from slmfit.comparison.remarks import fewer_rows, like_the_truth, time_taken
+from slmfit.comparison.remarks import fewer_rows, like_the_truth, odd_offsets, time_taken
 from slmfit.comparison.rows import without_part
 from slmfit.comparison.without_reading import beside_floors
 from slmfit.data.dataset import Dataset
@@ -184,7 +184,8 @@ def compare(
             warnings=[
                 *(f["message"] for f in findings if f["severity"] == "warning"),
                 *(added.notes if added is not None else ()),
-                *like_the_truth(given or {}, data),
+                *like_the_truth(answered, data),
+                *odd_offsets(answered, data),
             ],
             command=command,
             seed=seed,

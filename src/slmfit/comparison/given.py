@@ -14,6 +14,7 @@ from typing import Any
 from slmfit.data.dataset import Dataset
 from slmfit.errors import UsageError
 from slmfit.records import OUTCOMES, Example, Prediction, Span
+from slmfit.storage import file_name
 from slmfit.tasks import names_of
 from slmfit.tasks.answers import can_be_answer, entities_of
 from slmfit.tasks.base import Task
@@ -25,13 +26,19 @@ _MOST = 1.01  # that probabilities sum to, for what rounding does to them
 def checked_given(given: Mapping[str, Iterable[Prediction]] | None, data: Dataset) -> dict[str, list[Prediction]]:
     """The answers as lists; one that says neither what nor why not, or no label of the data, is `invalid`.
 
-    Raises UsageError, which names the row, for anything else than predictions of the data's task for its test rows.
+    Raises UsageError, which names the row, for anything else than predictions of the data's task for its test rows, and
+    for two names that would be one folder's.
     """
     if given is None:
         return {}
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         fix = 'give {"NAME": [slmfit.Prediction(…), …]}'
         raise UsageError("given maps a name to its answers, and this is something else", fix=fix)
+    folders: dict[str, str] = {}
+    for name in given:
+        if (other := folders.setdefault(file_name(name).lower(), name)) != name:
+            what = f"the answers of {other!r} and {name!r} would be kept in one folder"
+            raise UsageError(what, fix="give names that differ in letters or digits: --predictions NAME=FILE")
     return {name: list(_checked(f"given[{name!r}]", answers, data)) for name, answers in given.items()}
 
 

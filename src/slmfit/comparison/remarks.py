@@ -10,8 +10,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from slmfit.data.audit.entities import offset_notes
 from slmfit.data.dataset import Dataset
 from slmfit.records import Input, Prediction
 from slmfit.tasks import names_of
@@ -97,6 +99,13 @@ def like_the_truth(given: Mapping[str, Sequence[Prediction]], data: Dataset) -> 
     for name, answers in given.items():
         if len(answers) > 1 and all(a.target == e.target for a, e in zip(answers, data.test, strict=True)):
             yield f"{name}: every answer equals the truth: is it the truth itself?"
+
+
+def odd_offsets(given: Mapping[str, Sequence[Prediction]], data: Dataset) -> Iterator[str]:
+    """That entities which were given look as if their offsets counted something else than characters."""
+    for name, answers in given.items():
+        pairs = zip(data.test, answers, strict=True)
+        yield from offset_notes(name, [replace(row, target=answer.target) for row, answer in pairs if answer.target])
 
 
 def fewer_rows(data: Dataset, scored: Dataset) -> Iterator[str]:

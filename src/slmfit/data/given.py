@@ -22,7 +22,6 @@ from typing import Any
 from slmfit.data.annotated import answers_of_prodigy
 from slmfit.data.answer_column import ANSWER_COLUMNS, PREDICTION, also_read, answer_column, intent_column, other_truths
 from slmfit.data.answer_rows import is_id, key_column, matched_rows, named_columns, refuse_two, rows_by_key
-from slmfit.data.audit.entities import offset_notes
 from slmfit.data.columns import pair_columns
 from slmfit.data.dataset import Dataset
 from slmfit.data.label_cells import label_text, parsed
@@ -83,8 +82,6 @@ def read_answers(
             notes.append(
                 f"{path.name}: the answers stand sorted, and the truth does not: were rows counted after sorting?"
             )
-        marked = [replace(e, target=a.target) for e, a in zip(data.test, answers, strict=True) if a.target is not None]
-        notes += offset_notes(path.name, marked)
         notes += beside_the_test(by_key, key, data, path)
         notes += as_of_another_split(answers, key, data, path)
         if (other := other_truths(column, matched, data, read)) is not None:

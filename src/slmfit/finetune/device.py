@@ -115,8 +115,8 @@ def _keep_memory() -> None:
     glibc otherwise hands every activation back to the system and has it zeroed anew, step after step: training was
     11-13 % slower so in fp32 and 18-24 % in bf16 (MiniLM). `Device.free` gives back what has piled up.
     """
-    # oneDNN keeps 1,024 kernels, one for every shape of a product in bf16: after an epoch of SmolLM2's they hold 1.1 GB. A
-    # batch needs some fifty of them. (It reads this at its first product: what came before us keeps its own way.)
+    # oneDNN keeps 1,024 kernels, one for every shape of a product in bf16, and a batch needs some fifty: SmolLM2's
+    # grew by half a gigabyte in nine batches. (It reads this at its first product: what came before us keeps its way.)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     if mallopt := _c_library("mallopt"):
         mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD: blocks up to so many bytes come from the heap …
