@@ -151,7 +151,7 @@ def compare(
 
 
 def _named(words: Sequence[str]) -> list[tuple[str, Path]]:
-    """Whose answers each file holds: NAME=FILE; a file alone goes by its own name. Raises UsageError for a name twice."""
+    """Whose answers each file holds: NAME=FILE; a file alone goes by its own name. Raises UsageError for one twice."""
     from slmfit.methods.specs import OWN_NAME
 
     found: dict[str, Path] = {}
