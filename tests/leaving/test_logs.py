@@ -130,6 +130,23 @@ def test_two_batches_with_the_same_ids_are_refused(tmp_path):
         read_log(tmp_path)
 
 
+@pytest.mark.parametrize(("said", "ended"), [
+    ("I'm sorry, but I can't help with that.", "refused"),
+    ("I am unable to classify this message.", "refused"),
+    ("I can’t assist with that request.", "refused"),
+    ("As an AI language model, I do not judge moods.", "refused"),
+    ("I can't log in", "ok"),  # what a label may be called
+    ("sorry", "ok"),
+    ("delivery", "ok"),
+])  # fmt: skip
+def test_an_excuse_in_place_of_an_answer_is_a_refusal(said, ended, tmp_path):
+    path = tmp_path / "log.jsonl"
+    reply = {**REPLY, "choices": [{"message": {"role": "assistant", "content": said}, "finish_reason": "stop"}]}
+    path.write_text(json.dumps({"request": REQUEST, "response": reply}))
+    (call,) = read_log(path).calls
+    assert call.ended == ended
+
+
 @pytest.mark.parametrize(
     ("response", "ended"),
     [

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,14 @@ FORMS = (
     "known are OpenAI's chat completions as request and response, the input and output of a batch, files of `messages`,"
     " and LiteLLM's logs; one object a line"
 )
+# A model's excuse in place of an answer: what it is sorry for, then what it cannot do; or either alone.
+_WILL_NOT = (
+    r"i(?: can['’]?t| cannot| can not|['’]m unable to| am unable to|['’]m not able to| am not able to| won['’]t)"
+    r" (?:help|assist|answer|classify|categori[sz]e|label|provide|comply|continue|determine|process|respond|do that)"
+)
+_SORRY = r"(?:i['’]m|i am|we['’]re|we are)(?: very| so)? sorry\b|sorry,|as an ai\b"
+_EXCUSE = re.compile(rf"(?:{_SORRY}|{_WILL_NOT}\b).*", re.IGNORECASE | re.DOTALL)
+_LONGEST_EXCUSE = 400  # characters
 _ENDS = {"length": "truncated", "content_filter": "filtered"}
 _TOOLS = "calls that show pictures or call tools"
 
@@ -230,7 +239,8 @@ def _call(where: Where, record: Record, words: dict[str, str]) -> Call | str:
 def _ended(reply: Reply | None) -> Ended:
     if reply is None:
         return "failed"
-    if reply.refusal is not None:
+    said = reply.content.strip()
+    if reply.refusal is not None or (len(said) <= _LONGEST_EXCUSE and _EXCUSE.fullmatch(said)):
         return "refused"
     ended: Any = _ENDS.get(str(reply.finish), "ok")
     return ended if ended != "ok" or reply.content.strip() else "failed"
