@@ -26,6 +26,7 @@ EXTRAS = {
     "export": ("onnxruntime", "onnx", "onnxscript"),
     "serve": ("starlette", "uvicorn", "httptools", "llguidance"),
     "tune": ("optuna",),
+    "cluster": ("ray",),
 }
 PACKAGES = ("numpy", "scipy", "scikit-learn", "polars", "tokenizers", "torch", "transformers")
 

@@ -83,6 +83,10 @@ def compare(
     part: Annotated[
         str | None, option("--part", "Fit every n-th run only, for a queue; `slmfit merge` joins the parts.", "K/N")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        option("--cluster", "Fit the runs on this Ray cluster; auto: one of this machine's own cores.", "HOST:PORT"),
+    ] = None,
     no_texts: NoTexts = False,
     json: Json = False,
 ) -> None:
@@ -90,6 +94,7 @@ def compare(
     from slmfit.cli import display
     from slmfit.comparison import compare as comparing
     from slmfit.comparison.asked import Asked
+    from slmfit.comparison.judging import checked_margin, checked_preference
     from slmfit.comparison.parts import Part
     from slmfit.data.given import read_answers
     from slmfit.stressing import stress_methods
@@ -97,6 +102,8 @@ def compare(
     if stress and fit.budget is not None:
         fix = "leave --stress out; then `slmfit stress RUN` asks the methods that matter"
         raise UsageError("--stress takes its own time, and has no part in a budget", fix=fix)
+    if cluster is not None and part is not None:
+        raise UsageError("--part and --cluster were both given", fix="give one of them")
     budget = fit.begun()
     data = source.load(name)
     if fit.dry_run:
@@ -111,8 +118,9 @@ def compare(
             seed=source.seed,
         )
         return _show_plan(steps, as_json=json, budget=budget.seconds)
-    if list_runs or part is not None:
+    if list_runs or part is not None or cluster is not None:
         whole = Asked.of(data, methods, seed=source.seed, augment=augment, limits=fit.limits, **fit.arguments())
+    if list_runs or part is not None:
         return (
             _show_runs(whole, as_json=json)
             if list_runs
@@ -124,6 +132,12 @@ def compare(
     for note in notes:
         say(note, err=True)
     with display.progress() as listen:
+        if cluster is not None:
+            from slmfit.cluster.fitting import fit_on
+
+            checked_margin(margin)
+            checked_preference(prefer)
+            fit_on(cluster, whole.told_to(listen), not no_texts)
         result = comparing.compare(
             data,
             methods,

@@ -33,6 +33,7 @@ from slmfit.runs.run import Run, unchanged, write_run
 from slmfit.runs.trainings import ASIDE, clear
 
 PARTS, MERGED = "parts", "merged.json"
+RUN_FILES = ("run.json", "predictions.jsonl", "events.jsonl")  # beside `model`
 _PART = re.compile(r"([1-9]\d*)/([1-9]\d*)")
 _MACHINE = ("platform", "processor", "cores")
 # What a run's key is made of, as its record tells it.
@@ -64,10 +65,11 @@ def runs_of(asked: Asked) -> list[str]:
 
     What is skipped is not among them, nor what is made of other runs (a cascade), which the last command fits.
     """
-    return [spec.id for _, spec in _every(asked)]
+    return [spec.id for _, spec in every(asked)]
 
 
-def _every(asked: Asked) -> Iterator[tuple[Experiment, Spec]]:
+def every(asked: Asked) -> Iterator[tuple[Experiment, Spec]]:
+    """The same with what each is fitted in."""
     for experiment, spec in asked.work:
         if not spec.reason and not spec.parts:
             yield from experiment.trainings(spec)
@@ -88,7 +90,7 @@ def fit_part(asked: Asked, part: Part, texts: bool = True) -> list[Fitted]:
         raise UsageError("what servers may take is counted in one process", fix=fix)
     whole, folder = asked.experiment, asked.experiment.folder / PARTS / part.folder
     claim(whole.folder, whole.data)
-    mine = list(_every(asked))[part.number - 1 :: part.count]
+    mine = list(every(asked))[part.number - 1 :: part.count]
     done, failed = list[Fitted](), list[Exception]()
     with held(folder, whole.data):
         write_data(replace(whole, folder=folder), texts)
@@ -118,9 +120,9 @@ def merge(out: Path, parts: Sequence[Path] = ()) -> list[str]:
             "there are no parts", where=str(out / PARTS), fix="fit them first: the command with --part 1/4"
         )
     _same_data([*([out] if (out / "data" / "split.json").is_file() else []), *folders])
-    there = {run.record.id: run for run in _runs(out)}
+    there = {run.record.id: run for run in runs_in(out)}
     found: dict[str, Run] = {}
-    for run in (run for folder in folders for run in _runs(folder)):
+    for run in (run for folder in folders for run in runs_in(folder)):
         known = there.get(run.record.id) or found.get(run.record.id)
         if known is None:
             found[run.record.id] = run
@@ -131,19 +133,23 @@ def merge(out: Path, parts: Sequence[Path] = ()) -> list[str]:
         if not (out / "data" / "split.json").is_file():
             storage.make_folder(out / "data")
             _copy(folders[0] / "data", out / "data", sorted(DATA, key=lambda name: name == "split.json"))
-        machines = _merged(out)
-        for id, run in found.items():
-            place = out / "runs" / id
-            machines[id] = {name: run.record.environment.get(name) for name in _MACHINE}
-            storage.write_json(out / MERGED, machines)  # first: a run that is there is measured again in any case
-            clear(place)
-            storage.remove(storage.partial(place))
-            storage.make_folder(storage.partial(place))
-            _copy(run.folder, storage.partial(place), ("run.json", "predictions.jsonl", "events.jsonl"))
-            if (run.folder / "model").is_dir():
-                shutil.copytree(run.folder / "model", storage.partial(place) / "model")
-            storage.publish(place)
+        for run in found.values():
+            adopt(out, run)
     return list(found)
+
+
+def adopt(out: Path, run: Run) -> None:
+    """Copy a run that was fitted elsewhere, and checked by `runs_in`, into the comparison's folder, which is held."""
+    place = out / "runs" / run.record.id
+    machines = _merged(out) | {run.record.id: {name: run.record.environment.get(name) for name in _MACHINE}}
+    storage.write_json(out / MERGED, machines)  # first: a run that is there is measured again in any case
+    clear(place)
+    storage.remove(storage.partial(place))
+    storage.make_folder(storage.partial(place))
+    _copy(run.folder, storage.partial(place), RUN_FILES)
+    if (run.folder / "model").is_dir():
+        shutil.copytree(run.folder / "model", storage.partial(place) / "model")
+    storage.publish(place)
 
 
 def _copy(source: Path, target: Path, names: Iterable[str]) -> None:
@@ -183,7 +189,7 @@ def _merged(out: Path) -> dict[str, Any]:
     return storage.read_json(out / MERGED) if (out / MERGED).is_file() else {}
 
 
-def _runs(folder: Path) -> list[Run]:
+def runs_in(folder: Path) -> list[Run]:
     """The runs of a folder, each checked to be as it was written, and where it says."""
     found = []
     if folder.is_dir():

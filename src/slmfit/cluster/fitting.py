@@ -1,0 +1,136 @@
+"""The runs of a comparison fitted on a Ray cluster: each a task, which comes back whole and is published here.
+
+    asked = Asked.of(data, "linear,encoder", seeds=3, out="compared")
+    fit_on("10.0.0.1:6379", asked)       # then `compare` finds the runs, measures them again here, and judges
+
+Where a task runs, how often it is tried and what is spilled to disk is Ray's. No file system is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from slmfit import storage
+from slmfit.cluster.nodes import joined
+from slmfit.comparison.asked import Asked
+from slmfit.comparison.experiment import Experiment
+from slmfit.comparison.folder import held, write_data
+from slmfit.comparison.parts import PARTS, RUN_FILES, adopt, every, runs_in
+from slmfit.data.dataset import Dataset
+from slmfit.environment import code_version
+from slmfit.errors import UnsafeError, UsageError
+from slmfit.methods.specs import Spec
+from slmfit.runs.fitting import Terms, run_key
+
+RETRIES = 3  # of a run whose node or process died
+TELL_SECONDS = 0.5
+
+
+class Told:
+    """What happens on the nodes, until it is told here."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def tell(self, kind: str, fields: dict[str, Any]) -> None:
+        self.events.append((kind, fields))
+
+    def take(self) -> list[tuple[str, dict[str, Any]]]:
+        taken, self.events = self.events, []
+        return taken
+
+
+def fit_on(address: str, asked: Asked, texts: bool = True) -> list[str]:
+    """Fit on a cluster what is not fitted yet, into the comparison's folder; returns the ids of the runs that came.
+
+    What asks a server or is made of other runs is left to the command that judges, and so is what failed there. A run
+    takes one core, and if it is trained and the cluster has any, a GPU. texts: whether the user's texts are kept.
+    Raises UsageError for a budget, and what `joined` raises. When interrupted, what is queued is cancelled, and what
+    came stays.
+    """
+    whole = asked.experiment
+    if whole.terms.budget_seconds is not None:
+        fix = "leave --budget out; what a method may take is a setting, such as encoder.epochs"
+        raise UsageError("a budget is for all runs together, which a cluster fits beside each other", fix=fix)
+    with held(whole.folder, whole.data):
+        storage.remove(_place(whole))
+        missing = [(one, spec) for one, spec in every(asked) if not spec.remote and one.kept(spec) is None]
+        if not missing:
+            return []
+        with joined(address) as ray:
+            write_data(whole, texts)
+            return _fit_all(ray, whole, missing)
+
+
+def _fit_all(ray: Any, whole: Experiment, missing: list[tuple[Experiment, Spec]]) -> list[str]:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    told = ray.remote(num_cpus=0, scheduling_strategy=here)(Told).remote()
+    data = {id(one.data): ray.put(one.data) for one, _ in missing}
+    gpus = ray.cluster_resources().get("GPU", 0)
+    waiting, came = {}, []
+    for one, spec in missing:
+        task = ray.remote(num_cpus=1, num_gpus=int(bool(gpus and spec.trained)), max_retries=RETRIES)(fit_here)
+        waiting[task.remote(data[id(one.data)], one.terms, spec, code_version(), told)] = (one, spec)
+    try:
+        while waiting:
+            done, _ = ray.wait(list(waiting), timeout=TELL_SECONDS)
+            for kind, fields in ray.get(told.take.remote()):
+                if whole.listen:
+                    whole.listen(kind, fields)
+            for reference in done:
+                one, spec = waiting.pop(reference)
+                try:
+                    files = ray.get(reference)
+                except Exception as error:  # the others are worth having
+                    if whole.listen:
+                        said = str(getattr(error, "cause", None) or error).strip().splitlines()[-1]
+                        whole.listen("failed", {"run": spec.id, "reason": f"on the cluster: {said}"})
+                    continue
+                publish(one, spec, files)
+                came.append(spec.id)
+    finally:
+        for reference in waiting:
+            ray.cancel(reference, force=True)
+    return came
+
+
+def fit_here(data: Dataset, terms: Terms, spec: Spec, code: str, told: Any) -> dict[str, bytes]:
+    """On a node: fit one run; returns its files. code: the version it has to be, for a node that came later."""
+    if code_version() != code:
+        raise UsageError(f"slmfit is {code_version()} there and {code} here", fix="install the same everywhere")
+    with TemporaryDirectory(prefix="slmfit-") as folder:
+        experiment = Experiment(Path(folder), data, terms, lambda kind, fields: told.tell.remote(kind, fields))
+        run = experiment.fit(spec).folder
+        return {
+            path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()
+        }
+
+
+def publish(experiment: Experiment, spec: Spec, files: Mapping[str, bytes]) -> None:
+    """Put a run that came as bytes in its place, once its hashes hold. Raises UnsafeError where they do not."""
+    part = _place(experiment)
+    place = part / "runs" / spec.id
+    for name, content in files.items():
+        if name not in RUN_FILES and not name.startswith("model/"):
+            raise UnsafeError(f"a node sent the file {name!r}, which no run has", fix="look at who runs that node")
+        path = storage.inside(place, name)
+        storage.make_folder(path.parent)
+        path.write_bytes(content)
+    (run,) = runs_in(part)
+    if run.record.id != spec.id or run.record.key != run_key(spec, experiment.data, experiment.terms):
+        what = f"a node fitted another {spec.id} than was asked for"
+        raise UnsafeError(what, fix="the same base models and files must be on every machine")
+    adopt(experiment.folder, run)
+    storage.remove(part)
+    with suppress(OSError):  # parts that are there for another reason stay
+        part.parent.rmdir()
+
+
+def _place(experiment: Experiment) -> Path:
+    return experiment.folder / PARTS / "cluster"
