@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from functools import cache
+from functools import cache, cached_property
 from html import escape
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, Self, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -272,7 +272,7 @@ class RunRecord:
         """How many rows of a split have an answer and count in its scores."""
         return self.scored.get(split, self.split[split].rows)
 
-    @property
+    @cached_property
     def origin(self) -> Source:
         """Where its dataset is from."""
         return from_plain(Source, self.dataset.get("source", {}))

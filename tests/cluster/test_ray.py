@@ -19,6 +19,7 @@ SOURCE = Path(__file__).parent.parent.parent / "src"
 QUICK = ["--set", "linear.features=words", "--set", "linear.C=1"]
 ALL = ["--methods", "majority,linear,linear@more,knn", *QUICK]
 ENVIRONMENT = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # what those who start and join the two nodes hold
 
 CLUSTER = """
 import sys
@@ -42,7 +43,7 @@ class TwoNodes:
     def __init__(self):
         self.process = subprocess.Popen(
             [sys.executable, "-c", CLUSTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env=os.environ | ENVIRONMENT | {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"},
+            text=True, env=os.environ | ENVIRONMENT | LOOPBACK,
         )  # fmt: skip
         self.address = self.process.stdout.readline().strip()
         assert re.fullmatch(r"[\d.]+:\d+", self.address), self.address
@@ -71,7 +72,7 @@ def place(tmp_path):
 
 def started(place, *words, **more):
     command = [sys.executable, "-m", "slmfit", "compare", "d.csv", *words]
-    environment = os.environ | ENVIRONMENT | more
+    environment = os.environ | ENVIRONMENT | LOOPBACK | more
     return subprocess.Popen(
         command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -129,13 +130,13 @@ def test_a_node_that_dies_costs_its_runs_a_retry(cluster, place):
 def test_interrupted_what_came_stays_and_the_same_command_goes_on(cluster, place):
     words = [*ALL, "--out", "out", "--cluster", cluster.address]
     child, runs = started(place, *words), place / "out" / "runs"
-    while not list(runs.glob("*/run.json")):
+    while not list(runs.glob("[!.]*/run.json")):
         assert child.poll() is None
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
     _, err = child.communicate(timeout=120)
     assert child.returncode == 130, err
-    there = {path: path.stat().st_mtime_ns for path in runs.glob("*/predictions.jsonl")}
+    there = {path: path.stat().st_mtime_ns for path in runs.glob("[!.]*/predictions.jsonl")}
     assert there and not (place / "out" / "comparison.json").exists()
     code, _, err = compared(place, *words)
     assert code == 0, err
@@ -184,7 +185,8 @@ def test_auto_listens_on_loopback_alone_and_asks_for_a_token():
                              env=os.environ | ENVIRONMENT)  # fmt: skip
     address = child.stdout.readline().strip()
     code = f"import ray; ray.init(address={address!r}, log_to_driver=False)"
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | ENVIRONMENT)
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                           env=os.environ | ENVIRONMENT | LOOPBACK, timeout=300)  # fmt: skip
     said, _ = child.communicate(timeout=60)
     places = said.split()
     assert len(places) > 3 and set(places) <= {"0100007F", "0000000000000000FFFF00000100007F"}, places
