@@ -60,6 +60,7 @@ def cluster():
     yield nodes
     nodes.process.stdin.close()
     nodes.process.wait(60)
+    nodes.process.stdout.close()
 
 
 @pytest.fixture
