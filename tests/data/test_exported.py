@@ -7,25 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from slmfit.data.annotated import accepted
-from slmfit.data.columns import task_and_roles
-from slmfit.data.layout import read_file
-from slmfit.data.load import load_rows
-from slmfit.records import Source
-from slmfit.tasks.answers import entities_of
+from reading import read
 
 HERE = Path(__file__).parent / "exported"
 PLACES = ["Rome", "Oslo", "روما", "Lima", "New York", "Kyiv", "Bern", "Paris"]
 TOKENS = [place.replace("Kyiv", "Kyiv,") for place in PLACES]  # as that tool cuts words: at spaces
-BODY, KIND = {"text": "body"}, {"text": "body", "label": "kind"}
-
-
-def read(name: str, columns: dict[str, str]) -> tuple[str, list[object], list[object]]:
-    """The task, the inputs and the targets of a file."""
-    part = read_file(HERE / name, [])
-    task, _ = task_and_roles({"train": accepted(part, [*columns.values()], [])}, None, columns, [])
-    rows = [row.example for row in load_rows(part, task, Source(), columns, [], split="train")]
-    return task.name, [row.input for row in rows], [row.target for row in rows]
+BODY, KIND = {"--text": "body"}, {"--text": "body", "--label": "kind"}
 
 
 @pytest.mark.parametrize(("name", "columns", "rows", "places"), [
@@ -35,10 +22,9 @@ def read(name: str, columns: dict[str, str]) -> tuple[str, list[object], list[ob
     ("datasets-io.parquet", {}, 10, ["my", "مرحبا", "late", "x", "e\u0301", "a,b", "c", '"q"', "1", "longer"]),
 ])  # fmt: skip
 def test_entities_are_those_that_were_marked(name: str, columns: dict[str, str], rows: int, places: list[str]) -> None:
-    task, inputs, targets = read(name, columns)
-    assert (task, len(inputs)) == ("token-classification", rows)
-    found = [str(text)[s.start : s.end] for text, target in zip(inputs, targets, strict=True)
-             for s in entities_of(target).spans]  # type: ignore[arg-type]  # fmt: skip
+    task, examples, _ = read(HERE / name, columns)
+    assert (task, len(examples)) == ("token-classification", rows)
+    found = [str(e.input)[span.start : span.end] for e in examples for span in e.target.spans]
     assert found == places
 
 
@@ -50,5 +36,5 @@ def test_entities_are_those_that_were_marked(name: str, columns: dict[str, str],
     ("datasets.csv", {}, {"0": 5, "1": 5}),
 ])  # fmt: skip
 def test_labels_are_those_that_were_chosen(name: str, columns: dict[str, str], labels: dict[str, int]) -> None:
-    task, _, targets = read(name, columns)
-    assert (task, Counter(targets)) == ("text-classification", labels)
+    task, examples, _ = read(HERE / name, columns)
+    assert (task, Counter(e.target for e in examples)) == ("text-classification", labels)

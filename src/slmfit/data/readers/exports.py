@@ -147,7 +147,7 @@ def _counted_otherwise(row: Row) -> Row | None:
                 spans.append({"start": start, "end": start + length, "label": one.get("category")})
             case _:
                 return None
-    return {name: cell for name, cell in row.items() if name != "entities"} | {"spans": spans}
+    return row | {"entities": spans}  # where it is in rows without any, too
 
 
 def _of_truthfulqa(row: Row) -> Row | None:
