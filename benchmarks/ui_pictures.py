@@ -109,7 +109,7 @@ def pictures(camera: Camera) -> None:
     camera.take("ui-compare")
     page.wait_for_selector(".verdict-of")
     camera.go("/compare?name=compared/tickets", ".verdict-of")
-    camera.take("ui-verdict", 545)
+    camera.take("ui-verdict")
     runs = [f"compared/emails/runs/{name}" for name in ("linear", "encoder-minilm")]
     camera.go("/try?" + "&".join(f"run={run}" for run in runs), "textarea")
     page.fill("textarea", mail(page))

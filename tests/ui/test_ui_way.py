@@ -105,12 +105,21 @@ def test_hostile_names_and_texts_are_texts(tmp_path, visit):
     (tmp_path / "data").mkdir()
     name = "data/<img src=x onerror='window.hit=1'>.jsonl"
     (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    job = tmp_path / ".slmfit" / "jobs" / "20260101-000000-compare-0a0b0c"
-    job.mkdir(parents=True)
     asked = {"words": ["compare", hostile.ATTACKS[0]], "about": {"file": name, "out": "nothing"}, "made": "2026"}
-    (job / "job.json").write_text(json.dumps(asked))
-    (job / "exit.json").write_text(json.dumps({"code": 130, "ended": hostile.ATTACKS[3]}))
-    (job / "err.txt").write_text("\n".join(hostile.STRINGS[:200]))
+    job = past(tmp_path, "compare-0a0b0c", asked, 130, "\n".join(hostile.STRINGS[:200]))
+    said = "slmfit: there is no column " + "\n".join(hostile.STRINGS[:20])[:3000]
+    past(
+        tmp_path,
+        "compare-0a0b0d",
+        {**asked, "about": {"file": name, "asked": {"methods": hostile.STRINGS[:50]}}},
+        2,
+        said,
+    )
+    answered = name.replace(".jsonl", "-answered.jsonl")
+    (tmp_path / answered).write_text((tmp_path / name).read_text())
+    notes = "".join(f"{name}: {text}\n" for text in hostile.STRINGS[:200])
+    about = {"file": name, "run": hostile.ATTACKS[1], "out": answered}
+    past(tmp_path, "predict-0a0b0e", {"words": ["predict", "x"], "about": about, "made": "2026"}, 0, notes)
     told = [{"event": "loss", "run": s, "split": s, "epoch": 1, "loss": 0.5, s: 1} for s in hostile.STRINGS[:40]]
     told += [{"event": "progress", "run": s, "stage": s, "rows": 1, "of_rows": 2} for s in hostile.STRINGS[:40]]
     told += [{"event": "failed", "run": s, "reason": s} for s in hostile.STRINGS[40:60]]
@@ -121,6 +130,8 @@ def test_hostile_names_and_texts_are_texts(tmp_path, visit):
         views = {
             f"/?file={quoted(name)}": ".grid-rows .row:not([data-empty])",
             "/compare?job=20260101-000000-compare-0a0b0c": ".way",
+            "/compare?refused=20260101-000000-compare-0a0b0d": "details[open] .refusal",
+            f"/?file={quoted(answered)}": ".grid-rows .row:not([data-empty])",
             "/compare?name=compared": ".verdict-of",
             "/runs": ".list tbody tr",
             "/try?run=compared/runs/linear": "textarea",
@@ -133,6 +144,16 @@ def test_hostile_names_and_texts_are_texts(tmp_path, visit):
         assert visitor.page.evaluate("() => window.hit") is None
         assert visitor.said == []
         assert {url.split("/")[2] for url in visitor.asked} == {serving.url.split("/")[2]}
+
+
+def past(work, id, asked, code, said):
+    """A job that is over: what was asked, its exit code, and what it said on stderr."""
+    job = work / ".slmfit" / "jobs" / f"20260101-000000-{id}"
+    job.mkdir(parents=True)
+    (job / "job.json").write_text(json.dumps(asked))
+    (job / "exit.json").write_text(json.dumps({"code": code, "ended": "<b>now</b>"}))
+    (job / "err.txt").write_text(said)
+    return job
 
 
 # What a text could have become: scripts, pictures, handlers, links out; our own are counted out by where they are.

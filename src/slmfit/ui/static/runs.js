@@ -1,7 +1,7 @@
 // Runs: all that were made here, to be searched, set side by side, opened and deleted.
 
 import { copyable, fill, get, link, make, named, post, question, refusal, several, when } from "./dom.js";
-import { begin, pathed } from "./start.js";
+import { begin, complaint, ended, pathed } from "./start.js";
 
 const COLUMNS = [
   ["name", "run", (run) => run.name], ["data", "data", (run) => run.data], ["score", "test score", (run) => run.value],
@@ -87,13 +87,9 @@ const prune = async (kind, said) =>
 
 async function done(fields, said) {
   try {
-    let job = await post("/api/jobs", fields);
-    while (job.state === "running") {
-      await new Promise((resume) => setTimeout(resume, 300));
-      job = await get(`/api/jobs/${job.id}`);
-    }
+    const job = await ended(await post("/api/jobs", fields));
     if (job.state === "done") location.reload();
-    else fill(said, make("div", { class: "refusal", role: "alert" }, named((await get(`/api/jobs/${job.id}/said`)).text)), copyable(job.command));
+    else fill(said, make("div", { class: "refusal", role: "alert" }, named(complaint((await get(`/api/jobs/${job.id}/said`)).text))), copyable(job.command));
   } catch (error) {
     fill(said, refusal(error));
   }
