@@ -152,11 +152,22 @@ def _plain(
 
 def _placed(rows: Iterable[tuple[int, Row]], file: str) -> Iterator[Placed]:
     """The rows with their places. Rows that share a line, as in JSON without line ends, are told by id or number."""
+    faults: list[Exception] = []
     before = None
-    for number, ((line, row), (after, _)) in enumerate(pairwise(chain(rows, [(-1, {})])), 1):
+    for number, ((line, row), (after, _)) in enumerate(pairwise(chain(_until_fault(rows, faults), [(-1, {})])), 1):
         alone = line not in (before, after)
         yield Where(file, line, row="" if alone else _named(row.get("id"), number)), row
         before = line
+    for fault in faults:
+        raise fault
+
+
+def _until_fault(rows: Iterable[tuple[int, Row]], faults: list[Exception]) -> Iterator[tuple[int, Row]]:
+    """The rows before one that cannot be read, whose error is kept: the last of them is still to be handed on."""
+    try:
+        yield from rows
+    except Exception as error:
+        faults.append(error)
 
 
 def _named(id: Any, number: int) -> str:
