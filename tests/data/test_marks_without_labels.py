@@ -112,3 +112,15 @@ def test_marks_in_a_page_are_refused(tmp_path: Path) -> None:
     rows[WRONG] = task(WRONG, {"hypertextlabels": ["CITY"]}, kind="hypertextlabels")
     with pytest.raises(DataError, match="has no label"):
         load_data(written(tmp_path / "a.json", rows))
+
+
+def test_what_a_text_is_about_beside_its_marks_is_told_of() -> None:
+    rows = [{"text": text(i), "spans": [at(i, label="CITY")], "annotator": i % 2} for i in range(len(PLACES))]
+    said = "the column 'label' may say what each text is about, and is not used: --column intent=label reads it"
+    assert not any("what each text is about" in note for note in load_data(rows).notes)
+    for named in ({"label": "a"}, {"label": "b"}), ({"cats": {"a": 1, "b": 0}}, {"cats": {"a": 0, "b": 1}}):
+        both = [row | named[i % 2] for i, row in enumerate(rows)]
+        assert any(said in note for note in load_data(both).notes)
+        data = load_data(both, columns={"intent": "label"})
+        assert data.task.intents == ("a", "b")  # type: ignore[attr-defined]
+        assert not any("what each text is about" in note for note in data.notes)

@@ -13,6 +13,7 @@ from shlex import quote
 from slmfit.data.columns import columns_of
 from slmfit.data.label_cells import is_number
 from slmfit.data.readers.rows import Part
+from slmfit.data.unannotated import OF_STUDIO
 from slmfit.tasks.base import Task
 from slmfit.text.figures import listed
 
@@ -49,6 +50,13 @@ def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str,
             yield (
                 f"{part.file}: {listed(others)} may hold labels, too, and {verb} not used: --label {quote(others[0])} "
                 f"reads {them}, in place of {label!r}."
+            )
+    if task.marks and "intent" not in roles:
+        named = [c for c in columns if _LABEL.fullmatch(c) and c not in OF_STUDIO and _are_labels(part, c, "")]
+        if named:
+            yield (
+                f"{part.file}: the column {named[0]!r} may say what each text is about, and is not used: --column "
+                f"intent={quote(named[0])} reads it beside the entities, --task text-classification without them."
             )
     one_text = task.classifies and not task.texts and "text" not in asked
     if titles := [c for c in columns if one_text and _are_texts_beside(part, c)]:

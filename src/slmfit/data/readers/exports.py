@@ -119,7 +119,8 @@ def _chosen(row: Row) -> Row | None:
     if not isinstance(cats, Mapping) or "label" in row or not all(cell in (0, 1) for cell in cats.values()):
         return None
     chosen = [name for name, cell in cats.items() if cell]
-    return {**{name: cell for name, cell in row.items() if name != "cats"}, "label": chosen}
+    rest = {name: cell for name, cell in row.items() if name != "cats"}
+    return rest | {"label": chosen[0] if len(chosen) == 1 else chosen}
 
 
 def _of_doc(row: Row) -> Row | None:
