@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from reading import read
+from ten_rows import MARKED, SAID
 
 HERE = Path(__file__).parent / "exported"
 PLACES = ["Rome", "Oslo", "روما", "Lima", "New York", "Kyiv", "Bern", "Paris"]
 TOKENS = [place.replace("Kyiv", "Kyiv,") for place in PLACES]  # as that tool cuts words: at spaces
+CANCELLED = 4  # of the ten rows, in Label Studio's
 BODY, KIND = {"--text": "body"}, {"--text": "body", "--label": "kind"}
 
 
@@ -38,3 +40,21 @@ def test_entities_are_those_that_were_marked(name: str, columns: dict[str, str],
 def test_labels_are_those_that_were_chosen(name: str, columns: dict[str, str], labels: dict[str, int]) -> None:
     task, examples, _ = read(HERE / name, columns)
     assert (task, Counter(e.target for e in examples)) == ("text-classification", labels)
+
+
+INTENT = {"--intent": "kind"}
+
+
+@pytest.mark.parametrize(("name", "asked"), [
+    ("studio-both.json", {}), ("studio-both-min.json", INTENT), ("studio-both.csv", INTENT),
+])  # fmt: skip
+def test_marks_and_a_choice_are_those_of_the_ten_rows(name: str, asked: dict[str, str]) -> None:
+    kept = [(i, row) for i, row in enumerate(MARKED, 1) if i != CANCELLED]
+    _, examples, _ = read(HERE / name, asked)
+    found = [(e.input, tuple((s.start, s.end, s.label) for s in e.target.spans), e.target.intent) for e in examples]
+    assert found == [(row.text, row.marks, ("billing", "other")[i % 2]) for i, row in kept]
+
+
+def test_categories_are_those_of_the_ten_rows() -> None:
+    _, examples, _ = read(HERE / "spacy-cats.jsonl")
+    assert [(e.input, e.target) for e in examples] == [tuple(row) for row in SAID]
