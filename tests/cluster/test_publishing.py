@@ -6,12 +6,15 @@ import pytest
 
 from conftest import make_dataset
 from slmfit.cluster import nodes
-from slmfit.cluster.fitting import fit_here, fit_on, publish
+from slmfit.cluster.fitting import files_of, fit_here, fit_on, publish
 from slmfit.cluster.nodes import differences, joined
+from slmfit.cluster.predicting import answer_here
 from slmfit.comparison.asked import Asked
+from slmfit.comparison.compare import train
 from slmfit.comparison.parts import every
 from slmfit.environment import code_version
 from slmfit.errors import MissingPart, UnsafeError, UsageError
+from slmfit.runs.part_files import predict_files
 from slmfit.runs.run import Run
 
 
@@ -111,6 +114,27 @@ def test_without_ray_the_line_that_brings_it_is_said(monkeypatch):
     monkeypatch.setattr(nodes, "missing", lambda *_: ["ray"])
     with pytest.raises(MissingPart, match=r"pip install 'slmfit\[cluster\]'"), joined("auto"):
         pass
+
+
+@pytest.mark.parametrize("method", ["majority", "knn"])
+def test_a_part_answered_on_a_node_is_that_of_here(data, tmp_path, method):
+    run = train(data, method, out=tmp_path / "out")
+    tasks = [{"id": i, "data": {"text": f"my card {i}"}} for i in range(25)]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    predict_files(run, str(tmp_path / "tasks.json"), tmp_path / "here")
+
+    def on_a_node(run, asked, parts):
+        for part in parts:
+            (tmp_path / "tasks.json").rename(tmp_path / "away.json")  # no node needs it
+            rows, content = answer_here(files_of(run.folder), run.record.key, asked, part.line)
+            (tmp_path / "away.json").rename(tmp_path / "tasks.json")
+            (asked.folder / part.name).write_bytes(content)
+            yield rows
+
+    done = predict_files(run, str(tmp_path / "tasks.json"), tmp_path / "there", elsewhere=on_a_node)
+    assert done.rows == 25
+    parts = [sorted((tmp_path / name).glob("part-*")) for name in ("here", "there")]
+    assert [path.read_bytes() for path in parts[0]] == [path.read_bytes() for path in parts[1]]
 
 
 def test_a_budget_is_refused_and_what_asks_a_server_stays_here(data, tmp_path):

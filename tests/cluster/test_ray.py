@@ -114,6 +114,22 @@ def test_two_nodes_fit_the_same_runs_and_nothing_twice(cluster, place):
     assert not (place / "ran").exists() and not (place / "out" / "merged.json").exists()
 
 
+def test_parts_are_answered_on_two_nodes(cluster, place):
+    assert compared(place, "--methods", "majority,linear", *QUICK, "--out", "out")[0] == 0
+    (place / "new.csv").write_text("number,text\n" + "".join(f"{i},my parcel again {i}\n" for i in range(25_000)))
+    words = [sys.executable, "-m", "slmfit", "predict", "out/runs/linear", "--input", "new.csv", "--output"]
+    done = []
+    for name, more in (("here", []), ("there", ["--cluster", cluster.address])):
+        command = [*words, name, *more]
+        done.append(
+            subprocess.run(command, cwd=place, capture_output=True, text=True, env=os.environ | ENVIRONMENT | LOOPBACK)
+        )
+        assert done[-1].returncode == 0, done[-1].stderr
+    parts = [{path.name: path.read_bytes() for path in (place / name).glob("part-*")} for name in ("here", "there")]
+    assert parts[0] == parts[1] and len(parts[0]) == 3
+    assert "quicker without --cluster" in done[1].stderr and "quicker" not in done[0].stderr
+
+
 def test_a_node_that_dies_costs_its_runs_a_retry(cluster, place):
     assert compared(place, *ALL, "--out", "serial")[0] == 0
     child = started(place, *ALL, "--out", "out", "--cluster", cluster.address)

@@ -5,8 +5,9 @@ slmfit predict compared "my card was charged twice"
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,11 @@ from slmfit.cli.hosts import AllowHost, opened
 from slmfit.cli.options import Columns, Json, given_columns, option
 from slmfit.cli.screen import say
 from slmfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from slmfit.runs.part_files import Elsewhere
+
+LIGHT_SECONDS = 300  # of work for one core, which a cluster takes longer for
 
 RunFolder = Annotated[
     str, typer.Argument(metavar="RUN", help="A run folder, or a comparison folder for the method it picked.")
@@ -82,6 +88,10 @@ def predict(
     processes: Annotated[
         int | None, option("--processes", "How many answer at once; --output is then a folder.", "N")
     ] = None,
+    cluster: Annotated[
+        str | None,
+        option("--cluster", "Answer on this Ray cluster; --output is then a folder.", "HOST:PORT"),
+    ] = None,
     text: Annotated[str | None, option("--text", "The column of --input that holds the text.", "COL")] = None,
     column: Columns = None,
     method: Theirs = None,
@@ -95,15 +105,19 @@ def predict(
     from slmfit.data.readers.rows import ending
     from slmfit.runs import predicting
     from slmfit.runs.part_files import predict_files
-    from slmfit.text.figures import number_of
+    from slmfit.text.figures import number_of, seconds_words
 
     lines = texts == ["-"]
     texts = [] if lines else texts
     if (texts or lines) and input:
         raise UsageError("texts and --input were both given", fix="give one of them")
-    if not input and (output or text or column or processes):
-        raise UsageError("--output, --text, --column and --processes go with --input", fix="add --input FILE")
-    folder = _folder(input, output, processes) if input else None
+    if not input and (output or text or column or processes or cluster):
+        raise UsageError(
+            "--output, --text, --column, --processes and --cluster go with --input", fix="add --input FILE"
+        )
+    if processes and cluster:
+        raise UsageError("--processes and --cluster were both given", fix="give one of them")
+    folder = _folder(input, output, many=bool(processes or cluster)) if input else None
     if not texts and not input and not lines and sys.stdin.isatty():
         raise UsageError("there is nothing to predict", fix="give texts, or --input FILE, or pipe lines in")
     named = (text for text in texts or () if len(text) < 256 and "\0" not in text and ending(Path(text)))
@@ -121,6 +135,7 @@ def predict(
                     input,
                     folder,
                     processes=processes or 1,
+                    elsewhere=_on(cluster) if cluster else None,
                     columns=asked,
                     method=method,
                     notes=notes,
@@ -132,6 +147,9 @@ def predict(
             say(note, err=True)
         if folder is not None:
             there = f", {done.reused:,} of which were there already" if done.reused else ""
+            seconds = done.rows / (loaded.record.rows_per_second or done.rows)
+            if cluster and seconds < LIGHT_SECONDS:
+                say(f"That is {seconds_words(seconds)} of work for one core: quicker without --cluster.", err=True)
             say(f"{number_of(done.rows, 'row')} answered in {number_of(done.parts, 'file')}{there}: {folder}", err=True)
         elif output:
             say(f"{number_of(count, 'row')} answered in {output}", err=True)
@@ -171,17 +189,24 @@ def stress(
     return say_next("report", run)
 
 
-def _folder(input: str, output: Path | None, processes: int | None) -> Path | None:
+def _folder(input: str, output: Path | None, many: bool) -> Path | None:
     """The output where that is a folder of part files. Raises UsageError where it has to be one, and none is named."""
     from slmfit import streams
     from slmfit.runs.part_files import is_pattern
 
-    many = processes is not None or is_pattern(input)
+    many = many or is_pattern(input)
     if many and output is None:
         raise UsageError("several files, or processes, write into a folder", fix="add --output FOLDER")
     if output is None or many or output.is_dir():
         return output
     return None if output.suffix or streams.is_stream(output) else output
+
+
+def _on(cluster: str) -> "Elsewhere":
+    """What answers the parts on a cluster."""
+    from slmfit.cluster.predicting import answer_on
+
+    return partial(answer_on, cluster)
 
 
 def _named(method: str | None) -> None:

@@ -137,7 +137,9 @@ def compare(
 
             checked_margin(margin)
             checked_preference(prefer)
-            fit_on(cluster, whole.told_to(listen), not no_texts)
+            came = fit_on(cluster, whole.told_to(listen), not no_texts)
+            if came and all(spec.quick for spec in whole.specs):
+                say("These methods take seconds: quicker without --cluster, unless rows are many.", err=True)
         result = comparing.compare(
             data,
             methods,

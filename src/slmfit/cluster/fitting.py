@@ -106,10 +106,12 @@ def fit_here(data: Dataset, terms: Terms, spec: Spec, code: str, told: Any) -> d
         raise UsageError(f"slmfit is {code_version()} there and {code} here", fix="install the same everywhere")
     with TemporaryDirectory(prefix="slmfit-") as folder:
         experiment = Experiment(Path(folder), data, terms, lambda kind, fields: told.tell.remote(kind, fields))
-        run = experiment.fit(spec).folder
-        return {
-            path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()
-        }
+        return files_of(experiment.fit(spec).folder)
+
+
+def files_of(run: Path) -> dict[str, bytes]:
+    """A run as it travels."""
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
 
 
 def publish(experiment: Experiment, spec: Spec, files: Mapping[str, bytes]) -> None:

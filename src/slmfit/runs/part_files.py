@@ -10,7 +10,7 @@ parts have in common, such as columns, is decided over all rows before the first
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from slmfit.environment import code_version
 from slmfit.errors import DataError, UsageError
 from slmfit.events import Listener
 from slmfit.records import from_plain, to_plain
-from slmfit.runs.part_worker import Asked, Workers, answer_part, packed
+from slmfit.runs.part_worker import Asked, Packed, Workers, answer_part, packed
 from slmfit.runs.predicting import Row, Sheet, looked_at, suggested
 from slmfit.runs.run import Run
 from slmfit.runs.suggesting import tool_of
@@ -33,6 +33,8 @@ FORMAT, RECORD = "slmfit.answered/1", "answered.json"
 ROWS = 10_000  # of a part, at most
 CHARACTERS = 2**24  # of a part's cells, but for its last row: memory is bounded where texts are long, too
 _DECIDES = {"run": "the run", "slmfit": "slmfit", "columns": "--column"}
+
+Elsewhere = Callable[[Run, Asked, Iterable[Packed]], Iterator[int]]  # writes the parts, and tells the rows of each
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,24 @@ def is_pattern(given: str) -> bool:
 
 
 def predict_files(
-    run: Run, given: str, folder: Path, *, processes: int = 1, columns: Mapping[str, str] | None = None,
-    method: str | None = None, notes: list[str] | None = None, listen: Listener | None = None,
+    run: Run, given: str, folder: Path, *, processes: int = 1, elsewhere: Elsewhere | None = None,
+    columns: Mapping[str, str] | None = None, method: str | None = None, notes: list[str] | None = None,
+    listen: Listener | None = None,
 ) -> Answered:  # fmt: skip
     """Answer every row of the files that a name or a pattern (`new/*.csv`) stands for, into a folder of parts.
 
     Parts are CSV or TSV where all files are, else JSON lines. The same call goes on where one was killed: it answers
-    the parts that are not there. processes: how many answer at once, each with its share of the cores. method: the
-    class of a run whose method slmfit does not bring. columns, notes: as `predict_file`.
+    the parts that are not there. processes: how many answer at once, each with its share of the cores. elsewhere:
+    what answers the parts instead. method: the class of a run whose method slmfit does not bring. columns, notes: as
+    `predict_file`.
     Raises UsageError for no file, for a folder that holds anything else, and where run, code or input are not those
     that the folder was begun with; what `predict_file` raises, before anything is answered.
     """
     files = _files(given, folder)
     if processes < 1:
         raise UsageError(f"--processes cannot be {processes}", fix="give 1 or more")
-    if processes > 1 and run.record.remote:
-        fix = "leave --processes out; it asks the server several rows at once anyway"
+    if (processes > 1 or elsewhere) and run.record.remote:
+        fix = "leave --processes and --cluster out; it asks the server several rows at once anyway"
         raise UsageError("the run asks a server, and what that takes is counted in one process", fix=fix)
     _check_folder(folder)
     with storage.locked(folder):
@@ -79,15 +83,15 @@ def predict_files(
         with counted(
             told_to(listen), "predicting", sum(size for name, size in sizes.items() if name not in there)
         ) as work:
-            for rows in _answered(run, asked, parts, processes):
+            for rows in elsewhere(run, asked, parts) if elsewhere else _answered(run, asked, parts, processes):
                 work.advance(rows)
     return Answered(folder, plan["rows"], len(sizes), len(there))
 
 
-def _answered(run: Run, asked: Asked, parts: Iterable[bytes], processes: int) -> Iterator[int]:
+def _answered(run: Run, asked: Asked, parts: Iterable[Packed], processes: int) -> Iterator[int]:
     """The rows of each part as it is written."""
     if processes == 1:
-        yield from (answer_part(run, asked, part) for part in parts)
+        yield from (answer_part(run, asked, part.line) for part in parts)
         return
     with Workers(run, asked, processes) as workers:
         yield from workers.each(parts)
@@ -197,7 +201,7 @@ def _names(plan: Mapping[str, Any]) -> list[list[str]]:
 
 def _parts(
     run: Run, plan: Mapping[str, Any], files: Sequence[Path], names: Sequence[Sequence[str]], there: set[str]
-) -> Iterator[bytes]:
+) -> Iterator[Packed]:
     """The parts that are not there yet. Raises DataError for a file that has other rows than it had."""
     for path, one, own in zip(files, plan["input"], names, strict=True):
         if there.issuperset(own):
@@ -210,4 +214,4 @@ def _parts(
             if len(placed) < size:
                 raise DataError("changed while it was read", where=str(path), fix="run the same command again")
             if name not in there:
-                yield packed(name, path, placed, beside)
+                yield packed(name, path, placed, tool, beside)

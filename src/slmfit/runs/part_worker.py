@@ -1,8 +1,8 @@
 """One part of many rows answered, here or in processes that answer several at once.
 
     asked = Asked(run.folder, folder, sheet, {})
-    answer_part(run, asked, packed("part-000001.csv", path, placed))       # 10,000 rows, written to folder / that name
-    with Workers(asked, 4) as workers:
+    answer_part(run, asked, packed("part-000001.csv", path, placed).line)      # writes folder / "part-000001.csv"
+    with Workers(run, asked, 4) as workers:
         for rows in workers.each(packed(…) for …): ...
 
 A process is handed a part as a line of JSON on stdin, writes its file, and says so in a line on stdout.
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from slmfit import errors
 from slmfit.environment import cores, isolated, without_here
@@ -30,7 +30,7 @@ from slmfit.errors import SlmfitError, Where
 from slmfit.records import from_plain, to_plain
 from slmfit.runs.predicting import BATCH, Row, Sheet, answered, input_of
 from slmfit.runs.run import Run, load
-from slmfit.runs.suggesting import tool_of
+from slmfit.runs.suggesting import Tool
 from slmfit.runs.tables import table
 
 THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
@@ -49,26 +49,43 @@ class Asked:
     method: str | None = None
 
 
-def packed(name: str, source: Path, placed: Sequence[tuple[Where, Row]], tasks: Sequence[Row] | None = None) -> bytes:
-    """A part as a line of JSON. placed: the rows as `read_rows` reads them; tasks: as an annotation tool has them."""
+class Packed(NamedTuple):
+    """A part: the name of its file, and its rows as `answer_part` reads them."""
+
+    name: str
+    line: bytes
+
+
+def packed(
+    name: str,
+    source: Path,
+    placed: Sequence[tuple[Where, Row]],
+    tool: Tool | None = None,
+    tasks: Sequence[Row] | None = None,
+) -> Packed:
+    """A part, ready to be handed over: its rows are a line of JSON, which needs no file beside it.
+
+    placed: the rows as `read_rows` reads them; tasks: as the annotation tool has them that they are of.
+    """
     places = [where.line for where, _ in placed]
-    part = {"name": name, "file": str(source), "lines": places, "rows": [row for _, row in placed], "tasks": tasks}
-    return json.dumps(part, default=str).encode() + b"\n"  # what JSON lacks, a date say, is written as it prints
+    part: dict[str, Any] = {"name": name, "file": str(source), "lines": places, "rows": [row for _, row in placed]}
+    part |= {"tool": {"name": tool.name, "tags": tool.tags}, "tasks": tasks} if tool else {"tool": None}
+    return Packed(name, json.dumps(part, default=str).encode() + b"\n")  # a date, say, is written as it prints
 
 
-def answer_part(run: Run, asked: Asked, part: bytes) -> int:
+def answer_part(run: Run, asked: Asked, line: bytes) -> int:
     """Answer the rows of a part and write its file, whole or not at all; returns how many. Raises DataError."""
-    plain = json.loads(part)
-    source, rows, tasks = Path(plain["file"]), plain["rows"], plain["tasks"]
-    tool = tool_of(source, run.task) if tasks else None
+    plain = json.loads(line)
+    source, rows = Path(plain["file"]), plain["rows"]
+    tool = Tool(source, task=run.task, **plain["tool"]) if plain["tool"] else None
     with table(asked.folder / plain["name"], asked.sheet.own, asked.sheet.ours) as write:
         for start in range(0, len(rows), BATCH):
             batch = []
-            for line, row in zip(plain["lines"][start : start + BATCH], rows[start : start + BATCH], strict=True):
-                where = Where(plain["file"], line)
+            for number, row in zip(plain["lines"][start : start + BATCH], rows[start : start + BATCH], strict=True):
+                where = Where(plain["file"], number)
                 input, more = input_of(run, row, where, asked.columns)
                 batch.append((where, input, {**row, **more}))
-            beside = tasks[start : start + BATCH] if tasks else [None] * len(batch)
+            beside = plain["tasks"][start : start + BATCH] if tool else [None] * len(batch)
             for row, named in answered(run, asked.sheet, batch, tool, beside):
                 write(row, named)
     return len(rows)
@@ -104,22 +121,22 @@ class Workers:
                     assert pipe is not None
                     pipe.close()
 
-    def each(self, parts: Iterable[bytes]) -> Iterator[int]:
+    def each(self, parts: Iterable[Packed]) -> Iterator[int]:
         """The rows of each part as it is done; no more of them are held than keep all processes at work."""
         waiting: set[Future[int]] = set()
         for part in parts:
             if len(waiting) > len(self._started):
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 yield from (one.result() for one in done)
-            waiting.add(self._pool.submit(self._answer, part))
+            waiting.add(self._pool.submit(self._answer, part.line))
         yield from (one.result() for one in wait(waiting).done)
 
-    def _answer(self, part: bytes) -> int:
+    def _answer(self, line: bytes) -> int:
         process = self._idle.get()
         assert process.stdin is not None and process.stdout is not None
         said = b""
         with contextlib.suppress(OSError):
-            process.stdin.write(part)
+            process.stdin.write(line)
             process.stdin.flush()
             said = process.stdout.readline()
         self._idle.put(process)  # a dead one, too: whoever waits for one is not left waiting
@@ -151,12 +168,12 @@ def main() -> None:
     os.dup2(2, 1)  # what else writes to stdout, a library say, writes to stderr
     given = json.loads(sys.argv[1])
     run: Run | None = None
-    for part in sys.stdin.buffer:
+    for line in sys.stdin.buffer:
         try:
             if run is None:
                 run = _opened(given)
                 asked = Asked(Path(given["folder"]), from_plain(Sheet, given["sheet"]), given["columns"])
-            said: dict[str, Any] = {"rows": answer_part(run, asked, part)}
+            said: dict[str, Any] = {"rows": answer_part(run, asked, line)}
         except SlmfitError as error:
             where = str(error.where or "")
             said = {"error": {"kind": type(error).__name__, "what": error.what, "where": where, "fix": error.fix}}

@@ -1,0 +1,80 @@
+"""Many rows answered on a Ray cluster: a part is a task, whose file comes back as bytes and is written here.
+
+    predict_files(run, "new/*.csv", Path("answered"), elsewhere=partial(answer_on, "10.0.0.1:6379"))
+
+The run travels to every node, so no file system is shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from slmfit import storage
+from slmfit.cluster.fitting import RETRIES, files_of
+from slmfit.cluster.nodes import joined
+from slmfit.errors import SlmfitError
+from slmfit.runs.part_worker import Asked, Packed, answer_part
+from slmfit.runs.run import Run, load
+
+_opened: dict[str, tuple[TemporaryDirectory[str], Run]] = {}  # key -> the run that a node's process was handed
+
+
+def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> Iterator[int]:
+    """The rows of each part as its file is written; no more of them are held than keep every core at work.
+
+    Raises what `joined` and `predict_files` raise, and SlmfitError where Ray gave a part up.
+    """
+    with joined(address) as ray:
+        files, waiting = ray.put(files_of(run.folder)), dict[object, str]()
+        most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(answer_here)
+
+        def written(count: int) -> Iterator[int]:
+            """Write what is done, until no more than this many are under way."""
+            while len(waiting) > count:
+                done, _ = ray.wait(list(waiting))
+                for reference in done:
+                    name = waiting.pop(reference)
+                    try:
+                        rows, content = ray.get(reference)
+                    except Exception as error:
+                        cause = getattr(error, "cause", None) or error
+                        if isinstance(cause, SlmfitError):
+                            raise cause from None
+                        said = f"the cluster could not answer a part: {str(cause).strip().splitlines()[-1]}"
+                        raise SlmfitError(said, where=name, fix="the same command goes on with it") from error
+                    with storage.output(asked.folder / name) as file:
+                        file.write(content)
+                    yield rows
+
+        try:
+            for part in parts:
+                waiting[task.remote(files, run.record.key, asked, part.line)] = part.name
+                yield from written(most)
+            yield from written(0)
+        finally:
+            for reference in waiting:
+                ray.cancel(reference, force=True)
+
+
+def answer_here(files: Mapping[str, bytes], key: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
+    """On a node: answer one part; returns how many rows, and its file."""
+    if key not in _opened:
+        _opened.clear()
+        folder = TemporaryDirectory(prefix="slmfit-")
+        for name, content in files.items():
+            path = Path(folder.name) / name
+            storage.make_folder(path.parent)
+            path.write_bytes(content)
+        if asked.method is not None:
+            from slmfit.methods import method_class
+
+            method_class(asked.method)
+        _opened[key] = folder, load(folder.name)
+    with TemporaryDirectory(prefix="slmfit-") as place:
+        rows = answer_part(_opened[key][1], replace(asked, folder=Path(place)), line)
+        (path,) = Path(place).iterdir()
+        return rows, path.read_bytes()
