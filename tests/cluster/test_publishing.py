@@ -8,7 +8,7 @@ from conftest import make_dataset
 from slmfit.cluster import nodes
 from slmfit.cluster.fitting import files_of, fit_here, fit_on, publish
 from slmfit.cluster.nodes import differences, joined
-from slmfit.cluster.predicting import answer_here
+from slmfit.cluster.predicting import answer_here, forget
 from slmfit.comparison.asked import Asked
 from slmfit.comparison.compare import train
 from slmfit.comparison.parts import every
@@ -132,6 +132,7 @@ def test_a_part_answered_on_a_node_is_that_of_here(data, tmp_path, method):
             yield rows
 
     done = predict_files(run, str(tmp_path / "tasks.json"), tmp_path / "there", elsewhere=on_a_node)
+    forget()
     assert done.rows == 25
     parts = [sorted((tmp_path / name).glob("part-*")) for name in ("here", "there")]
     assert [path.read_bytes() for path in parts[0]] == [path.read_bytes() for path in parts[1]]

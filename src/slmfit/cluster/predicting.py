@@ -63,7 +63,7 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
 def answer_here(files: Mapping[str, bytes], key: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
     """On a node: answer one part; returns how many rows, and its file."""
     if key not in _opened:
-        _opened.clear()
+        forget()
         folder = TemporaryDirectory(prefix="slmfit-")
         for name, content in files.items():
             path = Path(folder.name) / name
@@ -78,3 +78,9 @@ def answer_here(files: Mapping[str, bytes], key: str, asked: Asked, line: bytes)
         rows = answer_part(_opened[key][1], replace(asked, folder=Path(place)), line)
         (path,) = Path(place).iterdir()
         return rows, path.read_bytes()
+
+
+def forget() -> None:
+    """Remove the run that this process was handed."""
+    while _opened:
+        _opened.popitem()[1][0].cleanup()
