@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 
 from slmfit.evidence import checked as checks
+from slmfit.evidence.in_part import Part, in_part, most_alike
 from slmfit.evidence.statistic import tango, wilson
 from slmfit.evidence.truth import MARGIN, Rival, told
 from slmfit.records import Score
@@ -34,9 +35,15 @@ from slmfit.records import Score
 ERRORS = (0.06, 0.13, 0.25)
 CHECKED = (150, 400)
 ROWS = 2000
-BEYOND = 0.0305  # how much worse `edge` truly is
-SIZES = {"edge": 1.0, "few": 2.0, "bayes": 3.0, "linear": 4.0}
-LADDERS = {"as learnt": ("few", "bayes", "linear"), "with edge": ("edge", "few", "bayes")}
+BEYOND = 0.0305  # how much worse `edge` truly is, and `proud` where it is surest
+BLIND, PROUD = 0.08, 0.4  # how much worse `blind` is; the share of the rows with the errors of `proud`
+SIZES = {"edge": 1.0, "few": 2.0, "bayes": 3.0, "linear": 4.0, "blind": 5.0, "proud": 6.0}
+LADDERS = {
+    "as learnt": ("few", "bayes", "linear"),
+    "with edge": ("edge", "few", "bayes"),
+    "blind alone": ("blind",),
+    "proud alone": ("proud",),
+}
 Counts: TypeAlias = tuple[np.ndarray, np.ndarray]
 Ends: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -44,13 +51,19 @@ Ends: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 @dataclass(frozen=True)
 class World:
     """Of each of all test rows [rows]: is the teacher right; and of every method: is it, does it agree with the
-    teacher, and how likely it finds the teacher's answer."""
+    teacher, how likely it finds the teacher's answer, and its own."""
 
     name: str
     teacher: np.ndarray
     right: Mapping[str, np.ndarray]
     agree: Mapping[str, np.ndarray]
     sure: Mapping[str, np.ndarray]
+    own: Mapping[str, np.ndarray]
+
+    def lost(self, part: Part) -> float:
+        """How much worse than the teacher both together truly are."""
+        answers = self.own[part.method] >= part.threshold
+        return float((answers * (self.teacher.astype(float) - self.right[part.method])).mean())
 
     def gap(self, name: str) -> float:
         return float(self.teacher.mean() - self.right[name].mean())
@@ -103,22 +116,40 @@ def world(
         "bayes": (MultinomialNB(alpha=0.1), learns),
         "few": (LogisticRegression(C=3, max_iter=300), learns[:600]),
     }
-    given, sure = {}, {}
+    given, sure, own = {}, {}, {}
     for id, (maker, rows) in makers.items():
         chances = maker.fit(table[0][rows], taught[rows]).predict_proba(table[1])
         given[id], sure[id] = chances.argmax(axis=1), chances[np.arange(len(teacher)), teacher]
-    edge, right = given["linear"].copy(), given["linear"] == truth
-    turn = round(((teacher == truth).mean() - BEYOND - right.mean()) * len(truth))
-    some = rng.permutation(np.flatnonzero(right if turn < 0 else ~right))[: abs(turn)]
-    edge[some] = truth[some] if turn > 0 else (truth[some] + rng.integers(1, 4, len(some))) % 4
-    given["edge"], sure["edge"] = edge, sure["linear"]
+        own[id] = chances.max(axis=1)
+    every, surest = np.ones(len(truth), bool), own["linear"] >= np.quantile(own["linear"], 1 - PROUD)
+    for id, some, beyond in (("edge", every, BEYOND), ("blind", every, BLIND), ("proud", surest, BEYOND)):
+        given[id] = spoilt(given["linear"], truth, teacher == truth, some, beyond, rng)
+        sure[id], own[id] = sure["linear"], own["linear"]
+    own["blind"] = rng.random(len(truth))
     return World(
         name,
         teacher == truth,
         {id: one == truth for id, one in given.items()},
         {id: one == teacher for id, one in given.items()},
         sure,
+        own,
     )
+
+
+def spoilt(
+    answers: np.ndarray,
+    truth: np.ndarray,
+    teacher: np.ndarray,
+    some: np.ndarray,
+    beyond: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Answers of which, among `some` rows, so many are spoilt or mended that these alone lose `beyond` to a teacher."""
+    right, made = answers == truth, answers.copy()
+    turn = round(int(teacher[some].sum()) - beyond * len(truth) - int(right[some].sum()))
+    rows = rng.permutation(np.flatnonzero(some & (right if turn < 0 else ~right)))[: abs(turn)]
+    made[rows] = truth[rows] if turn > 0 else (truth[rows] + rng.integers(1, 4, len(rows))) % 4
+    return made
 
 
 @dataclass
@@ -129,6 +160,8 @@ class Cell:
     ratios: dict[str, float] = field(default_factory=dict)
     kinds: list[str] = field(default_factory=list)
     false: int = 0
+    parts: list[float] = field(default_factory=list)  # the share that may leave in part, where that is the verdict
+    false_parts: int = 0
     above: int = 0
 
     def add(self, name: str, found: Ends, truth: float, even: list[tuple[float, float]]) -> None:
@@ -140,7 +173,9 @@ class Cell:
         parts = [f"{name} {100 * hits.mean():.1f} ({self.ratios[name]:.2f}x)" for name, hits in self.hits.items()]
         claims = {kind: self.kinds.count(kind) / len(self.kinds) for kind in sorted(set(self.kinds))}
         told_of = ", ".join(f"{kind} {share:.1%}" for kind, share in claims.items())
-        return f"{'  '.join(parts)}\n      {told_of}; false leave {self.false / len(self.kinds):.1%}"
+        part = f", in part {self.false_parts / len(self.kinds):.1%}"
+        part += f" (mean share {np.mean(self.parts):.0%})" if self.parts else ""
+        return f"{'  '.join(parts)}\n      {told_of}; false leave {self.false / len(self.kinds):.1%}{part}"
 
 
 @dataclass
@@ -151,6 +186,7 @@ class Drawn:
     gap: dict[str, list[Counts]] = field(default_factory=lambda: defaultdict(list))
     agrees: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     evenly: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    parts: list[Part | None] = field(default_factory=list)
 
 
 def drawn(one: World, ladder: tuple[str, ...], n: int, draws: int, rng: np.random.Generator) -> Drawn:
@@ -173,6 +209,10 @@ def drawn(one: World, ladder: tuple[str, ...], n: int, draws: int, rng: np.rando
             found.evenly[id].append(share(int(right[even].sum()), n))
             ahead, behind = int((one.teacher & ~right)[even].sum()), int((right & ~one.teacher)[even].sum())
             found.evenly[f"to {id}"].append(pair(ahead, behind, n))
+        small = most_alike({id: (one.own[id][rows], ~agree[id]) for id in ladder}, SIZES, MARGIN)
+        own = one.right[small][rows[asked]]
+        sure = one.own[small][rows]
+        found.parts.append(in_part(small, group, sure, ~agree[small], asked, teacher, own, margin=MARGIN))
     return found
 
 
@@ -193,9 +233,13 @@ def cell(one: World, ladder: tuple[str, ...], n: int, draws: int, rng: np.random
             Rival(id, sample.agrees[id][draw], at[id], Score(*(float(end[draw]) for end in gaps[id])), SIZES[id])
             for id in ladder
         ]
-        verdict = told(rivals, at["teacher"], checks=n)
+        part = sample.parts[draw]
+        verdict = told(rivals, at["teacher"], checks=n, part=part)
         found.kinds.append(verdict.kind)
-        found.false += verdict.method is not None and one.gap(verdict.method) > MARGIN
+        found.false += verdict.kind == "leave" and one.gap(str(verdict.method)) > MARGIN
+        if verdict.part is not None:
+            found.parts.append(verdict.part.share)
+            found.false_parts += one.lost(verdict.part) > MARGIN
     return found
 
 

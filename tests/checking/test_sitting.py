@@ -11,15 +11,18 @@ import time
 from dataclasses import replace
 
 import pytest
+from rich.text import Text
 
 from conftest import make_dataset
 from slmfit import __main__ as cli
 from slmfit import checking
+from slmfit.checking.given import read, written
 from slmfit.cli.checks import Sitting, foretold, key_of
 from slmfit.cli.console import Screen
 from slmfit.cli.keys import BACK, ESCAPE, told
 from slmfit.comparison.compare import compare
 from slmfit.errors import SlmfitError, UsageError
+from slmfit.records import Entities, Span
 
 if os.name == "posix":
     import pty
@@ -209,6 +212,112 @@ def test_two_keys_where_there_are_many_labels(folder):
         assert list(person.labels.values()) == ["label 30", "label 0"]
 
 
+@pytest.fixture(scope="module")
+def with_entities(tmp_path_factory):
+    """A comparison of entities in whose test rows every fifth truth lacks one, and the whole truth by id."""
+    data = make_dataset("token-classification", sizes=(120, 40, 60))
+    truth = {e.id: e.target for e in data.test}
+    erring = [replace(e, target=replace(e.target, spans=e.target.spans[1:])) if at % 5 == 0 else e
+              for at, e in enumerate(data.test)]  # fmt: skip
+    data = replace(data, splits={**data.splits, "test": tuple(erring)})
+    folder = tmp_path_factory.mktemp("entities")
+    compare(data, "majority,linear", out=folder)
+    return folder, truth
+
+
+def test_entities_are_right_or_not_as_a_whole(with_entities):
+    folder, truth = with_entities
+    given = checking.of(folder)
+    assert given.marks and given.called == "the given answer"
+    right = {id: sum(said == written(truth[row.id]) for row, said in zip(given.rows, given.answers[id], strict=True))
+             for id in given.answers}  # fmt: skip
+    labels = sum(row.label == written(truth[row.id]) for row in given.rows)
+    assert labels < len(given.rows) and right["linear"]
+    with checking.answers_of(given, "me") as person:
+        typing = Typing(given, given.rows, person)
+        for row in given.rows:
+            options = key_of(row.options)
+            typing.press("z")  # means nothing
+            typing.press(options.get(written(truth[row.id]), "0"))
+    told = checking.judged(given, len(given.rows))
+    assert told.accuracy.value == pytest.approx(labels / len(given.rows))
+    (linear,) = told.methods
+    assert linear.accuracy.value == pytest.approx(right["linear"] / len(given.rows))
+    assert linear.difference.value == pytest.approx((labels - right["linear"]) / len(given.rows))
+    assert "[Rome CITY]" in Text.from_ansi(typing.drawn.getvalue()).plain
+    row = next(row for row in given.rows if len(row.options) > 1)
+    for option in row.options:
+        assert json.dumps(json.loads(option)) == option and written(read(option)) == option
+
+
+def test_whose_marks_are_whose_is_not_to_be_seen(with_entities):
+    given = checking.of(with_entities[0])
+    turned = replace(
+        given,
+        rows=[
+            replace(row, label=said or row.label) for row, said in zip(given.rows, given.answers["linear"], strict=True)
+        ],
+        answers={"linear": [row.label for row in given.rows]},
+    )
+    drawn = []
+    for name, one in (("first", given), ("second", turned)):
+        with checking.answers_of(given, name) as person:
+            typing = Typing(one, one.asked(20), person)
+            for _ in range(20):
+                typing.press("1")
+            drawn.append(typing.drawn.getvalue())
+    assert drawn[0] == drawn[1]
+    assert all(name not in drawn[0] for name in ("linear", "given"))
+
+
+def test_the_options_of_a_row_are_in_no_order_that_tells(with_entities):
+    rows = [row for row in checking.of(with_entities[0]).rows if len(row.options) > 1]
+    places = [row.options.index(row.label) for row in rows]
+    assert set(places) == {0, 1}
+
+
+def test_entities_that_are_not_in_the_text_make_an_answer_wrong():
+    answer = Entities((Span(0, 4, "CITY"),), "book", (("Oslo", "CITY"),))
+    assert written(answer) is None
+    assert written(replace(answer, unplaced=())) == '[[[0, 4, "CITY"]], "book"]'
+    assert written(replace(answer, unplaced=()), intent=False) == '[[[0, 4, "CITY"]], null]'
+    assert (written("billing"), written(None)) == ("billing", None)
+
+
+def test_some_may_leave_where_not_all_may(tmp_path):
+    """linear is right where it is sure, and wrong where it is not."""
+    data = make_dataset(sizes=(120, 40, 400))
+    compare(data, "linear", out=tmp_path)
+    path, rng = tmp_path / "runs" / "linear" / "predictions.jsonl", random.Random(0)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        good = row["split"] != "test" or rng.random() < 0.6
+        sure = rng.uniform(0.8, 1) if good else rng.uniform(0.4, 0.5)
+        row["prediction"] = row["target"] if good else next(one for one in data.task.labels if one != row["target"])
+        row["probabilities"] = {row["prediction"]: sure}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    given = checking.of(tmp_path)
+    truth = {e.id: str(e.target) for e in data.test}
+    with checking.answers_of(given, "me") as person:
+        for row in given.asked(150):
+            person.answer(row.id, truth[row.id])
+    found = checking.judged(given, 150)
+    assert (found.kind, found.method) == ("leave-in-part", "linear")
+    assert 0.5 < found.part.share <= 0.65 and found.part.threshold > 0.5
+    assert found.sentence.startswith("Leave in part: where linear is at least ")
+    assert json.loads((tmp_path / "checked" / "verdict.json").read_text())["part"]["share"] == found.part.share
+    assert found.part.usd_per_1000 is None
+
+
+def test_what_little_a_small_test_split_tells_is_said_before(folder):
+    """Where no answer differs the rows are a sample still."""
+    given = checking.of(folder)
+    few = replace(given, rows=given.rows[:24], group=given.group[:24] * 0)
+    few = replace(few, answers={"linear": [row.label for row in few.rows]})
+    (line,) = foretold(few, 24)
+    assert "will be known to within 13.8 points" in line
+
+
 def test_what_so_many_rows_can_tell_is_said_before(folder):
     lines = foretold(checking.of(folder), 20)
     assert [line.split(":")[0] for line in lines] == ["linear", "knn"]
@@ -277,11 +386,11 @@ def test_what_cannot_be_checked_is_refused(folder, tmp_path):
     another = pytest.raises(UsageError, match="another slmfit")
     with checking.answers_of(given, "me"), another, checking.answers_of(given, "me"):
         pass
-    compare(make_dataset("token-classification"), "majority", out=tmp_path / "entities")
+    compare(make_dataset("multiple-choice"), "linear", out=tmp_path / "options")
     compare(make_dataset(), "linear", out=tmp_path / "bare", texts=False)
     compare(make_dataset(), "majority", out=tmp_path / "floor")
-    with pytest.raises(UsageError, match="only a label can be given blind, with one key"):
-        checking.of(tmp_path / "entities")
+    with pytest.raises(UsageError, match="a person can be asked about labels and entities alone"):
+        checking.of(tmp_path / "options")
     with pytest.raises(UsageError, match="no method but those"):
         checking.of(tmp_path / "floor")
     with pytest.raises(UsageError, match="texts were not kept"):

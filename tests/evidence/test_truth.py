@@ -2,6 +2,7 @@
 
 import pytest
 
+from slmfit.evidence.in_part import Part
 from slmfit.evidence.truth import Rival, caveats, more_checks, sentence, told
 from slmfit.records import Score
 
@@ -67,6 +68,25 @@ def test_how_many_more_checks():
     assert more_checks(Score(0.03, 0.01, 0.05), 100) is None
     assert more_checks(Score(0.029999, 0.01, 0.05), 100) is None
     assert more_checks(Score(0.01, -0.01, 0.03), 100) == 10
+
+
+def test_leave_in_part():
+    part = Part("small", 0.831, 0.62, Score(0.004, -0.002, 0.021), 31)
+    open = rival("small", 0.0, 0.02, 0.05)
+    found = told([open], TEACHER, checks=150, part=part)
+    assert (found.kind, found.method, found.undecided) == ("leave-in-part", "small", "small")
+    assert sentence(found) == (
+        "Leave in part: where small is at least 83.1 % sure, it answers, 62.0 % of the rows, and the rest stays; both "
+        "together are 0.4 points below the teacher (−0.2 to 2.1), within the margin of 3 points."
+    )
+    assert caveats(found) == (
+        "It rests on 31 checked rows that small answers otherwise than the teacher there.",
+        "Whether small may answer everything is open; about 1,200 more rows would tell.",
+    )
+    worse = told([rival("small", 0.04, 0.06, 0.08)], Score(0.8, 0.75, 0.85), checks=150, part=part)
+    assert (worse.kind, worse.undecided, worse.more) == ("leave-in-part", None, None)
+    assert "Wrong more often than you may think" in caveats(worse)[1]
+    assert told([rival("small", -0.02, 0.0, 0.02)], TEACHER, checks=150, part=part).kind == "leave"
 
 
 def test_no_method_is_no_verdict():

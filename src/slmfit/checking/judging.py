@@ -20,11 +20,12 @@ from slmfit.checking.given import FOLDER, Given
 from slmfit.checking.person import Answers, everybody
 from slmfit.errors import UsageError
 from slmfit.evidence import checked, truth
+from slmfit.evidence.in_part import Part, in_part, most_alike
 from slmfit.evidence.statistic import share_right
 from slmfit.evidence.truth import Rival
 from slmfit.records import Score, to_plain
 from slmfit.runs.run import read_comparison
-from slmfit.text.figures import interval, number_of, percent
+from slmfit.text.figures import dollars, interval, number_of, percent
 
 FORMAT = "slmfit.truth/1"
 
@@ -39,6 +40,20 @@ class MethodTruth:
     accuracy: Score
     difference: Score
     size_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InPart:
+    """The method answers where it is at least as sure as `threshold`, which is in this share of the rows; difference:
+    the labels' share of right answers less that of both together. resting: the checked rows that it answers otherwise.
+    usd_per_1000: what the labels cost, and so much of it is saved."""
+
+    method: str
+    threshold: float
+    share: float
+    difference: Score
+    resting: int
+    usd_per_1000: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +74,7 @@ class Judged:
     checked: int
     persons: Mapping[str, Mapping[str, int]]
     disagreement: Score | None  # of the rows that two persons answered
+    part: InPart | None = None
 
 
 def judged(given: Given, rows: int) -> Judged:
@@ -80,14 +96,16 @@ def judged(given: Given, rows: int) -> Judged:
     labels = [given.rows[place].label for place in at]
     right = _right(labels, said)
     teacher = checked.accuracy(given.group, at, right)
-    rivals = []
+    rivals, owns = [], {}
     for id, method in given.methods.items():
         agree, own = given.agree(id), _right(answers[id], said)
+        owns[id] = own
         score = checked.accuracy(given.group, at, own, agree)
         gap = checked.difference(given.group, ~agree, at, right, own)
         rivals.append(Rival(id, float(agree.mean()), score, gap, method.size_bytes))
     left = len(given.rows) - len(asked)
-    found = truth.told(rivals, teacher, checks=len(at), called=given.called)
+    part = _in_part(given, at, right, owns)
+    found = truth.told(rivals, teacher, checks=len(at), called=given.called, part=part)
     if found.more is not None and found.more > left:
         found = replace(found, more=None, rows_left=left)
     apart = _disagreement(every, names)
@@ -96,7 +114,7 @@ def judged(given: Given, rows: int) -> Judged:
         method=found.method,
         margin=found.margin,
         sentence=truth.sentence(found),
-        caveats=[*truth.caveats(found), *_remarks(given, every, names, len(at), apart)],
+        caveats=[*truth.caveats(found), *_saved(found.part, given), *_remarks(given, every, names, len(at), apart)],
         more=found.more,
         called=found.called,
         accuracy=teacher,
@@ -110,9 +128,34 @@ def judged(given: Given, rows: int) -> Judged:
         checked=len(at),
         persons={name: _counts(one, names) for name, one in every.items()},
         disagreement=apart,
+        part=None if found.part is None else _part(found.part, given),
     )  # fmt: skip
     storage.write_json(given.place / "verdict.json", {"format": FORMAT, **to_plain(record)})
     return record
+
+
+def _in_part(given: Given, at: Sequence[int], right: np.ndarray, owns: Mapping[str, np.ndarray]) -> Part | None:
+    """Where both together would do: for one method, chosen without a look at what was checked."""
+    known = {id: (given.sureness[id], ~given.agree(id)) for id in given.methods}
+    sizes = {id: method.size_bytes for id, method in given.methods.items()}
+    id = most_alike(known, sizes, truth.MARGIN)
+    if id is None:
+        return None
+    sure, differ = known[id]
+    return in_part(id, given.group, sure, differ, at, right, owns[id], margin=truth.MARGIN)
+
+
+def _part(part: Part, given: Given) -> InPart:
+    return InPart(method=part.method, threshold=part.threshold, share=part.share, difference=part.gap,
+                  resting=part.resting, usd_per_1000=given.usd_per_1000)  # fmt: skip
+
+
+def _saved(part: Part | None, given: Given) -> list[str]:
+    """What leaving in part would save."""
+    if part is None or given.usd_per_1000 is None:
+        return []
+    paid = given.usd_per_1000
+    return [f"That saves about {dollars(part.share * paid)} of {dollars(paid)} per 1,000 calls."]
 
 
 def last_said(folder: Path) -> str | None:
@@ -136,7 +179,8 @@ def _remarks(
             f"{number_of(len(asked) - checks, 'row', 'have')} no answer; the figures cover the other {checks:,}."
         )
     if none := sum(any(id in one.labels and one.labels[id] is None for one in every.values()) for id in asked):
-        notes.append(f"In {number_of(none, 'row')} none of the labels is right, so every answer there is wrong.")
+        what = "answers that were shown" if given.marks else "labels"
+        notes.append(f"In {number_of(none, 'row')} none of the {what} is right, so every answer there is wrong.")
     if given.repeats:
         notes.append(f"{number_of(given.repeats, 'test row', 'repeat')} another's text: each text counts once.")
     if apart is not None:

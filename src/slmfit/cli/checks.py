@@ -13,13 +13,18 @@ from itertools import product
 from rich.columns import Columns
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from slmfit.checking import Given, Judged, Person, Row
+from slmfit.checking.given import read
 from slmfit.cli.console import new_console
 from slmfit.cli.keys import BACK, ESCAPE, keys
+from slmfit.cli.predictions import Palette, marked
 from slmfit.errors import UsageError
 from slmfit.evidence.checked import SOME, at_most
 from slmfit.evidence.truth import MARGIN, round_up
+from slmfit.records import Prediction
+from slmfit.tasks.answers import entity_columns
 from slmfit.text.figures import below, bytes_words, interval, number_of, percent, points_words
 from slmfit.text.visible import shown
 
@@ -46,8 +51,8 @@ class Sitting:
 
     def __init__(self, given: Given, asked: Sequence[Row], person: Person) -> None:
         self.given, self.asked, self.person = given, asked, person
-        self.typed_for = key_of(given.labels)
-        self.label_of = {typed: label for label, typed in self.typed_for.items()}
+        self._keys = key_of(given.labels)
+        self.palette = Palette()
         self.console = new_console()
         self.history = [row.id for row in asked if person.has(row.id)]
         self.typed = ""
@@ -86,22 +91,29 @@ class Sitting:
             self.person.answer(row.id, None)
         elif typed == SKIP:
             self.person.skip(row.id)
-        elif typed in self.label_of:
-            self.person.answer(row.id, self.label_of[typed])
+        elif typed in (label_of := {code: label for label, code in self._typed_for(row).items()}):
+            self.person.answer(row.id, label_of[typed])
         else:
-            if any(code.startswith(typed) for code in self.label_of):
+            if any(code.startswith(typed) for code in label_of):
                 self.typed = typed
             return
         self.history.append(row.id)
+
+    def _typed_for(self, row: Row) -> dict[str, str]:
+        """What may be the answer to a row -> what is typed for it."""
+        return key_of(row.options) if self.given.marks else self._keys
 
     def _begin(self) -> None:
         """What is about to happen, and how much so many rows can tell."""
         given, count = self.given, len(self.asked)
         differ = int((given.group[:count] >= SOME).sum())
         where = f"{differ:,} where {given.called} and the methods do not all agree, {count - differ:,} where they do"
+        way = "Say what is right. What was answered by anybody, machine or person, is not shown before the end."
+        if given.marks:
+            way = "Say which marks are exactly right, all of them and no other. Whose they are is not shown."
         lines = [
             f"{number_of(count, 'row')} of {len(given.rows):,}, drawn by lot: {where}.",
-            "Say what is right. What was answered by anybody, machine or person, is not shown before the end.",
+            way,
             "",
             *foretold(given, count),
             *([f"\n{number_of(done, 'row')} done so far."] if (done := count - self.left) else []),
@@ -124,12 +136,22 @@ class Sitting:
         for text in row.texts:
             self.console.print(escape(shown(text)))
             self.console.print()
-        cells = [
-            f"[bold]{code}[/] {escape(label)}" for label, code in self.typed_for.items() if code.startswith(self.typed)
-        ]
-        self.console.print(Columns(cells, padding=(0, 3)))
+        codes = {label: code for label, code in self._typed_for(row).items() if code.startswith(self.typed)}
+        if self.given.marks:
+            for option, code in codes.items():
+                self.console.print(Text(f"{code}  ", style="bold").append_text(self._marked(row, option)))
+        else:
+            cells = [f"[bold]{code}[/] {escape(label)}" for label, code in codes.items()]
+            self.console.print(Columns(cells, padding=(0, 3)))
         ways = f"\n{NONE} none of these   space skip   backspace undo   escape pause"
         self.console.print(ways + (f"   typed: {self.typed}" if self.typed else ""), style="dim")
+
+    def _marked(self, row: Row, option: str) -> Text:
+        """An answer's entities in their text."""
+        (text,), answer = row.texts, read(option)
+        columns = {"text": text, **entity_columns(Prediction(answer), text)}
+        line = marked(columns, self.palette)
+        return line if answer.spans else line.append("  no entity", style="dim")
 
 
 def foretold(given: Given, count: int) -> list[str]:

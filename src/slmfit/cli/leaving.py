@@ -62,7 +62,6 @@ def show_left(left: "Left", *, as_json: bool) -> None:
     from slmfit.cli.nexts import say_next
     from slmfit.cli.screen import print_json
     from slmfit.records import to_plain
-    from slmfit.tasks import marks
 
     record = left.record
     if as_json:
@@ -81,8 +80,7 @@ def show_left(left: "Left", *, as_json: bool) -> None:
     for prompt in record.tasks:
         say(f"report: {left.folder / str(prompt.comparison) / 'report.html'}", err=True)
     for prompt in record.tasks:
-        if not marks({"name": prompt.kind}):  # of entities nobody can be asked blind with one key
-            say_next("check", str(left.folder / str(prompt.comparison)))
+        say_next("check", str(left.folder / str(prompt.comparison)))
     if record.tasks:
         say_next("serve", str(left.folder), "--as-openai")
     return None

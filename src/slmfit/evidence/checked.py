@@ -102,9 +102,14 @@ def difference(
     """
     rows = len(np.asarray(group))
     if not np.any(differ):
-        return Score(0.0, *tango(0, 0, max(rows, 1), level))
+        return none_differ(rows, level)
     counts = difference_counts(group, differ, checked, teacher, method)
     return _score(*weighed([counts], (1.0, 0.0, -1.0), rows, level))
+
+
+def none_differ(rows: int, level: float = LEVEL) -> Score:
+    """A difference of which so many rows show nothing: they are a sample of those to come."""
+    return Score(0.0, *tango(0, 0, max(rows, 1), level))
 
 
 def accuracy_counts(
@@ -145,11 +150,12 @@ def at_most(group: ArrayLike, differ: ArrayLike, checked: ArrayLike, level: floa
     one of them were right, and either as often."""
     alike = np.zeros(len(np.asarray(checked)))
     size, counts = difference_counts(group, differ, checked, alike, alike)
+    least = none_differ(len(np.asarray(group)), level).high or 0.0
     if not size.any():
-        return 0.0
+        return least
     half = counts.sum(axis=1) / 2
     even = np.stack([half, np.zeros(len(half)), half], axis=1)
-    return float(weighed([(size, even)], (1.0, 0.0, -1.0), len(np.asarray(group)), level)[2][0])
+    return max(float(weighed([(size, even)], (1.0, 0.0, -1.0), len(np.asarray(group)), level)[2][0]), least)
 
 
 def weighed(

@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from slmfit.evidence.in_part import Part
 from slmfit.records import Score
 from slmfit.text.figures import below, interval, joined, number_of, percent, points_words
 
-Kind: TypeAlias = Literal["leave", "stay", "teacher-wrong", "too-little-checked"]
+Kind: TypeAlias = Literal["leave", "leave-in-part", "stay", "teacher-wrong", "too-little-checked"]
 MARGIN = 0.03
 MOST = 100_000  # checks that anybody might make
 OFTEN = 0.1  # of its answers wrong: more than a teacher's reader thinks of
@@ -39,7 +40,8 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the checks say. method: the smallest that may be left for; None where there is none.
+    """What the checks say. method: the smallest that may be left for, wholly or, with `part`, where it is sure enough;
+    None where there is none.
 
     undecided: the method on which it hangs, where too little was checked, and more: about how many more checks would
     tell it if the figures stay as they are; None where no number would. rows_left: the rows
@@ -56,14 +58,22 @@ class Truth:
     more: int | None = None
     called: str = "the teacher"
     rows_left: int | None = None
+    part: Part | None = None
 
 
 def told(
-    rivals: Sequence[Rival], teacher: Score, *, checks: int, margin: float = MARGIN, called: str = "the teacher"
+    rivals: Sequence[Rival],
+    teacher: Score,
+    *,
+    checks: int,
+    margin: float = MARGIN,
+    called: str = "the teacher",
+    part: Part | None = None,
 ) -> Truth:
-    """The verdict.
+    """The verdict. part: of one method, see `in_part`.
 
     - Leave: a method's difference is within the margin, by its interval's far end.
+    - Leave in part: that is so of both together, where the method answers what it is sure of.
     - Stay: every method is worse by more than the margin, by its interval's near end.
     - The teacher is wrong more often than you may think: more than OFTEN by its interval's near end, and neither of the
       two is told.
@@ -82,7 +92,12 @@ def told(
     if passed:
         best = min(passed, key=lambda one: (_size(one), one.id))
         return Truth("leave", best.id, teacher, known, margin, checks, called=called)
-    if all(_low(one.gap) > margin for one in ordered):
+    worse = all(_low(one.gap) > margin for one in ordered)
+    if part is not None:
+        open = None if worse else ordered[0].id
+        more = None if worse else more_checks(ordered[0].gap, checks, margin)
+        return Truth("leave-in-part", part.method, teacher, known, margin, checks, open, more, called, part=part)
+    if worse:
         return Truth("stay", None, teacher, known, margin, checks, called=called)
     first = ordered[0]
     kind: Kind = "teacher-wrong" if _high(teacher) < 1 - OFTEN else "too-little-checked"
@@ -118,6 +133,11 @@ def sentence(found: Truth) -> str:
         one = found.rivals[str(found.method)]
         right = f"{percent(one.score.value)} of the rows{_ends(one.score)}"
         return f"Leave: {one.id} is right in {right}, {_away(one, found)}, within {margin}."
+    if found.part is not None:
+        part, away = found.part, _of_gap(found.part.gap, found)
+        sure = f"where {part.method} is at least {percent(part.threshold)} sure, it answers"
+        both = f"both together are {away}, within {margin}"
+        return f"Leave in part: {sure}, {percent(part.share)} of the rows, and the rest stays; {both}."
     if found.kind == "stay":
         near = min(found.rivals.values(), key=lambda one: one.gap.value)
         only = "is" if len(found.rivals) == 1 else "is the nearest, and it is"
@@ -137,7 +157,13 @@ def sentence(found: Truth) -> str:
 def caveats(found: Truth) -> tuple[str, ...]:
     """What the sentence does not say and its reader should know; each a sentence of its own."""
     notes = []
-    if found.kind in ("leave", "stay") and _high(found.teacher) < 1 - OFTEN:
+    if found.part is not None:
+        rests = number_of(found.part.resting, "checked row")
+        notes.append(f"It rests on {rests} that {found.part.method} answers otherwise than {found.called} there.")
+        if found.undecided is not None and found.more:
+            open = f"Whether {found.undecided} may answer everything is open"
+            notes.append(f"{open}; about {found.more:,} more rows would tell.")
+    if found.kind in ("leave", "leave-in-part", "stay") and _high(found.teacher) < 1 - OFTEN:
         right = f"{percent(found.teacher.value)} of the rows{_ends(found.teacher)}"
         notes.append(f"Wrong more often than you may think: {found.called} is right in {right}.")
     if better := [one.id for one in found.rivals.values() if _high(one.gap) < 0]:
@@ -164,7 +190,9 @@ def _ends(score: Score) -> str:
 
 def _away(one: Rival, found: Truth) -> str:
     """'0.6 points below the teacher (0.1 to 1.1)', or above it, with the interval the same way round."""
-    gap = one.gap
-    if gap.value < 0:
-        gap = Score(-gap.value, -_high(gap), -_low(gap))
-    return f"{points_words(gap.value)} {'above' if one.gap.value < 0 else 'below'} {found.called} ({below(gap)[1]})"
+    return _of_gap(one.gap, found)
+
+
+def _of_gap(given: Score, found: Truth) -> str:
+    gap = Score(-given.value, -_high(given), -_low(given)) if given.value < 0 else given
+    return f"{points_words(gap.value)} {'above' if given.value < 0 else 'below'} {found.called} ({below(gap)[1]})"
