@@ -86,7 +86,8 @@ def test_a_lesson_is_whole(lesson):
     assert len(cells(lesson)) == text.count("```{code-cell}")
     for _, _, cell in cells(lesson):
         imported = [node for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.ImportFrom)]
-        assert [node.module for node in imported if node.module.startswith("slmfit.")] == [], "only public names"
+        inside = {node.module for node in imported if node.module.startswith("slmfit.")}
+        assert inside <= {"slmfit.testing"}, "only public names"
 
 
 def test_weights_that_are_missing_are_told(weights, monkeypatch):
@@ -105,3 +106,24 @@ def test_weights_can_be_named(weights, monkeypatch, tmp_path):
     monkeypatch.setenv("SLMFIT_MINILM", str(tmp_path / "lost"))
     with pytest.raises(slmfit.MissingPart):
         weights.minilm()
+
+
+def test_a_server_that_is_missing_is_told(weights, monkeypatch, tmp_path):
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
+    monkeypatch.setenv("SLMFIT_GGUF", str(tmp_path))
+    monkeypatch.delenv("SLMFIT_LLAMA", raising=False)
+    lacking = weights.missing("from weights import llama_server\n")
+    assert lacking is not None and "xllamacpp" in lacking.fix
+    monkeypatch.setenv("SLMFIT_LLAMA", "python")
+    assert weights.missing("from weights import llama_server\n") is None
+    monkeypatch.setenv("SLMFIT_GGUF", str(tmp_path / "lost"))
+    lacking = weights.missing("from weights import llama_server\n")
+    assert lacking is not None and "SLMFIT_GGUF" in lacking.fix
+
+
+def test_data_that_are_not_there_are_left_out(weights, monkeypatch, tmp_path):
+    monkeypatch.delenv("SLMFIT_DATA", raising=False)
+    assert weights.ag_news() is None
+    monkeypatch.setenv("SLMFIT_DATA", str(tmp_path))
+    assert weights.ag_news() is None
+    assert weights.missing("from weights import ag_news\n") is None
