@@ -23,6 +23,8 @@ def forms():
                  for i, (row, s) in enumerate(pairs)]  # fmt: skip
     prodigy = [{"text": row["text"], "spans": [s | {"token_start": 2, "token_end": 2}], "answer": "accept"}
                for row, s in pairs]  # fmt: skip
+    luis = [{"text": row["text"], "entities": [{"startPos": s["start"], "endPos": s["end"] - 1, "entity": s["label"]}]}
+            for row, s in pairs]  # fmt: skip
     cats = [{"text": row["text"], "cats": {"a": float(row["label"] == "a"), "b": float(row["label"] == "b")}}
             for row in rows]  # fmt: skip
     chats = [{"messages": [{"role": "system", "content": "Sort it."}, {"role": "user", "content": row["text"]},
@@ -45,6 +47,7 @@ def forms():
         "doccano": ("d.jsonl", as_jsonl(doccano)),
         "doccano, relations": ("d.jsonl", as_jsonl(relations)),
         "doccano, classes": ("d.jsonl", as_jsonl([{"data": row["text"], "label": [row["label"]]} for row in rows])),
+        "LUIS": ("d.json", as_json(luis)),
         "Prodigy": ("d.jsonl", as_jsonl(prodigy)),
         "spaCy, categories": ("d.jsonl", as_jsonl(cats)),
         "chats": ("d.jsonl", as_jsonl(chats)),
