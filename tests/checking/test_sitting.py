@@ -23,6 +23,7 @@ from slmfit.cli.keys import BACK, ESCAPE, told
 from slmfit.comparison.compare import compare
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.records import Entities, Span
+from slmfit.reporting import report
 
 if os.name == "posix":
     import pty
@@ -307,6 +308,9 @@ def test_some_may_leave_where_not_all_may(tmp_path):
     assert found.sentence.startswith("Leave in part: where linear is at least ")
     assert json.loads((tmp_path / "checked" / "verdict.json").read_text())["part"]["share"] == found.part.share
     assert found.part.usd_per_1000 is None
+    page = report(tmp_path).read_text()
+    assert "Checked by a person." in page and "Leave in part: where linear is at least" in page
+    assert found.caveats[0].split(" that ")[0] in page
 
 
 def test_what_little_a_small_test_split_tells_is_said_before(folder):
@@ -358,6 +362,7 @@ def test_the_figures_of_all_rows_checked_are_those_of_the_rows(folder, made):
     assert checking.last_said(folder) is None
     found = checking.judged(given, len(given.rows))
     assert checking.last_said(folder) == found.sentence
+    assert "Checked by a person." in report(folder).read_text()
     right = {id: sum(said == truth[row.id] for row, said in zip(given.rows, given.answers[id], strict=True))
              for id in given.answers}  # fmt: skip
     labels = sum(row.label == truth[row.id] for row in given.rows)
@@ -423,6 +428,7 @@ def test_answers_to_rows_that_were_drawn_otherwise_are_not_mixed_in(folder):
         checking.of(folder)
     (folder / "checked" / "verdict.json").write_text(json.dumps({"sentence": "Leave."}))
     assert checking.last_said(folder) is None
+    assert "Checked by a person." not in report(folder).read_text()
     path.write_text(json.dumps({**drawn, "group": "x"}))
     with pytest.raises(SlmfitError):
         checking.of(folder)

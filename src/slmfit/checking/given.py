@@ -23,13 +23,13 @@ from slmfit.comparison.left import RECORD, LeaveRecord, PromptRecord, read_left
 from slmfit.errors import UsageError
 from slmfit.evidence.checked import GROUPS, asking_order, grouped
 from slmfit.records import ComparisonRecord, Entities, MethodRow, Prediction, Span, Target
+from slmfit.reporting.checked import FOLDER
 from slmfit.runs.run import Run, read_comparison
 from slmfit.tasks import by_name
 from slmfit.tasks.answers import prediction_from_json
 from slmfit.tasks.sureness import confidence
 from slmfit.text.figures import number_of
 
-FOLDER = "checked"
 FORMAT = "slmfit.drawn/1"
 LABEL, MARKS = "the given label", "the given answer"
 

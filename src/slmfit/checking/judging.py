@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from slmfit import storage
-from slmfit.checking.given import FOLDER, Given
+from slmfit.checking.given import Given
 from slmfit.checking.person import Answers, everybody
 from slmfit.errors import UsageError
 from slmfit.evidence import checked, truth
@@ -24,6 +24,7 @@ from slmfit.evidence.in_part import Part, in_part, most_alike
 from slmfit.evidence.statistic import share_right
 from slmfit.evidence.truth import Rival
 from slmfit.records import Score, to_plain
+from slmfit.reporting.checked import read_checked
 from slmfit.runs.run import read_comparison
 from slmfit.text.figures import dollars, interval, number_of, percent
 
@@ -160,13 +161,8 @@ def _saved(part: Part | None, given: Given) -> list[str]:
 
 def last_said(folder: Path) -> str | None:
     """What the verdict on a comparison's rows was, in words; None where there is none, or one on other rows."""
-    place = folder / FOLDER
-    if not (place / "verdict.json").is_file():
-        return None
-    drawn_from = storage.read_json(place / "drawn.json", "test")["test"]
-    if drawn_from != read_comparison(folder).split["test"].hash:
-        return None
-    return str(storage.read_json(place / "verdict.json", "sentence")["sentence"])
+    found = read_checked(folder, read_comparison(folder))
+    return None if found is None else found.sentence
 
 
 def _remarks(

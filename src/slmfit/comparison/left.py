@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from slmfit import storage
 from slmfit.errors import UsageError
@@ -93,6 +94,20 @@ class LeaveRecord:
     def tasks(self) -> list[PromptRecord]:
         """Those that were compared."""
         return [prompt for prompt in self.prompts if prompt.comparison is not None]
+
+
+def schema_of(given: Any) -> tuple[Mapping[str, Any] | None, str | None]:
+    """The schema that a request's response_format holds, and its name."""
+    form = given if isinstance(given, Mapping) else {}
+    inner = form.get("json_schema")
+    holder = inner if isinstance(inner, Mapping) else form
+    schema, name = holder.get("schema"), holder.get("name")
+    return schema if isinstance(schema, Mapping) else None, name if isinstance(name, str) else None
+
+
+def schema_hash(schema: Mapping[str, Any] | None) -> str | None:
+    """What tells a schema from another; None without one."""
+    return None if schema is None else storage.hash_json(schema)
 
 
 def write_left(folder: Path, record: LeaveRecord) -> None:

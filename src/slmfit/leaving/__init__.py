@@ -25,7 +25,7 @@ from typing import Any
 
 from slmfit import storage
 from slmfit.comparison.compare import DEFAULT_METHODS, Comparison, compare
-from slmfit.comparison.left import RECORD, LeaveRecord, PromptRecord, read_left, write_left
+from slmfit.comparison.left import RECORD, LeaveRecord, PromptRecord, read_left, schema_hash, write_left
 from slmfit.data.load import load_data
 from slmfit.data.titles import title
 from slmfit.environment import now
@@ -168,7 +168,6 @@ def _claim(folder: Path, rows: Mapping[str, _Rows]) -> None:
 
 
 def _record(prompt: Found, prices: PriceList) -> PromptRecord:
-    schema = prompt.calls[0].schema
     times = [call.time for call in prompt.calls if call.time is not None]
     return PromptRecord(
         name=prompt.name,
@@ -192,7 +191,7 @@ def _record(prompt: Found, prices: PriceList) -> PromptRecord:
         last=max(times).isoformat() if times else None,
         cost=cost_of(prompt.calls, prices),
         frames=prompt.frames,
-        schema=None if schema is None else storage.hash_json(schema),
+        schema=schema_hash(prompt.calls[0].schema),
         shape=prompt.shape,
     )
 

@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from slmfit.comparison.left import schema_of
 from slmfit.data.readers.json_reader import rows_of_json, rows_of_jsonl
 from slmfit.data.readers.lines import text_of
 from slmfit.data.readers.rows import ending, opened, reading
@@ -217,7 +218,7 @@ def _call(where: Where, record: Record, words: dict[str, str]) -> Call | str:
     reply = record.reply
     if reply is None and record.error is None:
         return "calls without an answer that is text"
-    schema, name = _schema(request.get("response_format"))
+    schema, name = schema_of(request.get("response_format"))
     model = request.get("model")
     return Call(
         where,
@@ -244,12 +245,3 @@ def _ended(reply: Reply | None) -> Ended:
         return "refused"
     ended: Any = _ENDS.get(str(reply.finish), "ok")
     return ended if ended != "ok" or reply.content.strip() else "failed"
-
-
-def _schema(given: Any) -> tuple[Mapping[str, Any] | None, str | None]:
-    """The schema of a request's response_format, and its name."""
-    form = given if isinstance(given, Mapping) else {}
-    inner = form.get("json_schema")
-    holder = inner if isinstance(inner, Mapping) else form
-    schema, name = holder.get("schema"), holder.get("name")
-    return schema if isinstance(schema, Mapping) else None, name if isinstance(name, str) else None

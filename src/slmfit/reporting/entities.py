@@ -19,7 +19,7 @@ from slmfit.reporting.disk import Source
 from slmfit.tasks import marks
 from slmfit.tasks.entity_scores import found_spans
 from slmfit.tasks.matching import matched
-from slmfit.text.visible import visible
+from slmfit.text.visible import units, visible
 
 Places: TypeAlias = Mapping[int, int]  # an edge in the user's text -> where it is in the page's
 
@@ -75,7 +75,7 @@ def placed(text: str, edges: Iterable[int]) -> tuple[str, Places]:
     shown, at, length = [], {0: 0}, 0
     for start, end in pairwise(cuts):
         piece = visible(text[start:end])
-        length += len(piece.encode("utf-16-le", "surrogatepass")) // 2
+        length += units(piece)
         shown.append(piece)
         at[end] = length
     return "".join(shown), at

@@ -15,6 +15,7 @@ from slmfit.evidence.verdict import SAME_ROWS
 from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
 from slmfit.reporting import entities, glossary, guesses, headline, ladder, mistakes, pictures, plain, searching, warned
 from slmfit.reporting.as_written import as_written
+from slmfit.reporting.checked import read_checked
 from slmfit.reporting.disk import Source
 from slmfit.reporting.doubted import doubted
 from slmfit.reporting.rows import labels
@@ -51,6 +52,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "words": glossary.words(source),
         "warnings": warned.warnings(source),
         "notes": list(source.notes),
+        "checked": read_checked(source.data.parent, source.comparison) if source.comparison and source.data else None,
         "groups": ladder.groups(source),
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
         "failing": list(ladder.failing(source)),

@@ -19,6 +19,7 @@ from slmfit.data.readers.rows import ending, read_rows
 from slmfit.records import Entities, Prediction
 from slmfit.tasks.answers import entities_of, rounded
 from slmfit.tasks.base import Task
+from slmfit.text.visible import units
 
 Row = dict[str, Any]
 
@@ -61,8 +62,8 @@ class Tool:
     def _prediction(self, answer: Prediction, spans: list[Row] | None, label: str | None, text: str) -> Row:
         result: list[Row] = []
         for span in spans or []:
-            units = {key: _units(text[: span[key]]) for key in ("start", "end")}
-            value = units | {"text": text[span["start"] : span["end"]], "labels": [span["label"]]}
+            edges = {key: units(text[: span[key]]) for key in ("start", "end")}
+            value = edges | {"text": text[span["start"] : span["end"]], "labels": [span["label"]]}
             result.append(self._region("labels", value, span.get("probability")))
         chances = answer.probabilities or {}
         score = rounded(chances[label]) if label is not None and label in chances else None
@@ -132,8 +133,3 @@ def _chosen(row: Row, label: str) -> Row:
     if isinstance(row.get("label"), list):
         return {"label": [label]} if not row["label"] else {}
     return {"label": label} if row.get("label") is None else {}
-
-
-def _units(text: str) -> int:
-    """How long a text is in UTF-16, as browsers count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2

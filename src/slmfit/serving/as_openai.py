@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from slmfit import storage
-from slmfit.comparison.left import PromptRecord, read_left
+from slmfit.comparison.left import PromptRecord, read_left, schema_hash, schema_of
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.records import Entities, Span, Target
 from slmfit.runs.run import load
@@ -41,7 +41,7 @@ class Prompts:
             if fields.get(name) is not None and fields[name] not in usual:
                 raise Refusal(400, f"{name!r} is not done here: leave it out", name)
         messages = [(message["role"], message["content"]) for message in messages_of(fields)]
-        schema = schema_hash(fields.get("response_format"))
+        schema = schema_hash(schema_of(fields.get("response_format"))[0])
         for prompt in self.prompts:
             if prompt.schema == schema:
                 for frame in prompt.frames:
@@ -75,14 +75,6 @@ def left(folders: Sequence[str | Path]) -> tuple[dict[str, str], Prompts]:
         fix = "`slmfit leave` says why its prompts are no tasks"
         raise UsageError("there is no prompt here that a method answers", where=str(folder), fix=fix)
     return found, Prompts(kept)
-
-
-def schema_hash(given: Any) -> str | None:
-    """What tells the schema of a request's response_format from another; None without one."""
-    match given:
-        case {"json_schema": {"schema": {**schema}}} | {"schema": {**schema}}:
-            return storage.hash_json(schema)
-    return None
 
 
 async def pieces(asked: Asked, prompt: PromptRecord, text: str) -> AsyncIterator[dict[str, Any]]:

@@ -45,6 +45,11 @@ def written(value: Any, limit: int) -> str:
     return line
 
 
+def units(text: str) -> int:
+    """How long a text is in UTF-16, as browsers count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def shown(text: str) -> str:
     """`visible` of a text of several lines: line ends stay."""
     return "\n".join(map(visible, text.split("\n")))

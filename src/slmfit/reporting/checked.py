@@ -1,0 +1,36 @@
+"""What persons made of the test rows, where `slmfit check` asked some: the verdict on truth, in words.
+
+said = read_checked(Path("left/tickets"), record)
+said.sentence, said.caveats                    # "Leave in part: …", ["It rests on 31 checked rows …"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from slmfit import storage
+from slmfit.records import ComparisonRecord
+
+FOLDER = "checked"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """See docs/format.md."""
+
+    sentence: str
+    caveats: Sequence[str]
+
+
+def read_checked(folder: Path, record: ComparisonRecord) -> Checked | None:
+    """The verdict in a comparison's folder; None where there is none, or one on other rows."""
+    place = folder / FOLDER
+    if not (place / "verdict.json").is_file() or not (place / "drawn.json").is_file():
+        return None
+    if storage.read_json(place / "drawn.json", "test")["test"] != record.split["test"].hash:
+        return None
+    found = storage.read_json(place / "verdict.json", "sentence")
+    with storage.undamaged(place / "verdict.json"):
+        return Checked(str(found["sentence"]), [str(one) for one in found.get("caveats", ())])
