@@ -57,7 +57,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("lesson", SECONDS, ids=lambda path: path.stem)
-def test_a_quick_lesson_runs(lesson, folder, monkeypatch, capsys):
+def test_a_quick_lesson_runs(lesson, folder, weights, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     run_lesson(lesson)
 
