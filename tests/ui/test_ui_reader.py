@@ -54,6 +54,22 @@ def page(browser, serving):
     context.close()
 
 
+@pytest.mark.parametrize("view", ["try", "hand-over"])
+def test_another_run_that_stands_in_for_answers_from_a_file_is_named(view, page, serving, work):
+    data = slmfit.load_data(work / "data" / "tickets.jsonl")
+    said = [slmfit.Prediction(str(row.target)) for row in data.test]
+    slmfit.compare(
+        data, "linear", settings={"linear": TINY["linear"]}, given={"gpt": said}, out=work / "compared" / "with"
+    )
+    page.goto(f"{serving.url}/{view}?run=compared/with/runs/predictions-gpt")
+    words = page.text_content(".stands-in")
+    assert "predictions-gpt holds answers from a file" in words and "linear" in words
+    page.goto(f"{serving.url}/{view}?run=compared/with/runs/linear")
+    page.wait_for_selector("h1.view")
+    page.wait_for_selector("textarea, .forms")
+    assert page.query_selector(".stands-in") is None
+
+
 def test_a_column_that_is_not_there_is_said_beside_the_columns(page, serving):
     page.goto(f"{serving.url}/compare?file=data/tickets.jsonl&label=mood")
     page.fill("#text", "text")

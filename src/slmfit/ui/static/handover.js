@@ -1,7 +1,7 @@
 // Hand over: a run in a form that others read, with what its gate says; how it is served; its card.
 
 import { asked, choice, copyable, count, field, fill, get, link, make, named, post, refusal } from "./dom.js";
-import { begin, complaint, foremost, title } from "./start.js";
+import { begin, complaint, foremost, standsIn, title } from "./start.js";
 
 const FORMS = [
   ["folder", null, "A transformers folder", "The whole model, with adapters merged, as transformers loads it.", (run) => ["encoder", "causal", "seq2seq"].includes(run.method)],
@@ -29,7 +29,7 @@ begin(async (view) => {
   shown = run;
   title(`Hand over ${run.id}`);
   const which = choice(newest.map((one) => [one.name, one.name]), name, { change: (event) => { location.href = link("/hand-over", { run: event.target.value }); } });
-  fill(view, 
+  fill(view, standsIn(found, [name]),
     make("div", { class: "fields" }, field("which", "Run", which)),
     make("dl", { class: "figures small" }, [[run.metric, run.score], ["95 % interval", run.interval], ["size", run.size], ["one text", run.latency], ["data", run.data]].filter(([, value]) => value).map(([what, value]) =>
       make("div", {}, make("dt", {}, `${what}`), make("dd", {}, make("b", {}, named(value)))))),

@@ -1,6 +1,6 @@
 // How every view begins: its place in the page, the stream, and what runs beside it.
 
-import { $, fill, get, link, make, refusal, visible } from "./dom.js";
+import { $, asked, fill, get, link, make, named, refusal, visible } from "./dom.js";
 import { follow } from "./stream.js";
 
 const DOING = {
@@ -63,6 +63,12 @@ export function foremost(found, runs) {
     if (own.length) return (own.find((run) => run.name === pick(comparison)) ?? own[0]).name;
   }
   return newest(runs)[0].name;
+}
+
+// that what was asked for are answers from a file, and another run stands in for it
+export function standsIn(found, runs) {
+  const given = asked().getAll("run").filter((name) => found.runs.some((run) => run.given && run.name === name));
+  return given.length > 0 && make("p", { class: "note stands-in" }, named(given.join(", ")), " holds answers from a file, and no model that could answer here. This is ", named(runs.join(", ")), ".");
 }
 
 export const title = (words) => { document.querySelector("h1.view").textContent = words; };

@@ -4,7 +4,7 @@ import { asked, choice, copyable, field, fill, get, link, make, named, post, ref
 import { drawn } from "./answer.js";
 import { boxes, filled } from "./giving.js";
 import { learnt } from "./learnt.js";
-import { begin, complaint, ended, foremost, pick } from "./start.js";
+import { begin, complaint, ended, foremost, pick, standsIn } from "./start.js";
 
 const MOST = 4;
 const KINDS = { "text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose" };
@@ -43,7 +43,7 @@ begin(async (view) => {
   }
 
   show();
-  fill(view, head, form(place, runs), foot, answers,
+  fill(view, standsIn(found, runs), head, form(place, runs), foot, answers,
     make("section", {}, make("h2", {}, "A file in, a file out"), file(found, runs), done));
   place.querySelector("textarea").focus();
 }, followed ? { job: followed, state: (job) => job && answered(job) } : {});
