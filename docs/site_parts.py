@@ -130,10 +130,11 @@ def with_what_is_missing(lesson: str) -> str:
     error = _missing(lesson)
     if error is None:
         return lesson
+    fix = re.sub(r"--[\w-]+", r"`\g<0>`", error.fix)  # or it is set as a dash
     note = (
         ":::{admonition} Shown without results\n:class: warning\n"
         f"This page was built on a machine where {error.what.replace('this lesson needs', 'something was missing:')}."
-        f" To get it: {error.fix}.\n:::"
+        f" To get it: {fix}.\n:::"
     )
     return re.sub(r"^(# .*)$", rf"\1\n\n{note}", lesson, count=1, flags=re.MULTILINE)
 
