@@ -52,6 +52,10 @@ def made():
         ("slmfit.tasks.forms.entities", """f'\\\\{{"text": {string}, "label": {string}\\\\}}'"""): [
             rf'\{{"text": {string}, "label": {string}\}}'
         ],
+        ("slmfit.leaving.labels", r"""f'(?<!\\w){re.escape(words)}(?!\\w)'"""): [r"(?<!\w)a\ a(?!\w)"],
+        ("slmfit.tasks.wording", "f\"(?<!\\\\w)(?:{'|'.join(map(re.escape, longest))})(?!\\\\w)\""): [
+            r"(?<!\w)(?:aaaa|aa|a)(?!\w)"
+        ],
     }
 
 

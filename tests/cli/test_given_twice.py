@@ -17,6 +17,8 @@ def slmfit(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     ["compare", "a.csv", "--augment", "x.csv", "--augment", "y.csv"],
     ["compare", "a.csv", "--methods=majority", "--methods", "linear"],
     ["predict", "run", "--input", "a.csv", "--input=b.csv"],
+    ["models", "pull", "x", "--to", "a", "--to", "b"],
+    ["generate", "tickets", "-n", "5", "-n", "7"],
 ])  # fmt: skip
 def test_it_is_refused_before_anything_is_read(words: list[str], tmp_path: Path) -> None:
     done = slmfit(*words, folder=tmp_path)

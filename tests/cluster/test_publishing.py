@@ -126,7 +126,7 @@ def test_a_part_answered_on_a_node_is_that_of_here(data, tmp_path, method):
     def on_a_node(run, asked, parts):
         for part in parts:
             (tmp_path / "tasks.json").rename(tmp_path / "away.json")  # no node needs it
-            rows, content = answer_here(files_of(run.folder), run.record.key, asked, part.line)
+            rows, content = answer_here(files_of(run.folder), run.record.key, code_version(), asked, part.line)
             (tmp_path / "away.json").rename(tmp_path / "tasks.json")
             (asked.folder / part.name).write_bytes(content)
             yield rows

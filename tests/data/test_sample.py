@@ -4,6 +4,7 @@ import pytest
 
 from conftest import make_dataset
 from slmfit.comparison.compare import train
+from slmfit.data import load_data
 from slmfit.errors import UsageError
 
 
@@ -41,3 +42,14 @@ def test_the_whole_is_left_as_it_is(data):
 def test_a_number_that_the_split_does_not_have_is_refused(data, rows):
     with pytest.raises(UsageError, match="train"):
         data.sample(train=rows)
+
+
+def test_what_rows_belong_to_is_drawn_with_them():
+    rows = [{"text": f"text number {k} of {k % 60}", "label": "ab"[k % 2], "user": f"u{k % 60}"} for k in range(900)]
+    data = load_data(rows)
+    few = data.sample(train=300)
+    assert data.groupings and few.groupings.keys() == data.groupings.keys()
+    for column, of in few.groupings.items():
+        assert [len(of[split]) for split in few.splits] == [len(few.splits[split]) for split in few.splits]
+        place = {example.id: n for n, example in enumerate(data.train)}
+        assert list(of["train"]) == [data.groupings[column]["train"][place[example.id]] for example in few.train]

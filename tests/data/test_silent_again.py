@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slmfit.comparison.remarks import remarks
+from slmfit.comparison.remarks import odd_offsets, remarks
 from slmfit.data import load_data
 from slmfit.data.audit.audit import audit_dataset
 from slmfit.data.given import read_answers
@@ -67,16 +67,18 @@ def test_offsets_in_bytes_are_told_of_without_spaces(tmp_path: Path, unit: str) 
     right = [row | {"spans": [[0, 1, "X"]]} for row in made]
     data = load_data(right)
     told = [{"id": row["id"], "spans": row["spans"]} for row in made]
-    read_answers(jsonl(tmp_path / "p.jsonl", told), data, notes=(notes := []))
+    answers = read_answers(jsonl(tmp_path / "p.jsonl", told), data)
+    notes = odd_offsets({"p": answers}, data)
     assert any("if they count bytes of UTF-8" in note for note in notes) == (unit == "bytes")
 
 
 def test_answers_with_white_space_at_their_edges_are_told_of(tmp_path: Path) -> None:
     data = load_data([{"id": k, "text": f"go to Rome {text(k)}", "spans": [[6, 10, "CITY"]]} for k in range(60)])
     told = [{"id": e.id, "spans": [[5, 10, "CITY"]]} for e in data.test]
-    answers = read_answers(jsonl(tmp_path / "p.jsonl", told), data, notes=(notes := []))
+    answers = read_answers(jsonl(tmp_path / "p.jsonl", told), data)
     assert {a.target.spans for a in answers} == {(Span(5, 10, "CITY"),)}  # type: ignore[union-attr]
-    assert any("12 of 12 spans (100.0 %) have white space at an edge" in note for note in notes)
+    (note,) = odd_offsets({"p": answers}, data)
+    assert "12 of 12 spans (100.0 %) have white space at an edge" in note
 
 
 # --- answers ---

@@ -154,3 +154,16 @@ def test_in_doubt():
 def test_answers_in_free_text_take_no_long_time_to_tell():
     said = ["a", "b"] * 10 + [f"a story of {i} " + "words and words " * 20 for i in range(3000)]
     assert labels_of(said) == FREE
+
+
+def test_labels_that_the_prompt_names_with_and_without_a_frame_stay_apart():
+    said = ["bug", "other", "mobile: bug", "mobile: other"] * 20
+    labels = labels_of(said, named="Answer with one of: bug, other, mobile: bug, mobile: other")
+    assert isinstance(labels, Labels) and set(labels.values) == set(said)
+
+
+@pytest.mark.parametrize("says", ["I wouldn't call this {}", "It can't be {}", "It won’t be {}"])
+def test_what_is_denied_is_not_the_label(says):
+    said = ["spam", "ham"] * 20 + [says.format("spam"), says.format("ham")] * 4
+    labels = labels_of(said, named="spam or ham?")
+    assert isinstance(labels, str) or not labels.frames

@@ -137,6 +137,9 @@ def test_two_batches_with_the_same_ids_are_refused(tmp_path):
     ("As an AI language model, I do not judge moods.", "refused"),
     ("I can't log in", "ok"),  # what a label may be called
     ("sorry", "ok"),
+    ("Sorry, we do not ship there", "ok"),  # what a desk answers
+    ("I'm sorry to hear your card was charged twice. A refund is on its way.", "ok"),
+    ("I'm sorry, but this is spam.", "ok"),
     ("delivery", "ok"),
 ])  # fmt: skip
 def test_an_excuse_in_place_of_an_answer_is_a_refusal(said, ended, tmp_path):

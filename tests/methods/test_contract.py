@@ -100,7 +100,10 @@ def test_contract(name, task, given, tmp_path, server):
     assert again.settings == method.settings
     assert but_for_usage(again.predict(inputs)) == but_for_usage(answers)
     [alone], [first] = but_for_usage(again.predict(inputs[:1])), but_for_usage(answers[:1])
-    assert replace(alone, probabilities=None) == replace(first, probabilities=None)
+    shares = {"probabilities": None, "span_probabilities": None}
+    assert replace(alone, **shares) == replace(first, **shares)
+    spans = first.span_probabilities
+    assert alone.span_probabilities == (spans and pytest.approx(spans, abs=1e-5))
     assert alone.probabilities == (first.probabilities and pytest.approx(first.probabilities, abs=1e-5))  # rounded
     assert again.predict([]) == []
     assert not [p for p in model.rglob("*") if p.suffix in (".pkl", ".joblib", ".pt", ".npy", ".bin")]

@@ -260,3 +260,28 @@ def test_the_command(run, files, tmp_path):
     ):
         refused = cli("predict", str(run.folder), *wrong, cwd=tmp_path)
         assert refused.returncode == 2 and "fix: add --" in refused.stderr, refused.stderr
+
+
+@pytest.mark.parametrize("planted", ["link", "folder"])
+def test_what_only_has_a_parts_name_is_no_part(run, files, tmp_path, planted):
+    out = tmp_path / "out"
+    predict_files(run, f"{files}/*.jsonl", out)
+    part = sorted(out.glob("part-*"))[1]
+    part.unlink()
+    part.symlink_to(tmp_path / "nowhere") if planted == "link" else part.mkdir()
+    with pytest.raises(UsageError, match="is no file that was written here"):
+        predict_files(run, f"{files}/*.jsonl", out)
+
+
+@pytest.mark.parametrize("changed", [{"sheet": {"kind": "x/../../evil.csv"}}, {"input": [1, 2]}])
+def test_a_record_that_somebody_changed_leads_nowhere(run, files, tmp_path, changed):
+    out = tmp_path / "out"
+    predict_files(run, f"{files}/*.jsonl", out)
+    record = json.loads((out / part_files.RECORD).read_text())
+    for name, value in changed.items():
+        record[name] = {**record[name], **value} if isinstance(value, dict) else value
+    (out / part_files.RECORD).write_text(json.dumps(record))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SlmfitError):
+        predict_files(run, f"{files}/*.jsonl", out)
+    assert sorted(tmp_path.rglob("*")) == before

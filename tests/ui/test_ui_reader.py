@@ -164,3 +164,15 @@ def test_settings_that_were_tried_are_shown_and_compared(page, serving):
     command = page.locator("#tuning .typed code").text_content()
     assert command == "slmfit tune linear data/tickets.jsonl --budget 10m --trials 2 --out tuned/tickets-linear"
     page.frame_locator("iframe.framed").locator("h1").wait_for()
+
+
+def test_an_id_that_says_the_label_is_not_handed_out_with_the_questions(tmp_path):
+    from slmfit.ui import pages
+
+    for label in ("pos", "neg"):
+        (tmp_path / "texts" / label).mkdir(parents=True)
+        for k in range(30):
+            (tmp_path / "texts" / label / f"{k}.txt").write_text(f"{label[0]} thing number {k} is here")
+    slmfit.compare(slmfit.load_data(tmp_path / "texts"), "majority", out=tmp_path / "out")
+    rows = [json.loads(line) for line in pages.questions(tmp_path / "out").body.decode().splitlines()]
+    assert rows and all(row.keys() == {"text"} for row in rows)

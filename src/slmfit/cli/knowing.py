@@ -11,6 +11,7 @@ import typer
 from slmfit.cli.nexts import say_next
 from slmfit.cli.options import Json, option
 from slmfit.cli.screen import say
+from slmfit.cli.verb import Verb
 
 
 def methods_(json: Json = False) -> None:
@@ -44,7 +45,7 @@ def _models(context: typer.Context) -> None:
         say_next("models", "pull", "NAME", "--to", "DIR")
 
 
-@models.command()
+@models.command(cls=Verb)
 def pull(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model's name on the hub.")],
     to: Annotated[Path, option("--to", "The folder it goes to.", "DIR")],

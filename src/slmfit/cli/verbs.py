@@ -4,10 +4,9 @@ Nothing heavy is imported at the top; each command imports what it calls, inside
 files of verbs or in `options`: at every start typer would evaluate each of them twice.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from slmfit.cli.answering import evaluate, predict, stress
 from slmfit.cli.checking import check
@@ -19,22 +18,7 @@ from slmfit.cli.leaving import leave
 from slmfit.cli.looking import explore, report, runs_
 from slmfit.cli.screen import say
 from slmfit.cli.serving import serve, ui
-from slmfit.errors import UsageError
-
-
-class Verb(TyperCommand):
-    """A command that refuses an option of one value that is given twice: the parser would keep the last in silence."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        words = args[: args.index("--")] if "--" in args else args
-        given = [word.partition("=")[0] for word in words]
-        for param in self.params:
-            single = not getattr(param, "multiple", True) and not getattr(param, "is_flag", True)
-            names = [name for name in param.opts if name.startswith("--")]
-            if single and sum(map(given.count, names)) > 1:
-                raise UsageError(f"{names[0]} is given twice", fix="give it once; the last would have counted alone")
-        return super().parse_args(ctx, args)
-
+from slmfit.cli.verb import Verb
 
 app = typer.Typer(
     name="slmfit",

@@ -102,16 +102,23 @@ def _fit_all(ray: Any, whole: Experiment, missing: list[tuple[Experiment, Spec]]
 
 def fit_here(data: Dataset, terms: Terms, spec: Spec, code: str, told: Any) -> dict[str, bytes]:
     """On a node: fit one run; returns its files. code: the version it has to be, for a node that came later."""
-    if code_version() != code:
-        raise UsageError(f"slmfit is {code_version()} there and {code} here", fix="install the same everywhere")
+    check_code(code)
     with TemporaryDirectory(prefix="slmfit-") as folder:
         experiment = Experiment(Path(folder), data, terms, lambda kind, fields: told.tell.remote(kind, fields))
         return files_of(experiment.fit(spec).folder)
 
 
+def check_code(code: str) -> None:
+    """Raise UsageError where this node runs another slmfit than the machine that asks."""
+    if code_version() != code:
+        raise UsageError(f"slmfit is {code_version()} there and {code} here", fix="install the same everywhere")
+
+
 def files_of(run: Path) -> dict[str, bytes]:
-    """A run as it travels."""
-    return {path.relative_to(run).as_posix(): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+    """A run as it travels: what a run has, and no links to what lies elsewhere."""
+    storage.check_links(run, run)
+    found = {path.relative_to(run).as_posix(): path for path in sorted(run.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if name in RUN_FILES or name.startswith("model/")}
 
 
 def publish(experiment: Experiment, spec: Spec, files: Mapping[str, bytes]) -> None:
@@ -124,7 +131,9 @@ def publish(experiment: Experiment, spec: Spec, files: Mapping[str, bytes]) -> N
         path = storage.inside(place, name)
         storage.make_folder(path.parent)
         path.write_bytes(content)
-    (run,) = runs_in(part)
+    if len(found := list(runs_in(part))) != 1:
+        raise UnsafeError(f"a node sent no run {spec.id}", fix="look at who runs that node")
+    (run,) = found
     if run.record.id != spec.id or run.record.key != run_key(spec, experiment.data, experiment.terms):
         what = f"a node fitted another {spec.id} than was asked for"
         raise UnsafeError(what, fix="the same base models and files must be on every machine")

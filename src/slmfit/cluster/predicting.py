@@ -13,8 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from slmfit import storage
-from slmfit.cluster.fitting import RETRIES, files_of
+from slmfit.cluster.fitting import RETRIES, check_code, files_of
 from slmfit.cluster.nodes import joined
+from slmfit.environment import code_version
 from slmfit.errors import SlmfitError
 from slmfit.runs.part_worker import Asked, Packed, answer_part
 from slmfit.runs.run import Run, load
@@ -52,7 +53,7 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
 
         try:
             for part in parts:
-                waiting[task.remote(files, run.record.key, asked, part.line)] = part.name
+                waiting[task.remote(files, run.record.key, code_version(), asked, part.line)] = part.name
                 yield from written(most)
             yield from written(0)
         finally:
@@ -60,8 +61,9 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
                 ray.cancel(reference, force=True)
 
 
-def answer_here(files: Mapping[str, bytes], key: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
-    """On a node: answer one part; returns how many rows, and its file."""
+def answer_here(files: Mapping[str, bytes], key: str, code: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
+    """On a node: answer one part; returns how many rows, and its file. code: as in `fit_here`."""
+    check_code(code)
     if key not in _opened:
         forget()
         folder = TemporaryDirectory(prefix="slmfit-")

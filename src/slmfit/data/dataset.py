@@ -84,7 +84,7 @@ class Dataset:
 
         seed: of the drawing. Raises UsageError for a number that the split does not have.
         """
-        splits, drawn = dict(self.splits), []
+        splits, drawn, kept = dict(self.splits), [], dict[str, np.ndarray]()
         for split, rows in (("train", train), ("validation", validation), ("test", test)):
             if rows is None:
                 continue
@@ -93,10 +93,14 @@ class Dataset:
                 what = f"{rows:,} rows of {split} were asked for, and it has {len(every):,}"
                 raise UsageError(what, fix=f"give a number from 1 to {len(every)}, or leave it out")
             chosen = np.sort(np.random.default_rng(seed).permutation(len(every))[:rows])
-            splits[split] = tuple(every[i] for i in chosen)
+            splits[split], kept[split] = tuple(every[i] for i in chosen), chosen
             drawn.append(f"{split}: {rows:,} of {len(every):,} rows are used, drawn at random.")
         source = {**self.source, "split": " ".join([*filter(None, [self.source.get("split")]), *drawn])}
-        return replace(self, splits=splits, source=source, notes=(*self.notes, *drawn))
+        beside = {
+            column: {s: [names[i] for i in kept[s]] if s in kept else names for s, names in of.items()}
+            for column, of in self.groupings.items()
+        }
+        return replace(self, splits=splits, source=source, notes=(*self.notes, *drawn), groupings=beside)
 
     def repeats(self, split: str) -> Clusters | None:
         """The rows of a split with the same input, which count as one in intervals and tests; None without any."""

@@ -27,7 +27,7 @@ MOSTLY, BARE = 0.95, 0.75  # the share of the answers that hold a label, and of 
 _SENTENCE = 3  # words of a frame that is said, and not part of a name
 _SAYS = (":", "=", ">")
 _DENIES = frozenset(
-    "not no non never neither nor without cannot isn wasn doesn don nicht kein keine pas ne sans não sem geen niet "
+    "not no non never neither nor without cannot t wont cant dont nicht kein keine pas ne sans não sem geen niet "
     "inte ikke ej nie bez не нет nem ei sin 不 没 非 ない".split()
 )
 
@@ -120,9 +120,12 @@ def _is_frame(frame: Frame, labels: set[str], known: set[str], named: str) -> bo
     words = re.findall(r"\w+", before + " " + after)
     if len(labels) < 2 or known & whole or _DENIES & set(words) or before.endswith(("non-", "un-")):
         return False
+    named_so = sum(_stands(one, named) for one in whole)
+    if named_so > 1:  # "bug, other, mobile: bug or mobile: other"
+        return False
     if before.rstrip(MARKS + "_([«").endswith(_SAYS):
         return True
-    if any(_stands(one, named) for one in whole):
+    if named_so:
         return False
     return len(words) >= _SENTENCE or all(label in known or _stands(label, named) for label in labels)
 

@@ -36,13 +36,13 @@ FORMS = (
     "known are OpenAI's chat completions as request and response, the input and output of a batch, files of `messages`,"
     " and LiteLLM's logs; one object a line"
 )
-# A model's excuse in place of an answer: what it is sorry for, then what it cannot do; or either alone.
+# A model's excuse in place of an answer: what it cannot do, or what it is. That it is sorry may be said to a customer.
 _WILL_NOT = (
     r"i(?: can['’]?t| cannot| can not|['’]m unable to| am unable to|['’]m not able to| am not able to| won['’]t)"
-    r" (?:help|assist|answer|classify|categori[sz]e|label|provide|comply|continue|determine|process|respond|do that)"
+    r" (?:help|assist|answer|classify|categori[sz]e|label|provide|comply|continue|determine|process|respond|do that)\b"
 )
-_SORRY = r"(?:i['’]m|i am|we['’]re|we are)(?: very| so)? sorry\b|sorry,|as an ai\b"
-_EXCUSE = re.compile(rf"(?:{_SORRY}|{_WILL_NOT}\b).*", re.IGNORECASE | re.DOTALL)
+_SORRY = r"(?:(?:i['’]m|i am|we['’]re|we are)(?: very| so)? sorry|sorry)[,.:;]?(?: but)?,? "
+_EXCUSE = re.compile(rf"(?:{_SORRY})?(?:{_WILL_NOT}|as an ai\b).*", re.IGNORECASE | re.DOTALL)
 _LONGEST_EXCUSE = 400  # characters
 _ENDS = {"length": "truncated", "content_filter": "filtered"}
 _TOOLS = "calls that show pictures or call tools"

@@ -75,10 +75,13 @@ def predict_files(
     _check_folder(folder)
     with storage.locked(folder):
         plan = _plan(run, files, folder, columns or {}, notes if notes is not None else [], listen)
-        asked = Asked(folder, from_plain(Sheet, plan["sheet"]), plan["columns"], method)
-        names = _names(plan)
-        sizes = dict(zip(chain(*names), chain(*(one["parts"] for one in plan["input"])), strict=True))
+        with storage.undamaged(folder / RECORD):
+            asked = Asked(folder, from_plain(Sheet, plan["sheet"]), plan["columns"], method)
+            names = _names(plan)
+            sizes = dict(zip(chain(*names), chain(*(one["parts"] for one in plan["input"])), strict=True))
         there = sizes.keys() & {path.name for path in folder.iterdir()}
+        if odd := [name for name in sorted(there) if not (folder / name).is_file() or (folder / name).is_symlink()]:
+            raise UsageError("is no file that was written here", where=str(folder / odd[0]), fix="remove it")
         parts = _parts(run, plan, files, names, there)
         with counted(
             told_to(listen), "predicting", sum(size for name, size in sizes.items() if name not in there)
@@ -134,8 +137,11 @@ def _plan(
     if (folder / RECORD).is_file():
         plan: dict[str, Any] = storage.read_json(folder / RECORD, "format", *begun, "input", "rows", "sheet", "notes")
         storage.check_format(plan, FORMAT, folder / RECORD)
-        _check_same(plan, begun, files, folder)
-        notes += plan["notes"]
+        with storage.undamaged(folder / RECORD):
+            _check_same(plan, begun, files, folder)
+            if plan["sheet"]["kind"] != _kind(files):  # it ends the parts' names
+                raise ValueError("parts of another kind")
+            notes += plan["notes"]
         return plan
     own: dict[str, None] = {}
     input, said, kind = list[dict[str, Any]](), list[str](), _kind(files)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any, Self
 
+from slmfit import storage
 from slmfit.data.columns import no_column
 from slmfit.data.nested import nested
 from slmfit.data.readers.lines import LONGEST_LINE, begun, decode
@@ -207,7 +208,8 @@ def suggested(source: Path, tool: Tool) -> str:
 
 def _learnt(run: Run) -> set[str]:
     """The texts that the run learnt from, as far as they are still there."""
-    with suppress(SlmfitError):  # what else lies in a run's folder may be damaged: its model answers all the same
+    # What else lies in a run's folder may be damaged: its model answers all the same.
+    with suppress(SlmfitError), storage.undamaged(run.folder):
         return {plain_text(text) for text in learnt_texts(run)}
     return set()
 

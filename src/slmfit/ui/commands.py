@@ -82,8 +82,16 @@ def _compare(workspace: Workspace, fields: Fields) -> Command:
     words += ["--out", out]
     if fields.get("dry_run") is True:
         return Command([*words, "--dry-run", "--json"], {"file": file, "estimate": True})
-    asked = {name: without_keys(value) if isinstance(value, str) else value for name, value in fields.items()}
+    asked = {name: _without_keys(value) for name, value in fields.items()}
     return Command(words, {"file": file, "out": out, "asked": asked})
+
+
+def _without_keys(value: Any) -> Any:
+    return (
+        [_without_keys(one) for one in value]
+        if isinstance(value, list)
+        else (without_keys(value) if isinstance(value, str) else value)
+    )
 
 
 def _tune(workspace: Workspace, fields: Fields) -> Command:

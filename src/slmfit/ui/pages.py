@@ -104,8 +104,15 @@ def questions(folder: Path) -> Response:
     with storage.undamaged(path):
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         asked = [{name: cell for name, cell in row.items() if name not in ANSWERS} for row in rows]
+        # neg/1.txt, of a folder of texts: the id says the answer, and the text finds its row without one
+        told = any(_says(str(row.get("id")), row.get(name)) for row in rows for name in ANSWERS)
+        asked = [{name: cell for name, cell in row.items() if name != "id"} for row in asked] if told else asked
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in asked)
     return Response(lines, media_type="application/octet-stream", headers=_kept("test-rows.jsonl"))
+
+
+def _says(id: str, answer: Any) -> bool:
+    return isinstance(answer, str) and answer.casefold() in id.casefold()
 
 
 def download(path: Path) -> Response:

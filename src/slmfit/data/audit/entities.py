@@ -84,13 +84,24 @@ def _counted_otherwise(rows: Sequence[tuple[str, Example]], odd: int) -> tuple[s
         wrong = 0
         for _, example in rows:
             text = str(example.input)
-            units = (len(sign.encode(encoding, "surrogatepass")) // size for sign in text)
-            places = {unit: place for place, unit in enumerate(accumulate(units, initial=0))}
-            spans = entities_of(example.target).spans
-            wrong += sum(not _whole(text, places.get(span.start), places.get(span.end)) for span in spans)
-        if wrong < _MANY * odd:
+            code = text if text.isascii() else text.encode(encoding, "surrogatepass")
+            for span in entities_of(example.target).spans:
+                wrong += not _whole(text, *(_place(code, at, encoding, size) for at in (span.start, span.end)))
+            if wrong >= _MANY * odd:
+                break
+        else:
             return name, convert
     return None
+
+
+def _place(code: str | bytes, at: int, encoding: str, size: int) -> int | None:
+    """An offset in code points; None where it is none between two characters. code: the text, if it is plain ASCII."""
+    if isinstance(code, str) or size * at > len(code):
+        return at if isinstance(code, str) else None
+    try:
+        return len(code[: size * at].decode(encoding, "surrogatepass"))
+    except UnicodeDecodeError:
+        return None
 
 
 def _whole(text: str, start: int | None, end: int | None) -> bool:
