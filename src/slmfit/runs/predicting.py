@@ -209,7 +209,7 @@ def suggested(source: Path, tool: Tool) -> str:
 def _learnt(run: Run) -> set[str]:
     """The texts that the run learnt from, as far as they are still there."""
     # What else lies in a run's folder may be damaged: its model answers all the same.
-    with suppress(SlmfitError), storage.undamaged(run.folder):
+    with suppress(SlmfitError), storage.undamaged("what it learnt from"):
         return {plain_text(text) for text in learnt_texts(run)}
     return set()
 
