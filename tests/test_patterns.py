@@ -53,9 +53,6 @@ def made():
             rf'\{{"text": {string}, "label": {string}\}}'
         ],
         ("slmfit.leaving.labels", r"""f'(?<!\\w){re.escape(words)}(?!\\w)'"""): [r"(?<!\w)a\ a(?!\w)"],
-        ("slmfit.tasks.wording", "f\"(?<!\\\\w)(?:{'|'.join(map(re.escape, longest))})(?!\\\\w)\""): [
-            r"(?<!\w)(?:aaaa|aa|a)(?!\w)"
-        ],
     }
 
 

@@ -25,12 +25,15 @@ class Checked:
 
 
 def read_checked(folder: Path, record: ComparisonRecord) -> Checked | None:
-    """The verdict in a comparison's folder; None where there is none, or one on other rows."""
-    place = folder / FOLDER
-    if not (place / "verdict.json").is_file() or not (place / "drawn.json").is_file():
+    """The verdict in a comparison's folder; None where there is none, or one on other rows.
+
+    Raises UnsafeError where a link leads to it.
+    """
+    verdict, drawn = (storage.inside(folder, f"{FOLDER}/{name}.json") for name in ("verdict", "drawn"))
+    if not verdict.is_file() or not drawn.is_file():
         return None
-    if storage.read_json(place / "drawn.json", "test")["test"] != record.split["test"].hash:
+    if storage.read_json(drawn, "test")["test"] != record.split["test"].hash:
         return None
-    found = storage.read_json(place / "verdict.json", "sentence")
-    with storage.undamaged(place / "verdict.json"):
+    found = storage.read_json(verdict, "sentence")
+    with storage.undamaged(verdict):
         return Checked(str(found["sentence"]), [str(one) for one in found.get("caveats", ())])

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+_LETTER = re.compile(r"\w")
 MARKS = " \t\r\n.!\"'*`"
 Frame = tuple[str, str]  # folded, what stands before the label and after it
 
@@ -39,8 +40,13 @@ class Wording:
         return stated.pop() if len(stated) == 1 and self.held(whole) == stated else None
 
     def held(self, said: str) -> set[str]:
-        """The labels whose words stand in an answer."""
-        return {self.labels[found] for found in self._words.findall(said.casefold())} if self.labels else set()
+        """The labels whose words stand in an answer; of those at one place the longest."""
+        text, at, found = said.casefold(), 0, set()
+        while at < len(text):
+            if label := self._at(text, at):
+                found.add(self.labels[label])
+            at += len(label or " ")
+        return found
 
     def _stated(self, said: str) -> str | None:
         if said in self.labels:
@@ -52,7 +58,15 @@ class Wording:
                     return label
         return None
 
+    def _at(self, text: str, at: int) -> str | None:
+        """The longest label that begins at a place, with no letter before it or behind."""
+        if at and _LETTER.match(text, at - 1):
+            return None
+        for length in self._lengths:  # looked up, not tried one by one: a log may have thousands of labels
+            if (label := text[at : at + length]) in self.labels and not _LETTER.match(text, at + length):
+                return label
+        return None
+
     @cached_property
-    def _words(self) -> re.Pattern[str]:
-        longest = sorted(self.labels, key=len, reverse=True)
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
+    def _lengths(self) -> list[int]:
+        return sorted({len(label) for label in self.labels if label}, reverse=True)

@@ -87,11 +87,9 @@ def _compare(workspace: Workspace, fields: Fields) -> Command:
 
 
 def _without_keys(value: Any) -> Any:
-    return (
-        [_without_keys(one) for one in value]
-        if isinstance(value, list)
-        else (without_keys(value) if isinstance(value, str) else value)
-    )
+    if isinstance(value, list):
+        return [_without_keys(one) for one in value]
+    return without_keys(value) if isinstance(value, str) else value
 
 
 def _tune(workspace: Workspace, fields: Fields) -> Command:

@@ -104,9 +104,9 @@ def questions(folder: Path) -> Response:
     with storage.undamaged(path):
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         asked = [{name: cell for name, cell in row.items() if name not in ANSWERS} for row in rows]
-        # neg/1.txt, of a folder of texts: the id says the answer, and the text finds its row without one
-        told = any(_says(str(row.get("id")), row.get(name)) for row in rows for name in ANSWERS)
-        asked = [{name: cell for name, cell in row.items() if name != "id"} for row in asked] if told else asked
+        # neg/1.txt, of a folder of texts: the ids say the answers, and a text finds its row without one
+        if all(_says(str(row.get("id")), row.get("label")) for row in rows):
+            asked = [{name: cell for name, cell in row.items() if name != "id"} for row in asked]
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in asked)
     return Response(lines, media_type="application/octet-stream", headers=_kept("test-rows.jsonl"))
 

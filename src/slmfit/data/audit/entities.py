@@ -96,8 +96,10 @@ def _counted_otherwise(rows: Sequence[tuple[str, Example]], odd: int) -> tuple[s
 
 def _place(code: str | bytes, at: int, encoding: str, size: int) -> int | None:
     """An offset in code points; None where it is none between two characters. code: the text, if it is plain ASCII."""
-    if isinstance(code, str) or size * at > len(code):
-        return at if isinstance(code, str) else None
+    if isinstance(code, str):
+        return at
+    if size * at > len(code):
+        return None
     try:
         return len(code[: size * at].decode(encoding, "surrogatepass"))
     except UnicodeDecodeError:
