@@ -269,7 +269,7 @@ def test_what_only_has_a_parts_name_is_no_part(run, files, tmp_path, planted):
     part = sorted(out.glob("part-*"))[1]
     part.unlink()
     part.symlink_to(tmp_path / "nowhere") if planted == "link" else part.mkdir()
-    with pytest.raises(UsageError, match="is no file that was written here"):
+    with pytest.raises(UsageError, match="is not a part that was written here"):
         predict_files(run, f"{files}/*.jsonl", out)
 
 

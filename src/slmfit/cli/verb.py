@@ -17,7 +17,5 @@ class Verb(TyperCommand):
             single = not getattr(param, "multiple", True) and not getattr(param, "is_flag", True)
             names = param.opts
             if single and sum(map(given.count, names)) > 1:
-                raise UsageError(
-                    f"{max(names, key=len)} is given twice", fix="give it once; the last would have counted alone"
-                )
+                raise UsageError(f"{max(names, key=len)} is given twice", fix="give it once: only the last would count")
         return super().parse_args(ctx, args)

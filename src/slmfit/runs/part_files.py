@@ -81,7 +81,7 @@ def predict_files(
             sizes = dict(zip(chain(*names), chain(*(one["parts"] for one in plan["input"])), strict=True))
         there = sizes.keys() & {path.name for path in folder.iterdir()}
         if odd := [name for name in sorted(there) if not (folder / name).is_file() or (folder / name).is_symlink()]:
-            raise UsageError("is no file that was written here", where=str(folder / odd[0]), fix="remove it")
+            raise UsageError("is not a part that was written here", where=str(folder / odd[0]), fix="remove it")
         parts = _parts(run, plan, files, names, there)
         with counted(
             told_to(listen), "predicting", sum(size for name, size in sizes.items() if name not in there)
