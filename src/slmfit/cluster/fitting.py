@@ -61,6 +61,7 @@ def fit_on(address: str, asked: Asked, texts: bool = True) -> list[str]:
         missing = [(one, spec) for one, spec in every(asked) if not spec.remote and one.kept(spec) is None]
         if not missing:
             return []
+        missing.sort(key=lambda pair: not pair[1].trained)  # what takes longest first, so that no node waits for it
         with joined(address) as ray:
             write_data(whole, texts)
             return _fit_all(ray, whole, missing)
