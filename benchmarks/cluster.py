@@ -2,8 +2,8 @@
 
     SLMFIT_DATA=... python benchmarks/cluster.py fit predict --rounds 3
 
-Ray's cluster utility starts the nodes (extra `cluster`); the clock runs from joining the cluster to the last run or row,
-one node and two in turns. A machine of two cores must be idle: its load is printed before each.
+Ray's cluster utility starts the nodes (extra `cluster`); the clock runs from joining the cluster to the last run or
+row, one node and two in turns. A machine of two cores must be idle: its load is printed before each.
 """
 
 from __future__ import annotations
