@@ -287,6 +287,7 @@ class SeedRun:
     scores: Mapping[str, Mapping[str, Score]]
 
 
+GIVEN = "predictions"  # the method of a run that holds answers from a file
 FLOORS = ("linear@options-only", "linear@lengths-only")  # of multiple choice, beside `majority`
 
 

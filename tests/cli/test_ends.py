@@ -129,6 +129,7 @@ def test_answers_go_by_a_given_name_or_by_their_file_s(say, place, tmp_path, mon
     given = ("--predictions", "gpt-5=answers.jsonl", "--predictions", "a=b.jsonl", "--predictions", "answers.jsonl")
     methods = json.loads(say(*words, *given).out)["methods"]
     assert [row["id"] for row in methods[1:]] == ["predictions-gpt-5", "predictions-a-b", "predictions-answers"]
+    assert "next: slmfit predict o/runs/majority" in say(*words[:-1], *given).err  # a file can be asked nothing
 
 
 def test_scores_of_labels_are_those_of_the_answers(say, place, compared):

@@ -53,6 +53,21 @@ def test_one_row_more_is_the_highest_score():
     assert found.level == () and "the highest score; next is knn" in verdicts.sentence(found)
 
 
+def test_where_nobody_knows_how_large_the_pick_is_the_loss_with_the_next_smaller_is_told():
+    rows = np.arange(2000)
+    made = {"majority": rows % 100 < 20, "linear": rows % 100 < 85, "knn": rows % 100 < 80}
+    found = judged({**made, "gpt": rows % 100 < 94, "other": rows % 100 < 90}, {"gpt": None, "other": None})
+    said = verdicts.sentence(found)
+    assert said.startswith("No smaller method is as good as gpt: accuracy 94.0 % (")
+    assert "the nearest, linear, gets 9 more of 100 wrong (" in said and "smallest" not in said
+    close = judged({"linear": rows % 1000 < 934, "gpt": rows % 1000 < 945}, {"gpt": None}, margin=0.001, prefer="cost")
+    assert "No cheaper method" in verdicts.sentence(close) and "gets 11 more of 1,000 wrong" in verdicts.sentence(close)
+    known = judged({**made, "gpt": rows % 100 < 94})
+    assert "gpt is the smallest method" in verdicts.sentence(known)
+    alone = judged({"majority": rows % 100 < 20, "gpt": rows % 100 < 94}, {"gpt": None, "majority": None})
+    assert "the highest score; next is majority" in verdicts.sentence(alone)
+
+
 def test_repeated_rows_are_told_and_counted():
     clusters = clusters_of(np.arange(300) % 20)
     good, fair = np.arange(300) % 20 < 17, np.arange(300) % 20 < 14

@@ -79,6 +79,22 @@ def test_who_has_a_vendor_is_told_that_none_was_asked(source):
     assert not any("llm=MODEL" in step for step in next_steps(asked, line(source, "linear")))
 
 
+def test_answers_from_a_file_are_not_said_to_have_been_taught_here(source):
+    best = replace(line(source, "linear"), id="predictions-gpt", name="predictions", size_bytes=None)
+    rows = [replace(best, scores=line(source, "linear").scores), line(source, "knn"), line(source, "majority")]
+    given = judged(replace(source, methods=rows), kind="pick", method=best.id, best=best.id)
+    gap = 100 * (best.scores["test"]["accuracy"].value - line(source, "knn").scores["test"]["accuracy"].value)
+    assert headline(given).rest[0].startswith("The best without a large model is knn: ")
+    assert headline(given).rest[0].endswith(f", {gap:.0f} more of 100 texts wrong.")
+    said = {question: " ".join(answer) for question, answer in plain.plain(given)}
+    assert "What predictions-gpt learnt from, and whether these texts were in it" in said["What was compared"]
+    assert "knn learnt from" in said["What was compared"] and "Each" not in said["What was compared"]
+    assert "Its answers came from a file: what they cost" in said["What it costs"]
+    assert "--predictions FILE" in said["What to do next"] and "slmfit evaluate" not in said["What to do next"]
+    paid = [replace(row, usd_per_1000_rows=0.5) if row.id == best.id else row for row in rows]
+    assert "They cost $0.50 for 1,000 texts" in dict(plain.plain(replace(given, methods=paid)))["What it costs"][-2]
+
+
 def test_one_method_beside_majority_is_no_comparison(source):
     rows = [row for row in source.methods if row.id != "knn"]
     alone = judged(replace(source, methods=rows), kind="pick", method="linear", best="linear")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slmfit.cli.screen import say
+from slmfit.records import GIVEN
 from slmfit.tasks import by_name
 from slmfit.text.visible import without_keys
 
@@ -32,10 +33,16 @@ def ask(folder: Path | str, record: "RunRecord | None" = None) -> tuple[str, ...
 
 
 def after_comparison(comparison: "Comparison") -> tuple[str, ...]:
-    """The words that ask the pick, or where there is none the best."""
-    verdict, runs = comparison.record.verdict, comparison.runs
+    """The words that ask the pick, where there is none the best, and where those are answers from a file, which can be
+    asked nothing, the best of the others.
+    """
+    verdict = comparison.record.verdict
+    runs = {id: run for id, run in comparison.runs.items() if run.record.method != GIVEN}
     if verdict.method in runs:
         return ask(comparison.folder, runs[verdict.method].record)
     if verdict.best in runs:
         return ask(runs[verdict.best].folder, runs[verdict.best].record)
+    if runs:
+        best = max(runs.values(), key=lambda run: run.record.scores["test"][run.record.metric].value)
+        return ask(best.folder, best.record)
     return ("methods",)

@@ -170,11 +170,9 @@ def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Pr
 
 
 def _of_unknown_size(verdict: verdicts.Verdict, scored: Mapping[str, MethodRow], prefer: Prefer) -> Iterator[str]:
-    """That the pick is called the cheapest, say, and nobody knows what it costs."""
+    """That nobody knows what the pick costs, say, and how it was ranked then."""
     if verdict.kind == "pick" and verdict.method and PREFERENCES[prefer](scored[verdict.method]) is None:
-        word, _ = verdicts.ORDERS[prefer]
-        others = f"every method whose {prefer} is known is worse, or not shown not to be"
-        yield f"The {prefer} of {verdict.method} is unknown: it is called the {word} because {others}."
+        yield f"The {prefer} of {verdict.method} is unknown, and counts as more than any that is known."
 
 
 def _fewer(row: MethodRow) -> str:

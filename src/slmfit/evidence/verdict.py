@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from slmfit.evidence.statistic import LEVEL, Difference
 from slmfit.records import Score
-from slmfit.text.figures import by_unit, interval, joined, points_words, told
+from slmfit.text.figures import SHARES, by_unit, interval, joined, more_wrong, points_words, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data", "nothing-to-compare"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
@@ -59,7 +59,7 @@ class Verdict:
     reason: why this kind and this method, one clause. rows_needed: with too little data, about how many test rows
     would tell if the differences stay as they are. different: test rows but for repeats; None where all differ.
     always: of each method that gives one answer whatever it is asked, that answer in words. parts: of each method, the
-    scores in the metrics that `metric` is made up of.
+    scores in the metrics that `metric` is made up of. unknown: whose size is not known.
     """
 
     kind: Kind
@@ -80,6 +80,7 @@ class Verdict:
     different: int | None = None
     always: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
 
     @property
     def level(self) -> tuple[str, ...]:
@@ -161,6 +162,7 @@ def verdict(
         different=different,
         always={one.id: one.always for one in ordered if one.always},
         parts={one.id: one.parts for one in ordered if one.parts},
+        unknown=tuple(one.id for one in ordered if one.size is None),
     )
     if not doubts:
         return replace(found, reason=_why(found, pick))
@@ -178,6 +180,10 @@ def sentence(found: Verdict) -> str:
     ends = interval(found.metric, score)
     if beside := "; ".join(filter(None, (ends, ", ".join(of)))):
         best += f" ({beside})"
+    if found.kind == "pick" and (smaller := _nearest_smaller(found)):
+        loss = _loss(found.differences[smaller], found.metric)
+        none = f"No {ORDERS[found.prefer][1]} method is as good as {found.method}"
+        return f"{none}: {best}; the nearest, {smaller}, {loss}."
     if found.kind == "pick":
         return f"{found.method} is the {ORDERS[found.prefer][0]} method that is not worse: {best}, {found.reason}."
     always = f" (always answers {found.always[subject]})" if subject in found.always else ""
@@ -254,6 +260,23 @@ def _why(found: Verdict, pick: str) -> str:
         return f"{_below(differences[pick], best)}, within the margin of {points_words(found.margin)}"
     nearest = min(differences, key=lambda name: differences[name].value)
     return f"the highest score; next is {nearest}, {_below(differences[nearest], best)}"
+
+
+def _nearest_smaller(found: Verdict) -> str | None:
+    """Where nobody knows the pick's size, which counts as larger than all others: the best of those others.
+
+    Each of them is worse, by the rules of `verdict`; to call the pick the smallest then is to hide that.
+    """
+    if found.method not in found.unknown:
+        return None
+    known = [name for name in found.differences if name not in found.unknown]
+    return min(known, key=lambda name: found.differences[name].value, default=None)
+
+
+def _loss(gap: Difference, metric: str) -> str:
+    if metric in SHARES:
+        return f"gets {more_wrong(gap.value)} wrong ({_span(gap)})"
+    return f"is {points_words(gap.value)} below ({_span(gap)})"
 
 
 def _doubt(

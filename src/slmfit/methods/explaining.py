@@ -22,10 +22,9 @@ from slmfit import methods, storage
 from slmfit.errors import SlmfitError, UsageError, did_you_mean
 from slmfit.methods.base import Method, takes
 from slmfit.methods.ranges import declared_range
-from slmfit.records import RunRecord
+from slmfit.records import GIVEN, RunRecord
 
 WIDTH = 100
-GIVEN = "predictions"  # the method of a run that holds given answers
 INTRODUCTION = """# Settings
 
 No setting needs a value: what is left open is derived from the model, the data and the machine, or chosen on the

@@ -24,6 +24,8 @@ LINEAR_TAGS = "decides word by word what is an entity, from the word, its spelli
 VECTORS = {
     "linear": "beside them it knows which words mean much the same, from a ready-made table:",
     "knn": "similar by a ready-made table of which words mean much the same:",
+    "llm": "here it is",
+    "predictions": "here they are those of",
 }
 
 WORDS = {

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slmfit.records import MethodRow, Score
+from slmfit.records import GIVEN, MethodRow, Score
 from slmfit.reporting.disk import Source
-from slmfit.text.figures import by_unit, bytes_words, dollars, joined, milliseconds, number_of, points_words, told
+from slmfit.text.figures import (
+    SHARES,
+    by_unit,
+    bytes_words,
+    dollars,
+    joined,
+    milliseconds,
+    more_wrong,
+    number_of,
+    points_words,
+    told,
+)
 
 RIGHT = {"accuracy": "right", "exact_match": "wholly right", "intent_accuracy": "with the right intent"}
-SHARES = ("accuracy", "exact_match")  # of the texts, so that the rest of a thousand is wrong
 # What "smallest" may mean -> the word for the pick, and what does not matter to who takes another.
 ORDERS = {
     "size": ("smallest", "size"),
@@ -20,7 +30,7 @@ ORDERS = {
     "memory": ("leanest", "memory"),
     "cost": ("cheapest", "money"),
 }
-LARGE = ("llm", "predictions")  # answers of a service are among these, if anywhere
+LARGE = ("llm", GIVEN)  # answers of a service are among these, if anywhere
 SKIPPED = (
     "The language-model service gave no answers (the table says why): whether this is as good, this page does not know."
 )
@@ -59,7 +69,12 @@ def compared(source: Source) -> bool:
 
 def large_tried(source: Source) -> bool:
     """Whether a large model, or answers brought along, took part."""
-    return any(row.name in LARGE or (row.cascade and row.size_bytes is None) for row in real(source))
+    return any(map(is_large, real(source)))
+
+
+def is_large(row: MethodRow) -> bool:
+    """Whether it is a large model, answers brought along, or in need of such a model."""
+    return row.name in LARGE or bool(row.cascade and row.size_bytes is None)
 
 
 def _large_skipped(source: Source) -> bool:
@@ -115,10 +130,17 @@ def _alone(source: Source, row: MethodRow) -> str:
 
 
 def _next(source: Source, row: MethodRow) -> str:
+    """The next one; where a large model is the best, the best without one, and what is lost by taking that."""
     others = [other for other in real(source) if other.id != row.id]
-    following = max(others, key=lambda other: score_of(source, other).value)
+    small = [other for other in others if not is_large(other)] if is_large(row) else []
+    following = max(small or others, key=lambda other: score_of(source, other).value)
+    said = f"{following.id}: {in_words(source, following)}"
+    if small:
+        gap = score_of(source, row).value - score_of(source, following).value
+        loss = f"{more_wrong(gap)} texts wrong" if source.metric in SHARES else f"{points_words(gap)} less"
+        return f"The best without a large model is {said}, {loss}."
     level = in_words(source, following) == in_words(source, row)
-    return f"{'Level with it' if level else 'Next'} is {following.id}: {in_words(source, following)}."
+    return f"{'Level with it' if level else 'Next'} is {said}."
 
 
 def _price(source: Source, row: MethodRow, best: MethodRow) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slmfit.records import MethodRow
+from slmfit.records import GIVEN, MethodRow
 from slmfit.reporting.disk import Source
 from slmfit.reporting.headline import large_tried, real
 from slmfit.reporting.mistakes import point_at, still_climbs
@@ -40,9 +40,10 @@ def next_steps(source: Source, row: MethodRow) -> Iterator[str]:
         f"Read some mistakes of {row.id} under “Where they fail”. If they would do harm, let people check what it "
         f"answers{sure}."
     )
+    score = "`slmfit compare … --predictions FILE`, with answers to them" if row.name == GIVEN else "`slmfit evaluate`"
     yield (
         "In any case have about 400 new texts of yours labelled by two people: that tells the score to within 5 points "
-        "(`slmfit evaluate`), and how often the two agree is what can be reached."
+        f"({score}), and how often the two agree is what can be reached."
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from slmfit.records import MethodRow
+from slmfit.records import GIVEN, MethodRow
 from slmfit.reporting.disk import Source
 from slmfit.reporting.glossary import what_it_is
 from slmfit.reporting.headline import compared, real, score_of, subject
@@ -48,12 +48,19 @@ def plain(source: Source) -> list[tuple[str, list[str]]]:
 
 def _compared(source: Source, row: MethodRow) -> Iterator[str]:
     tried, split = len(real(source)), source.about.split
-    who = "Each" if tried > 1 else "It"
+    brought = [one.id for one in real(source) if one.name == GIVEN]
+    taught = [one.id for one in real(source) if one.name != GIVEN]
+    who = "It" if len(taught) < 2 else "Each of the others" if brought else "Each"
     whose = number_of(tried, "method") if tried else f"Nothing but {row.id}, which answers without reading,"
     yield f"{whose} had to {job(source.about.dataset['task'])}."
     record = source.records.get(row.id)
     if record is not None and (what := what_it_is(record)):
         yield f"{row.id} {what}."
+    if brought:
+        yield f"What {joined(brought)} learnt from, and whether these texts were in it, this page does not know."
+    if brought and not taught:
+        return
+    who = taught[0] if brought and len(taught) == 1 else who
     learnt = f"{who} learnt from {split['train'].rows:,} texts with known answers" if "train" in split else ""
     if learnt and "validation" in split:
         too = record is not None and "validation" in str(record.rows_used.get("fitted", ""))
@@ -145,6 +152,11 @@ def _costs(source: Source, row: MethodRow) -> Iterator[str]:
         yield "Texts are sent to a server" + (
             f", at {dollars(paid)} for 1,000 of them." if paid is not None else "; what that costs is not known."
         )
+    elif row.name == GIVEN:
+        paid = row.usd_per_1000_rows
+        unknown = "how long they took and where texts are sent for them, this page does not know"
+        cost = ": what they cost, " if paid is None else f". They cost {dollars(paid)} for 1,000 texts; "
+        yield f"Its answers came from a file{cost}{unknown}."
     elif row.size_bytes is not None:
         yield "It runs on your own machine: no text leaves it, and nobody charges for answers."
     yield "Not known here: what mistakes, reading and labelling cost you, and who keeps it running and up to date."

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from slmfit.evidence.verdict import SAME_ROWS
-from slmfit.records import OUTCOMES, SPLITS, MethodRow, to_plain
+from slmfit.records import GIVEN, OUTCOMES, SPLITS, MethodRow, to_plain
 from slmfit.reporting import entities, glossary, guesses, headline, ladder, mistakes, pictures, plain, searching, warned
 from slmfit.reporting.as_written import as_written
 from slmfit.reporting.checked import read_checked
@@ -21,7 +21,17 @@ from slmfit.reporting.doubted import doubted
 from slmfit.reporting.rows import labels
 from slmfit.reporting.stressed import stressed
 from slmfit.runs.labelled import KINDS
-from slmfit.text.figures import by_unit, bytes_words, dollars, interval, milliseconds, number_words, percent, told
+from slmfit.text.figures import (
+    SHARES,
+    by_unit,
+    bytes_words,
+    dollars,
+    interval,
+    milliseconds,
+    number_words,
+    percent,
+    told,
+)
 from slmfit.text.visible import all_visible, excerpt
 
 SCHEMES = {
@@ -57,6 +67,7 @@ def build(source: Source, *, texts: bool) -> dict[str, Any]:
         "money": any(row.usd_per_1000_rows is not None for row in source.methods),
         "failing": list(ladder.failing(source)),
         "asked": [id for id, record in source.records.items() if record.remote],
+        "given": [row.id for row in source.methods if row.scores and row.name == GIVEN],
         "bars": ladder.bars(source),
         "least": ladder.least(source),
         "guesses": guesses.guesses(source),
@@ -148,7 +159,7 @@ def _figures(source: Source, row: MethodRow | None) -> Iterator[tuple[str, str, 
         return
     score = row.scores["test"][source.metric]
     yield "score", f"test {told(source.metric)}", by_unit(source.metric, score.value), interval(source.metric, score)
-    if source.metric in headline.SHARES:
+    if source.metric in SHARES:
         yield "wrong", "wrong", mistakes.of_1000(1 - score.value), "of 1,000 texts"
     if row.size_bytes is not None:
         yield "size_bytes", "size", bytes_words(row.size_bytes), "on disk"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from slmfit.records import MethodRow
 from slmfit.reporting.disk import Source, read_lines
-from slmfit.reporting.headline import SHARES, score_of, subject
+from slmfit.reporting.headline import score_of, subject
 from slmfit.tasks.answers import entities_of, target_from_json
 from slmfit.tasks.entity_scores import all_right
-from slmfit.text.figures import by_unit, part_of, points_words
+from slmfit.text.figures import SHARES, by_unit, part_of, points_words
 
 # What a warning of the audit means for the scores.
 BEARS = {

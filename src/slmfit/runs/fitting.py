@@ -28,7 +28,7 @@ from slmfit.methods import strangers
 from slmfit.methods.base import Context, Method, Remote
 from slmfit.methods.saved import load_model, save_model
 from slmfit.methods.specs import Spec
-from slmfit.records import LEFT_OUT, SPLITS, Example, Prediction, RunRecord, Split
+from slmfit.records import GIVEN, LEFT_OUT, SPLITS, Example, Prediction, RunRecord, Split
 from slmfit.runs import measuring
 from slmfit.runs.answering import Answered, ask
 from slmfit.runs.as_written import as_written, respelled
@@ -221,7 +221,7 @@ def given_run(
     """A run made of answers the user already has for the test rows: scored like any other, without a model."""
     _start(folder, key)
     answered = {"test": Answered.of(data.test, answers, data, terms.seed)}
-    return _publish(folder, data, answered, method="predictions", base_model=name, seed=terms.seed, metric=terms.metric)
+    return _publish(folder, data, answered, method=GIVEN, base_model=name, seed=terms.seed, metric=terms.metric)
 
 
 def run_key(spec: Spec, data: Dataset, terms: Terms, *, budgeted: bool = True, parts: Sequence[str] = ()) -> str:

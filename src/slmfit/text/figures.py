@@ -28,6 +28,9 @@ NAMES = {
 # Scores that are losses or distances, not shares: shown as they are, not in percent.
 PLAIN = ("log_loss", "brier", "expected_calibration_error")
 
+# Scores that are the share of rows that are right, so that the rest is wrong.
+SHARES = ("accuracy", "exact_match")
+
 # What the share of rows that are wholly right is made up of; shown beside it where rows have intents.
 PARTS: Mapping[str, tuple[str, ...]] = {"exact_match": ("entity_f1", "intent_accuracy")}
 
@@ -189,6 +192,12 @@ def points_words(share: float) -> str:
     """0.02 -> '2 points', 0.008 -> '0.8 points'."""
     number = f"{100 * share:.1f}".removesuffix(".0")
     return f"{number} point" if number == "1" else f"{number} points"
+
+
+def more_wrong(share: float) -> str:
+    """0.09 -> '9 more of 100', 0.006 -> '6 more of 1,000': how many rows that one gets wrong and another does not."""
+    of = 100 if share >= 0.0195 else 1000
+    return f"{of * share:.0f} more of {of:,}"
 
 
 def speed_words(rows_per_second: float | None) -> str:

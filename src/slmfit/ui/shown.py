@@ -16,7 +16,7 @@ from slmfit.errors import SlmfitError
 from slmfit.exporting.record import read_export
 from slmfit.hub.models import list_models
 from slmfit.methods import explaining
-from slmfit.records import ComparisonRecord, MethodRow
+from slmfit.records import GIVEN, ComparisonRecord, MethodRow
 from slmfit.reporting import disk, headline
 from slmfit.reporting.glossary import WHAT
 from slmfit.reporting.stressed import stressed
@@ -89,7 +89,7 @@ def _run(name: str, record: Listed) -> dict[str, Any]:
         "fit_seconds": record.fit_seconds,
         "made": record.created,
         "within": "/".join(parts[:-2]) if len(parts) > 2 and parts[-2] == "runs" else None,
-        "given": record.method == explaining.GIVEN,
+        "given": record.method == GIVEN,
     }
 
 
