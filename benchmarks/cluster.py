@@ -14,18 +14,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from subprocess import PIPE, Popen
 from typing import Any
 
-os.environ |= {
-    "OMP_NUM_THREADS": "1", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-}  # fmt: skip
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from ray_nodes import ENVIRONMENT, Nodes
+
+os.environ |= ENVIRONMENT
 
 from common import ag_news, base_model
 
@@ -35,26 +33,6 @@ from slmfit.cluster.predicting import answer_on
 from slmfit.comparison.asked import Asked
 from slmfit.data.dataset import Dataset
 from slmfit.runs.part_files import predict_files
-
-NODES = """
-import sys
-from ray.cluster_utils import Cluster
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-for _ in range(int(sys.argv[1]) - 1):
-    cluster.add_node(num_cpus=1)
-print(cluster.address, flush=True)
-sys.stdin.read()
-cluster.shutdown()
-"""
-
-
-@contextmanager
-def nodes(count: int) -> Iterator[str]:
-    """The address of a cluster of so many nodes, each a core."""
-    with Popen([sys.executable, "-c", NODES, str(count)], stdin=PIPE, stdout=PIPE, text=True) as process:
-        assert process.stdout is not None and process.stdin is not None
-        yield process.stdout.readline().strip()
-        process.stdin.close()
 
 
 def cut(data: Dataset, rows: int) -> Dataset:
@@ -94,9 +72,9 @@ def main() -> None:
         took: dict[int, list[float]] = {1: [], 2: []}
         for turn in range(given.rounds):
             for count in (1, 2) if turn % 2 == 0 else (2, 1):
-                with tempfile.TemporaryDirectory() as work, nodes(count) as address:
+                with tempfile.TemporaryDirectory() as work, Nodes(count) as cluster:
                     load = os.getloadavg()[0]
-                    took[count].append({"fit": fit, "predict": predict}[name](address, Path(work), given))
+                    took[count].append({"fit": fit, "predict": predict}[name](cluster.address, Path(work), given))
                     print(f"{name}, {count} nodes: {took[count][-1]:.1f} s (load before {load:.1f})", flush=True)
         one, two = (statistics.median(took[count]) for count in (1, 2))
         print(f"{name}: {one:.1f} s by one node, {two:.1f} by two: {one / two:.2f}x", flush=True)

@@ -12,55 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from ray_nodes import ALONE, ENVIRONMENT, Nodes
+
 pytest.importorskip("ray", reason="needs the extra `cluster`")
 pytestmark = pytest.mark.ray
 
 SOURCE = Path(__file__).parent.parent.parent / "src"
 QUICK = ["--set", "linear.features=words", "--set", "linear.C=1"]
 ALL = ["--methods", "majority,linear,linear@more,knn", *QUICK]
-ENVIRONMENT = {"RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
-LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # what those who start and join the two nodes hold
-
-CLUSTER = """
-import sys
-from ray.cluster_utils import Cluster
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-more = [cluster.add_node(num_cpus=1)]
-print(cluster.address, flush=True)
-for line in sys.stdin:
-    if line == "kill\\n":
-        cluster.remove_node(more.pop(), allow_graceful=False)
-    else:
-        more.append(cluster.add_node(num_cpus=1))
-    print("done", flush=True)
-cluster.shutdown()
-"""
-
-
-class TwoNodes:
-    """A head and another node with a core each, in a process that ends with its stdin."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CLUSTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env=os.environ | ENVIRONMENT | LOOPBACK,
-        )  # fmt: skip
-        self.address = self.process.stdout.readline().strip()
-        assert re.fullmatch(r"[\d.]+:\d+", self.address), self.address
-
-    def do(self, what):
-        self.process.stdin.write(f"{what}\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == "done\n"
 
 
 @pytest.fixture(scope="module")
 def cluster():
-    nodes = TwoNodes()
-    yield nodes
-    nodes.process.stdin.close()
-    nodes.process.wait(60)
-    nodes.process.stdout.close()
+    with Nodes() as nodes:
+        yield nodes
 
 
 @pytest.fixture
@@ -73,7 +38,7 @@ def place(tmp_path):
 
 def started(place, *words, **more):
     command = [sys.executable, "-m", "slmfit", "compare", "d.csv", *words]
-    environment = os.environ | ENVIRONMENT | LOOPBACK | more
+    environment = os.environ | ENVIRONMENT | more
     return subprocess.Popen(
         command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -121,9 +86,7 @@ def test_parts_are_answered_on_two_nodes(cluster, place):
     done = []
     for name, more in (("here", []), ("there", ["--cluster", cluster.address])):
         command = [*words, name, *more]
-        done.append(
-            subprocess.run(command, cwd=place, capture_output=True, text=True, env=os.environ | ENVIRONMENT | LOOPBACK)
-        )
+        done.append(subprocess.run(command, cwd=place, capture_output=True, text=True, env=os.environ | ENVIRONMENT))
         assert done[-1].returncode == 0, done[-1].stderr
     parts = [{path.name: path.read_bytes() for path in (place / name).glob("part-*")} for name in ("here", "there")]
     assert parts[0] == parts[1] and len(parts[0]) == 3
@@ -135,13 +98,13 @@ def test_a_node_that_dies_costs_its_runs_a_retry(cluster, place):
     child = started(place, *ALL, "--out", "out", "--cluster", cluster.address)
     while "fit" not in child.stderr.readline():  # a run has begun on one of them
         assert child.poll() is None
-    cluster.do("kill")
+    cluster.kill()
     try:
         _, err = child.communicate(timeout=600)
         assert child.returncode == 0, err
         same(place / "serial", place / "out")
     finally:
-        cluster.do("add")
+        cluster.add()
 
 
 def test_interrupted_what_came_stays_and_the_same_command_goes_on(cluster, place):
@@ -199,11 +162,11 @@ with joined("auto") as ray:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_auto_listens_on_loopback_alone_and_asks_for_a_token():
     child = subprocess.Popen([sys.executable, "-c", REACHED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                             env=os.environ | ENVIRONMENT)  # fmt: skip
+                             env=os.environ | ALONE)  # fmt: skip
     address = child.stdout.readline().strip()
     code = f"import ray; ray.init(address={address!r}, log_to_driver=False)"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                           env=os.environ | ENVIRONMENT | LOOPBACK, timeout=300)  # fmt: skip
+                           env=os.environ | ENVIRONMENT, timeout=300)  # fmt: skip
     said, _ = child.communicate(timeout=60)
     places = said.split()
     assert len(places) > 3 and set(places) <= {"0100007F", "0000000000000000FFFF00000100007F"}, places

@@ -6,6 +6,7 @@ slmfit compare tickets.csv --methods majority,linear,knn --out compared
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -187,6 +188,10 @@ def train(
     source: DataOptions,
     fit: FitOptions,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="A method, as in --methods of compare.")],
+    cluster: Annotated[
+        str | None,
+        option("--cluster", "Fit on this Ray cluster; auto: one of this machine's own cores.", "HOST:PORT"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Fit one method and score it."""
@@ -200,6 +205,10 @@ def train(
         return _show_plan(steps, as_json=json, budget=budget.seconds)
     with display.progress() as listen:
         given = {**fit.arguments(), "budget": budget, "limits": fit.limits}
+        if cluster is not None:
+            from slmfit.cluster.fitting import fit_on
+
+            given["elsewhere"] = partial(fit_on, cluster)
         run = comparing.train(data, method, **given, seed=source.seed, listen=listen)
     return display.show_run(run, as_json=json)
 
@@ -213,6 +222,10 @@ def tune(
     sampler: Annotated[
         str, option("--sampler", "What is tried next: tpe learns from the trials before, random does not.", "NAME")
     ] = "tpe",
+    cluster: Annotated[
+        str | None,
+        option("--cluster", "Try them on this Ray cluster; auto: one of this machine's own cores.", "HOST:PORT"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Try other settings of one method, and keep them only where the gain is more than luck."""
@@ -220,11 +233,15 @@ def tune(
     from slmfit.cli.tuned import show_tuned
     from slmfit.tuning import tune as tuning
 
+    elsewhere = None
+    if cluster is not None:
+        from slmfit.cluster.tuning import try_on
+
+        elsewhere = partial(try_on, cluster)
     data = source.load()
     with display.progress() as listen:
-        tuned = tuning(
-            data, method, trials=trials, sampler=sampler, **options.arguments(), seed=source.seed, listen=listen
-        )
+        given = {**options.arguments(), "elsewhere": elsewhere}
+        tuned = tuning(data, method, trials=trials, sampler=sampler, **given, seed=source.seed, listen=listen)
     return show_tuned(tuned, source.words(), as_json=json)
 
 

@@ -3,7 +3,7 @@
     asked = Asked.of(data, "linear,encoder", seeds=3, out="compared")
     fit_on("10.0.0.1:6379", asked)       # then `compare` finds the runs, measures them again here, and judges
 
-Where a task runs, how often it is tried and what is spilled to disk is Ray's. No file system is shared.
+No file system is shared.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from slmfit import storage
 from slmfit.cluster.nodes import joined
+from slmfit.cluster.tasks import as_they_end, check_code, said_by, task, told_here
 from slmfit.comparison.asked import Asked
 from slmfit.comparison.experiment import Experiment
 from slmfit.comparison.folder import held, write_data
@@ -25,23 +26,6 @@ from slmfit.environment import code_version
 from slmfit.errors import UnsafeError, UsageError
 from slmfit.methods.specs import Spec
 from slmfit.runs.fitting import Terms, run_key
-
-RETRIES = 3  # of a run whose node or process died
-TELL_SECONDS = 0.5
-
-
-class Told:
-    """What happens on the nodes, until it is told here."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, dict[str, Any]]] = []
-
-    def tell(self, kind: str, fields: dict[str, Any]) -> None:
-        self.events.append((kind, fields))
-
-    def take(self) -> list[tuple[str, dict[str, Any]]]:
-        taken, self.events = self.events, []
-        return taken
 
 
 def fit_on(address: str, asked: Asked, texts: bool = True) -> list[str]:
@@ -68,36 +52,21 @@ def fit_on(address: str, asked: Asked, texts: bool = True) -> list[str]:
 
 
 def _fit_all(ray: Any, whole: Experiment, missing: list[tuple[Experiment, Spec]]) -> list[str]:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    told = ray.remote(num_cpus=0, scheduling_strategy=here)(Told).remote()
+    told, waiting, came = told_here(ray), dict[Any, tuple[Experiment, Spec]](), list[str]()
     data = {id(one.data): ray.put(one.data) for one, _ in missing}
-    gpus = ray.cluster_resources().get("GPU", 0)
-    waiting, came = {}, []
     for one, spec in missing:
-        task = ray.remote(num_cpus=1, num_gpus=int(bool(gpus and spec.trained)), max_retries=RETRIES)(fit_here)
-        waiting[task.remote(data[id(one.data)], one.terms, spec, code_version(), told)] = (one, spec)
-    try:
-        while waiting:
-            done, _ = ray.wait(list(waiting), timeout=TELL_SECONDS)
-            for kind, fields in ray.get(told.take.remote()):
+        fit = task(ray, fit_here, trained=spec.trained)
+        waiting[fit.remote(data[id(one.data)], one.terms, spec, code_version(), told)] = (one, spec)
+    with as_they_end(ray, waiting, told, whole.listen) as ended:
+        for reference, (one, spec) in ended:
+            try:
+                files = ray.get(reference)
+            except Exception as error:  # the others are worth having
                 if whole.listen:
-                    whole.listen(kind, fields)
-            for reference in done:
-                one, spec = waiting.pop(reference)
-                try:
-                    files = ray.get(reference)
-                except Exception as error:  # the others are worth having
-                    if whole.listen:
-                        said = str(getattr(error, "cause", None) or error).strip().splitlines()[-1]
-                        whole.listen("failed", {"run": spec.id, "reason": f"on the cluster: {said}"})
-                    continue
-                publish(one, spec, files)
-                came.append(spec.id)
-    finally:
-        for reference in waiting:
-            ray.cancel(reference, force=True)
+                    whole.listen("failed", {"run": spec.id, "reason": f"on the cluster: {said_by(error)}"})
+                continue
+            publish(one, spec, files)
+            came.append(spec.id)
     return came
 
 
@@ -107,12 +76,6 @@ def fit_here(data: Dataset, terms: Terms, spec: Spec, code: str, told: Any) -> d
     with TemporaryDirectory(prefix="slmfit-") as folder:
         experiment = Experiment(Path(folder), data, terms, lambda kind, fields: told.tell.remote(kind, fields))
         return files_of(experiment.fit(spec).folder)
-
-
-def check_code(code: str) -> None:
-    """Raise UsageError where this node runs another slmfit than the machine that asks."""
-    if code_version() != code:
-        raise UsageError(f"slmfit is {code_version()} there and {code} here", fix="install the same everywhere")
 
 
 def files_of(run: Path) -> dict[str, bytes]:

@@ -13,8 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from slmfit import storage
-from slmfit.cluster.fitting import RETRIES, check_code, files_of
+from slmfit.cluster.fitting import files_of
 from slmfit.cluster.nodes import joined
+from slmfit.cluster.tasks import cause_of, check_code, said_by, task
 from slmfit.environment import code_version
 from slmfit.errors import SlmfitError
 from slmfit.runs.part_worker import Asked, Packed, answer_part
@@ -31,7 +32,7 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
     with joined(address) as ray:
         files, waiting = ray.put(files_of(run.folder)), dict[object, str]()
         most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        task = ray.remote(num_cpus=1, max_retries=RETRIES)(answer_here)
+        answer = task(ray, answer_here)
 
         def written(count: int) -> Iterator[int]:
             """Write what is done, until no more than this many are under way."""
@@ -42,10 +43,9 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
                     try:
                         rows, content = ray.get(reference)
                     except Exception as error:
-                        cause = getattr(error, "cause", None) or error
-                        if isinstance(cause, SlmfitError):
+                        if isinstance(cause := cause_of(error), SlmfitError):
                             raise cause from None
-                        said = f"the cluster could not answer a part: {str(cause).strip().splitlines()[-1]}"
+                        said = f"the cluster could not answer a part: {said_by(error)}"
                         raise SlmfitError(said, where=name, fix="the same command goes on with it") from error
                     with storage.output(asked.folder / name) as file:
                         file.write(content)
@@ -53,7 +53,7 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
 
         try:
             for part in parts:
-                waiting[task.remote(files, run.record.key, code_version(), asked, part.line)] = part.name
+                waiting[answer.remote(files, run.record.key, code_version(), asked, part.line)] = part.name
                 yield from written(most)
             yield from written(0)
         finally:

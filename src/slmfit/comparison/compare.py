@@ -209,9 +209,13 @@ def train(
     budget_seconds: float | None = None,
     budget: Budget | None = None,
     limits: Limits | None = None,
+    elsewhere: Callable[[Asked], object] | None = None,
     listen: Listener | None = None,
 ) -> Trained:
-    """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises."""
+    """One method, fitted and scored as in a comparison, without a verdict. Raises what the method raises.
+
+    elsewhere: what fits it instead, into the folder; what is not there then is fitted here.
+    """
     budget = Budget.of(budget_seconds) if budget is None else budget
     if listen and budget.limited:
         listen("budget", {"seconds": round(budget.left(), 1)})
@@ -227,7 +231,10 @@ def train(
     terms = Terms(seed, metric, checked_seeds(seeds, seed, with_parts([spec])), budget_seconds)
     out = default_folder(data) if out is None else Path(out)
     experiment = Experiment(out, data, terms, listen)
+    if elsewhere is not None:
+        elsewhere(Asked(experiment, tuple(with_parts([spec]))))
     with held(out, data):
+        measure_again(out, data, listen)
         if not (out / "data" / "split.json").is_file():
             write_data(experiment, texts=True)
         done = list(experiment.limited(with_parts([spec]), limits).fit_seeds(spec, budget))

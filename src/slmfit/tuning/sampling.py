@@ -59,12 +59,12 @@ class Sampler:
     sampler: str
     seed: int
 
-    def ask(self, trials: Sequence[Tried]) -> Asked:
-        """What to try after these."""
+    def ask(self, trials: Sequence[Tried], number: int | None = None) -> Asked:
+        """What to try after these. number: of the trial; None = the one that follows."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        own = random.Random(f"{self.seed}/{len(trials)}").getrandbits(32)
+        own = random.Random(f"{self.seed}/{len(trials) if number is None else number}").getrandbits(32)
         kind = optuna.samplers.TPESampler if self.sampler == "tpe" else optuna.samplers.RandomSampler
         pruner = optuna.pruners.PercentilePruner(
             100 * (1 - PRUNED_BELOW), n_startup_trials=BEFORE_PRUNING, n_min_trials=BEFORE_PRUNING

@@ -11,7 +11,8 @@ that was killed goes on with the trial it was at, and ends with the same trials.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,15 @@ from slmfit.tuning.page import write_page
 from slmfit.tuning.record import TuningRecord, read_tuning, write_tuning
 from slmfit.tuning.sampling import Asked, Sampler, checked_sampler
 from slmfit.tuning.telling import caveats, sentence
-from slmfit.tuning.trials import Bench, OutOfTime, Tried
+from slmfit.tuning.trials import Answers, Bench, OutOfTime, Tried
 
 FORMAT = "slmfit.trials/1"
 OTHERS = Others(
     "holds trials of other data, settings, seeds, ranges or versions",
     "choose another folder with --out, or delete this one",
 )
+# Bench, sampler, the trials that are over, and how many there are to be -> the further ones, in order.
+Elsewhere = Callable[[Bench, Sampler, Sequence[Tried], int], Generator[tuple[Tried, Answers], None, None]]
 FEWEST = 2  # trials: the defaults, and one beside them
 
 
@@ -75,6 +78,7 @@ def tune(
     out: str | Path | None = None,
     seed: int = 0,
     seeds: int = 1,
+    elsewhere: Elsewhere | None = None,
     listen: Listener | None = None,
 ) -> Tuned:
     """Try settings of one method and keep the best, if it can be told from the defaults. Test is never opened.
@@ -85,12 +89,15 @@ def tune(
     settings: method -> settings that are fixed, and not searched. metric: None = the task's own.
     out: where results go; None = beside the comparison of the same data. seeds: how often each trial trains, with as
     many seeds: its score is their mean, and their spread is in the interval.
+    elsewhere: what runs the trials instead, without a budget.
 
     Raises UsageError for a method that has nothing to tune, MissingPart without Optuna, BudgetReached where there was
     no time for the defaults and one more trial, and what the method raises with its defaults.
     """
     if budget_seconds is None and trials is None:
         raise UsageError("nothing says when to end", fix="give --budget 30m, or --trials 40")
+    if budget_seconds is not None and elsewhere is not None:
+        raise UsageError("a cluster tries settings beside each other, and holds no budget", fix="give --trials 40")
     if trials is not None and trials < FEWEST:
         raise UsageError(f"--trials cannot be {trials}", fix="the first are the defaults: give 2 or more")
     metric, seed, sampler = checked_metric(data, metric), checked_seed(seed), checked_sampler(sampler)
@@ -112,7 +119,13 @@ def tune(
             if listen:
                 listen("reuse", {"run": spec.id})
         else:
-            ended = _try(bench, Sampler(ranges, sampler, seed), journal, known, trials, budget_seconds, folder)
+            asking = Sampler(ranges, sampler, seed)
+            if elsewhere is not None and trials is not None:
+                coming = elsewhere(bench, asking, known, trials)
+            else:
+                coming = _here(bench, asking, known, trials, budget_seconds)
+            with closing(coming):
+                ended = _try(bench, journal, known, trials, folder, coming)
             about: dict[str, Any] = {
                 "sampler": sampler,
                 "key": key,
@@ -136,32 +149,15 @@ def _over(folder: Path, known: int, most: int | None, seconds: float | None) -> 
 
 
 def _try(
-    bench: Bench, sampler: Sampler, journal: Journal, known: list[Tried], most: int | None, seconds: float | None,
-    folder: Path,
+    bench: Bench, journal: Journal, known: list[Tried], most: int | None, folder: Path,
+    coming: Iterable[tuple[Tried, Answers]],
 ) -> str:  # fmt: skip
-    """Trial after trial, each appended to `known` and the journal. Returns what ended it.
+    """Take up trial after trial, each appended to `known` and the journal. Returns what ended it.
 
     Raises BudgetReached where nothing can be compared.
     """
-    budget = Budget.of(None if seconds is None else seconds - sum(one.seconds for one in known))
-    if bench.listen and budget.limited:
-        bench.listen("budget", {"seconds": round(budget.left(), 1)})
-    while most is None or len(known) < most:
-        if known and budget.left() < sorted(one.seconds for one in known)[len(known) // 2]:
-            break  # as long as half of them took is not left
-        first = not known
-        asked = Asked({}, None) if first else sampler.ask(known)
-        try:
-            tried, found = bench.run(
-                len(known),
-                bench.meant(asked.settings),
-                searched=list(sampler.ranges),
-                hopeless=(lambda epoch, score: False) if first else asked.hopeless,
-                budget=budget,
-            )
-        except OutOfTime:
-            break
-        if first or tried is rival_of([*known, tried]):
+    for tried, found in coming:
+        if not known or tried is rival_of([*known, tried]):
             answers.write(folder, tried.number, bench.data, found)
         journal.add(to_plain(tried))
         known.append(tried)
@@ -173,6 +169,37 @@ def _try(
         what = "the budget left no time for the defaults and a trial beside them"
         raise BudgetReached(what, fix="give a larger one: the same command goes on from here")
     return "trials" if most is not None and len(known) >= most else "budget"
+
+
+def _here(
+    bench: Bench, sampler: Sampler, known: Sequence[Tried], most: int | None, seconds: float | None
+) -> Generator[tuple[Tried, Answers], None, None]:
+    """One trial after the other; each is asked for by those in `known` by then."""
+    budget = Budget.of(None if seconds is None else seconds - sum(one.seconds for one in known))
+    if bench.listen and budget.limited:
+        bench.listen("budget", {"seconds": round(budget.left(), 1)})
+    while most is None or len(known) < most:
+        if known and budget.left() < sorted(one.seconds for one in known)[len(known) // 2]:
+            return  # as long as half of them took is not left
+        try:
+            done = run_trial(bench, sampler, known, len(known), budget)
+        except OutOfTime:
+            return
+        yield done
+
+
+def run_trial(
+    bench: Bench, sampler: Sampler, known: Sequence[Tried], number: int, budget: Budget | None = None
+) -> tuple[Tried, Answers]:
+    """The trial of that number, the first being the defaults; `known` is what it is asked for by. See `Bench.run`."""
+    asked = sampler.ask(known, number) if number else Asked({}, None)
+    return bench.run(
+        number,
+        bench.meant(asked.settings),
+        searched=list(sampler.ranges),
+        hopeless=asked.hopeless if number else lambda epoch, score: False,
+        budget=budget,
+    )
 
 
 def _judged(

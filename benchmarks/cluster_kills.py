@@ -1,0 +1,181 @@
+"""Whether a comparison on a Ray cluster is the serial one, whatever dies on the way.
+
+    python benchmarks/cluster_kills.py --nodes 10 --workers 20 --drivers 5
+
+Two nodes of one core (extra `cluster`). In each round what `slmfit compare --cluster` does on the cluster begins in a
+folder of its own, and at a random moment between its first fit and its last run a node, a process that fits, or the
+command's own process is killed by SIGKILL; the last is then started again. Counted: runs that are there once and
+byte-equal to those of a serial comparison, and runs that were fitted or published again after they were there. One
+folder of each kind is judged at the end: its verdict and scores are the serial ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import slmfit
+import tiny
+from conftest import make_dataset
+from ray_nodes import ENVIRONMENT, Nodes
+from slmfit.cluster.fitting import fit_on
+from slmfit.comparison.asked import Asked
+from slmfit.data.dataset import Dataset
+from slmfit.events import recorded
+
+RUNS = {"majority", "linear", "knn", "encoder-base", "encoder-base~seed1"}
+SETTINGS = {"encoder": {"epochs": 2, "device": "cpu"}}
+
+
+class Round:
+    """A comparison in a folder, fitted by a process that was forked after the imports, and what it tells as it goes."""
+
+    def __init__(self, data: Dataset, place: Path, out: str, address: str) -> None:
+        self.data, self.out, self.told, self.address = data, place / out, place / f"{out}.jsonl", address
+        self.methods = f"majority,linear,knn,encoder={place / 'base'}"
+        self.begin()
+
+    def begin(self) -> None:
+        def fit() -> None:
+            asked = Asked.of(self.data, self.methods, seeds=2, settings=SETTINGS, out=self.out)
+            with recorded(self.told, None) as event:
+                fit_on(self.address, asked.told_to(lambda kind, fields: event(kind, **fields)))
+
+        self.pid = forked(fit)
+
+    def judge(self) -> tuple[str, list[dict[str, Any]]]:
+        """What the same command says when all runs are there: the verdict's sentence, and each method's scores."""
+        slmfit.compare(self.data, self.methods, seeds=2, settings=SETTINGS, out=self.out)
+        return said(self.out)
+
+    def going(self) -> bool:
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def ended(self) -> None:
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        assert code == 0, f"{self.out} ended with {code}"
+
+    def fits(self) -> list[str]:
+        """The run of each fit that was begun, as often as it was."""
+        lines = self.told.read_text().splitlines(keepends=True) if self.told.is_file() else []
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [event["run"] for event in events if event["event"] == "fit"]
+
+    def published(self) -> dict[str, int]:
+        """Run -> the number of the file that holds its answers, of those that are there."""
+        return {path.parent.name: path.stat().st_ino for path in self.out.glob("runs/[!.]*/predictions.jsonl")}
+
+
+def forked(work: Callable[[], None]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        work()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def files(run: Path) -> dict[str, bytes]:
+    """All that decides what a run answers."""
+    kept = [path for path in run.rglob("*") if path.is_file() and path.name not in ("run.json", "events.jsonl")]
+    return {path.relative_to(run).as_posix(): path.read_bytes() for path in kept}
+
+
+def said(out: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The verdict's sentence, and each method's scores."""
+    record = json.loads((out / "comparison.json").read_text())
+    return record["verdict"]["sentence"], [row["scores"] for row in record["methods"]]
+
+
+def killed(kind: str, cluster: Nodes, work: Round, whole: Path, moment: float, rng: random.Random) -> dict[str, Any]:
+    """One round; empty where all runs were there before the moment came. moment: seconds after the first fit."""
+    while not work.fits():
+        assert work.going()
+        time.sleep(0.02)
+    time.sleep(moment)
+    while not (workers := cluster.workers()) and len(work.published()) < len(RUNS):
+        time.sleep(0.01)
+    there = work.published()
+    if len(there) == len(RUNS):
+        work.ended()
+        return {}
+    before = {run: work.fits().count(run) for run in there}
+    if kind == "node":
+        cluster.kill()
+    elif kind == "worker":
+        os.kill(rng.choice(workers), signal.SIGKILL)
+    else:
+        os.kill(work.pid, signal.SIGKILL)
+        os.waitpid(work.pid, 0)
+        work.begin()
+    work.ended()
+    if kind == "node":
+        cluster.add()
+    now = work.published()
+    return {
+        "there": len(there),
+        "begun": len(work.fits()),
+        "runs": set(now) == RUNS,
+        "equal": all(files(work.out / "runs" / run) == files(whole / "runs" / run) for run in now),
+        "fitted again": sum(work.fits().count(run) > max(1, count) for run, count in before.items()),
+        "published again": sum(now[run] != file for run, file in there.items()),
+        "left": len(list(work.out.glob("parts"))),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    for name, count in (("node", 10), ("worker", 20), ("driver", 5)):
+        parser.add_argument(f"--{name}s", dest=name, type=int, default=count)
+    given, rng, data = parser.parse_args(), random.Random(0), make_dataset()
+    os.environ |= ENVIRONMENT
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        tiny.encoder(place / "base", num_hidden_layers=1)
+        slmfit.compare(
+            data, f"majority,linear,knn,encoder={place / 'base'}", seeds=2, settings=SETTINGS, out=place / "serial"
+        )
+        with Nodes() as cluster:
+            work = Round(data, place, "whole", cluster.address)
+            began = time.monotonic()
+            while len(work.published()) < len(RUNS):
+                began = began if work.fits() else time.monotonic()
+                time.sleep(0.02)
+            took = time.monotonic() - began
+            work.ended()
+            print(f"undisturbed: {took:.1f} s from the first fit to the last run", flush=True)
+            for kind, count in vars(given).items():
+                done: list[dict[str, Any]] = []
+                late = 0
+                while len(done) < count:
+                    work = Round(data, place, f"{kind}-{len(done) + late}", cluster.address)
+                    found = killed(kind, cluster, work, place / "serial", rng.uniform(0, took), rng)
+                    late += not found
+                    if found:
+                        done.append(found)
+                        print(kind, found, flush=True)
+                if done:
+                    sums = {name: sum(one[name] for one in done) for name in done[0] if name not in ("there", "begun")}
+                    same = work.judge() == said(place / "serial")
+                    print(
+                        f"a {kind} killed {count} times ({late} came too late): {sums}, judged alike: {same}",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
