@@ -7,6 +7,9 @@ folder of its own, and at a random moment between its first fit and its last run
 command's own process is killed by SIGKILL; the last is then started again. Counted: runs that are there once and
 byte-equal to those of a serial comparison, and runs that were fitted or published again after they were there. One
 folder of each kind is judged at the end: its verdict and scores are the serial ones.
+
+--trials 200 has `slmfit tune` try settings of `linear` on the cluster, while nodes, processes and the command are
+killed, and counts the trials that are those of a tuning in which nothing was: with `random` of a serial one.
 """
 
 from __future__ import annotations
@@ -20,16 +23,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from ray_nodes import ENVIRONMENT, Nodes
+
+os.environ |= ENVIRONMENT
+
 import slmfit
 import tiny
 from conftest import make_dataset
-from ray_nodes import ENVIRONMENT, Nodes
 from slmfit.cluster.fitting import fit_on
+from slmfit.cluster.tuning import try_on
 from slmfit.comparison.asked import Asked
 from slmfit.data.dataset import Dataset
 from slmfit.events import recorded
@@ -62,10 +70,6 @@ class Round:
     def going(self) -> bool:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
-    def ended(self) -> None:
-        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        assert code == 0, f"{self.out} ended with {code}"
-
     def fits(self) -> list[str]:
         """The run of each fit that was begun, as often as it was."""
         lines = self.told.read_text().splitlines(keepends=True) if self.told.is_file() else []
@@ -87,6 +91,11 @@ def forked(work: Callable[[], None]) -> int:
         code = 0
     finally:
         os._exit(code)
+
+
+def ended(pid: int) -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code == 0, f"ended with {code}"
 
 
 def files(run: Path) -> dict[str, bytes]:
@@ -111,7 +120,7 @@ def killed(kind: str, cluster: Nodes, work: Round, whole: Path, moment: float, r
         time.sleep(0.01)
     there = work.published()
     if len(there) == len(RUNS):
-        work.ended()
+        ended(work.pid)
         return {}
     before = {run: work.fits().count(run) for run in there}
     if kind == "node":
@@ -122,7 +131,7 @@ def killed(kind: str, cluster: Nodes, work: Round, whole: Path, moment: float, r
         os.kill(work.pid, signal.SIGKILL)
         os.waitpid(work.pid, 0)
         work.begin()
-    work.ended()
+    ended(work.pid)
     if kind == "node":
         cluster.add()
     now = work.published()
@@ -137,44 +146,84 @@ def killed(kind: str, cluster: Nodes, work: Round, whole: Path, moment: float, r
     }
 
 
+def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], rng: random.Random) -> None:
+    """So many rounds of each kind."""
+    tiny.encoder(place / "base", num_hidden_layers=1)
+    methods = f"majority,linear,knn,encoder={place / 'base'}"
+    slmfit.compare(data, methods, seeds=2, settings=SETTINGS, out=place / "serial")
+    work = Round(data, place, "whole", cluster.address)
+    began = time.monotonic()
+    while len(work.published()) < len(RUNS):
+        began = began if work.fits() else time.monotonic()
+        time.sleep(0.02)
+    took = time.monotonic() - began
+    ended(work.pid)
+    print(f"undisturbed: {took:.1f} s from the first fit to the last run", flush=True)
+    for kind, count in kills.items():
+        done: list[dict[str, Any]] = []
+        late = 0
+        while len(done) < count:
+            work = Round(data, place, f"{kind}-{len(done) + late}", cluster.address)
+            found = killed(kind, cluster, work, place / "serial", rng.uniform(0, took), rng)
+            late += not found
+            if found:
+                done.append(found)
+                print(kind, found, flush=True)
+        if done:
+            sums = {name: sum(one[name] for one in done) for name in done[0] if name not in ("there", "begun")}
+            same = work.judge() == said(place / "serial")
+            print(f"a {kind} killed {count} times ({late} came too late): {sums}, judged alike: {same}", flush=True)
+
+
+def tuned(data: Dataset, place: Path, cluster: Nodes, trials: int, rng: random.Random) -> None:
+    """Two tunings, each with five kills, at random numbers of trials."""
+    for sampler in ("random", "tpe"):
+
+        def lines(name: str, sampler: str = sampler) -> list[dict[str, Any]]:
+            path = place / f"{sampler}-{name}" / "trials.jsonl"
+            found = path.read_text().splitlines(keepends=True)[1:] if path.is_file() else []
+            return [json.loads(line) | {"seconds": 0} for line in found if line.endswith("\n")]
+
+        def begin(name: str, sampler: str = sampler) -> int:
+            elsewhere = None if name == "serial" else partial(try_on, cluster.address)
+            given = {"trials": trials, "sampler": sampler, "elsewhere": elsewhere, "out": place / f"{sampler}-{name}"}
+            return forked(lambda: slmfit.tune(data, "linear", **given))
+
+        whole = "serial" if sampler == "random" else "undisturbed"
+        ended(begin(whole))
+        moments = sorted(rng.sample(range(1, trials), 5))
+        kinds = rng.sample(["node", "worker", "worker", "driver", "driver"], 5)
+        pid = begin("killed")
+        for moment, kind in zip(moments, kinds, strict=True):
+            while len(lines("killed")) < moment or (kind == "worker" and not cluster.workers("try_here")):
+                time.sleep(0.02)
+            if kind == "node":
+                cluster.kill()
+                cluster.add()
+            elif kind == "worker":
+                os.kill(rng.choice(cluster.workers("try_here")), signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                pid = begin("killed")
+        ended(pid)
+        same = sum(one == other for one, other in zip(lines("killed"), lines(whole), strict=True))
+        killed = dict(zip(moments, kinds, strict=True))
+        print(f"{sampler}, killed at trial {killed}: {same} of {trials} are those of {whole}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--trials", type=int, default=0)
     for name, count in (("node", 10), ("worker", 20), ("driver", 5)):
         parser.add_argument(f"--{name}s", dest=name, type=int, default=count)
-    given, rng, data = parser.parse_args(), random.Random(0), make_dataset()
-    os.environ |= ENVIRONMENT
-    with tempfile.TemporaryDirectory() as scratch:
-        place = Path(scratch)
-        tiny.encoder(place / "base", num_hidden_layers=1)
-        slmfit.compare(
-            data, f"majority,linear,knn,encoder={place / 'base'}", seeds=2, settings=SETTINGS, out=place / "serial"
-        )
-        with Nodes() as cluster:
-            work = Round(data, place, "whole", cluster.address)
-            began = time.monotonic()
-            while len(work.published()) < len(RUNS):
-                began = began if work.fits() else time.monotonic()
-                time.sleep(0.02)
-            took = time.monotonic() - began
-            work.ended()
-            print(f"undisturbed: {took:.1f} s from the first fit to the last run", flush=True)
-            for kind, count in vars(given).items():
-                done: list[dict[str, Any]] = []
-                late = 0
-                while len(done) < count:
-                    work = Round(data, place, f"{kind}-{len(done) + late}", cluster.address)
-                    found = killed(kind, cluster, work, place / "serial", rng.uniform(0, took), rng)
-                    late += not found
-                    if found:
-                        done.append(found)
-                        print(kind, found, flush=True)
-                if done:
-                    sums = {name: sum(one[name] for one in done) for name in done[0] if name not in ("there", "begun")}
-                    same = work.judge() == said(place / "serial")
-                    print(
-                        f"a {kind} killed {count} times ({late} came too late): {sums}, judged alike: {same}",
-                        flush=True,
-                    )
+    given, data = vars(parser.parse_args()), make_dataset()
+    trials = given.pop("trials")
+    with tempfile.TemporaryDirectory() as scratch, Nodes() as cluster:
+        if trials:
+            tuned(data, Path(scratch), cluster, trials, random.Random(1))
+        if any(given.values()):
+            compared(data, Path(scratch), cluster, given, random.Random(0))
 
 
 if __name__ == "__main__":
