@@ -62,11 +62,6 @@ class Round:
 
         self.pid = forked(fit)
 
-    def judge(self) -> tuple[str, list[dict[str, Any]]]:
-        """What the same command says when all runs are there: the verdict's sentence, and each method's scores."""
-        slmfit.compare(self.data, self.methods, seeds=2, settings=SETTINGS, out=self.out)
-        return said(self.out)
-
     def going(self) -> bool:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
@@ -81,7 +76,8 @@ class Round:
         return {path.parent.name: path.stat().st_ino for path in self.out.glob("runs/[!.]*/predictions.jsonl")}
 
 
-def forked(work: Callable[[], None]) -> int:
+def forked(work: Callable[[], object]) -> int:
+    """A process of its own: this one must start no threads, which would not be there in those that are forked."""
     child = os.fork()
     if child:
         return child
@@ -148,9 +144,15 @@ def killed(kind: str, cluster: Nodes, work: Round, whole: Path, moment: float, r
 
 def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], rng: random.Random) -> None:
     """So many rounds of each kind."""
+
+    def judge(out: str) -> tuple[str, list[dict[str, Any]]]:
+        """What `compare` says without a cluster; where all runs are there, of these."""
+        methods = f"majority,linear,knn,encoder={place / 'base'}"
+        ended(forked(lambda: slmfit.compare(data, methods, seeds=2, settings=SETTINGS, out=place / out)))
+        return said(place / out)
+
     tiny.encoder(place / "base", num_hidden_layers=1)
-    methods = f"majority,linear,knn,encoder={place / 'base'}"
-    slmfit.compare(data, methods, seeds=2, settings=SETTINGS, out=place / "serial")
+    serial = judge("serial")
     work = Round(data, place, "whole", cluster.address)
     began = time.monotonic()
     while len(work.published()) < len(RUNS):
@@ -171,7 +173,7 @@ def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], 
                 print(kind, found, flush=True)
         if done:
             sums = {name: sum(one[name] for one in done) for name in done[0] if name not in ("there", "begun")}
-            same = work.judge() == said(place / "serial")
+            same = judge(work.out.name) == serial
             print(f"a {kind} killed {count} times ({late} came too late): {sums}, judged alike: {same}", flush=True)
 
 
