@@ -3,10 +3,10 @@
     python benchmarks/cluster_kills.py --nodes 10 --workers 20 --drivers 5
 
 Two nodes of one core (extra `cluster`). In each round what `slmfit compare --cluster` does on the cluster begins in a
-folder of its own, and at a random moment between its first fit and its last run a node, a process that fits, or the
-command's own process is killed by SIGKILL; the last is then started again. Counted: runs that are there once and
-byte-equal to those of a serial comparison, and runs that were fitted or published again after they were there. One
-folder of each kind is judged at the end: its verdict and scores are the serial ones.
+folder of its own, and at a few random moments of it a node, a process that fits, or the command's own process is killed
+by SIGKILL; what was killed is started again. Counted: runs that are there once and byte-equal to those of a serial
+comparison, and runs that were fitted or published again after they were there. One folder of each kind is judged at the
+end: its verdict and scores are the serial ones.
 
 --trials 200 has `slmfit tune` try settings of `linear` on the cluster, while nodes, processes and the command are
 killed, and counts the trials that are those of a tuning in which nothing was: with `random` of a serial one.
@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,7 @@ from slmfit.data.dataset import Dataset
 from slmfit.events import recorded
 
 RUNS = {"majority", "linear", "knn", "encoder-base", "encoder-base~seed1"}
+AT_ONCE = {"node": 2, "worker": 3, "driver": 5}  # kills in a round; a task is tried again three times
 SETTINGS = {"encoder": {"epochs": 2, "device": "cpu"}}
 
 
@@ -65,11 +67,13 @@ class Round:
     def going(self) -> bool:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
+    def events(self) -> list[dict[str, Any]]:
+        lines = self.told.read_text().splitlines(keepends=True) if self.told.is_file() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
     def fits(self) -> list[str]:
         """The run of each fit that was begun, as often as it was."""
-        lines = self.told.read_text().splitlines(keepends=True) if self.told.is_file() else []
-        events = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [event["run"] for event in events if event["event"] == "fit"]
+        return [event["run"] for event in self.events() if event["event"] == "fit"]
 
     def published(self) -> dict[str, int]:
         """Run -> the number of the file that holds its answers, of those that are there."""
@@ -106,75 +110,77 @@ def said(out: Path) -> tuple[str, list[dict[str, Any]]]:
     return record["verdict"]["sentence"], [row["scores"] for row in record["methods"]]
 
 
-def killed(kind: str, cluster: Nodes, work: Round, whole: Path, moment: float, rng: random.Random) -> dict[str, Any]:
-    """One round; empty where all runs were there before the moment came. moment: seconds after the first fit."""
-    while not work.fits():
-        assert work.going()
-        time.sleep(0.02)
-    time.sleep(moment)
-    while not (workers := cluster.workers()) and len(work.published()) < len(RUNS):
-        time.sleep(0.01)
-    there = work.published()
-    if len(there) == len(RUNS):
-        ended(work.pid)
-        return {}
-    before = {run: work.fits().count(run) for run in there}
-    if kind == "node":
-        cluster.kill()
-    elif kind == "worker":
-        os.kill(rng.choice(workers), signal.SIGKILL)
-    else:
-        os.kill(work.pid, signal.SIGKILL)
-        os.waitpid(work.pid, 0)
-        work.begin()
+def disturbed(
+    kind: str, cluster: Nodes, work: Round, whole: Path, moments: list[int], rng: random.Random
+) -> Counter[str]:
+    """One round. moments: how many events were told by then."""
+    seen, fitted, kills = dict[str, int](), dict[str, int](), 0
+    for moment in sorted(moments):
+        while len(work.events()) < moment and len(work.published()) < len(RUNS):
+            assert work.going()
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0, 0.5))
+        while not (workers := cluster.workers()) and len(work.published()) < len(RUNS):
+            time.sleep(0.01)
+        there = work.published()
+        if len(there) == len(RUNS):
+            break
+        seen = there | seen
+        fitted = {run: work.fits().count(run) for run in there} | fitted
+        kills += 1
+        if kind == "node":
+            cluster.kill()
+            cluster.add()
+        elif kind == "worker":
+            os.kill(rng.choice(workers), signal.SIGKILL)
+        else:
+            os.kill(work.pid, signal.SIGKILL)
+            os.waitpid(work.pid, 0)
+            work.begin()
     ended(work.pid)
-    if kind == "node":
-        cluster.add()
     now = work.published()
-    return {
-        "there": len(there),
-        "begun": len(work.fits()),
-        "runs": set(now) == RUNS,
-        "equal": all(files(work.out / "runs" / run) == files(whole / "runs" / run) for run in now),
-        "fitted again": sum(work.fits().count(run) > max(1, count) for run, count in before.items()),
-        "published again": sum(now[run] != file for run, file in there.items()),
-        "left": len(list(work.out.glob("parts"))),
-    }
+    return Counter(
+        {
+            "kills": kills,
+            "rounds": 1,
+            "runs": len(now) if set(now) == RUNS else 0,
+            "equal": sum(files(work.out / "runs" / run) == files(whole / "runs" / run) for run in now),
+            "there when one was killed": len(seen),
+            "of these fitted again": sum(work.fits().count(run) > max(1, count) for run, count in fitted.items()),
+            "of these published again": sum(now[run] != file for run, file in seen.items()),
+            "left behind": len(list(work.out.glob("parts"))),
+        }
+    )
 
 
 def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], rng: random.Random) -> None:
-    """So many rounds of each kind."""
+    """So many kills of each kind."""
 
     def judge(out: str) -> tuple[str, list[dict[str, Any]]]:
         """What `compare` says without a cluster; where all runs are there, of these."""
         methods = f"majority,linear,knn,encoder={place / 'base'}"
-        ended(forked(lambda: slmfit.compare(data, methods, seeds=2, settings=SETTINGS, out=place / out)))
+
+        def compare() -> None:
+            with recorded(place / f"{out}-judged.jsonl", None) as event:
+                listen = lambda kind, fields: event(kind, **fields)  # noqa: E731
+                slmfit.compare(data, methods, seeds=2, settings=SETTINGS, out=place / out, listen=listen)
+
+        ended(forked(compare))
         return said(place / out)
 
     tiny.encoder(place / "base", num_hidden_layers=1)
     serial = judge("serial")
-    work = Round(data, place, "whole", cluster.address)
-    began = time.monotonic()
-    while len(work.published()) < len(RUNS):
-        began = began if work.fits() else time.monotonic()
-        time.sleep(0.02)
-    took = time.monotonic() - began
-    ended(work.pid)
-    print(f"undisturbed: {took:.1f} s from the first fit to the last run", flush=True)
+    events = len((place / "serial-judged.jsonl").read_text().splitlines())
     for kind, count in kills.items():
-        done: list[dict[str, Any]] = []
-        late = 0
-        while len(done) < count:
-            work = Round(data, place, f"{kind}-{len(done) + late}", cluster.address)
-            found = killed(kind, cluster, work, place / "serial", rng.uniform(0, took), rng)
-            late += not found
-            if found:
-                done.append(found)
-                print(kind, found, flush=True)
-        if done:
-            sums = {name: sum(one[name] for one in done) for name in done[0] if name not in ("there", "begun")}
-            same = judge(work.out.name) == serial
-            print(f"a {kind} killed {count} times ({late} came too late): {sums}, judged alike: {same}", flush=True)
+        sums = Counter[str]()
+        while sums["kills"] < count:
+            work = Round(data, place, f"{kind}-{sums['rounds']}", cluster.address)
+            moments = [rng.randrange(1, events) for _ in range(min(AT_ONCE[kind], count - sums["kills"]))]
+            found = disturbed(kind, cluster, work, place / "serial", moments, rng)
+            sums += found
+            print(kind, dict(found), flush=True)
+        if count:
+            print(f"{kind}s: {dict(sums)}, judged alike: {judge(work.out.name) == serial}", flush=True)
 
 
 def tuned(data: Dataset, place: Path, cluster: Nodes, trials: int, rng: random.Random) -> None:
