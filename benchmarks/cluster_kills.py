@@ -177,7 +177,7 @@ def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], 
             work = Round(data, place, f"{kind}-{sums['rounds']}", cluster.address)
             moments = [rng.randrange(1, events) for _ in range(min(AT_ONCE[kind], count - sums["kills"]))]
             found = disturbed(kind, cluster, work, place / "serial", moments, rng)
-            sums += found
+            sums.update(found)
             print(kind, dict(found), flush=True)
         if count:
             print(f"{kind}s: {dict(sums)}, judged alike: {judge(work.out.name) == serial}", flush=True)

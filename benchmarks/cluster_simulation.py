@@ -15,20 +15,21 @@ from statistics import fmean
 
 HOUR, GB = 3600.0, 1e9
 
-# Measured: seconds of one core of MiniLM per row, and what else there is once per run or per row.
-ANSWER, STEP = 0.0135, 0.044  # a row answered; a row learnt from, once
-RUN_BYTES, ROW_BYTES, ANSWER_BYTES = 92e6, 274.0, 199.0  # a run's model; a row that is sent; an answer that comes back
-PUBLISH = 0.65  # seconds of the command's machine for a run of that size: unpacked, hashed, written
+# Measured, on one core: MiniLM, seconds a row.
+ANSWER, STEP = 0.0140, 0.034  # answered; learnt from, once
+RUN_BYTES, PUBLISH = 92e6, 0.65  # of a run; seconds of the command's machine to read, hash and write it
 MEASURED_ROWS, MEASURE = 2000, 10.0  # answered when a run is measured again; seconds besides
-LINEAR_ANSWER = 1 / 28_600
-READ = 76e-6  # a row read twice and packed, by the command's one process
+LINEAR = 92e-6  # seconds of a node for a row that `linear` answers: read, answered, written
+READ = 32e-6  # seconds of the command's one process for a row: read twice, packed
+ROW_BYTES, ANSWER_BYTES = 258.0, 259.0  # a row that is sent; one that comes back
+DATA_BYTES, PREDICTION_BYTES = 274.0, 199.0  # a row of the data, as it travels; one of predictions.jsonl
 
 # Assumed.
 NODES, CORES = 64, 16
 NET = 1.25 * GB  # bytes a second of the command's machine
 CORE_HOUR = 0.04  # USD
 BACK = 600.0  # seconds until a node that failed is replaced
-ROWS, EPOCHS, TRAIN, SCORED = 120_000, 3, 0.6, 1.0
+ROWS, EPOCHS, TRAIN, SCORED = 120_000, 3, 0.6, 1.6  # shares: learnt from; answered, validation after each epoch, too
 TRIES = 4
 WORLDS = 30
 PART = 10_000
@@ -86,8 +87,8 @@ def comparison(fails_every: float, rng: random.Random) -> dict[str, float]:
         "last run": max(when for when, _ in ended) / HOUR,
         "published": clock / HOUR,
         "measured again": (clock + measuring) / HOUR,
-        "GB there": NODES * ROWS * ROW_BYTES / GB,
-        "GB back": sum(task.size * RUN_BYTES + 0.4 * ROWS * ANSWER_BYTES for _, task in ended) / GB,
+        "GB there": NODES * ROWS * DATA_BYTES / GB,
+        "GB back": sum(task.size * RUN_BYTES + 0.4 * ROWS * PREDICTION_BYTES for _, task in ended) / GB,
         "USD": NODES * CORES * CORE_HOUR * clock / HOUR,
         "USD with measuring": CORE_HOUR * CORES * (NODES * clock + measuring) / HOUR,
     }
@@ -97,7 +98,7 @@ def prediction(seconds: float, commands: int = 1, rows: float = 1e9) -> dict[str
     """Rows answered, in parts that a command reads one after the other. seconds: of one row, on a core."""
     cores, parts = NODES * CORES // commands, int(rows / commands / PART)
     done, clock = [0.0] * cores, rows / commands * READ / 2  # all rows are read once before the first is answered
-    sent = PART * (ROW_BYTES + ROW_BYTES + ANSWER_BYTES)
+    sent = PART * (ROW_BYTES + ANSWER_BYTES)
     for _ in range(parts):
         clock = max(clock + PART * READ / 2, done[0] - 2 * PART * seconds)  # no more than two parts a core are held
         clock += sent / NET
@@ -106,7 +107,7 @@ def prediction(seconds: float, commands: int = 1, rows: float = 1e9) -> dict[str
     return {
         "hours": hours,
         "nodes busy": rows * seconds / HOUR / (NODES * CORES) / hours,
-        "GB": rows * (2 * ROW_BYTES + ANSWER_BYTES) / GB,
+        "GB": rows * (ROW_BYTES + ANSWER_BYTES) / GB,
         "USD": NODES * CORES * CORE_HOUR * hours,
     }
 
@@ -116,7 +117,7 @@ def main() -> None:
         found = [comparison(fails_every, random.Random(seed)) for seed in range(WORLDS)]
         mean = {name: fmean(one[name] for one in found) for name in found[0]}
         print(f"1,000 runs, a node fails every {fails_every} hours:", rounded(mean))
-    for name, seconds in (("linear", LINEAR_ANSWER), ("MiniLM", ANSWER)):
+    for name, seconds in (("linear", LINEAR), ("MiniLM", ANSWER)):
         for commands in (1, 8):
             print(f"a billion rows by {name}, {commands} commands:", rounded(prediction(seconds, commands)))
         print(f"a billion rows by {name}, a core alone: {1e9 * seconds / HOUR:,.0f} hours")

@@ -79,6 +79,23 @@ def test_two_nodes_fit_the_same_runs_and_nothing_twice(cluster, place):
     assert not (place / "ran").exists() and not (place / "out" / "merged.json").exists()
 
 
+def test_trials_and_the_run_of_train_are_those_of_here(cluster, place):
+    pytest.importorskip("optuna")
+    tune = ["tune", "linear", "d.csv", "--trials", "6", "--sampler", "random", *QUICK[:2], "--json"]
+    train = ["train", "linear", "d.csv", *QUICK, "--json"]
+    for name, more in (("here", []), ("there", ["--cluster", cluster.address])):
+        for words in (tune, train):
+            command = [sys.executable, "-m", "slmfit", *words, "--out", f"{name}-{words[0]}", *more]
+            done = subprocess.run(command, cwd=place, capture_output=True, text=True, env=os.environ | ENVIRONMENT)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)
+    runs = [place / f"{name}-train" / "runs" / "linear" for name in ("here", "there")]
+    assert files(runs[0]) == files(runs[1]) and not (place / "there-train" / "merged.json").exists()
+    tried = [(place / f"{name}-tune" / "trials.jsonl").read_text().splitlines() for name in ("here", "there")]
+    tried = [[json.loads(line) | {"seconds": 0} for line in lines] for lines in tried]
+    assert tried[0] == tried[1] and len(tried[0]) == 7
+
+
 def test_parts_are_answered_on_two_nodes(cluster, place):
     assert compared(place, "--methods", "majority,linear", *QUICK, "--out", "out")[0] == 0
     (place / "new.csv").write_text("number,text\n" + "".join(f"{i},my parcel again {i}\n" for i in range(25_000)))

@@ -1,1 +1,2 @@
-"""Runs fitted on the machines of a Ray cluster: nodes.py joins and checks them, fitting.py hands them work."""
+"""Work done on the machines of a Ray cluster: nodes.py joins and checks them, tasks.py follows what they do; fitting.py,
+tuning.py and predicting.py hand it to them."""

@@ -2,9 +2,9 @@
 
     tune(data, "linear", trials=200, elsewhere=partial(try_on, "10.0.0.1:6379"))
 
-As many trials are under way as the cluster has cores. What a trial is asked with are those that are as many numbers
-before it, whichever came first: so the same cluster tries the same, also where nodes died or the command was killed,
-and with the sampler `random`, which knows of no others, any cluster and none.
+As many trials are under way as the cluster has cores. A trial is asked for by those that are as many numbers before it,
+whichever ended first: so a cluster of as many cores tries the same, also where processes died or the command was
+killed; and with the sampler `random`, which knows of no others, any cluster and none.
 """
 
 from __future__ import annotations
