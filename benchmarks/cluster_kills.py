@@ -43,7 +43,7 @@ from slmfit.comparison.asked import Asked
 from slmfit.data.dataset import Dataset
 from slmfit.events import recorded
 
-RUNS = {"majority", "linear", "knn", "encoder-base", "encoder-base~seed1"}
+LIGHT = "majority,linear,linear@words,linear@letters,knn"
 AT_ONCE = {"node": 2, "worker": 3, "driver": 5}  # kills in a round; a task is tried again three times
 SETTINGS = {"encoder": {"epochs": 2, "device": "cpu"}}
 
@@ -51,9 +51,9 @@ SETTINGS = {"encoder": {"epochs": 2, "device": "cpu"}}
 class Round:
     """A comparison in a folder, fitted by a process that was forked after the imports, and what it tells as it goes."""
 
-    def __init__(self, data: Dataset, place: Path, out: str, address: str) -> None:
+    def __init__(self, data: Dataset, place: Path, out: str, address: str, methods: str) -> None:
         self.data, self.out, self.told, self.address = data, place / out, place / f"{out}.jsonl", address
-        self.methods = f"majority,linear,knn,encoder={place / 'base'}"
+        self.methods = methods
         self.begin()
 
     def begin(self) -> None:
@@ -114,16 +114,17 @@ def disturbed(
     kind: str, cluster: Nodes, work: Round, whole: Path, moments: list[int], rng: random.Random
 ) -> Counter[str]:
     """One round. moments: how many events were told by then."""
+    runs = {path.parent.name for path in whole.glob("runs/[!.]*/run.json")}
     seen, fitted, kills = dict[str, int](), dict[str, int](), 0
     for moment in sorted(moments):
-        while len(work.events()) < moment and len(work.published()) < len(RUNS):
+        while len(work.events()) < moment and len(work.published()) < len(runs):
             assert work.going()
             time.sleep(0.02)
         time.sleep(rng.uniform(0, 0.5))
-        while not (workers := cluster.workers()) and len(work.published()) < len(RUNS):
+        while not (workers := cluster.workers()) and len(work.published()) < len(runs):
             time.sleep(0.01)
         there = work.published()
-        if len(there) == len(RUNS):
+        if len(there) == len(runs):
             break
         seen = there | seen
         fitted = {run: work.fits().count(run) for run in there} | fitted
@@ -139,11 +140,12 @@ def disturbed(
             work.begin()
     ended(work.pid)
     now = work.published()
+    assert set(now) == runs, now
     return Counter(
         {
             "kills": kills,
             "rounds": 1,
-            "runs": len(now) if set(now) == RUNS else 0,
+            "runs": len(now),
             "equal": sum(files(work.out / "runs" / run) == files(whole / "runs" / run) for run in now),
             "there when one was killed": len(seen),
             "of these fitted again": sum(work.fits().count(run) > max(1, count) for run, count in fitted.items()),
@@ -153,12 +155,14 @@ def disturbed(
     )
 
 
-def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], rng: random.Random) -> None:
+def compared(
+    data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], rng: random.Random, *, light: bool
+) -> None:
     """So many kills of each kind."""
+    methods = LIGHT if light else f"majority,linear,knn,encoder={place / 'base'}"
 
     def judge(out: str) -> tuple[str, list[dict[str, Any]]]:
         """What `compare` says without a cluster; where all runs are there, of these."""
-        methods = f"majority,linear,knn,encoder={place / 'base'}"
 
         def compare() -> None:
             with recorded(place / f"{out}-judged.jsonl", None) as event:
@@ -168,13 +172,14 @@ def compared(data: Dataset, place: Path, cluster: Nodes, kills: dict[str, int], 
         ended(forked(compare))
         return said(place / out)
 
-    tiny.encoder(place / "base", num_hidden_layers=1)
+    if not light:
+        tiny.encoder(place / "base", num_hidden_layers=1)
     serial = judge("serial")
     events = len((place / "serial-judged.jsonl").read_text().splitlines())
     for kind, count in kills.items():
         sums = Counter[str]()
         while sums["kills"] < count:
-            work = Round(data, place, f"{kind}-{sums['rounds']}", cluster.address)
+            work = Round(data, place, f"{kind}-{sums['rounds']}", cluster.address, methods)
             moments = [rng.randrange(1, events) for _ in range(min(AT_ONCE[kind], count - sums["kills"]))]
             found = disturbed(kind, cluster, work, place / "serial", moments, rng)
             sums.update(found)
@@ -225,13 +230,14 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=0)
     for name, count in (("node", 10), ("worker", 20), ("driver", 5)):
         parser.add_argument(f"--{name}s", dest=name, type=int, default=count)
+    parser.add_argument("--light", action="store_true", help="no method that needs torch, which takes long to load")
     given, data = vars(parser.parse_args()), make_dataset()
-    trials = given.pop("trials")
+    trials, light = given.pop("trials"), given.pop("light")
     with tempfile.TemporaryDirectory() as scratch, Nodes() as cluster:
         if trials:
             tuned(data, Path(scratch), cluster, trials, random.Random(1))
         if any(given.values()):
-            compared(data, Path(scratch), cluster, given, random.Random(0))
+            compared(data, Path(scratch), cluster, given, random.Random(0), light=light)
 
 
 if __name__ == "__main__":
