@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -45,7 +46,10 @@ from slmfit.events import recorded
 
 LIGHT = "majority,linear,linear@words,linear@letters,knn"
 AT_ONCE = {"node": 2, "worker": 3, "driver": 5}  # kills in a round; a task is tried again three times
-SETTINGS = {"encoder": {"epochs": 2, "device": "cpu"}}
+
+
+def settings_of(methods: str) -> dict[str, dict[str, Any]]:
+    return {"encoder": {"epochs": 2, "device": "cpu"}} if "encoder" in methods else {}
 
 
 class Round:
@@ -58,7 +62,7 @@ class Round:
 
     def begin(self) -> None:
         def fit() -> None:
-            asked = Asked.of(self.data, self.methods, seeds=2, settings=SETTINGS, out=self.out)
+            asked = Asked.of(self.data, self.methods, seeds=2, settings=settings_of(self.methods), out=self.out)
             with recorded(self.told, None) as event:
                 fit_on(self.address, asked.told_to(lambda kind, fields: event(kind, **fields)))
 
@@ -89,6 +93,8 @@ def forked(work: Callable[[], object]) -> int:
     try:
         work()
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -167,7 +173,7 @@ def compared(
         def compare() -> None:
             with recorded(place / f"{out}-judged.jsonl", None) as event:
                 listen = lambda kind, fields: event(kind, **fields)  # noqa: E731
-                slmfit.compare(data, methods, seeds=2, settings=SETTINGS, out=place / out, listen=listen)
+                slmfit.compare(data, methods, seeds=2, settings=settings_of(methods), out=place / out, listen=listen)
 
         ended(forked(compare))
         return said(place / out)
