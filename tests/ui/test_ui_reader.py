@@ -76,6 +76,7 @@ def test_a_column_that_is_not_there_is_said_beside_the_columns(page, serving):
     page.click("button[type=submit]")
     refusal = page.wait_for_selector("details[open]:has(#label) .refusal[role=alert]")
     assert "there is no column 'mood'" in refusal.text_content() and "slmfit:" not in refusal.text_content()
+    assert "--" not in refusal.text_content()
     assert page.get_by_role("button", name="Resume").count() == 0
     assert (
         page.input_value("#label") == "mood" and page.input_value("#text") == "text"
@@ -110,6 +111,9 @@ def test_a_large_model_s_answers_join_as_a_file(page, serving, work, tmp_path):
     job = json.loads(max((work / ".slmfit" / "jobs").glob("*-compare-*/job.json")).read_text())
     assert job["words"] == words[1:]
     assert page.locator("text=Would a large model do better?").count() == 0
+    page.goto(f"{serving.url}/try")
+    page.wait_for_selector("#input-file")
+    assert page.input_value("#input-file") == "data/tickets.jsonl"  # and not the answers, which come first by name
 
 
 def test_what_was_typed_stays_and_answers_stand_first(page, serving):
@@ -125,16 +129,25 @@ def test_what_was_typed_stays_and_answers_stand_first(page, serving):
     page.click("text=Look at them")
     page.wait_for_selector(".grid-rows .row:not([data-empty])")
     heads = page.locator(".grid-rows .head span").all_text_contents()
-    assert heads == ["row", "prediction", "outcome", "probability", "id", "text", "label"]
+    assert heads == ["row", "prediction", "text", "outcome", "probability", "id", "label"]
+    assert (
+        page.locator(".grid-rows .row >> nth=0").locator("span").nth(3).text_content() == "answered"
+    )  # right or wrong
     assert "learnt from" in page.text_content(".notes-of")
     page.click(".grid-rows .row >> nth=0")
-    assert page.locator(".whole-row dd").nth(4).text_content() == "tickets-0001"
+    assert page.locator(".whole-row dd").nth(5).text_content() == "tickets-0001"
+    for width, least in ((1280, 300), (390, 150)):  # what was said and of what, in sight together
+        page.set_viewport_size({"width": width, "height": 900})
+        box, text = (page.locator(one).bounding_box() for one in (".grid-rows", ".grid-rows .head span >> nth=2"))
+        assert min(box["x"] + box["width"], text["x"] + text["width"]) - text["x"] > least
 
 
 def test_hand_over_opens_with_the_verdict_s_and_writes_a_script(page, serving, work):
     page.goto(f"{serving.url}/hand-over")
     page.wait_for_selector(".forms")
-    assert page.input_value("#which") == "compared/tickets/runs/linear"
+    assert page.input_value("#which").endswith("/runs/linear")  # of the latest comparison
+    page.goto(f"{serving.url}/hand-over?run=compared/tickets/runs/linear")
+    page.wait_for_selector(".forms")
     for made in ("tickets-linear.py", "tickets-linear-2.py"):  # the first may have been changed by then
         page.click("text=Write it")
         page.wait_for_selector(f".state.done ~ bdi:text-is('exported/{made}')")

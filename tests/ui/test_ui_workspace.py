@@ -1,6 +1,7 @@
 """The folder that the page works in: nothing outside, nothing hidden, no links; what it finds; files that come."""
 
 import base64
+import json
 import os
 import stat
 import threading
@@ -293,3 +294,19 @@ def test_rows_before_one_that_cannot_be_read(here):
     path.write_text("")
     with pytest.raises(DataError, match="is empty"):
         Tables().part(path, 0, 10)
+
+
+def test_a_second_comparison_of_the_same_data_gets_a_folder_of_its_own(here):
+    asked = {"verb": "compare", "file": "data/tickets.csv", "methods": ["majority"]}
+    first = list(command(here, asked).words)
+    assert first[-1] == "compared/tickets"
+    job = here.own / "jobs" / "20260101-000000-compare-0a0b0c"
+    job.mkdir(parents=True)
+    (job / "job.json").write_text(json.dumps({"words": first, "about": {"out": first[-1]}, "made": "2026"}))
+    (job / "exit.json").write_text('{"code": 0, "ended": "2026"}')
+    (here.root / first[-1]).mkdir(parents=True)
+    assert list(command(here, asked).words) == first  # the very same goes on
+    other = {**asked, "methods": ["linear"]}
+    assert command(here, other).words[-1] == "compared/tickets-2"
+    assert command(here, {**other, "dry_run": True}).words[-3] == "compared/tickets-2"
+    assert command(here, {**other, "out": "compared/tickets"}).words[-1] == "compared/tickets"  # it was said so

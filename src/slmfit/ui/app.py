@@ -33,6 +33,7 @@ from slmfit.ui.following import follow, log_from, whole_lines
 from slmfit.ui.jobs import Jobs
 from slmfit.ui.rows import Tables
 from slmfit.ui.uploads import Uploads
+from slmfit.ui.wording import in_fields
 from slmfit.ui.workspace import Workspace
 
 Asked = Callable[[Request], Awaitable[Response]]
@@ -161,12 +162,14 @@ class Page:
         return _json(self.jobs.job(request.path_params["id"]).plain)
 
     async def _result(self, request: Request) -> Response:
-        return _json(await asyncio.to_thread(self.jobs.result, request.path_params["id"]))
+        job = self.jobs.job(request.path_params["id"])
+        result = await asyncio.to_thread(self.jobs.result, job.id)
+        return _json(shown.explored(result) if job.words[0] == "explore" else result)
 
     async def _said(self, request: Request) -> Response:
         """The end of what a verb said on stderr: why it failed, where it did."""
         text, *_ = log_from(self.jobs.job(request.path_params["id"]).folder / "err.txt", None)
-        return _json({"text": text[-4000:]})
+        return _json({"text": in_fields(text[-4000:])})
 
     async def _comparison(self, request: Request) -> Response:
         name = str(request.query_params.get("name"))

@@ -8,8 +8,9 @@ The words are a list, and no shell reads them; what is shown to be copied is the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,6 +39,7 @@ from slmfit.ui.fields import (
     whole_of,
     word_of,
 )
+from slmfit.ui.jobs import Job, Jobs
 from slmfit.ui.workspace import Workspace
 
 COMPARED, ANSWERED, EXPORTED, GENERATED, TUNED = "compared", "answered", "exported", "generated", "tuned"
@@ -71,7 +73,6 @@ def _explore(workspace: Workspace, fields: Fields) -> Command:
 
 def _compare(workspace: Workspace, fields: Fields) -> Command:
     file = data_of(workspace, fields)
-    out = place_of(workspace, fields.get("out", f"{COMPARED}/{stem(file)}"))
     words = ["compare", *given(file), *columns_of(fields), *rows_of(workspace, fields)]
     words += ["--methods", methods_of(workspace, fields.get("methods")), *answers_of(workspace, fields)]
     words += [*settings_of(workspace, fields), *budget_of(fields), *paid_of(fields)]
@@ -79,11 +80,26 @@ def _compare(workspace: Workspace, fields: Fields) -> Command:
               for word in (f"--{name}", str(whole_of(fields[name], name, least)))]  # fmt: skip
     if fields.get("prefer", PREFERRED[0]) != PREFERRED[0]:
         words += ["--prefer", one_of(fields["prefer"], PREFERRED)]
+    out = place_of(workspace, fields["out"]) if "out" in fields else _place_of_its_own(workspace, words, stem(file))
     words += ["--out", out]
     if fields.get("dry_run") is True:
         return Command([*words, "--dry-run", "--json"], {"file": file, "estimate": True})
     asked = {name: _without_keys(value) for name, value in fields.items()}
     return Command(words, {"file": file, "out": out, "asked": asked})
+
+
+def _place_of_its_own(workspace: Workspace, words: Sequence[str], name: str) -> str:
+    """Where the same was asked for before, which goes on there; else a folder that is nobody's yet."""
+    asked: dict[Any, list[Job]] = {}
+    for job in Jobs(workspace).list():
+        asked.setdefault(job.about.get("out"), []).append(job)
+    for out in numbered(f"{COMPARED}/{name}"):
+        jobs = asked.get(out, [])
+        if any(list(job.words) == [*words, "--out", out] for job in jobs):
+            return out
+        if not workspace.path(out).exists() and not any(job.state == "running" for job in jobs):
+            return out
+    raise AssertionError
 
 
 def _without_keys(value: Any) -> Any:
@@ -109,8 +125,7 @@ def _eject(workspace: Workspace, fields: Fields) -> Command:
     """A script that is there already may hold changes of the user's: the next one gets a number."""
     run = run_of(workspace, fields)
     workspace.path(EXPORTED).mkdir(exist_ok=True)
-    places = (f"{EXPORTED}/{stem(run)}{f'-{number}' if number > 1 else ''}.py" for number in range(1, 10_000))
-    output = next(place for place in places if not workspace.path(place).exists())
+    output = next(place for place in numbered(f"{EXPORTED}/{stem(run)}", ".py") if not workspace.path(place).exists())
     return Command(["eject", *given(run), "--output", output], {"run": run, "out": output})
 
 
@@ -180,6 +195,11 @@ VERBS: dict[str, tuple[Callable[[Workspace, Fields], Command], str]] = {
     "delete": (_delete, "run"),
     "prune": (_prune, "kind"),
 }
+
+
+def numbered(name: str, ending: str = "") -> Iterator[str]:
+    """`name`, `name-2`, `name-3` …"""
+    return (f"{name}{f'-{number}' if number > 1 else ''}{ending}" for number in count(1))
 
 
 def stem(name: str) -> str:

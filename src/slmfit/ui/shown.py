@@ -35,6 +35,7 @@ from slmfit.text.figures import (
     told,
 )
 from slmfit.ui.commands import ANSWERED
+from slmfit.ui.wording import in_fields
 from slmfit.ui.workspace import Found, Listed, Workspace, readable
 
 
@@ -118,7 +119,7 @@ def comparison_shown(workspace: Workspace, name: str) -> dict[str, Any] | None:
         "data": record.dataset["name"],
         "metric": told(metric),
         "sentence": record.verdict.sentence,
-        "caveats": list(record.verdict.caveats),
+        "caveats": [in_fields(caveat) for caveat in record.verdict.caveats],
         "picked": record.verdict.method,
         "best": record.verdict.best,
         "command": record.command,
@@ -142,9 +143,11 @@ def _in_plain_words(folder: Path) -> tuple[list[str], bool]:
 
 
 def _rule(record: ComparisonRecord) -> str:
-    """What "not worse" is measured against, and how far off that may be; empty where nothing was compared."""
+    """What "not worse" is measured against, and how far off that may be; empty where the verdict does not say it."""
     verdict = record.verdict
     if verdict.kind == "nothing-to-compare" or verdict.best is None:
+        return ""
+    if verdict.kind == "pick" and "not worse" not in verdict.sentence:
         return ""
     return (
         f"“Not worse” means: not worse than {verdict.best}, which has the highest score here, by more than "
@@ -159,7 +162,7 @@ def _row(folder: str, row: MethodRow, metric: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "status": row.status,
-        "reason": row.reason,
+        "reason": row.reason and in_fields(row.reason),
         "run": None if row.run is None else f"{folder}/{row.run}",
         "score": by_unit(metric, score.value) if score else "",
         "value": None if score is None else score.value,
@@ -173,6 +176,15 @@ def _row(folder: str, row: MethodRow, metric: str) -> dict[str, Any]:
         "fit": seconds_words(row.fit_seconds),
         "lost": failures(row.outcomes),
     }
+
+
+def explored(found: Any) -> Any:
+    """What `slmfit explore --json` found, with its advice in the words of the page."""
+    with storage.undamaged("what was found"):
+        for finding in found["audit"]["findings"]:
+            finding |= {name: in_fields(finding[name]) for name in ("message", "fix") if finding.get(name)}
+        found["dataset"]["notes"] = [in_fields(note) for note in found["dataset"]["notes"]]
+    return found
 
 
 def exported(workspace: Workspace, name: str) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 import { Refused, asked, choice, copyable, field, fill, get, link, make, named, post, refusal, several, visible, when } from "./dom.js";
 import { bring, KINDS } from "./bring.js";
 import { columns } from "./columns.js";
-import { begin, complaint, ended, goesOn, pathed } from "./start.js";
+import { begin, columnsOf, complaint, ended, foremostFile, goesOn, pathed } from "./start.js";
 
 const USUAL = ["majority", "linear", "knn"];
-const BASES = { encoder: "a folder here, or a name on the hub", causal: "a folder here, or a name on the hub", seq2seq: "a folder here, or a name on the hub", llm: "the model's name, such as gemma3:12b", cascade: "SMALL+LARGE" };
+const BASES = { encoder: "a folder here, or a name on the hub", causal: "a folder here, or a name on the hub", seq2seq: "a folder here, or a name on the hub", llm: "the model's name, such as gemma3:12b", cascade: "SMALL+LARGE, such as linear+llm" };
 
 // again: a comparison that was asked for here; what was chosen for it stands in the fields. refused: the job that was not
 // begun for what was chosen, and what it said stands beside it.
@@ -17,19 +17,21 @@ export function choose() {
     const job = found.jobs.find((one) => one.verb === "compare" && (one.id === asked().get("refused") || (one.about.out === asked().get("again") && !refused(one))));
     const said = asked().has("refused") && await get(`/api/jobs/${asked().get("refused")}/said`).catch(() => null);
     const named_ = Object.fromEntries(["file", "text", "label", "tuned"].map((name) => [name, asked().get(name) ?? job?.about[name]]));
-    fill(view, form(found, able, { ...named_, ...job?.about.asked }, said && complaint(said.text)), before(found));
+    const file = named_.file ?? foremostFile(found);
+    const columns_ = named_.text ?? named_.label ?? job ? {} : columnsOf(found, file);
+    fill(view, form(found, able, { ...named_, file, ...columns_, ...job?.about.asked, out: job && (asked().get("again") ?? job.about.asked?.out) }, said && complaint(said.text)), before(found));
     view.querySelector(".refusal")?.scrollIntoView({ block: "center" });
   });
 }
 
-// was: what was chosen before, by field; wrong: why it was refused
+// was: what was chosen before, by field; its `out` is the folder of a comparison that may go on; wrong: why it was refused
 function form(found, able, was, wrong) {
   const names = found.files.map((one) => one.name);
   if (!names.length) {
     return make("p", { class: "lead" }, "There are no data in this folder yet: ", make("a", { href: "/" }, "bring a file"), " first.");
   }
   const files = (none) => [...(none ? [["", none]] : []), ...names.map((name) => [name, name])];
-  const file = choice(files(), names.includes(was.file) ? was.file : names[0], { required: true, change: () => data.show(file.value) });
+  const file = choice(files(), names.includes(was.file) ? was.file : names[0], { required: true, change: () => data.show(file.value, columnsOf(found, file.value)) });
   const numeric = (name, more, value = "") => make("input", { type: "number", step: "any", inputmode: "decimal", ...more, value: was[name] ?? value });
   const typed = (name, more = {}) => make("input", { type: "text", autocomplete: "off", ...more, value: was[name] ?? "" });
   const [minutes, dollars] = [numeric("minutes", { min: "0.1" }), numeric("max_usd", { min: "0.01" })];
@@ -46,9 +48,10 @@ function form(found, able, was, wrong) {
   for (const one of tuned.filter(({ base }) => base === was.tuned)) words.set(one.name, one.base);
   const methods = make("ul", { class: "methods-of" }, [...able.methods, ...tuned].map((one) => method(one, words)));
   const given = answers(files, was);
+  const out = was.out && choice([[was.out, `${was.out}: what was fitted is used again, its verdict is replaced`], ["", "a folder of its own: all of it is fitted anew"]], was.out);
   const said = make("div", { id: "said", "aria-live": "polite" });
   const fields = () => ({
-    verb: "compare", file: file.value,
+    verb: "compare", file: file.value, out: out ? out.value : null,
     methods: [...methods.querySelectorAll("input[type=checkbox]:checked")].map((box) => {
       const base = methods.querySelector(`[data-base="${CSS.escape(box.value)}"]`)?.value.trim();
       return base ? `${box.value}=${base}` : box.value;
@@ -90,6 +93,7 @@ function form(found, able, was, wrong) {
     make("div", { class: "fields" }, field("prefer", "What smallest means", prefer), field("seed", "Seed", seed), field("seeds", "Trainings of each, with as many seeds", seeds)),
     make("div", { class: "fields" }, wide(field("settings", "Settings, METHOD.KEY=VALUE a line", settings)), wide(field("server", "Server of llm", server, "where texts are sent if llm or a cascade with it is chosen, and nowhere otherwise"))),
     make("p", { class: "note" }, "What is left open is chosen on validation, or follows from data and machine. ", make("a", { href: "/settings" }, "What each setting means"), ".")),
+  out && make("div", { class: "fields" }, wide(field("out", "Where it is kept", out))),
   make("p", { class: "buttons" },
     make("button", { type: "submit", class: "main" }, "Compare"),
     make("button", { type: "button", click: () => estimate(fields(), said) }, "What would it take?")),

@@ -71,7 +71,8 @@ function files(found) {
     newest.length > 200 && make("p", { class: "note" }, `${several(newest.length - 200, "file")} more.`));
 }
 
-function jobs(all) {
+function jobs(every) {
+  const all = every.filter((job) => !job.about.estimate);
   if (!all.length) return null;
   return make("section", {}, make("h2", {}, "What was done here"),
     make("table", { class: "list fold" }, make("thead", {}, make("tr", {}, make("th", {}, "what"), make("th", {}, "of"), make("th", {}, "state"), make("th", { class: "num" }, "begun"))),

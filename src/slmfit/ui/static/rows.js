@@ -11,7 +11,12 @@ const ASK = 80; // milliseconds after which those in sight are asked for: what f
 const READ_ON = 500; // milliseconds between two questions of how far the reading is
 const TALLEST = 8_000_000; // pixels that browsers scroll; beyond, a step of the bar is more than a row
 
-// others: columns of the file that this one is the answers to; what is not among them stands first
+const SHORT = 24; // characters of a cell up to which its column is narrow
+const OUTCOMES = { // of a prediction: `ok` is an answer, right or wrong
+  ok: "answered", refused: "refused to answer", invalid: "not readable", truncated: "cut off", filtered: "held back", timeout: "took too long", error: "failed", abstained: "no answer",
+};
+
+// others: columns of the file that this one is the answers to; the answer stands first then, beside the text
 export function lookThrough(file, others = null) {
   const search = make("input", { type: "search", id: "rows-search", autocomplete: "off" });
   const found = make("p", { class: "note", role: "status" }, "Reading the rows …");
@@ -28,8 +33,10 @@ export function lookThrough(file, others = null) {
   let chosen = -1; // place of the row that is shown whole
   let drawing = false;
   const drawn = new Map(); // place of a row -> its element
+  const longestOf = new Map(); // column -> characters of its longest cell among the first rows
 
-  const first = (name) => (others === null || others.includes(name) ? 2 : /prediction$/u.test(name) ? 0 : 1);
+  const own = (name) => others !== null && !others.includes(name);
+  const told = (i, cell) => (own(columns[i]) && /outcome$/u.test(columns[i]) && OUTCOMES[cell]) || cell;
 
   async function piece(number) {
     if (kept.has(number)) return;
@@ -58,9 +65,13 @@ export function lookThrough(file, others = null) {
   function began(part) {
     rows = part.found;
     if (columns.length !== part.columns.length) {
-      order = part.columns.map((_, i) => i).sort((a, b) => first(part.columns[a]) - first(part.columns[b]) || a - b);
+      part.columns.forEach((name, i) => { if (part.rows.length) longestOf.set(name, Math.max(longestOf.get(name) ?? 0, ...part.rows.map(([, cells]) => (cells[i] ?? "").length))); });
+      const longest = part.columns.map((name) => longestOf.get(name) ?? SHORT + 1); // not met in a row yet
+      const text = longest.indexOf(Math.max(...longest));
+      const first = (i) => (others === null ? 0 : own(part.columns[i]) && /prediction$/u.test(part.columns[i]) ? 0 : i === text ? 1 : own(part.columns[i]) ? 2 : 3);
+      order = part.columns.map((_, i) => i).sort((a, b) => first(a) - first(b) || a - b);
       columns = order.map((i) => part.columns[i]);
-      box.style.setProperty("--columns", columns.map((name) => (/^(id|label|split|intent|uuid|date)$/iu.test(name) ? "8rem" : "minmax(14rem, 34rem)")).join(" "));
+      box.style.setProperty("--columns", order.map((i) => (longest[i] > SHORT ? "var(--long)" : "var(--short)")).join(" "));
       fill(head, make("span", { role: "columnheader" }, "row"), ...columns.map((name) => make("span", { role: "columnheader" }, visible(name))));
     }
     space.style.height = `${Math.min(TALLEST, rows * HIGH)}px`;
@@ -139,7 +150,7 @@ export function lookThrough(file, others = null) {
     const [line, cells] = there[place % PIECE] ?? [place, []];
     return make("div", { class: place === chosen ? "row chosen" : "row", role: "row", click: () => choose(place) },
       make("span", { class: "number", role: "rowheader" }, count(line + 1)),
-      order.map((i) => cells[i] ?? "").map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
+      order.map((i, at) => told(at, cells[i] ?? "")).map((cell) => make("span", { dir: "auto", role: "cell" }, visible(cell.slice(0, SHOWN)))));
   }
 
   // by mouse or by the arrows: it is marked, brought into sight, and shown whole below
@@ -165,7 +176,7 @@ export function lookThrough(file, others = null) {
 
   function open(line, cells) {
     fill(whole, make("div", {}, make("dt", {}, "row"), make("dd", {}, count(line + 1))),
-      ...columns.map((name, i) => make("div", {}, make("dt", {}, visible(name)), make("dd", { dir: "auto" }, visible(cells[order[i]] ?? "")))));
+      ...columns.map((name, i) => make("div", {}, make("dt", {}, visible(name)), make("dd", { dir: "auto" }, visible(told(i, cells[order[i]] ?? ""))))));
   }
 
   function anew() {

@@ -23,6 +23,7 @@ export const subject = (job) => job.about.file ?? job.about.run ?? job.about.rec
 export const pathed = (name) => make("bdi", {}, visible(name).split(/(?<=\/)/u).map((part, i) => [i > 0 && make("wbr"), part]));
 
 function underWay(jobs) {
+    jobs = jobs.filter((job) => !job.about.estimate); // which whoever asked for it waits for
   fill($("under-way"), (jobs.length ? [make("p", {}, "Under way"), make("ul", {}, jobs.map((job) =>
     make("li", {}, make("a", { href: place(job) }, `${DOING[job.verb] ?? job.verb} `, pathed(subject(job))))))] : []));
 }
@@ -69,6 +70,23 @@ export function foremost(found, runs) {
 export function standsIn(found, runs) {
   const given = asked().getAll("run").filter((name) => found.runs.some((run) => run.given && run.name === name));
   return given.length > 0 && make("p", { class: "note stands-in" }, named(given.join(", ")), " holds answers from a file, and no model that could answer here. This is ", named(runs.join(", ")), ".");
+}
+
+const answersAmong = (jobs) => new Set(jobs.flatMap((job) => [job.about.asked?.answers, job.verb === "predict" && job.about.out]).filter(Boolean));
+
+// the file that was worked with last; where there is none, the first that holds no answers of a model
+export function foremostFile(found) {
+  const names = found.files.map((one) => one.name);
+  const answers = answersAmong(found.jobs);
+  const used = found.jobs.find((job) => job.state !== "failed" && names.includes(job.about.file) && !answers.has(job.about.file));
+  return used?.about.file ?? names.find((name) => !answers.has(name)) ?? names[0];
+}
+
+// the columns that were named for a file when it was worked with last
+export function columnsOf(found, file) {
+  const job = found.jobs.find((one) => one.state !== "failed" && one.about.file === file && ["explore", "compare"].includes(one.verb) && !one.about.estimate);
+  const named_ = job?.about.asked ?? job?.about ?? {};
+  return { text: named_.text ?? "", label: named_.label ?? "" };
 }
 
 export const title = (words) => { document.querySelector("h1.view").textContent = words; };

@@ -4,7 +4,7 @@ import { asked, choice, copyable, field, fill, get, link, make, named, post, ref
 import { drawn } from "./answer.js";
 import { boxes, filled } from "./giving.js";
 import { learnt } from "./learnt.js";
-import { begin, complaint, ended, foremost, pick, standsIn } from "./start.js";
+import { begin, complaint, ended, foremost, foremostFile, pick, standsIn } from "./start.js";
 
 const MOST = 4;
 const KINDS = { "text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose" };
@@ -83,7 +83,7 @@ const quoted = (text) => (/^[\w@%+=:,./-]+$/u.test(text) ? text : `'${text.repla
 
 function file(found, runs) {
   if (!found.files.length) return make("p", { class: "note" }, make("a", { href: "/" }, "Bring a file"), " of rows first.");
-  const input = choice(found.files.map((one) => [one.name, one.name]), found.files[0].name, { required: true });
+  const input = choice(found.files.map((one) => [one.name, one.name]), foremostFile(found), { required: true });
   return make("form", {
     submit: async (event) => {
       event.preventDefault();

@@ -2,7 +2,7 @@
 
 import { asked, choice, copyable, field, fill, get, link, make, named, post, refusal } from "./dom.js";
 import { framed } from "./framed.js";
-import { complaint, goesOn } from "./start.js";
+import { columnsOf, complaint, foremostFile, goesOn } from "./start.js";
 
 const TUNED = ["linear", "knn", "encoder", "causal", "seq2seq"];
 const BASED = ["encoder", "causal", "seq2seq"]; // that start from a model which has to be named
@@ -13,9 +13,11 @@ export function tuning(found) {
   const files = found.files.map((one) => [one.name, one.name]);
   const method = choice(TUNED.map((name) => [name, name]), "linear", { change: () => { base.disabled = !BASED.includes(method.value); } });
   const base = make("input", { type: "text", autocomplete: "off", disabled: true, placeholder: "a folder here, or a name on the hub" });
-  const file = choice(files, files[0]?.[0], { required: true });
+  const file = choice(files, foremostFile(found), { required: true, change: () => columns() });
   const [minutes, trials] = [make("input", { type: "number", min: "0.1", step: "any", value: "10" }), make("input", { type: "number", min: "2", step: "1" })];
   const [text, label] = [0, 1].map(() => make("input", { type: "text", autocomplete: "off" }));
+  const columns = () => Object.entries(columnsOf(found, file.value)).forEach(([role, name]) => { ({ text, label })[role].value = name; });
+  columns();
   let far = "";
 
   async function submit(event) {
