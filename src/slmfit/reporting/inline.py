@@ -21,6 +21,7 @@ from slmfit.text.figures import percent as in_percent
 from slmfit.text.visible import visible
 
 Value: TypeAlias = float | Score
+DENSE = 40  # points; a line of more has none of them marked
 
 STYLE = """
 .slmfit-chart { --ink: currentColor; --accent: color-mix(in srgb, #2f6fde 78%, currentColor);
@@ -30,7 +31,7 @@ STYLE = """
 .slmfit-chart figcaption { font-weight: 600; margin: 0 0 .6em; text-align: left; }
 .slmfit-chart svg { display: block; overflow: visible; }
 .slmfit-chart svg text { fill: var(--quiet); font-size: 12.5px; }
-.slmfit-chart .plot-frame { padding: 2em 9em 3.6em 3.4em; }
+.slmfit-chart .plot-frame { padding: 2em 9em 3.6em 4em; }
 .slmfit-chart .name { font-weight: 600; fill: var(--ink); paint-order: stroke; stroke: var(--paper);
  stroke-width: 4px; }
 .slmfit-chart .name.pick { fill: var(--accent); }
@@ -61,6 +62,9 @@ STYLE = """
 .slmfit-chart .cells td { min-width: 2.5em; height: 2.1em; }
 .slmfit-chart .cells thead th { vertical-align: bottom; }
 .slmfit-chart .cells thead span { writing-mode: vertical-rl; rotate: 180deg; white-space: nowrap; }
+@media (max-width: 34em) { .slmfit-chart .cells { font-size: 11px; }
+ .slmfit-chart .cells td { min-width: 0; padding: 2px 1px; }
+ .slmfit-chart .cells :is(td, thead th) { width: 1.75em; box-sizing: border-box; } }
 .slmfit-chart td.none { background: repeating-linear-gradient(45deg, var(--line) 0 1px, transparent 1px 5px); }
 .slmfit-chart summary { cursor: pointer; font-weight: 400; color: var(--quiet); }
 """
@@ -109,8 +113,12 @@ class Chart:
         words = _words(percent)
         ends = [end for dot in every for end in (dot.y, dot.low, dot.high) if end is not None]
         across = Axis.of([dot.x for dot in every], log=log).named(f"{x} →", _number)
-        up = Axis.of(ends, most=1.0 if percent else None).named(y, words)
-        drawn = [Series(name, some, "pick" if name == strong else "rest") for name, some in dots.items()]
+        up = Axis.of(ends, most=1.0 if percent else None)
+        up = up.named(y, _whole if percent and all(map(_is_whole, up.ticks)) else words)
+        drawn = [
+            Series(name, some, "pick" if name == strong else "rest", dots=len(some) <= DENSE)
+            for name, some in dots.items()
+        ]
         picture = Markup('<div class="plot-frame">{}</div>').format(lines(drawn, across, up))
         columns = sorted({dot.x for dot in every})
         rows = [(name, [words(found[at].y) if at in found else "" for at in columns])
@@ -235,6 +243,15 @@ def _words(percent: bool) -> Callable[[float], str]:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def _is_whole(share: float) -> bool:
+    return abs(100 * share - round(100 * share)) < 1e-6
+
+
+def _whole(share: float) -> str:
+    """A share in percent beside an axis, where a decimal would say nothing."""
+    return f"{100 * share:.0f} %"
 
 
 def _score(value: Value) -> Score:

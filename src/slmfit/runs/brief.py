@@ -119,8 +119,9 @@ def _reason(row: MethodRow | RunRecord) -> str:
 def _table(rows: Sequence[MethodRow | RunRecord], metric: str, picked: str | None) -> str:
     """A table whose bars are cells: what cleans a notebook of scripts and styles leaves it whole."""
     left, right = (_CELL.format(side) for side in ("left", "right"))
-    head = "".join(f'<th style="{right if i else left}">{name}</th>' for i, name in enumerate(HEADS))
-    lines = [f'<tr>{head}<th style="{left}"></th></tr>']
+    head = f'<th style="{left}">{HEADS[0]}</th><th colspan="2" style="{left}">{HEADS[1]} {_safe(told(metric))}</th>'
+    head += "".join(f'<th style="{right}">{name}</th>' for name in HEADS[2:])
+    lines = [f"<tr>{head}</tr>"]
     for row in rows:
         score, strong = _score(row, metric), "font-weight:700;" if row.id == picked else ""
         cells = [f'<td style="{strong}{left}">{_safe(row.id)}</td>']
@@ -128,20 +129,21 @@ def _table(rows: Sequence[MethodRow | RunRecord], metric: str, picked: str | Non
             reason = f"{left};white-space:normal;opacity:.75"
             cells.append(f'<td colspan="7" style="{reason}">{ticked(_reason(row))}</td>')
         else:
-            cells += [f'<td style="{strong}{right}{_wrapped(cell)}">{_safe(cell)}</td>' for cell in _cells(row, metric)]
             width = percent(max(0.0, min(1.0, score.value))).replace(" ", "")
             bar = f"width:{width};height:.7em;background-color:{'#2f6fde' if row.id == picked else '#9a9fa6'}"
             cells.append(
-                f'<td style="width:12em;{left}"><div style="min-width:8em"><div style="{bar}"></div></div></td>'
+                f'<td style="width:8em;{left}"><div style="min-width:4em"><div style="{bar}"></div></div></td>'
             )
+            cells += [f'<td style="{strong}{right}{_wrapped(cell)}">{_safe(cell)}</td>' for cell in _cells(row, metric)]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     style = "border-collapse:collapse;color:inherit;font:inherit;font-variant-numeric:tabular-nums"
-    return f'<table style="{style}">{"".join(lines)}</table>'
+    table = f'<table style="{style}">{"".join(lines)}</table>'
+    return f'<div class="slmfit-table" tabindex="0" style="overflow-x:auto">{table}</div>'
 
 
 def _wrapped(cell: str) -> str:
     """More than a figure may stand on several lines; a figure is never broken."""
-    return ";white-space:normal;min-width:9em" if ", " in cell else ""
+    return ";white-space:normal;min-width:7em" if ", " in cell else ""
 
 
 def _paragraph(text: str, style: str) -> str:
