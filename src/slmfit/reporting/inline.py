@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from slmfit.errors import UsageError
 from slmfit.records import Score
-from slmfit.reporting.charts import Axis, Dot, Series, lines
+from slmfit.reporting.charts import Axis, Dot, Series, lines, scatter
 from slmfit.reporting.svg import join, tag
 from slmfit.text.figures import percent as in_percent
 from slmfit.text.visible import visible
@@ -32,6 +32,7 @@ STYLE = """
 .slmfit-chart svg { display: block; overflow: visible; }
 .slmfit-chart svg text { fill: var(--quiet); font-size: 12.5px; }
 .slmfit-chart .plot-frame { padding: 2em 9em 3.6em 4em; }
+.slmfit-chart .plot-frame.dots { padding-right: 1em; }
 .slmfit-chart .name { font-weight: 600; fill: var(--ink); paint-order: stroke; stroke: var(--paper);
  stroke-width: 4px; }
 .slmfit-chart .name.pick { fill: var(--accent); }
@@ -71,7 +72,7 @@ STYLE = """
 
 
 class Chart:
-    """A picture for a notebook. It is made by `lines`, `bars`, `clouds` or `grid`.
+    """A picture for a notebook. It is made by `lines`, `dots`, `bars`, `clouds` or `grid`.
 
     Values are numbers, or scores, whose intervals are drawn. title: what the picture shows. percent: whether values are
     shares, to be written as 91.7 %. strong: the name that stands out.
@@ -106,15 +107,7 @@ class Chart:
         """
         dots = {name: [_dot(at, value) for at, value in sorted(some.items())] for name, some in series.items() if some}
         every = [dot for some in dots.values() for dot in some]
-        if not every:
-            raise UsageError("a chart of no values", fix="give at least one: {'validation': {1: 0.9}}")
-        if log and min(dot.x for dot in every) <= 0:
-            raise UsageError("a log scale cannot show 0 or less", fix="leave log out, or give values above 0")
-        words = _words(percent)
-        ends = [end for dot in every for end in (dot.y, dot.low, dot.high) if end is not None]
-        across = Axis.of([dot.x for dot in every], log=log).named(f"{x} →", _number)
-        up = Axis.of(ends, most=1.0 if percent else None)
-        up = up.named(y, _whole if percent and all(map(_is_whole, up.ticks)) else words)
+        words, (across, up) = _words(percent), _axes(every, x, y, percent, log)
         drawn = [
             Series(name, some, "pick" if name == strong else "rest", dots=len(some) <= DENSE)
             for name, some in dots.items()
@@ -124,6 +117,29 @@ class Chart:
         rows = [(name, [words(found[at].y) if at in found else "" for at in columns])
                 for name, some in dots.items() for found in [{dot.x: dot for dot in some}]]  # fmt: skip
         return cls(title or f"{y} by {x}", picture + _behind(x, [_number(at) for at in columns], rows))
+
+    @classmethod
+    def dots(
+        cls,
+        points: Mapping[str, tuple[float, Value]],
+        *,
+        x: str = "",
+        y: str = "",
+        title: str = "",
+        percent: bool = False,
+        log: bool = False,
+        strong: str | None = None,
+    ) -> Self:
+        """A dot with its name for each: name -> (x, value). log: whether every step along x multiplies it.
+
+        Raises UsageError for no points, and for an x that a log scale cannot show.
+        """
+        dots = {name: _dot(at, value) for name, (at, value) in points.items()}
+        drawn = [Series(name, [dot], "pick" if name == strong else "rest") for name, dot in dots.items()]
+        across, up = _axes(list(dots.values()), x, y, percent, log)
+        picture = Markup('<div class="plot-frame dots">{}</div>').format(scatter(drawn, (), across, up))
+        rows = [(name, [_number(dot.x), _words(percent)(dot.y)]) for name, dot in dots.items()]
+        return cls(title or f"{y} by {x}", picture + _behind("", [x, y], rows))
 
     @classmethod
     def bars(
@@ -247,6 +263,18 @@ def _number(value: float) -> str:
 
 def _is_whole(share: float) -> bool:
     return abs(100 * share - round(100 * share)) < 1e-6
+
+
+def _axes(dots: Sequence[Dot], x: str, y: str, percent: bool, log: bool) -> tuple[Axis, Axis]:
+    """The scales that hold these dots with their intervals: across, and up."""
+    if not dots:
+        raise UsageError("a chart of no values", fix="give at least one: {'validation': {1: 0.9}}")
+    if log and min(dot.x for dot in dots) <= 0:
+        raise UsageError("a log scale cannot show 0 or less", fix="leave log out, or give values above 0")
+    ends = [end for dot in dots for end in (dot.y, dot.low, dot.high) if end is not None]
+    up = Axis.of(ends, most=1.0 if percent else None)
+    up = up.named(y, _whole if percent and all(map(_is_whole, up.ticks)) else _words(percent))
+    return Axis.of([dot.x for dot in dots], log=log).named(f"{x} →", _number), up
 
 
 def _whole(share: float) -> str:
