@@ -250,6 +250,7 @@ def _accessible(app: Any, page: str, template: str, context: dict[str, Any], doc
         context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')
     if body := context.get("body"):
         body = re.sub(r'<dt class="sig .*?</dt>', lambda found: _as_spans(found[0]), body, flags=re.DOTALL)
+        body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")  # it hides the words on it
         context["body"] = re.sub(_SCROLLS, r'\g<0> tabindex="0"', body)
 
 
