@@ -27,7 +27,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 
 from slmfit.evidence import checked as checks
-from slmfit.evidence.in_part import Part, in_part, most_alike
+from slmfit.evidence.in_part import Part, Sample, in_parts, most_alike
 from slmfit.evidence.statistic import tango, wilson
 from slmfit.evidence.truth import MARGIN, Rival, told
 from slmfit.records import Score
@@ -186,7 +186,7 @@ class Drawn:
     gap: dict[str, list[Counts]] = field(default_factory=lambda: defaultdict(list))
     agrees: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     evenly: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
-    parts: list[Part | None] = field(default_factory=list)
+    parts: list[Sample] = field(default_factory=list)  # of the method that may answer in part
 
 
 def drawn(one: World, ladder: tuple[str, ...], n: int, draws: int, rng: np.random.Generator) -> Drawn:
@@ -212,7 +212,7 @@ def drawn(one: World, ladder: tuple[str, ...], n: int, draws: int, rng: np.rando
         small = most_alike({id: (one.own[id][rows], ~agree[id]) for id in ladder}, SIZES, MARGIN)
         own = one.right[small][rows[asked]]
         sure = one.own[small][rows]
-        found.parts.append(in_part(small, group, sure, ~agree[small], asked, teacher, own, margin=MARGIN))
+        found.parts.append(Sample(small, group, sure, ~agree[small], asked, teacher, own))
     return found
 
 
@@ -227,14 +227,14 @@ def cell(one: World, ladder: tuple[str, ...], n: int, draws: int, rng: np.random
     for id, ends in gaps.items():
         found.add(f"to {id}", ends, one.gap(id), sample.evenly[f"to {id}"])
     found.above = int((scores["teacher"][1] > 0.92).sum())
+    parts = in_parts(sample.parts, margin=MARGIN)
     for draw in range(draws):
         at = {id: Score(*(float(end[draw]) for end in ends)) for id, ends in scores.items()}
         rivals = [
             Rival(id, sample.agrees[id][draw], at[id], Score(*(float(end[draw]) for end in gaps[id])), SIZES[id])
             for id in ladder
         ]
-        part = sample.parts[draw]
-        verdict = told(rivals, at["teacher"], checks=n, part=part)
+        verdict = told(rivals, at["teacher"], checks=n, part=parts[draw])
         found.kinds.append(verdict.kind)
         found.false += verdict.kind == "leave" and one.gap(str(verdict.method)) > MARGIN
         if verdict.part is not None:

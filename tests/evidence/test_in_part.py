@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slmfit.evidence.checked import asking_order, at_most, difference, grouped
-from slmfit.evidence.in_part import LEAST, in_part, most_alike
+from slmfit.evidence.in_part import LEAST, Sample, in_part, most_alike
 from slmfit.evidence.truth import MARGIN
 
 ROWS = 1000
@@ -23,7 +23,7 @@ def told(drawn, count=150, seed=0):
     sure, teacher, own, differ = drawn
     group = grouped(~differ[:, None], sure)
     asked = asking_order(group, seed)[:count]
-    return in_part("small", group, sure, differ, asked, teacher[asked], own[asked], margin=MARGIN)
+    return in_part(Sample("small", group, sure, differ, asked, teacher[asked], own[asked]), margin=MARGIN)
 
 
 def test_it_answers_what_it_is_sure_of():
@@ -39,7 +39,7 @@ def test_the_difference_is_that_of_both_together():
     sure, teacher, own, differ = world(np.random.default_rng(1), lambda sure: 0.04 * (1 - sure))
     group = grouped(~differ[:, None], sure)
     asked = np.arange(ROWS)
-    part = in_part("small", group, sure, differ, asked, teacher, own, margin=MARGIN)
+    part = in_part(Sample("small", group, sure, differ, asked, teacher, own), margin=MARGIN)
     both = np.where(sure >= part.threshold, own, teacher)
     assert part.gap.value == pytest.approx(teacher.mean() - both.mean())
     alone = difference(group, both != teacher, asked, teacher, both)
@@ -57,23 +57,23 @@ def test_a_part_that_is_hardly_any_is_none():
     group = grouped(~alike[:, None])
     right = np.ones(150)
     assert 60 / ROWS < LEAST
-    assert in_part("small", group, sure, alike, np.arange(150), right, right, margin=MARGIN) is None
+    assert in_part(Sample("small", group, sure, alike, np.arange(150), right, right), margin=MARGIN) is None
     sure[:] = np.nan
-    assert in_part("small", group, sure, alike, np.arange(150), right, right, margin=MARGIN) is None
+    assert in_part(Sample("small", group, sure, alike, np.arange(150), right, right), margin=MARGIN) is None
 
 
 def test_equally_sure_rows_go_together():
     sure = np.where(np.arange(ROWS) < 400, 0.9, 0.5)
     alike = np.zeros(ROWS, bool)
     group = grouped(~alike[:, None])
-    part = in_part("small", group, sure, alike, np.arange(20), np.ones(20), np.ones(20), margin=MARGIN)
+    part = in_part(Sample("small", group, sure, alike, np.arange(20), np.ones(20), np.ones(20)), margin=MARGIN)
     assert (part.threshold, part.share, part.resting) == (0.5, 1.0, 0)
 
 
 def test_few_rows_tell_nothing_though_none_differs():
     sure, alike = np.linspace(1, 0, 24), np.zeros(24, bool)
     group = grouped(~alike[:, None])
-    assert in_part("small", group, sure, alike, np.arange(24), np.ones(24), np.ones(24), margin=MARGIN) is None
+    assert in_part(Sample("small", group, sure, alike, np.arange(24), np.ones(24), np.ones(24)), margin=MARGIN) is None
     found = difference(group, alike, np.arange(24), np.ones(24), np.ones(24))
     assert at_most(group, alike, np.arange(24)) == pytest.approx(found.high) == pytest.approx(0.138, abs=1e-3)
     one = alike.copy()

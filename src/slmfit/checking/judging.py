@@ -20,7 +20,7 @@ from slmfit.checking.given import Given
 from slmfit.checking.person import Answers, everybody
 from slmfit.errors import UsageError
 from slmfit.evidence import checked, truth
-from slmfit.evidence.in_part import Part, in_part, most_alike
+from slmfit.evidence.in_part import Part, Sample, in_part, most_alike
 from slmfit.evidence.statistic import share_right
 from slmfit.evidence.truth import Rival
 from slmfit.records import Score, to_plain
@@ -143,7 +143,7 @@ def _in_part(given: Given, at: Sequence[int], right: np.ndarray, owns: Mapping[s
     if id is None:
         return None
     sure, differ = known[id]
-    return in_part(id, given.group, sure, differ, at, right, owns[id], margin=truth.MARGIN)
+    return in_part(Sample(id, given.group, sure, differ, at, right, owns[id]), margin=truth.MARGIN)
 
 
 def _part(part: Part, given: Given) -> InPart:

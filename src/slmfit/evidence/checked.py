@@ -224,7 +224,7 @@ def _level(counts: Floats, below: Floats) -> Floats:
     low, high = np.zeros_like(seen), seen + 1e-12
     for _ in range(STEPS):
         level = (low + high) / 2
-        over = np.where(counts > 0, counts / (level[..., None] + below), 0.0).sum(axis=-1) > 1
+        over = (counts / (level[..., None] + below)).sum(axis=-1) > 1
         low, high = np.where(over, level, low), np.where(over, high, level)
     return high
 

@@ -1,7 +1,7 @@
 """From where on a small model may answer alone beside the teacher, told by few rows that a person checked.
 
     id = most_alike({"linear": (sureness, differ)}, sizes={"linear": 3.4e6})
-    part = in_part(group, sureness, differ, asked, teacher, method)
+    part = in_part(Sample(id, group, sureness, differ, asked, teacher, method), margin=0.03)
     part.threshold, part.share, part.gap         # 0.83, 0.62, Score(0.004, -0.002, 0.021); None = nowhere
 
 Both together are a method of its own: the small one's answer where it is sure enough, else the teacher's. So their
@@ -15,13 +15,14 @@ what is known without a check. benchmarks/checking.py measures how often what is
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slmfit.evidence.checked import difference, difference_counts, none_differ, weighed
+from slmfit.evidence.checked import difference_counts, none_differ, weighed
+from slmfit.evidence.statistic import LEVEL as SHOWN
 from slmfit.records import Score
 
 STEPS = 20  # thresholds that are tried
@@ -43,44 +44,66 @@ class Part:
     resting: int
 
 
-def in_part(
-    method: str,
-    group: ArrayLike,
-    sureness: ArrayLike,
-    differ: ArrayLike,
-    checked: ArrayLike,
-    teacher: ArrayLike,
-    own: ArrayLike,
-    *,
-    margin: float,
-) -> Part | None:
-    """The lowest threshold that passes; None where none does, or where it would answer too little.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is known of a method. group, differ [rows], checked, teacher, own [checks]: as `checked.difference` takes
+    them. sureness [rows]: of the method in its own answer; where it is none (nan), the teacher answers."""
 
-    group, differ [rows], checked, teacher, own [checks]: as `checked.difference` takes them. sureness [rows]: of the
-    method in its own answer; where it is none (nan), the teacher answers.
-    """
-    sure, apart, asked = _sure(sureness), np.asarray(differ, dtype=bool), np.asarray(checked, dtype=np.int64)
-    right = np.asarray(teacher, dtype=float)
-    thresholds = _thresholds(sure)
-    if not len(thresholds):
-        return None
-    found = [
-        difference_counts(group, apart & (sure >= one), asked, right, np.where(sure[asked] >= one, own, right))
-        for one in thresholds
-    ]
-    worth, rows = (1.0, 0.0, -1.0), len(sure)
-    high = np.maximum(weighed(found, worth, rows, LEVEL)[2], none_differ(rows, LEVEL).high or 0.0)
-    fails = np.flatnonzero(high > margin)
-    last = (int(fails[0]) if len(fails) else len(thresholds)) - 1
-    if last < 0:
-        return None
-    threshold = float(thresholds[last])
-    share = float((sure >= threshold).mean())
-    if share < LEAST:
-        return None
-    both = np.where(sure[asked] >= threshold, own, right)
-    gap = difference(group, apart & (sure >= threshold), asked, right, both)
-    return Part(method, threshold, share, gap, int((apart & (sure >= threshold))[asked].sum()))
+    method: str
+    group: ArrayLike
+    sureness: ArrayLike
+    differ: ArrayLike
+    checked: ArrayLike
+    teacher: ArrayLike
+    own: ArrayLike
+
+
+def in_part(sample: Sample, *, margin: float) -> Part | None:
+    """The lowest threshold that passes; None where none does, or where it would answer too little."""
+    return in_parts([sample], margin=margin)[0]
+
+
+def in_parts(samples: Sequence[Sample], *, margin: float) -> list[Part | None]:
+    """The same of each, all of as many rows: many take hardly longer than one."""
+    sure = [_sure(one.sureness) for one in samples]
+    tried = [_thresholds(one) for one in sure]
+    pairs = [(one, at) for one, thresholds in zip(samples, tried, strict=True) for at in thresholds]
+    shown = iter(_gaps(pairs, LEVEL))
+    lowest = list[float | None]()
+    for own, thresholds in zip(sure, tried, strict=True):
+        within = [_high(next(shown), len(own)) <= margin for _ in thresholds]
+        passed = [at for place, at in enumerate(thresholds) if all(within[: place + 1])]
+        lowest.append(passed[-1] if passed and (own >= passed[-1]).mean() >= LEAST else None)
+    gaps = iter(_gaps([(one, at) for one, at in zip(samples, lowest, strict=True) if at is not None]))
+    return [None if at is None else _part(one, at, next(gaps)) for one, at in zip(samples, lowest, strict=True)]
+
+
+def _gaps(asked: Sequence[tuple[Sample, float]], level: float = SHOWN) -> list[Score]:
+    """The teacher less both together, of each sample at its threshold."""
+    if not asked:
+        return []
+    counts, alike, rows = [], [], 0
+    for sample, threshold in asked:
+        answers = _sure(sample.sureness) >= threshold
+        differ, places = np.asarray(sample.differ, dtype=bool) & answers, np.asarray(sample.checked, dtype=np.int64)
+        both = np.where(answers[places], sample.own, sample.teacher)
+        counts.append(difference_counts(sample.group, differ, places, sample.teacher, both))
+        alike.append(not differ.any())
+        rows = len(answers)
+    ends = zip(*weighed(counts, (1.0, 0.0, -1.0), rows, level), strict=True)
+    none = none_differ(rows, level)
+    return [none if same else Score(*map(float, end)) for same, end in zip(alike, ends, strict=True)]
+
+
+def _high(gap: Score, rows: int) -> float:
+    """Where few rows differ, no less than where none does."""
+    return max(gap.high or 0.0, none_differ(rows, LEVEL).high or 0.0)
+
+
+def _part(sample: Sample, threshold: float, gap: Score) -> Part:
+    answers = _sure(sample.sureness) >= threshold
+    resting = (np.asarray(sample.differ, dtype=bool) & answers)[np.asarray(sample.checked, dtype=np.int64)].sum()
+    return Part(sample.method, threshold, float(answers.mean()), gap, int(resting))
 
 
 def most_alike(
@@ -111,9 +134,8 @@ def _sure(sureness: ArrayLike) -> Floats:
     return np.where(np.isfinite(given), given, -np.inf)
 
 
-def _thresholds(sure: Floats) -> Floats:
+def _thresholds(sure: Floats) -> list[float]:
     """Confidences, highest first; all rows are no part."""
     places = np.round(np.arange(1, STEPS) / STEPS * len(sure)).astype(np.int64)
     places = places[(places > 0) & (places <= np.isfinite(sure).sum())]
-    found: Floats = np.unique(np.sort(sure)[::-1][places - 1])[::-1]
-    return found
+    return [float(one) for one in np.unique(np.sort(sure)[::-1][places - 1])[::-1]]
