@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from slmfit.evidence.checked import asking_order, at_most, difference, grouped
-from slmfit.evidence.in_part import LEAST, Sample, in_part, most_alike
+from slmfit.evidence.in_part import LEAST, Sample, in_part, in_parts, most_alike
 from slmfit.evidence.truth import MARGIN
 
 ROWS = 1000
@@ -105,3 +105,15 @@ def test_it_is_hardly_ever_said_wrongly(harm):
             answered = np.linspace(1, 0, 10_001)[: round(part.share * 10_001)]
             said, false = said + 1, false + (0.9 * harm(answered).sum() / 10_001 > MARGIN)
     assert said > false <= 2
+
+
+def test_many_at_once_are_as_one_by_one():
+    rng, samples = np.random.default_rng(4), []
+    for harm in (lambda sure: 0.05 * (1 - sure), lambda sure: np.full_like(sure, 0.3), np.zeros_like):
+        sure, teacher, own, differ = world(rng, harm)
+        group = grouped(~differ[:, None], sure)
+        asked = asking_order(group)[:150]
+        samples.append(Sample("small", group, sure, differ, asked, teacher[asked], own[asked]))
+    found = in_parts(samples, margin=MARGIN)
+    assert found == [in_part(one, margin=MARGIN) for one in samples]
+    assert found[1] is None and found[0].share < found[2].share

@@ -222,9 +222,12 @@ def _level(counts: Floats, below: Floats) -> Floats:
         found: Floats = np.where(linear > 0, (linear + root) / 2, 2 * least * apart / np.maximum(root - linear, 1e-300))
         return found
     low, high = np.zeros_like(seen), seen + 1e-12
+    parts = [
+        (np.ascontiguousarray(counts[..., at]), np.ascontiguousarray(below[..., at])) for at in range(counts.shape[-1])
+    ]
     for _ in range(STEPS):
         level = (low + high) / 2
-        over = (counts / (level[..., None] + below)).sum(axis=-1) > 1
+        over = sum(count / (level + short) for count, short in parts) > 1
         low, high = np.where(over, level, low), np.where(over, high, level)
     return high
 
