@@ -174,6 +174,28 @@ def test_labels_of_a_schema_with_references():
     assert json.loads(shape.write("billing", "x")).keys() == {"topic", "confidence", "sure"}
 
 
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [
+        ([0.9, 0.8, 1.0], 0.87),
+        ([90, 80, 100], 87),
+        ([90, 80, 0.5], 87),
+        ([1, 0, 1], 0),
+        ([0.5, -1, 1], 0),
+        ([1, 250], 0),
+    ],
+)
+def test_a_share_that_says_how_sure_an_answer_is(numbers, written):
+    said = [
+        json.dumps({"topic": ["billing", "delivery"][i % 2], "confidence": numbers[i // 2 % len(numbers)]})
+        for i in range(40)
+    ]
+    shape = shape_of(said, [f"text {i}" for i in range(40)], None)
+    assert json.loads(shape.write("billing", "x", 0.8731))["confidence"] == written
+    score = shape_of([one.replace("confidence", "score") for one in said], [f"text {i}" for i in range(40)], None)
+    assert json.loads(score.write("billing", "x", 0.8731)).get("score", 0) == 0
+
+
 @pytest.mark.parametrize("values", [[True, False], [1, 2, 3], ["a", None]])
 def test_labels_that_are_no_words(values):
     said = [json.dumps({"answer": values[i % len(values)]}) for i in range(40)]

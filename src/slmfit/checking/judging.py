@@ -25,7 +25,7 @@ from slmfit.evidence.statistic import share_right
 from slmfit.evidence.truth import Rival
 from slmfit.records import Score, to_plain
 from slmfit.reporting.checked import read_checked
-from slmfit.runs.run import read_comparison
+from slmfit.runs.run import read_comparison, read_run
 from slmfit.text.figures import dollars, interval, number_of, percent
 
 FORMAT = "slmfit.truth/1"
@@ -34,9 +34,10 @@ FORMAT = "slmfit.truth/1"
 @dataclass(frozen=True, kw_only=True)
 class MethodTruth:
     """accuracy: its share of right answers. difference: the labels' share less its own. agrees: how often it gives the
-    label."""
+    label. key: of its run, as that has it."""
 
     id: str
+    key: str
     agrees: float
     accuracy: Score
     difference: Score
@@ -120,7 +121,7 @@ def judged(given: Given, rows: int) -> Judged:
         called=found.called,
         accuracy=teacher,
         methods=[
-            MethodTruth(id=one.id, agrees=one.agrees, accuracy=one.score, difference=one.gap,
+            MethodTruth(id=one.id, key=_key(given, one.id), agrees=one.agrees, accuracy=one.score, difference=one.gap,
                         size_bytes=given.methods[one.id].size_bytes)
             for one in found.rivals.values()
         ],
@@ -144,6 +145,10 @@ def _in_part(given: Given, at: Sequence[int], right: np.ndarray, owns: Mapping[s
         return None
     sure, differ = known[id]
     return in_part(Sample(id, given.group, sure, differ, at, right, owns[id]), margin=truth.MARGIN)
+
+
+def _key(given: Given, id: str) -> str:
+    return read_run(storage.inside(given.folder, str(given.methods[id].run))).key
 
 
 def _part(part: Part, given: Given) -> InPart:

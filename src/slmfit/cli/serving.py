@@ -37,6 +37,10 @@ def serve(
         bool,
         typer.Option("--as-openai", help="RUN is what `leave` wrote: answer requests as in its log."),
     ] = False,
+    base_url: Annotated[
+        str | None,
+        option("--base-url", "With --as-openai: the API that answers what is not answered here, up to /v1.", "URL"),
+    ] = None,
     method: Theirs = None,
     allow_host: AllowHost = None,
 ) -> None:
@@ -48,6 +52,10 @@ def serve(
         for line in lines.values():
             asked = "chat/completions" if as_openai else line.about["kind"]
             say(f"{line.name}: {line.about['task']} by {line.about['method']}, POST {url}/v1/{asked}")
+            if as_openai:
+                say(f"  {serving.service.prompts.notes[line.name]}")  # type: ignore[attr-defined]
+        if base_url is not None:
+            say(f"what is not answered here goes on to {serving.service.upstream.server.base_url}")  # type: ignore[attr-defined]
         say(f"{url}/docs says how; Ctrl-C ends it")
 
     more: dict[str, Any] = {
@@ -55,6 +63,7 @@ def serve(
         "allow_host": allow_host,
         "keep_deferred": keep_deferred,
         "as_openai": as_openai,
+        "base_url": base_url,
     }
     answer(runs, host=host, port=port, token=token, names=name or (), told=told, **more)
 

@@ -19,7 +19,8 @@ from slmfit.tasks.replies import without_thought
 from slmfit.tasks.reply_shapes import Shape, SpanShape, parsed
 
 NEARLY = 0.9  # the share of the answers that must be so
-_SURENESS = ("confiden", "probab", "score", "certain", "sure")
+_SHARES = ("confiden", "probab", "certain", "sure")
+_SURENESS = (*_SHARES, "score")
 
 
 def shape_of(
@@ -124,6 +125,7 @@ def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any, n
         return same[0] if same else FREE
     of_spans = next(iter(spans.values()), None)
     taken = {label, of_spans.key if of_spans else None}
+    shares = {key: most for key in often if key not in taken and (most := _most([v.get(key) for v, _ in objects], key))}
     return Shape(
         form="object",
         label=label,
@@ -132,7 +134,21 @@ def _of_objects(objects: Sequence[tuple[Mapping[str, Any], str]], schema: Any, n
         spans=of_spans,
         order=often if of_spans is None else [key for key in order if key in often or key in spans],
         rest={key: _filler([value.get(key) for value, _ in objects]) for key in often if key not in taken},
+        sure=next(iter(shares), None),
+        most=next(iter(shares.values()), 1),
     )
+
+
+def _most(cells: Sequence[Any], key: str) -> int | None:
+    """1 or 100, where a member tells by its name and its numbers how sure an answer is, as a share of that."""
+    if not key.casefold().startswith(_SHARES):
+        return None
+    numbers = [cell for cell in cells if type(cell) in (int, float)]
+    if len(numbers) < len(cells) or not all(0 <= number <= 100 for number in numbers):
+        return None
+    if max(numbers) > 1:
+        return 100
+    return 1 if any(0 < number < 1 for number in numbers) else None
 
 
 def _filler(cells: Sequence[Any]) -> Any:

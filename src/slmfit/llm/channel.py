@@ -15,7 +15,7 @@ import json
 import time
 import urllib.request
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Self
@@ -80,9 +80,34 @@ class Channel:
 
     async def post(self, body: bytes, seconds: float) -> Received:
         """Send and read the reply. Raises Trouble when no whole one comes in time."""
+        return await self._send(self._posted(body), seconds)
+
+    async def relayed(self, body: bytes, seconds: float) -> AsyncGenerator[Any, None]:
+        """The reply as it comes: first its status and headers, then its bytes, packed or not, piece by piece.
+
+        seconds: until the first, and between two. Raises Trouble.
+        """
+        pool = self._idle.pop() if self._idle else self._pool()
+        try:
+            async with _in_time(seconds):
+                response = await pool.handle_async_request(self._posted(body))
+            try:
+                yield response.status, _named(response)
+                async with contextlib.aclosing(response.aiter_stream()) as stream:
+                    while True:
+                        async with _in_time(seconds):
+                            part = await anext(stream, None)
+                        if part is None:
+                            return
+                        yield part
+            finally:
+                await response.aclose()
+        finally:
+            self._idle.append(pool)
+
+    def _posted(self, body: bytes) -> httpcore2.Request:
         headers = [*self._headers, (b"content-length", str(len(body)).encode())]
-        request = httpcore2.Request("POST", self._url, headers=headers, content=body, **self._timed())
-        return await self._send(request, seconds)
+        return httpcore2.Request("POST", self._url, headers=headers, content=body, **self._timed())
 
     async def slots(self) -> int | None:
         """On how many asks the server works at once, where it says so, as llama.cpp's does."""
@@ -102,15 +127,8 @@ class Channel:
     async def _send(self, request: httpcore2.Request, seconds: float) -> Received:
         pool = self._idle.pop() if self._idle else self._pool()
         try:
-            return await self._exchange(pool, request, seconds)
-        except httpcore2.ConnectTimeout:
-            raise Trouble("timeout", "no connection in time", sent=False, unreachable=True) from None
-        except (httpcore2.ConnectError, httpcore2.ProxyError) as error:
-            raise Trouble("error", f"no connection ({error})", sent=False, unreachable=True) from None
-        except TimeoutError:
-            raise Trouble("timeout", f"no whole reply within {seconds:.3g} s") from None
-        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-            raise Trouble("error", f"the connection broke ({type(error).__name__})") from None
+            async with _in_time(seconds):
+                return await self._exchange(pool, request)
         finally:
             self._idle.append(pool)
 
@@ -119,17 +137,14 @@ class Channel:
             ssl_context=self._trust, proxy=self._proxy, max_connections=1, network_backend=Sockets()
         )
 
-    async def _exchange(
-        self, pool: httpcore2.AsyncConnectionPool, request: httpcore2.Request, seconds: float
-    ) -> Received:
+    async def _exchange(self, pool: httpcore2.AsyncConnectionPool, request: httpcore2.Request) -> Received:
         start = time.perf_counter()
-        async with asyncio.timeout(seconds):
-            response = await pool.handle_async_request(request)
-            try:
-                data = await self._read(response)
-            finally:
-                await response.aclose()
-        told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        response = await pool.handle_async_request(request)
+        try:
+            data = await self._read(response)
+        finally:
+            await response.aclose()
+        told = _named(response)
         return Received(response.status, told, self._unpacked(data, told), time.perf_counter() - start)
 
     async def _read(self, response: httpcore2.Response) -> bytes:
@@ -160,6 +175,27 @@ class Channel:
 
     def _too_long(self) -> Trouble:
         return Trouble("error", f"the reply is longer than {self._most:,} bytes")
+
+
+@contextlib.asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[None]:
+    """What is done within may take so long; what the HTTP library raises is Trouble."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except httpcore2.ConnectTimeout:
+        raise Trouble("timeout", "no connection in time", sent=False, unreachable=True) from None
+    except (httpcore2.ConnectError, httpcore2.ProxyError) as error:
+        raise Trouble("error", f"no connection ({error})", sent=False, unreachable=True) from None
+    except TimeoutError:
+        raise Trouble("timeout", f"no whole reply within {seconds:.3g} s") from None
+    except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        raise Trouble("error", f"the connection broke ({type(error).__name__})") from None
+
+
+def _named(response: httpcore2.Response) -> dict[str, str]:
+    """Headers by their names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
 
 
 def _proxy(server: Server) -> httpcore2.Proxy | None:

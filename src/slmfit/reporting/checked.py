@@ -6,7 +6,7 @@ said.sentence, said.caveats                    # "Leave in part: …", ["It rest
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,17 @@ FOLDER = "checked"
 
 @dataclass(frozen=True)
 class Checked:
-    """See docs/format.md."""
+    """See docs/format.md. threshold: from which confidence on the method answers; None = all.
+
+    keys: of the runs that were judged, by method.
+    """
 
     sentence: str
     caveats: Sequence[str]
+    kind: str
+    method: str | None
+    threshold: float | None
+    keys: Mapping[str, str]
 
 
 def read_checked(folder: Path, record: ComparisonRecord) -> Checked | None:
@@ -34,6 +41,14 @@ def read_checked(folder: Path, record: ComparisonRecord) -> Checked | None:
         return None
     if storage.read_json(drawn, "test")["test"] != record.split["test"].hash:
         return None
-    found = storage.read_json(verdict, "sentence")
+    found = storage.read_json(verdict, "sentence", "kind")
     with storage.undamaged(verdict):
-        return Checked(str(found["sentence"]), [str(one) for one in found.get("caveats", ())])
+        part = found.get("part")
+        return Checked(
+            str(found["sentence"]),
+            [str(one) for one in found.get("caveats", ())],
+            str(found["kind"]),
+            found.get("method"),
+            None if part is None else float(part["threshold"]),
+            {str(one["id"]): str(one.get("key")) for one in found.get("methods", ())},
+        )

@@ -28,6 +28,7 @@ def serve(
     method: str | None = None,
     keep_deferred: str | Path | None = None,
     as_openai: bool = False,
+    base_url: str | None = None,
     told: Callable[[Any], None] = lambda serving: None,
 ) -> None:
     """Answer over HTTP until SIGTERM or Ctrl-C; then what was accepted is answered still.
@@ -37,9 +38,11 @@ def serve(
     SLMFIT_TOKEN of the environment, where it is set. names: hosts that the server goes by. allow_host: see `load`.
     method: of a run whose method is a class of your own, that class. keep_deferred: a file (JSON lines) to which is
     added what a cascade leaves to its large part, with what that says. as_openai: `runs` is a folder that `leave`
-    wrote: chat completions are answered as the log has them, by each prompt's verdict. told: called with the server
-    once it answers.
-    Raises UsageError for an address of others without a token, a port that is taken, and no cascade to keep from;
+    wrote: chat completions are answered as the log has them, by each prompt's verdict. base_url: with it, the API that
+    was called before: what is not answered here goes on to it, with the key that the method `llm` would send. told:
+    called with the server once it answers.
+    Raises UsageError for an address of others without a token, a port that is taken, no cascade to keep from, and no
+    base_url where a prompt is left in part;
     MissingPart without the extra `serve`, and what loading the runs raises.
     """
     if lacking := missing(*EXTRAS["serve"]):
@@ -49,12 +52,17 @@ def serve(
     from slmfit.serving.as_openai import left
     from slmfit.serving.deferred import check_one_cascade
     from slmfit.serving.limits import TOKEN
+    from slmfit.serving.upstream import Upstream
 
     words = [runs] if isinstance(runs, str | Path) else list(runs)
     if not words:
         raise UsageError("there is no run to serve", fix="name one or more: slmfit serve RUN")
-    prompts = None
+    prompts = upstream = None
+    if base_url is not None and not as_openai:
+        fix = "serve what `leave` wrote: slmfit serve OUT --as-openai --base-url URL"
+        raise UsageError("goes with --as-openai", where="--base-url", fix=fix)
     if as_openai:
+        upstream = None if base_url is None else Upstream(base_url)
         found, prompts = left(words)
     else:
         found = server.named([str(word) for word in words])
@@ -66,5 +74,6 @@ def serve(
         "method": method,
         "deferred": keep_deferred and str(keep_deferred),
     }
-    made = server.made(found, host=host, port=port, token=key, names=names, told=told, prompts=prompts, **given)
+    given |= {"prompts": prompts, "upstream": upstream}
+    made = server.made(found, host=host, port=port, token=key, names=names, told=told, **given)
     server.run(made)

@@ -21,9 +21,10 @@ from slmfit.serving.deferred import Deferred
 from slmfit.serving.drift import Counts, texts_of
 from slmfit.tasks.answers import entity_columns, rounded
 from slmfit.tasks.common import options_of, refuse_halves
+from slmfit.tasks.sureness import confidence
 
 Options = Mapping[str, Any]
-Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold, words, written
+Ask = tuple[Any, Options]  # what is asked, and how: index, top_k, threshold, words, written, sure
 
 KINDS = {"text-classification": "classify", "token-classification": "entities", "multiple-choice": "choose"}
 
@@ -106,6 +107,8 @@ class Answers:
             body["outcome"] = found.outcome
         if cut is not None:
             body["truncated"] = cut
+        if options.get("sure"):
+            body["confidence"] = confidence(found)
         if options.get("written") and found.raw is not None:
             body["written"] = found.raw
         return 200, body

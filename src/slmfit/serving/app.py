@@ -19,19 +19,19 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from slmfit.serving import metrics, openapi, tried
-from slmfit.serving.as_openai import Prompts
+from slmfit.serving.as_openai import HERE, OTHER, PASSED_ON, Prompts
 from slmfit.serving.as_openai import pieces as as_before
-from slmfit.serving.asking import Gone, asks_of, read_json
+from slmfit.serving.asking import Gone, asks_of, object_of, read_body, read_json
 from slmfit.serving.chat import Completion
 from slmfit.serving.chat_request import chat_of, streams
 from slmfit.serving.guard import Guard, Receive, Scope, Send
 from slmfit.serving.limits import Limits
 from slmfit.serving.line import Line
 from slmfit.serving.receiving import is_gone
-from slmfit.serving.replies import Refusal, error_body, send_error, send_json
+from slmfit.serving.replies import RETRY, Refusal, error_body, send_error, send_json
+from slmfit.serving.upstream import Upstream
 from slmfit.serving.waiting import Busy, Unavailable
 
-RETRY = [(b"retry-after", b"1")]
 SAFE = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -48,9 +48,12 @@ class Service:
         token: str | None = None,
         names: Collection[str] = (),
         prompts: Prompts | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
-        """prompts: those whose requests are answered by the line of their name, as a log has them."""
-        self.lines, self.limits, self.draining, self.prompts = dict(lines), limits, False, prompts
+        """prompts: those whose requests are answered by the line of their name, as a log has them. upstream: who
+        answers requests that are not answered here."""
+        self.lines, self.limits, self.draining = dict(lines), limits, False
+        self.prompts, self.upstream = prompts, upstream
         self.requests: Counter[tuple[str, int]] = Counter()
         self.hot = {f"/v1/{kind}": kind for kind in openapi.KINDS}
         self.posts = [*self.hot, openapi.CHAT]
@@ -106,28 +109,43 @@ class Service:
         return 200, b"%b%b]}" % (head, b", ".join(bodies))
 
     async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fields = await read_json(scope, receive, self.limits)
+        body = await read_body(scope, receive, self.limits)
+        fields = object_of(body)
         (streamed, told), logprobs = streams(fields), bool(fields.get("logprobs"))
         try:
-            model, pieces = self._pieces(fields, lambda: is_gone(scope))
-        except Busy:
-            raise Refusal(429, "more waits than can be written soon: try again", headers=RETRY) from None
-        except Unavailable:
-            raise Refusal(503, "the model is not there: try again", headers=RETRY) from None
+            model, pieces = await self._pieces(fields, lambda: is_gone(scope))
+        except (Busy, Unavailable, Refusal) as error:
+            if self.upstream is None or is_gone(scope):
+                raise _refusal(error) from None
+            await self.upstream.pass_on(body, streamed, send, lambda: is_gone(scope))
+            return
         completion = Completion(model)
         if streamed:
             await completion.streamed(pieces, send, logprobs, told)
         else:
             await completion.whole(pieces, send, logprobs)
 
-    def _pieces(self, fields: Mapping[str, Any], gone: Callable[[], bool]) -> tuple[str, AsyncIterator[dict[str, Any]]]:
+    async def _pieces(
+        self, fields: Mapping[str, Any], gone: Callable[[], bool]
+    ) -> tuple[str, AsyncIterator[dict[str, Any]]]:
         """Who answers a chat, and what is written. Raises Refusal, Busy, Unavailable."""
         if self.prompts is not None:
-            prompt, text = self.prompts.meant(fields)
-            asked = self.lines[prompt.name].ask([(text, {"index": 0})], gone)
-            return str(fields.get("model") or prompt.name), as_before(asked, prompt, text)
+            return await self._as_before(self.prompts, fields, gone)
         line = self._writing(fields.get("model"))
         return line.name, aiter(line.chat(chat_of(fields), gone))
+
+    async def _as_before(
+        self, prompts: Prompts, fields: Mapping[str, Any], gone: Callable[[], bool]
+    ) -> tuple[str, AsyncIterator[dict[str, Any]]]:
+        name, by = OTHER, PASSED_ON
+        try:
+            prompt, text = prompts.meant(fields)
+            name = prompt.name
+            said = await prompts.said(self.lines[name].ask([(text, {"index": 0, "sure": True})], gone), prompt, text)
+            by = HERE
+        finally:
+            prompts.answered[name, by] += 1
+        return str(fields.get("model") or name), as_before(said)
 
     def _writing(self, model: Any) -> Line:
         """The run that is named, or the only one that writes. Raises Refusal."""
@@ -183,7 +201,7 @@ class Service:
         return _json({"object": "list", "data": [openapi.model(line) for line in self.lines.values()]})
 
     async def _metrics(self, request: Request) -> Response:
-        text = metrics.text(self.lines.values(), self.requests)
+        text = metrics.text(self.lines.values(), self.requests, self.prompts, self.upstream)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     async def _openapi(self, request: Request) -> Response:
@@ -201,6 +219,8 @@ class Service:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await asyncio.gather(*(line.end() for line in self.lines.values()))
+                if self.upstream is not None:
+                    await self.upstream.end()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -208,6 +228,17 @@ class Service:
         """End what is still under way, in so many words."""
         for line in self.lines.values():
             line.give_up()
+        if self.upstream is not None:
+            self.upstream.give_up()
+
+
+def _refusal(error: Busy | Unavailable | Refusal) -> Refusal:
+    """Why a chat is not answered."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, Busy):
+        return Refusal(429, "more waits than can be written soon: try again", headers=RETRY)
+    return Refusal(503, "the model is not there: try again", headers=RETRY)
 
 
 def _json(value: Any, status: int = 200) -> Response:

@@ -1,6 +1,6 @@
 """What a request asks: its body, read no further than it may be long, and its fields, each checked.
 
-fields = await read_json(scope, receive, limits)
+fields = await read_json(scope, receive, limits)     # object_of(await read_body(scope, receive, limits))
 asks = asks_of(fields, limits)          # [["my card was charged twice", {"index": 0}]]
 """
 
@@ -24,6 +24,11 @@ class Gone(Exception):
 
 async def read_json(scope: Mapping[str, Any], receive: Receive, limits: Limits) -> dict[str, Any]:
     """The object that the body holds. Raises Refusal, Gone."""
+    return object_of(await read_body(scope, receive, limits))
+
+
+async def read_body(scope: Mapping[str, Any], receive: Receive, limits: Limits) -> bytes:
+    """The body as it came. Raises Refusal, Gone."""
     _check_head(scope, limits)
     message = await receive()
     body = message.get("body", b"")
@@ -38,6 +43,11 @@ async def read_json(scope: Mapping[str, Any], receive: Receive, limits: Limits) 
         raise Gone
     if len(body) > limits.body:
         raise _too_long(limits)
+    return body
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The object that a body holds. Raises Refusal."""
     try:
         value = json.loads(body, parse_constant=_no_number)
     except RecursionError:

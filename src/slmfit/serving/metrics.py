@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from slmfit.serving.as_openai import Prompts
 from slmfit.serving.drift import BINS
 from slmfit.serving.line import Line
+from slmfit.serving.upstream import Upstream
 
 
 class Page:
@@ -34,11 +36,22 @@ def _escaped(label: str) -> str:
     return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n").encode("utf-8", "replace").decode()
 
 
-def text(lines: Iterable[Line], requests: Mapping[tuple[str, int], int]) -> str:
+def text(
+    lines: Iterable[Line],
+    requests: Mapping[tuple[str, int], int],
+    prompts: Prompts | None = None,
+    upstream: Upstream | None = None,
+) -> str:
     """The page."""
     page, lines = Page(), list(lines)
     for (route, status), count in sorted(requests.items()):
         page.add("slmfit_requests_total", "counter", "Requests answered.", count, route=route, status=status)
+    if prompts is not None and upstream is not None:
+        for (prompt, by), count in sorted(prompts.answered.items()):
+            help = "Requests of a log's prompts, by who answered."
+            page.add("slmfit_prompts_total", "counter", help, count, model=prompt, by=by)
+        for said, count in sorted(upstream.answers.items()):
+            page.add("slmfit_upstream_total", "counter", "What the large model's server said.", count, status=said)
     for name, kind, help, value_of in _OF_A_LINE:
         for line in lines:
             page.add(name, kind, help, value_of(line), model=line.name)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 Headers = Sequence[tuple[bytes, bytes]]
+RETRY: Headers = [(b"retry-after", b"1")]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _KINDS = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error", 503: "unavailable_error"}

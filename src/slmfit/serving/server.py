@@ -22,11 +22,12 @@ import uvicorn
 
 from slmfit.errors import SlmfitError, UsageError
 from slmfit.serving.app import Service
-from slmfit.serving.as_openai import Prompts
+from slmfit.serving.as_openai import Prompts, check_upstream
 from slmfit.serving.guard import is_address
 from slmfit.serving.limits import TOKEN, Limits
 from slmfit.serving.line import Line
 from slmfit.serving.receiving import limited
+from slmfit.serving.upstream import Upstream
 
 Told = Callable[["Serving"], None]
 
@@ -133,22 +134,28 @@ def made(
     limits: Limits | None = None,
     told: Told = lambda serving: None,
     prompts: Prompts | None = None,
+    upstream: Upstream | None = None,
     **given: Any,
 ) -> Serving:
     """A server that listens; `work` lets it answer. given: `allow_host`, `method`, `deferred` of its runs. prompts: of
-    a log, which the runs of their names answer as the log has them.
+    a log, which the runs of their names answer as the log has them. upstream: answers what they do not.
 
-    Raises UsageError for an address of others without a token, and for a port that is taken.
+    Raises UsageError for an address of others without a token, for a port that is taken, and without an upstream that
+    the prompts need.
     """
     limits = limits or Limits()
     if not is_loopback(host) and not token:
         fix = f"set {TOKEN} in the environment, or leave --host out to serve this machine alone"
         raise UsageError("whoever reaches this address could ask: a token is needed", where=host, fix=fix)
+    if prompts is not None:
+        check_upstream(prompts, upstream)
+    if upstream is not None:
+        upstream.check_other(port)
     if token is not None and (not token.isascii() or not token.isprintable() or not token.strip()):
         raise UsageError("a token is printable ASCII", where=TOKEN, fix="choose one: `openssl rand -hex 16`")
     lines = {name: Line(name, run, limits, given) for name, run in runs.items()}
     own = [] if is_address(host) else [host]
-    service = Service(lines, limits, token.strip() if token else None, [*names, *own], prompts)
+    service = Service(lines, limits, token.strip() if token else None, [*names, *own], prompts, upstream)
     return Serving(service, [bound(host, port)], told)
 
 

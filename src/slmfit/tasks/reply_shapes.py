@@ -100,7 +100,8 @@ class Shape:
 
     label: the object's member that holds the label, or of entities the intent. values: label -> what the log has for
     it. rest: the other members -> what is written there, as nothing here answers them. fenced: between ``` and ```.
-    frames: what is said around a label now and then, folded, before and after it.
+    frames: what is said around a label now and then, folded, before and after it. sure: the member that says how sure
+    the answer is, as a share of `most`, 1 or 100.
     """
 
     form: str
@@ -111,6 +112,8 @@ class Shape:
     rest: Mapping[str, Any] = field(default_factory=dict)
     fenced: bool = False
     frames: Sequence[Sequence[str]] = ()
+    sure: str | None = None
+    most: int = 1
 
     @property
     def task(self) -> str:
@@ -149,14 +152,16 @@ class Shape:
         """The label as an answer that has one writes it."""
         return without_thought(said).strip() if self.form == "text" else parsed(said)[self.label]
 
-    def write(self, target: Target, text: str) -> str:
-        """An answer as the log has them."""
+    def write(self, target: Target, text: str, sure: float | None = None) -> str:
+        """An answer as the log has them. sure: how sure the method is of it, 0 to 1."""
         if self.form == "text":
             return str(self.values.get(str(target), target))
         label = target.intent if isinstance(target, Entities) else target
         value: Any = dict(self.rest)
         if self.label is not None:
             value[self.label] = self.values.get(str(label), label)
+        if self.sure is not None and sure is not None:
+            value[self.sure] = round(sure, 2) if self.most == 1 else round(self.most * sure)
         if self.spans is not None:
             assert isinstance(target, Entities)
             spans = self.spans.write(target, text)
