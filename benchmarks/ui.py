@@ -174,14 +174,20 @@ def axe(folder: Path) -> None:
 
 def places(folder: Path) -> list[str]:
     """The views, and those of what lies in the folder."""
-    files = [path.relative_to(folder).as_posix() for path in sorted((folder / "data").glob("*.csv"))[:1]]
+    files = [
+        path.relative_to(folder).as_posix()
+        for name in ("data", "answered")
+        for path in sorted((folder / name).glob("*.csv"))[:1]
+    ]
     compared = [
         path.parent.relative_to(folder).as_posix() for path in sorted(folder.glob("compared/*/comparison.json"))
     ]
     runs = [
         path.parent.relative_to(folder).as_posix() for path in sorted(folder.glob("compared/*/runs/linear/run.json"))
     ]
-    more = [f"?file={one}" for one in files] + [f"compare?name={one}" for one in compared[:1]]
+    more = [f"?file={one}" for one in files] + [
+        f"compare?{what}={one}" for one in compared[:1] for what in ("name", "again")
+    ]
     return [*VIEWS, *more, *(f"settings?run={one}" for one in runs[:1])]
 
 

@@ -152,7 +152,7 @@ async function shown(found, job) {
   }
   if (job.state !== "done") {
     const { text } = await said(job);
-    fill(found, make("div", { class: "refusal", role: "alert" }, make("p", {}, named(complaint(text) || `It ended: ${job.state}.`))), other(job), copyable(job.command));
+    fill(found, make("div", { class: "refusal", role: "alert" }, make("p", {}, named(complaint(text) || `It ended: ${job.state}.`))), other(job), copyable(job.command.replace(" --json", "")));
     return;
   }
   try {
