@@ -48,8 +48,9 @@ LIGHT = "majority,linear,linear@words,linear@letters,knn"
 AT_ONCE = {"node": 2, "worker": 3, "driver": 5}  # kills in a round; a task is tried again three times
 
 
-def settings_of(methods: str) -> dict[str, dict[str, Any]]:
-    return {"encoder": {"epochs": 2, "device": "cpu"}} if "encoder" in methods else {}
+def options_of(methods: str) -> dict[str, Any]:
+    """How they are fitted; what is not trained has one seed."""
+    return {"seeds": 2, "settings": {"encoder": {"epochs": 2, "device": "cpu"}}} if "encoder" in methods else {}
 
 
 class Round:
@@ -62,7 +63,7 @@ class Round:
 
     def begin(self) -> None:
         def fit() -> None:
-            asked = Asked.of(self.data, self.methods, seeds=2, settings=settings_of(self.methods), out=self.out)
+            asked = Asked.of(self.data, self.methods, **options_of(self.methods), out=self.out)
             with recorded(self.told, None) as event:
                 fit_on(self.address, asked.told_to(lambda kind, fields: event(kind, **fields)))
 
@@ -173,7 +174,7 @@ def compared(
         def compare() -> None:
             with recorded(place / f"{out}-judged.jsonl", None) as event:
                 listen = lambda kind, fields: event(kind, **fields)  # noqa: E731
-                slmfit.compare(data, methods, seeds=2, settings=settings_of(methods), out=place / out, listen=listen)
+                slmfit.compare(data, methods, **options_of(methods), out=place / out, listen=listen)
 
         ended(forked(compare))
         return said(place / out)
