@@ -4,12 +4,14 @@ import json
 import random
 import re
 import shutil
+import sys
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from slmfit import __main__ as cli
 from slmfit import checking
 from slmfit.errors import MissingPart, UnsafeError, UsageError
 from slmfit.leaving import leave
@@ -228,3 +230,13 @@ def test_a_verdict_on_a_model_that_was_fitted_again_is_not_served(folder, tmp_pa
     verdict.unlink()
     runs, prompts = left([again])
     assert runs and not prompts.thresholds and "nobody has checked" in next(iter(prompts.notes.values()))
+
+
+def test_what_to_type_next_serves_it(folder, monkeypatch, capsys):
+    (given,) = (path.parent.parent for path in folder.glob("*/checked/verdict.json"))
+    monkeypatch.setattr(sys, "argv", ["slmfit", "check", str(given), "--rows", "150"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"next: slmfit serve {folder} --as-openai --base-url https://api.openai.com/v1" in said

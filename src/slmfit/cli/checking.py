@@ -30,6 +30,7 @@ def check(
     """Check rows by hand, blind, one key a row: how often labels and methods are truly right, and whether to leave."""
     from slmfit import checking
     from slmfit.cli.checks import Sitting, show_truth
+    from slmfit.comparison.left import RECORD
     from slmfit.records import to_plain
 
     given = checking.of(out)
@@ -48,6 +49,9 @@ def check(
     if json:
         return print_json(to_plain(found))
     show_truth(found)
+    if found.method is not None and (given.folder.parent / RECORD).is_file():
+        rest = [] if found.part is None else ["--base-url", "https://api.openai.com/v1"]
+        say_next("serve", str(given.folder.parent), "--as-openai", *rest)
     if found.more:
         return say_next(*_words(out, rows + found.more, as_))
     return say_next("report", str(given.folder))
