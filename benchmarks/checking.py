@@ -1,6 +1,6 @@
 """Does what few checked rows say of a teacher and its pupils hold? Worlds made of AG News, whose truth is known.
 
-    SLMFIT_DATA=… python benchmarks/checking.py                  # 1,000 draws a cell, some minutes of processor time
+    SLMFIT_DATA=… python benchmarks/checking.py                  # 1,000 draws a cell, ten minutes of processor time
     SLMFIT_DATA=… python benchmarks/checking.py --draws 200 --only 13
 
 In a world a teacher is wrong in a share of the rows, at random or where the truth is hard to tell (there it takes the
