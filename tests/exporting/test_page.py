@@ -142,6 +142,7 @@ def test_cleaning(written, visit):
         "--\n",
         "\r\n",
         "wrote:",
+        *("<script>", "</SCRIPT>", "<!--", "-->", "<b>", "<int>", "<a x=1>", "<K y='", "\u212a>", "<\u017f>"),
     ]
     given = ["".join(random.Random(seed).choices([*parts, *ODD], k=12)) for seed in range(200)]
     for strip in (["html"], ["headers", "footers", "quotes"]):

@@ -1,11 +1,13 @@
 """From a log that the official client made to prompts, rows, comparisons and costs."""
 
 import json
+import random
 import subprocess
 import sys
 
 import pytest
 
+from slmfit.cli.leaving import show_left
 from slmfit.data.load import load_data
 from slmfit.errors import UsageError
 from slmfit.leaving import leave
@@ -96,6 +98,34 @@ def test_the_same_call_uses_it_again_and_another_log_is_refused(left, log, traff
     (tmp_path / "other" / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match=r"holds other files \(mine.txt\)"):
         leave(log[0], out=tmp_path / "other")
+
+
+def test_the_terminal_names_every_model_and_shows_what_the_report_warns_of(tmp_path, capsys):
+    draw = random.Random(0)
+    lines = []
+    for i in range(120):
+        label = draw.choice(["billing", "delivery"])
+        text = (
+            f"{i} "
+            + " ".join(draw.sample("my card parcel late order again please how can the box".split(), 6))
+            + f" {label[:4]}"
+        )
+        if label == "billing" and i >= 90:
+            label = "payments"  # as it is called from then on
+        request = {"model": ["gpt-5-mini", "gpt-5"][i % 2], "messages": [
+            {"role": "system", "content": "Sort the ticket of a customer into one topic."},
+            {"role": "user", "content": f"Ticket: {text}"}]}  # fmt: skip
+        response = {"choices": [{"message": {"role": "assistant", "content": label}, "finish_reason": "stop"}]}
+        lines.append(json.dumps({"timestamp": 1_780_000_000 + 60 * i, "request": request, "response": response}) + "\n")
+    (tmp_path / "log.jsonl").write_text("".join(lines))
+    show_left(leave(tmp_path / "log.jsonl", "majority", out=tmp_path / "left"), as_json=False)
+    said = capsys.readouterr().out
+    assert (
+        "Answered by 2 models, and agreement is with whichever of them answered a text: gpt-5-mini 60, gpt-5 60."
+        in said
+    )
+    assert "Agreement with gpt-5-mini and gpt-5 on" in said
+    assert "warning: " in said and "'payments'" in said
 
 
 def test_few_texts_are_not_compared_on(log, tmp_path):

@@ -42,7 +42,22 @@ LITELLM = {
     "hidden_params": {"response_cost": 0.00011},
 }
 SAID = {"role": "assistant", "content": "delivery"}
+ANTHROPIC = {
+    "request": {"model": "gpt-5-mini", "max_tokens": 5, "system": ASKED[0]["content"], "messages": ASKED[1:]},
+    "response": {
+        "status_code": 200,
+        "body": {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "text", "text": "delivery"}],
+            "stop_reason": "end_turn",
+            "usage": {"input_tokens": 15, "cache_read_input_tokens": 5, "output_tokens": 3},
+        },
+    },
+    "timestamp": 1_780_000_000,
+}
 FORMS = {
+    "Anthropic's messages": ANTHROPIC,
     "request and response": {"request": REQUEST, "response": REPLY},
     "as a client's hook has them": {
         "ts": "2026-05-28T20:26:40Z",
@@ -166,6 +181,52 @@ def test_an_excuse_in_place_of_an_answer_is_a_refusal(said, ended, tmp_path):
 def test_how_a_call_ended(response, ended, tmp_path):
     (tmp_path / "calls.jsonl").write_text(lines({"request": REQUEST, "response": response}))
     assert read_log(tmp_path).calls[0].ended == ended
+
+
+def anthropic(**body):
+    return {**ANTHROPIC["response"]["body"], **body}
+
+
+@pytest.mark.parametrize(
+    ("body", "ended"),
+    [
+        (anthropic(stop_reason="max_tokens"), "truncated"),
+        (anthropic(stop_reason="refusal"), "filtered"),
+        (anthropic(content=[]), "failed"),
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "failed"),
+    ],
+)
+def test_how_a_call_of_anthropics_ended(body, ended, tmp_path):
+    (tmp_path / "calls.jsonl").write_text(lines({**ANTHROPIC, "response": body}))
+    assert read_log(tmp_path).calls[0].ended == ended
+
+
+def test_answers_of_another_form_are_no_failures_and_named_by_their_keys(tmp_path):
+    strange = {"request": REQUEST, "response": {"candidates": [{"content": {"parts": [{"text": "delivery"}]}}], "v": 1}}
+    used = {**ANTHROPIC, "response": anthropic(content=[{"type": "tool_use", "id": "1", "name": "f", "input": {}}])}
+    (tmp_path / "calls.jsonl").write_text(lines(LITELLM, strange, used))
+    log = read_log(tmp_path)
+    assert [call.ended for call in log.calls] == ["ok"]
+    assert log.others == {
+        "calls whose answers are of a form that is not known, with 'candidates', 'v'": 1,
+        "calls without an answer that is text": 1,
+    }
+    (tmp_path / "calls.jsonl").write_text(lines(strange))
+    with pytest.raises(DataError, match=r"no answered call of a chat model, but 1 calls whose answers .*'candidates'"):
+        read_log(tmp_path)
+
+
+@pytest.mark.parametrize("further", [0, 1, 2])
+def test_further_answers_to_a_call_are_counted(further, tmp_path):
+    other = {"index": 1, "message": {"role": "assistant", "content": "billing"}, "finish_reason": "stop"}
+    reply = {**REPLY, "choices": [*REPLY["choices"], *[other] * further]}
+    batch = {"custom_id": "a", "response": {"status_code": 200, "body": reply}}
+    asked = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": REQUEST}
+    for name, rows in (("calls", [{"request": REQUEST, "response": reply}]), ("batch", [asked, batch])):
+        (tmp_path / f"{name}.jsonl").write_text(lines(*rows))
+        log = read_log(tmp_path / f"{name}.jsonl")
+        assert [call.said for call in log.calls] == ["delivery"]
+        assert sum(n for what, n in log.others.items() if what.startswith("further answers")) == further
 
 
 def test_what_is_no_chat_is_counted(tmp_path):

@@ -142,6 +142,16 @@ def test_entities_are_read_and_written_again(form, fenced):
         assert shape.write(read, text).startswith("```") == fenced
 
 
+@pytest.mark.parametrize("form", ["objects", "a list", "under their types", "one of each"])
+def test_entities_of_which_some_are_not_in_their_text_are_entities_and_counted(form):
+    changed = [text.replace("Rome", "Roma") if i % 4 == 0 else text for i, text in enumerate(TEXTS)]
+    calls = [call("Mark the words of this ticket.", f"Ticket: {text}", said=json.dumps(WRITTEN[form](other)))
+             for text, other in zip(TEXTS, changed, strict=True)]  # fmt: skip
+    (prompt,) = found(calls)
+    assert prompt.kind == "token-classification" and prompt.unplaced == len(TEXTS) / 4
+    assert [len(row.target.spans) for row in prompt.rows[:4]] == [1, 2, 2, 2]
+
+
 def test_entities_with_an_intent():
     said = [json.dumps({"intent": ["book", "ask"][i % 2], **WRITTEN["objects"](text)}) for i, text in enumerate(TEXTS)]
     shape = shape_of(said, TEXTS, None)

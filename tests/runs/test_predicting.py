@@ -23,6 +23,7 @@ from slmfit.data.load import load_data
 from slmfit.errors import DataError, SlmfitError, UsageError
 from slmfit.records import Prediction
 from slmfit.runs import predicting
+from slmfit.runs.part_files import predict_files
 from slmfit.runs.run import load
 
 
@@ -357,6 +358,28 @@ def test_cells_of_other_kinds_stay_as_they_are(run, tmp_path):
     [row] = rows_of(tmp_path / "out.csv")
     assert {name: row[name] for name in cells} == {name: str(cell) for name, cell in cells.items()}
     assert [row["n"], row["ok"], row["tags"]] == ["3", "true", '["a"]']
+
+
+NUMBERS = '{"big": 1e400, "n": [1.10, 0.12345678901234567890123, 1E5, 12345678901234567890123, 0.5]}'
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("studio", [False, True])
+def test_numbers_of_json_come_back_as_they_were_written(run, tmp_path, studio, many):
+    row = f'"data": {{"text": "my card"}}, "meta": {NUMBERS}' if studio else f'"text": "my card", "meta": {NUMBERS}'
+    for ending, text in (("jsonl", f"{{{row}}}\n"), ("json", f"[{{{row}}}]")):
+        source, output = tmp_path / f"new.{ending}", tmp_path / f"out-{ending}"
+        source.write_text(text)
+        if many:
+            answered = predict_files(run, str(source), output)
+            [output] = answered.folder.glob("part-*")
+        else:
+            output = output.with_suffix(".jsonl")
+            predicting.predict_file(run, source, output)
+        assert f'"meta": {NUMBERS}' in output.read_text()
+    if not (studio or many):
+        predicting.predict_file(run, source, tmp_path / "out.csv")
+        assert [row["meta"] for row in rows_of(tmp_path / "out.csv")] == [NUMBERS]
 
 
 def test_another_column_than_the_runs_own_is_named(run, tmp_path):

@@ -175,6 +175,9 @@ def _show_methods(left: "Left", prompt: "PromptRecord") -> None:
         table.add_row(escape(row.id) + mark, *cells, seconds_words(seconds), usd, bytes_words(row.size_bytes))
     console = new_console()
     console.print(table)
-    teacher, rows = escape(next(iter(prompt.models), "the log")), record.split["test"].rows
-    said = f"Agreement with {teacher} on {rows:,} texts; whether it was right, only a person can tell."
+    rows = record.split["test"].rows
+    said = f"Agreement with {escape(prompt.teacher)} on {rows:,} texts; whether it was right, only a person can tell."
     console.print(said, style="dim")
+    for warning in record.warnings[1:]:  # the first says whose answers the labels are
+        if warning not in prompt.notes:
+            say(f"warning: {warning}")

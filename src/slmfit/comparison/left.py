@@ -18,9 +18,11 @@ from slmfit.errors import UsageError
 from slmfit.records import from_plain, to_plain
 from slmfit.tasks.framed import Frame
 from slmfit.tasks.reply_shapes import Shape
+from slmfit.text.figures import joined
 
 FORMAT = "slmfit.leave/1"
 RECORD = "leave.json"
+TEACHERS = 3  # that are named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,12 @@ class PromptRecord:
     frames: Sequence[Frame] = ()
     schema: str | None = None
     shape: Shape | None = None
+
+    @property
+    def teacher(self) -> str:
+        """What answered it, most calls first."""
+        names = [*self.models][:TEACHERS]
+        return joined(names) if names else "the log"
 
 
 @dataclass(frozen=True, kw_only=True)

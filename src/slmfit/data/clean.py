@@ -25,7 +25,30 @@ BARE_ENTITY = re.compile(
     r"(?: |(?<![&\w]))(#\d{2,4}|quot|amp|lt|gt|nbsp|apos|hellip|mdash|ndash|copy|reg|trade|euro"
     r"|[lr]squo|[lr]dquo);"
 )
-TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>|<!--[^<]*?-->")
+# The elements of HTML, old ones too, and no other words: `List<int>`, `<name>` and `a <b and c> d` are text.
+_ELEMENTS = (
+    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdi|bdo|big|blink|blockquote|body|br|button"
+    "|canvas|caption|center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed"
+    "|fieldset|figcaption|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hgroup|hr|html|i|iframe|img|input"
+    "|ins|kbd|label|legend|li|link|main|map|mark|marquee|menu|meta|meter|nav|nobr|noframes|noscript|o:p|object|ol"
+    "|optgroup|option|output|p|param|picture|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source"
+    "|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track"
+    "|tt|u|ul|var|video|wbr"
+)
+_ALONE = (  # attributes without a value
+    "allowfullscreen|async|autofocus|autoplay|checked|compact|controls|default|defer|disabled|hidden|ismap|loop"
+    "|multiple|muted|nomodule|noresize|noshade|novalidate|nowrap|open|readonly|required|reversed|selected"
+)
+_S = r"[ \t\r\n\f]"
+_ATTRIBUTE = rf"{_S}+[a-z_:][a-z0-9_:.-]*{_S}*="
+_REST = rf"(?:{_S}+(?:{_ALONE})(?={_S}|[/>]))*(?:{_ATTRIBUTE}[^<>]*|{_S}*/?)>"
+TAG = re.compile(
+    # What a page does not show, up to its end. Every part stops where the next could begin: no text takes long.
+    rf"<(?P<code>script|style){_REST}[^<]*(?:<(?!/?(?:script|style)(?:{_S}|[/>]))[^<]*)*</(?P=code){_S}*>"
+    rf"|<!--[^<]*?(?:<(?!!--)[^<]*?)*?-->|<!doctype{_S}[^<>]*>"
+    rf"|</(?:{_ELEMENTS}){_S}*>|<(?:{_ELEMENTS}){_REST}|<[a-z][a-z0-9:-]*{_ATTRIBUTE}{_S}*(?:'|\x22)[^<>]*>",
+    re.IGNORECASE,
+)
 
 
 def clean(text: str, strip: Sequence[str]) -> str:
@@ -57,7 +80,8 @@ def without_quotes(text: str) -> str:
 
 
 def without_html(text: str) -> str:
-    """The text with entities as the characters they stand for, also where the ampersand was lost, and without tags.
+    """The text with entities as the characters they stand for, also where the ampersand was lost, and without tags,
+    comments, scripts and styles; a `<…>` that is no element of HTML stays.
 
     Beside tags that are written out, escaped ones are what a page shows, and stay: `<code>&lt;div&gt;</code>`. Where
     there are escaped ones alone, all of the page was escaped once, and they go.

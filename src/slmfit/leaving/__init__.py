@@ -25,7 +25,7 @@ from typing import Any
 
 from slmfit import storage
 from slmfit.comparison.compare import DEFAULT_METHODS, Comparison, compare
-from slmfit.comparison.left import RECORD, LeaveRecord, PromptRecord, read_left, schema_hash, write_left
+from slmfit.comparison.left import RECORD, TEACHERS, LeaveRecord, PromptRecord, read_left, schema_hash, write_left
 from slmfit.data.load import load_data
 from slmfit.data.titles import title
 from slmfit.environment import now
@@ -101,7 +101,7 @@ def leave(
                 record = _compared(record, rows[prompt.name], folder, asked, given)
             records.append(record)
         models = Counter(call.model for call in log.calls if call.model is not None)
-        teacher = joined([model for model, _ in models.most_common(3)]) if models else None
+        teacher = joined([model for model, _ in models.most_common(TEACHERS)]) if models else None
         placeless = Placeless([str(Path(logs)), *log.files])
         whole = LeaveRecord(
             teacher=teacher,
@@ -211,13 +211,14 @@ def _compared(
         return replace(record, why=f"{record.rows} texts are too few to compare on: {FEWEST_ROWS} are needed")
     path = folder / f"{record.name}.jsonl"
     storage.write_text(path, rows.text)
-    teacher = next(iter(record.models), "the log")
     try:
-        data = load_data(path, task=record.kind, name=f"{record.name}, as {teacher} answered", seed=given["seed"])
+        data = load_data(
+            path, task=record.kind, name=f"{record.name}, as {record.teacher} answered", seed=given["seed"]
+        )
     except DataError as error:
         return replace(record, why=f"its rows cannot be compared on: {error.what}")
     made = compare(data, asked, out=folder / record.name, **given)
-    said = f"The labels are what {teacher} answered, so what is called right here is agreement with it."
+    said = f"The labels are what {record.teacher} answered, so what is called right here is agreement with it."
     write_comparison(made.folder, replace(made.record, warnings=[said, *record.notes, *made.record.warnings]))
     report(made.folder)
     return replace(record, comparison=record.name)

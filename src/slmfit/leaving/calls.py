@@ -6,6 +6,8 @@ record_of({"request": {"messages": […]}, "response": {"choices": […]}})     
 {"messages": …, "response": …}          LiteLLM's StandardLoggingPayload, and what its proxy keeps of a call
 {"custom_id": …, "body": …}             a line of a batch's input; with `response`, of its output
 {"messages": [… the answer last]}       what models are tuned on
+
+A request and a response may be those of Anthropic's messages, too.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any
 from slmfit.data.readers.chats import who_of, words_of
 from slmfit.data.times import date_of
 from slmfit.llm.wire import Malformed, Reply, message_of, reply_of
+from slmfit.text.figures import listed
 
 PAIRS = (("request", "response"), ("request_body", "response_body"), ("requestBody", "responseBody"), ("req", "res"),
          ("kwargs", "response"), ("input", "output"))  # fmt: skip
@@ -36,6 +39,7 @@ KEPT_OUT = "calls whose messages the log leaves out"
 class Record:
     """request: its body, with messages. reply: None where there was none. error: what failed, in words.
 
+    further: how many answers came with it, of which the first counts.
     batch: the id by which the two halves of a batch's line find each other; one of them is None then. other: why it is
     a call and none to be read. cached: whether nobody was asked, as the answer was known.
     """
@@ -50,6 +54,7 @@ class Record:
     usd: float | None = None
     host: str | None = None
     cached: bool = False
+    further: int = 0
 
 
 def record_of(row: Mapping[str, Any]) -> Record | None:
@@ -99,17 +104,16 @@ def body_of(value: Any) -> Any:
 def _of_batch(row: Mapping[str, Any]) -> Record | None:
     id = str(row["custom_id"])
     if isinstance(body := row.get("body"), Mapping):
-        return Record(body, batch=id) if "messages" in body else Record(other=OTHER)
+        return Record(_with_system(body), batch=id) if "messages" in body else Record(other=OTHER)
     if "response" not in row and "error" not in row:
         return None
-    reply, error = _answered(row, row.get("response"))
-    return Record(None, reply, error, batch=id, time=_time(row, row.get("response")))
+    return Record(None, **_answered(row, row.get("response")), batch=id, time=_time(row, row.get("response")))
 
 
 def _of_pair(row: Mapping[str, Any], request: Mapping[str, Any], response: Any) -> Record:
-    reply, error = _answered(row, response)
     asked = next((row[key] for key, _ in PAIRS if isinstance(row.get(key), Mapping)), row)
-    return Record(request, reply, error, id=_id(row, response), time=_time(row, response), host=_host(row, asked))
+    about: dict[str, Any] = {"id": _id(row, response), "time": _time(row, response), "host": _host(row, asked)}
+    return Record(_with_system(request), **_answered(row, response), **about)
 
 
 def _of_messages(row: Mapping[str, Any]) -> Record | None:
@@ -122,16 +126,14 @@ def _of_messages(row: Mapping[str, Any]) -> Record | None:
     if messages == [{"role": "user", "content": _REDACTED}] or not messages:
         return Record(other=KEPT_OUT)
     settings = row.get("model_parameters")
-    request = {**(settings if isinstance(settings, Mapping) else {}), **row, "messages": messages}
+    request = _with_system({**(settings if isinstance(settings, Mapping) else {}), **row, "messages": messages})
     key = next((key for key in ANSWERS if key in row), None)
     if key is None and "choices" not in row and "call_type" not in row:
         return _told(row, messages)
-    reply, error = _answered(row, row if key is None else row[key])
     usd = row.get("response_cost", row.get("spend"))
     return Record(
         request,
-        reply,
-        error,
+        **_answered(row, row if key is None else row[key]),
         id=_id(row, row if key is None else row[key]),
         time=_time(row, row[key] if key else row),
         usd=float(usd) if isinstance(usd, int | float) and not isinstance(usd, bool) and 0 < usd < 1e9 else None,
@@ -146,34 +148,73 @@ def _told(row: Mapping[str, Any], messages: Sequence[Any]) -> Record | None:
     if not isinstance(last, Mapping) or _ROLES.get(who_of(last), who_of(last)) != "assistant":
         return None
     said = words_of(last)
-    request = {**row, "messages": list(messages[:-1])}
-    if said is None or not request["messages"]:
+    request = _with_system({**row, "messages": list(messages[:-1])})
+    if said is None or not messages[:-1]:
         return Record(other=OTHER)
     reply = Reply(said, None, None, None, None, 0, ())
     return Record(request, reply, id=_id(row, None), time=_time(row, None))
 
 
-def _answered(row: Mapping[str, Any], response: Any) -> tuple[Reply | None, str | None]:
-    """The reply, or what failed; neither where it is no text."""
+def _with_system(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request with what the system is told as its first turn, which Anthropic has beside the turns."""
+    system, messages = request.get("system"), request["messages"]
+    if not isinstance(system, str | list) or not system or not isinstance(messages, list):
+        return request
+    return {**request, "messages": [{"role": "system", "content": system}, *messages]}
+
+
+def _answered(row: Mapping[str, Any], response: Any) -> dict[str, Any]:
+    """What a `Record` has of the answer: the reply and how many more there are, what failed, or of what form it is."""
     holders = [one for one in (response, row) if isinstance(one, Mapping)]
     status = next((one["status_code"] for one in holders if "status_code" in one), 200)
     said = row.get("error") or row.get("error_str") or (row.get("status") == "failure" and "failure")
     if said or (isinstance(status, int) and status >= 400):
-        return None, message_of(said) or f"status {status}"
+        return {"error": message_of(said) or f"status {status}"}
     if isinstance(response, list):
-        return _of_chunks(response), None
+        return {"reply": _of_chunks(response)}
     body = body_of(response)
     if isinstance(response, str) and not isinstance(body, Mapping):
-        return Reply(response, None, None, None, None, 0, ()), None
-    if isinstance(body, Mapping) and isinstance(body.get("content"), str) and "choices" not in body:
-        body = {**body, "choices": [{"message": body}]}
+        return {"reply": Reply(response, None, None, None, None, 0, ())}
+    if isinstance(body, Mapping) and "choices" not in body:
+        body = _as_completion(body)
     match body:
         case {"choices": [{"message": {"tool_calls": [_, *_]}}, *_]}:
-            return None, None
+            return {}
+        case {"choices": _} | {"error": _} | None:
+            pass
+        case {**keys} if keys and body is not row:
+            what = "calls whose answers are of a form that is not known, with"
+            return {"other": f"{what} {listed(sorted(map(str, keys)), 8)}"}
     try:
-        return reply_of(body), None
+        choices = body.get("choices") if isinstance(body, Mapping) else None
+        return {"reply": reply_of(body), "further": len(choices) - 1 if isinstance(choices, list) else 0}
     except Malformed as error:
-        return None, str(error)
+        return {"error": str(error)}
+
+
+_FINISH = {"max_tokens": "length", "refusal": "content_filter", "end_turn": "stop", "stop_sequence": "stop"}
+
+
+def _as_completion(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message alone, or one of Anthropic's with its parts, as a chat completion has it; any other as it is."""
+    if isinstance(body.get("content"), str):
+        return {**body, "choices": [{"message": body}]}
+    parts = body.get("content")
+    if not isinstance(parts, list) or "stop_reason" not in body or not all(isinstance(p, Mapping) for p in parts):
+        return body
+    calls = [part for part in parts if part.get("type") == "tool_use"]
+    message = {"content": [part for part in parts if part.get("type") == "text"], "tool_calls": calls}
+    ended = str(body["stop_reason"])
+    usage = body.get("usage")
+    counts = dict(usage) if isinstance(usage, Mapping) else {}
+    cached = counts.get("cache_read_input_tokens")
+    read = [counts.get("input_tokens"), cached, counts.get("cache_creation_input_tokens")]
+    told = {
+        "prompt_tokens": sum(n for n in read if isinstance(n, int)) if isinstance(read[0], int) else None,
+        "completion_tokens": counts.get("output_tokens"),
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
+    return {"choices": [{"message": message, "finish_reason": _FINISH.get(ended, ended)}], "usage": told}
 
 
 def _of_chunks(chunks: Sequence[Any]) -> Reply | None:

@@ -228,8 +228,16 @@ def _fill(found: Found, shape: Shape, texts: Sequence[str]) -> None:
         id = first.id if first.id is not None and ids[first.id] == 1 else f"call-{number}"
         found.rows.append(AnsweredText(id, text, chosen, first.time))
     found.unread, found.reworded = unread.total(), others.total()
-    found.notes += _notes(others, unread, sum(map(len, answers.values())))
+    found.notes += _several(found.models) + _notes(others, unread, sum(map(len, answers.values())))
     found.notes += _doubts(found, shape) if shape.spans is None else []
+
+
+def _several(models: Counter[str]) -> list[str]:
+    """That what a method is held against is of several models."""
+    some = [f"{model} {count:,}" for model, count in models.most_common(_SHOWN)]
+    more = ", …" if len(models) > _SHOWN else ""
+    held = "agreement is with whichever of them answered a text"
+    return [f"Answered by {len(models)} models, and {held}: {', '.join(some)}{more}."] if len(models) > 1 else []
 
 
 def _notes(others: Counter[tuple[str, str]], unread: Counter[str], read: int) -> list[str]:

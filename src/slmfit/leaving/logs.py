@@ -14,7 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -33,8 +33,8 @@ from slmfit.text.figures import listed
 
 KINDS = ("jsonl", "ndjson", "json")
 FORMS = (
-    "known are OpenAI's chat completions as request and response, the input and output of a batch, files of `messages`,"
-    " and LiteLLM's logs; one object a line"
+    "known are OpenAI's chat completions and Anthropic's messages as request and response, the input and"
+    " output of a batch, files of `messages`, and LiteLLM's logs; one object a line"
 )
 # A model's excuse in place of an answer: what it cannot do, or what it is. That it is sorry may be said to a customer.
 _WILL_NOT = (
@@ -45,6 +45,7 @@ _SORRY = r"(?:(?:i['’]m|i am|we['’]re|we are)(?: very| so)? sorry|sorry)[,.:
 _EXCUSE = re.compile(rf"(?:{_SORRY})?(?:{_WILL_NOT}|as an ai\b).*", re.IGNORECASE | re.DOTALL)
 _LONGEST_EXCUSE = 400  # characters
 _ENDS = {"length": "truncated", "content_filter": "filtered"}
+_FURTHER = "further answers to calls that have several, of which the first counts"
 _TOOLS = "calls that show pictures or call tools"
 
 Ended = Literal["ok", "refused", "filtered", "truncated", "failed"]
@@ -187,6 +188,7 @@ def _add(log: Log, where: Where, record: Record, words: dict[str, str]) -> None:
         log.others[call] += 1
     else:
         log.calls.append(call)
+        log.others += Counter({_FURTHER: record.further})
 
 
 def _join(
@@ -202,7 +204,7 @@ def _join(
             lost["answers of a batch whose input is not there"] += 1
             continue
         _, half = asked[str(record.batch)]
-        whole = Record(half.request, record.reply, record.error, id=record.batch, time=record.time)
+        whole = replace(record, request=half.request, id=record.batch)
         _add(log, where, whole, words)
     done = {record.batch for _, record in answered}
     lost["requests of a batch without an answer"] = sum(id not in done for id in asked)

@@ -19,6 +19,7 @@ from slmfit.tasks.replies import without_thought
 from slmfit.tasks.reply_shapes import Shape, SpanShape, parsed
 
 NEARLY = 0.9  # the share of the answers that must be so
+_PLACED = 0.75  # the share of the words of entities that must stand in their texts; the others are counted
 _SHARES = ("confiden", "probab", "certain", "sure")
 _SURENESS = (*_SHARES, "score")
 
@@ -186,7 +187,7 @@ def _types(cells: Sequence[tuple[Mapping[str, Any], str]]) -> dict[str, bool]:
             (lists if isinstance(cell, list) else texts)[key] += 1
             words += sum(bool(word.strip()) for word in some)
             within += sum(bool(word.strip()) and word in text for word in some)
-    if not words or within < NEARLY * words or not (lists or len(texts) > 1):
+    if not words or within < _PLACED * words or not (lists or len(texts) > 1):
         return {}
     return {key: lists[key] > 0 for key in sorted(lists | texts)}
 
@@ -206,7 +207,7 @@ def _listed_spans(cells: Sequence[tuple[Any, str]], schema: Mapping[str, Any] | 
     labels = labels or [
         key for key, why in closed.items() if isinstance(why, str) and why != FREE and within[key] < 0.5
     ]
-    said = sorted((key for key in keys if within[key] >= NEARLY and [key] != labels), key=lambda key: -within[key])
+    said = sorted((key for key in keys if within[key] >= _PLACED and [key] != labels), key=lambda key: -within[key])
     whole = [key for key in keys if all(type(item.get(key)) is int for item, _ in items)]
     start = next((key for key in whole if "start" in key.casefold() or "begin" in key.casefold()), None)
     end = next((key for key in whole if "end" in key.casefold() and key != start), None)

@@ -32,6 +32,7 @@ from slmfit.runs.predicting import BATCH, Row, Sheet, answered, input_of
 from slmfit.runs.run import Run, load
 from slmfit.runs.suggesting import Tool
 from slmfit.runs.tables import table
+from slmfit.text.numerals import numeral, to_json
 
 THREADS = ("OMP_NUM_THREADS", "RAYON_NUM_THREADS")
 
@@ -70,12 +71,12 @@ def packed(
     places = [where.line for where, _ in placed]
     part: dict[str, Any] = {"name": name, "file": str(source), "lines": places, "rows": [row for _, row in placed]}
     part |= {"tool": {"name": tool.name, "tags": tool.tags}, "tasks": tasks} if tool else {"tool": None}
-    return Packed(name, json.dumps(part, default=str).encode() + b"\n")  # a date, say, is written as it prints
+    return Packed(name, to_json(part, ascii=True).encode() + b"\n")
 
 
 def answer_part(run: Run, asked: Asked, line: bytes) -> int:
     """Answer the rows of a part and write its file, whole or not at all; returns how many. Raises DataError."""
-    plain = json.loads(line)
+    plain = json.loads(line, parse_float=numeral)
     source, rows = Path(plain["file"]), plain["rows"]
     tool = Tool(source, task=run.task, **plain["tool"]) if plain["tool"] else None
     with table(asked.folder / plain["name"], asked.sheet.own, asked.sheet.ours) as write:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from slmfit import storage, streams
 from slmfit.data.readers.rows import ending
 from slmfit.errors import UsageError
 from slmfit.text.cells import guarded
+from slmfit.text.numerals import to_json
 from slmfit.text.visible import json_shown
 
 CONLL = "conll"
@@ -51,7 +51,7 @@ def table(output: Path | None, own: Sequence[str], ours: Sequence[str]) -> Itera
     """
     kind = kind_of(output)
     if output is None:
-        yield lambda row, answer: print(json_shown(_json({**row, **answer})))
+        yield lambda row, answer: print(json_shown(to_json({**row, **answer})))
         sys.stdout.flush()
         return
     with storage.output(output) as raw:
@@ -72,7 +72,7 @@ def _lines(file: IO[str], kind: str) -> Write:
     """Rows as JSON lines, or as CoNLL has them the one cell `CONLL`."""
 
     def write(row: Row, answer: Row) -> None:
-        file.write(answer[CONLL] if kind == CONLL else _json({**row, **answer}) + "\n")
+        file.write(answer[CONLL] if kind == CONLL else to_json({**row, **answer}) + "\n")
 
     return write
 
@@ -82,7 +82,7 @@ def _listed(file: IO[str]) -> Write:
     between = iter(("[\n",))
 
     def write(row: Row, answer: Row) -> None:
-        file.write(next(between, ",\n") + _json({**row, **answer}))
+        file.write(next(between, ",\n") + to_json({**row, **answer}))
 
     return write
 
@@ -107,8 +107,4 @@ def _cell(value: Any) -> str:
     """Text as it is; what JSON has as JSON writes it, a date or a decimal as itself; nothing for null."""
     if value is None:
         return ""
-    return _json(value) if isinstance(value, bool | int | float | list | tuple | dict) else str(value)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)  # a Parquet file may hold dates
+    return to_json(value) if isinstance(value, bool | int | float | list | tuple | dict) else str(value)

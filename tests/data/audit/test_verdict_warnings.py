@@ -204,6 +204,16 @@ def test_a_code_of_letters_and_a_number_is_a_pattern(tmp_path):
     assert "'INC# (#: a number)' for 'no'" in message or "'REQ# (#: a number)' for 'yes'" in message
 
 
+@pytest.mark.parametrize("tokens, told", [("us US", True), ("us EU", False)])
+def test_labels_that_only_case_tells_apart(tmp_path, tokens, told):
+    rng = random.Random(0)
+    rows = [
+        {"text": " ".join([tokens.split()[k % 2], *chatter(rng)]), "label": "no yes".split()[k % 2]} for k in range(200)
+    ]
+    message = warned(load_data(write(tmp_path / "a.csv", rows)))["label_in_text"]["message"]
+    assert ("Only case tells 'US', 'us' apart, and linear and knn do not see it." in message) == told
+
+
 def test_a_code_of_one_of_two_labels(tmp_path):
     rng = random.Random(0)
     rows = [

@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from slmfit.data.audit.findings import EXAMPLES, Finding, Rows, excerpt, finding
 from slmfit.data.audit.near import UNSPACED
-from slmfit.text.figures import number_of, percent
+from slmfit.text.figures import listed, number_of, percent
 
 NEARLY_ALL = 0.95
 _FEWEST = 20  # rows of train, and half as many to check by
@@ -69,6 +69,9 @@ def _codes(rows: Rows, train: Sequence[int], held: Sequence[int], split: str) ->
         f"One token tells the label of {percent(share)} of {number_of(len(held), f'{split} row')}: {shown}"
         f"{' and so on' if len(told) > 3 else ''}."
     )
+    folded = Counter(token.lower() for _, token in told)
+    if alike := sorted(token for _, token in told if folded[token.lower()] > 1):
+        message += f" Only case tells {listed(alike)} apart, and linear and knn do not see it."
     fix = (
         "If it will not stand in the texts to be labelled, remove it: methods learn to read it and nothing else. If it "
         "will, no model is needed."

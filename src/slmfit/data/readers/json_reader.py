@@ -20,6 +20,7 @@ from slmfit.data.readers.split_names import SPLIT_NAMES
 from slmfit.errors import DataError, Where
 from slmfit.tasks.common import refuse_halves
 from slmfit.text.figures import listed, number_of
+from slmfit.text.numerals import numeral
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ROWS = ("rows", "data", "examples", "utterances")  # beside lists of columns, intents and the like
@@ -141,7 +142,7 @@ def _keys(value: dict[str, Any]) -> int:
 def parse_json(text: str, file: str, line: int = 1) -> Any:
     """`json.loads` whose errors are a DataError with line and character; `line` is where the text starts."""
     try:
-        return json.loads(text)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise DataError(
             f"broken JSON at character {error.colno}: {error.msg}",
@@ -251,7 +252,7 @@ def _spoken(value: Any) -> str:
 
 # --- places: where in a sound JSON text the members and elements start -----------------------------------------------
 
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(parse_float=numeral)  # a row may be written again, as it was
 
 
 def _after_space(text: str, at: int) -> int:

@@ -35,7 +35,7 @@ const withoutQuotes = (text) => text.split("\n").filter((line) => !QUOTE.test(li
 function withoutHtml({ html }) {
   if (!html) return (text) => text;
   const bare = new RegExp(html.bare, "gu");
-  const tag = new RegExp(html.tag, "gu");
+  const tag = new RegExp(html.tag, "giu");
   return (text) => {
     const plain = text.includes("<") ? text.replace(tag, " ") : text;
     if (!text.includes(";")) return plain;
