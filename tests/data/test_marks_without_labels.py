@@ -48,6 +48,7 @@ FORMS: dict[str, Any] = {
     "min.json": lambda i, s: {"text": text(i), "id": 100 + i, "ner": [at(i) | several(s)], "annotation_id": i},
     "min.csv": lambda i, s: {"text": text(i), "id": i, "ner": json.dumps([at(i) | several(s)]), "annotation_id": i},
     "doccano.jsonl": lambda i, s: {"text": text(i), "label": [triple(i, s)]},
+    "bare.jsonl": lambda i, s: {"text": text(i), "label": [[*at(i).values(), *s.values()]]},
     "relations.jsonl": lambda i, s: {"text": text(i), "entities": [
         {"start_offset": 7, "end_offset": 7 + len(PLACES[i]), **s}]},
     "prodigy.jsonl": lambda i, s: {"text": text(i), "spans": [at(i, token_start=2, **s)], "answer": "accept"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,47 @@ def test_names_of_answers_that_would_share_a_folder_are_refused(tmp_path: Path) 
     said = [Prediction(str(row.target)) for row in data.test]
     with pytest.raises(UsageError, match="would be kept in one folder"):
         compare(data, "majority", given={"gpt 4o (mini)": said, "gpt-4o-mini": said}, out=tmp_path / "out")
+
+
+def marked_of(field: str, place: str, *, kind: str = "labels") -> dict[str, Any]:
+    """A result of Label Studio on one of two texts."""
+    value = {"start": 8, "end": 12, "text": place, "labels": ["CITY"]} if kind == "labels" else {"choices": [place]}
+    return {"from_name": "tag", "to_name": field, "type": kind, "value": value}
+
+
+def studio(path: Path, *fields: str, kind: str = "labels") -> Path:
+    tasks = []
+    for k in range(20):
+        places = {"title": "Rome", "body": "Oslo"}
+        result = [marked_of(field, places[field] if kind == "labels" else "ab"[k % 2], kind=kind) for field in fields]
+        texts = {field: f"went to {place} on day {k}" for field, place in places.items()}
+        tasks.append({"id": k, "data": texts, "annotations": [{"was_cancelled": False, "result": result}]})
+    path.write_text(json.dumps(tasks))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["labels", "choices"])
+def test_of_several_texts_the_annotated_one_is_read_or_named(tmp_path: Path, kind: str) -> None:
+    one = studio(tmp_path / "a.json", "title", kind=kind)
+    with pytest.raises(DataError, match=r"'title' is the one that is annotated.*\n.*--column text=title"):
+        load_data(one)
+    data = load_data(one, columns={"text": "title"})
+    assert "Rome" in str(data.train[0].input) and "annotated_texts" not in str(data.source["columns"])
+    both = studio(tmp_path / "b.json", "title", "body", kind=kind)
+    if kind == "labels":
+        with pytest.raises(DataError, match="line 1, id 0: several texts of a task are annotated: 'body', 'title'"):
+            load_data(both, columns={"text": "title"})
+    body = studio(tmp_path / "c.json", "body", kind=kind)
+    if kind == "choices":
+        assert "Oslo" in str(load_data(body).train[0].input)  # which is the one that is read anyway
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_roles_and_groups_of_entities_are_told_of(tmp_path: Path, form: str) -> None:
+    spans = [{"start": 3, "end": 7, "entity": "city", "value": "Rome", "role": "to"}]
+    made = [{"text": f"to Rome {text(k)}", "intent": "go", "entities": spans if k < 15 else []} for k in range(20)]
+    whole = {"rasa_nlu_data": {"common_examples": made}}
+    path = tmp_path / f"a.{form}"
+    path.write_text("\n".join(map(json.dumps, made)) if form == "jsonl" else json.dumps(whole))
+    said = "15 entities have a role or a group, such as 'to', which is not read"
+    assert sum(said in note for note in load_data(path).notes) == 1

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from slmfit.data.readers.exports import CANCELLED, DIFFERING
+from slmfit.data.columns import columns_of, find_column
+from slmfit.data.readers.exports import CANCELLED, DIFFERING, MARKED
 from slmfit.data.readers.rows import Part
 from slmfit.data.unannotated import annotated_only
 from slmfit.errors import DataError
 from slmfit.tasks import TASKS, by_name
-from slmfit.text.figures import number_of
+from slmfit.text.figures import listed, number_of
 
 _ANSWERS = {"accept", "reject", "ignore"}
 _ANNOTATIONS = {c for task in TASKS for role in ("label", "spans", "tags") for c in by_name(task).roles.get(role, ())}
@@ -34,6 +35,7 @@ def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
     used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
     """
     _refuse_differing(part)
+    part = _of_one_text(part, used)
     part = annotated_only(_without_cancelled(part, used, notes), used, notes)
     notes += _set_aside(part, used)
     if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
@@ -60,6 +62,29 @@ def _refuse_differing(part: Part) -> None:
         what = f"this task has {count} annotations that differ{more}"
         fix = "keep one annotation of each task, such as the reviewer's, or the one that most agree on"
         raise DataError(what, where=where, fix=fix)
+
+
+def _of_one_text(part: Part, used: Collection[str]) -> Part:
+    """The part without Label Studio's word on which of several texts of a task was annotated.
+
+    Raises DataError where that is not the text that is read, or several are.
+    """
+    said = [(where, cells[MARKED]) for where, cells in part.rows if MARKED in cells]
+    if not said:
+        return part
+    names = sorted({name for _, marked in said for name in marked})
+    where = next((where for where, marked in said if marked != said[0][1] or len(marked) > 1), said[0][0])
+    if len(names) > 1:
+        fix = "keep the results of one, by their to_name, and give the others as a file of their own"
+        raise DataError(f"several texts of a task are annotated: {listed(names)}", where=where, fix=fix)
+    columns = columns_of(part)
+    task = by_name("token-classification" if "spans" in columns else "text-classification")
+    read = find_column(task.roles["text"], columns)
+    if names[0] != read and set(used).isdisjoint(columns):
+        fix = f"name it: --column text={names[0]}"
+        raise DataError(f"of several texts, {names[0]!r} is the one that is annotated", where=where, fix=fix)
+    plain = [(at, {name: cell for name, cell in cells.items() if name != MARKED}) for at, cells in part.rows]
+    return replace(part, rows=plain)
 
 
 def _without_cancelled(part: Part, used: Collection[str], notes: list[str]) -> Part:

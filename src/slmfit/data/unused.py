@@ -51,6 +51,8 @@ def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str,
                 f"{part.file}: {listed(others)} may hold labels, too, and {verb} not used: --label {quote(others[0])} "
                 f"reads {them}, in place of {label!r}."
             )
+    if task.marks and "spans" in roles:
+        yield from _more_of_spans(part, roles["spans"])
     if task.marks and "intent" not in roles:
         named = [c for c in columns if _LABEL.fullmatch(c) and c not in OF_STUDIO and _are_labels(part, c, "")]
         if named:
@@ -71,6 +73,19 @@ def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str,
         )
     if weights := [c for c in columns if c.lower() in _WEIGHT and _differ(part, c)]:
         yield f"{part.file}: the column {weights[0]!r} is not used: every row counts once."
+
+
+def _more_of_spans(part: Part, column: str) -> Iterator[str]:
+    """That entities have a role or a group beside their label, as Rasa has it."""
+    spans = (item for _, cells in part.rows for item in cells.get(column) or [] if isinstance(item, Mapping))
+    kinds = [{key: item[key] for key in ("role", "group") if item.get(key)} for item in spans]
+    if more := [kind for kind in kinds if kind]:
+        names = list(dict.fromkeys(str(value) for kind in more for value in kind.values()))
+        said = "1 entity has" if len(more) == 1 else f"{len(more):,} entities have"
+        yield (
+            f"{part.file}: {said} a role or a group, such as {listed(names, 2)}, which is not read: write it into the "
+            "label (city:from) where it matters."
+        )
 
 
 def _are_labels(part: Part, column: str, label: str) -> bool:

@@ -203,6 +203,8 @@ def _is_span(item: Any) -> bool:
     match item:
         case [int(start), int(end), str() | None] | {"start": int(start), "end": int(end)}:
             return 0 <= start <= end
+        case [int(start), int(end)]:  # without a label: it is refused where it is read
+            return 0 <= start < end
     return False
 
 

@@ -18,6 +18,7 @@ Row = dict[str, Any]
 
 CANCELLED = "was_cancelled"  # of an annotation that its annotator skipped
 UNDONE = "annotations"  # an empty list where nobody annotated the row
+MARKED = "annotated_texts"  # which of several texts of a task was annotated
 DIFFERING = "annotations_that_differ"  # in place of the label, or the spans: how many there are
 _OF_STUDIO = ("annotations", "predictions", "drafts")  # what a task holds besides its columns
 AROUND = ("data", "row", "fields")  # what holds the columns: Label Studio, the hub's viewer, Argilla
@@ -71,9 +72,17 @@ def _annotated(row: Row) -> Row | None:
     if any(one is None or [sorted(map(str, part)) for part in one] != first for one in read):
         return rest | {DIFFERING: len(read)}
     label, spans = read[0]
+    rest |= _annotated_texts(row.get("data"), answers)
     if label and spans:
         return rest | {"intent": label[0] if len(label) == 1 else label, "spans": spans}
     return rest | ({"label": label} if label else {"spans": spans})
+
+
+def _annotated_texts(data: Any, answers: list[list[Any]]) -> Row:
+    """The keys of the texts that answers are of, where a task has several and the answers say it."""
+    texts = [key for key, cell in data.items() if isinstance(cell, str)] if isinstance(data, Mapping) else []
+    names = {one.get("to_name") for answer in answers for one in answer if one.get("type") != "relation"} - {None}
+    return {MARKED: sorted(names)} if len(texts) > 1 and names and names <= {*texts} else {}
 
 
 def _marked(answer: list[Any]) -> tuple[list[Any], list[Any]] | None:
