@@ -25,7 +25,7 @@ from slmfit.finetune.tokens import Tokens
 from slmfit.finetune.vocabulary import Vocabulary
 from slmfit.tasks.grammar import State, Writing
 
-AT_ONCE = 8  # times the tokens that are read at once: a step of writing computes one token a row
+AT_ONCE = 6  # times the tokens that are read at once: a step of writing computes one token a row
 
 
 @dataclass
@@ -125,7 +125,7 @@ def written(
 
     def work(batch: np.ndarray) -> list[Answer]:
         begun = [begin(i) for i in batch.tolist()]
-        _write(steps(model, rows.batch(batch)), begun, check)
+        _write(steps(model, rows.batch(batch)), begun, check, device)
         return [row.answer for row in begun]
 
     with torch.inference_mode(), device.autocast():
@@ -136,10 +136,11 @@ def written(
     return answers
 
 
-def _write(steps: Steps, rows: list[_Row | _Free], check: Callable[[], None]) -> None:
+def _write(steps: Steps, rows: list[_Row | _Free], check: Callable[[], None], device: Device) -> None:
     """Write all rows of a batch to their ends; those that have ended leave it."""
     while rows:
         check()
+        device.sweep()  # each step has a cache of its own, a token longer than the last
         logits = steps.logits().float().cpu().numpy()
         tokens = [row.add(scores) for row, scores in zip(rows, logits, strict=True)]
         going = [i for i, token in enumerate(tokens) if token is not None]

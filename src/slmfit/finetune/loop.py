@@ -144,6 +144,7 @@ class Training:
         p.step, p.seen, p.position = p.step + 1, p.seen + len(rows), p.position + 1
         if p.position == len(self._batches[1]):
             p.epoch, p.position = p.epoch + 1, 0
+        self.on.sweep()
         return None
 
     def _backward(self, rows: np.ndarray) -> torch.Tensor:
@@ -215,6 +216,7 @@ class Training:
                 return self._stop_diverged()
             finally:
                 self.model.train()
+                self.on.free()
             self._judge(scores)
             rounded = {k: float(f"{v:.6g}") for k, v in state.finite(scores).items()}
             self.event("loss", split="validation", measured="evaluated", epoch=round(self.epochs_seen, 3), **rounded)

@@ -20,9 +20,10 @@ EPOCHS = (2, 10)  # at least, at most
 MOST_LATER = 0.5  # of a budget, which a training leaves at most where everything takes longer than it was timed
 MOST_SPLIT = 64  # pieces of a batch
 # What a training keeps of a token until the gradients are there, in bytes for each number of the model's width in each
-# layer: 170 were seen with adapters (SmolLM2-135M: 2.9 MB a token). A batch is cut so that this is all it takes.
+# layer: 170 were seen with adapters (SmolLM2-135M: 2.9 MB a token). A batch is cut so that this is all it takes; with
+# adapters less, as bf16 copies of the weights that stay as they are (SmolLM2-135M: 0.27 GB) wait beside it.
 KEPT_BYTES = 170
-MEMORY = 640_000_000
+MEMORY, MEMORY_BESIDE_COPIES = 640_000_000, 280_000_000
 WHOLE = 0.98  # the share of texts that are not cut
 
 
@@ -213,7 +214,9 @@ def _split(facts: Facts, batch_tokens: int) -> int:
     """On a CPU, whose memory others need too, as many pieces as keep a batch small; a GPU is there to be filled."""
     if facts.device != "cpu":
         return 1
-    return min(max(1, math.ceil(batch_tokens * facts.layers * facts.hidden * KEPT_BYTES / MEMORY)), MOST_SPLIT)
+    memory = MEMORY_BESIDE_COPIES if facts.lora else MEMORY
+    kept = KEPT_BYTES * facts.layers * facts.hidden * batch_tokens
+    return min(max(1, math.ceil(kept / memory)), MOST_SPLIT)
 
 
 def _learning_rate(facts: Facts) -> tuple[float, str]:
