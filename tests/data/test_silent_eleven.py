@@ -142,3 +142,18 @@ def test_roles_and_groups_of_entities_are_told_of(tmp_path: Path, form: str) -> 
     path.write_text("\n".join(map(json.dumps, made)) if form == "jsonl" else json.dumps(whole))
     said = "15 entities have a role or a group, such as 'to', which is not read"
     assert sum(said in note for note in load_data(path).notes) == 1
+
+
+@pytest.mark.parametrize("odd", [5, {}, ["title"], None])
+def test_what_is_no_name_of_a_text_says_nothing_of_it(tmp_path: Path, odd: Any) -> None:
+    path = studio(tmp_path / "a.json", "title", kind="choices")
+    path.write_text(path.read_text().replace('"to_name": "title"', f'"to_name": {json.dumps(odd)}'))
+    assert len(load_data(path, columns={"text": "title"}).train) == 12
+
+
+@pytest.mark.parametrize("odd", [5, {"a": 1}, "x"])
+def test_a_cell_that_is_no_list_of_spans_is_refused_and_no_fall(tmp_path: Path, odd: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps({"text": text(k), "spans": odd if k == 3 else []}) for k in range(20)))
+    with pytest.raises(DataError):
+        load_data(path)

@@ -77,7 +77,8 @@ def unused(part: Part, task: Task, roles: Mapping[str, str], asked: Mapping[str,
 
 def _more_of_spans(part: Part, column: str) -> Iterator[str]:
     """That entities have a role or a group beside their label, as Rasa has it."""
-    spans = (item for _, cells in part.rows for item in cells.get(column) or [] if isinstance(item, Mapping))
+    lists = (cell for _, cells in part.rows if isinstance(cell := cells.get(column), list))
+    spans = (item for cell in lists for item in cell if isinstance(item, Mapping))
     kinds = [{key: item[key] for key in ("role", "group") if item.get(key)} for item in spans]
     if more := [kind for kind in kinds if kind]:
         names = list(dict.fromkeys(str(value) for kind in more for value in kind.values()))

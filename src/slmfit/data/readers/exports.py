@@ -81,7 +81,8 @@ def _annotated(row: Row) -> Row | None:
 def _annotated_texts(data: Any, answers: list[list[Any]]) -> Row:
     """The keys of the texts that answers are of, where a task has several and the answers say it."""
     texts = [key for key, cell in data.items() if isinstance(cell, str)] if isinstance(data, Mapping) else []
-    names = {one.get("to_name") for answer in answers for one in answer if one.get("type") != "relation"} - {None}
+    results = (one for answer in answers for one in answer if one.get("type") != "relation")
+    names = {name for one in results if isinstance(name := one.get("to_name"), str)}
     return {MARKED: sorted(names)} if len(texts) > 1 and names and names <= {*texts} else {}
 
 
