@@ -132,7 +132,7 @@ def test_defaults_that_fail_end_it(data, tmp_path, on):
 
 
 def test_a_budget_is_refused(data, tmp_path):
-    with pytest.raises(UsageError, match="holds no budget"):
+    with pytest.raises(UsageError, match="does not work with --cluster"):
         tune(data, ASKED, budget_seconds=60, trials=4, out=tmp_path / "o", elsewhere=partial(try_on, "127.0.0.1:1"))
     assert not (tmp_path / "o").exists()
 

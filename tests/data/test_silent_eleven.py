@@ -120,7 +120,7 @@ def studio(path: Path, *fields: str, kind: str = "labels") -> Path:
 @pytest.mark.parametrize("kind", ["labels", "choices"])
 def test_of_several_texts_the_annotated_one_is_read_or_named(tmp_path: Path, kind: str) -> None:
     one = studio(tmp_path / "a.json", "title", kind=kind)
-    with pytest.raises(DataError, match=r"'title' is the one that is annotated.*\n.*--column text=title"):
+    with pytest.raises(DataError, match=r"only 'title' is annotated.*\n.*--column text=title"):
         load_data(one)
     data = load_data(one, columns={"text": "title"})
     assert "Rome" in str(data.train[0].input) and "annotated_texts" not in str(data.source["columns"])

@@ -59,9 +59,11 @@ def test_where_nobody_knows_how_large_the_pick_is_the_loss_with_the_next_smaller
     found = judged({**made, "gpt": rows % 100 < 94, "other": rows % 100 < 90}, {"gpt": None, "other": None})
     said = verdicts.sentence(found)
     assert said.startswith("No smaller method is as good as gpt: accuracy 94.0 % (")
-    assert "the nearest, linear, gets 9 more of 100 wrong (" in said and "smallest" not in said
+    assert "the closest, linear, gets 9 more in 100 wrong (" in said and "smallest" not in said
     close = judged({"linear": rows % 1000 < 934, "gpt": rows % 1000 < 945}, {"gpt": None}, margin=0.001, prefer="cost")
-    assert "No cheaper method" in verdicts.sentence(close) and "gets 11 more of 1,000 wrong" in verdicts.sentence(close)
+    assert "No cheaper method" in verdicts.sentence(
+        close
+    ) and "gets 1.1 more in 100 wrong (0.7 to 1.7)" in verdicts.sentence(close)
     known = judged({**made, "gpt": rows % 100 < 94})
     assert "gpt is the smallest method" in verdicts.sentence(known)
     alone = judged({"majority": rows % 100 < 20, "gpt": rows % 100 < 94}, {"gpt": None, "majority": None})

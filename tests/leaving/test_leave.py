@@ -120,10 +120,7 @@ def test_the_terminal_names_every_model_and_shows_what_the_report_warns_of(tmp_p
     (tmp_path / "log.jsonl").write_text("".join(lines))
     show_left(leave(tmp_path / "log.jsonl", "majority", out=tmp_path / "left"), as_json=False)
     said = capsys.readouterr().out
-    assert (
-        "Answered by 2 models, and agreement is with whichever of them answered a text: gpt-5-mini 60, gpt-5 60."
-        in said
-    )
+    assert "2 models answered (gpt-5-mini 60, gpt-5 60); agreement is with the one that answered each text." in said
     assert "Agreement with gpt-5-mini and gpt-5 on" in said
     assert "warning: " in said and "'payments'" in said
 

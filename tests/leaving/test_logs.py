@@ -208,11 +208,13 @@ def test_answers_of_another_form_are_no_failures_and_named_by_their_keys(tmp_pat
     log = read_log(tmp_path)
     assert [call.ended for call in log.calls] == ["ok"]
     assert log.others == {
-        "calls whose answers are of a form that is not known, with 'candidates', 'v'": 1,
+        "calls with answers in an unknown form (keys: 'candidates', 'v')": 1,
         "calls without an answer that is text": 1,
     }
     (tmp_path / "calls.jsonl").write_text(lines(strange))
-    with pytest.raises(DataError, match=r"no answered call of a chat model, but 1 calls whose answers .*'candidates'"):
+    with pytest.raises(
+        DataError, match=r"no answered call of a chat model, but 1 calls with answers in an unknown form .*'candidates'"
+    ):
         read_log(tmp_path)
 
 

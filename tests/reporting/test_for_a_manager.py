@@ -84,12 +84,12 @@ def test_answers_from_a_file_are_not_said_to_have_been_taught_here(source):
     rows = [replace(best, scores=line(source, "linear").scores), line(source, "knn"), line(source, "majority")]
     given = judged(replace(source, methods=rows), kind="pick", method=best.id, best=best.id)
     gap = 100 * (best.scores["test"]["accuracy"].value - line(source, "knn").scores["test"]["accuracy"].value)
-    assert headline(given).rest[0].startswith("The best without a large model is knn: ")
-    assert headline(given).rest[0].endswith(f", {gap:.0f} more of 100 texts wrong.")
+    assert headline(given).rest[0].startswith("Without a large model, the best is knn: ")
+    assert headline(given).rest[0].endswith(f"; it gets {gap:.0f} more in 100 wrong.")
     said = {question: " ".join(answer) for question, answer in plain.plain(given)}
     assert "What predictions-gpt learnt from, and whether these texts were in it" in said["What was compared"]
     assert "knn learnt from" in said["What was compared"] and "Each" not in said["What was compared"]
-    assert "Its answers came from a file: what they cost" in said["What it costs"]
+    assert "Its answers came from a file. This page does not know what they cost" in said["What it costs"]
     assert "--predictions FILE" in said["What to do next"] and "slmfit evaluate" not in said["What to do next"]
     paid = [replace(row, usd_per_1000_rows=0.5) if row.id == best.id else row for row in rows]
     assert "They cost $0.50 for 1,000 texts" in dict(plain.plain(replace(given, methods=paid)))["What it costs"][-2]

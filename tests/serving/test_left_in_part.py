@@ -13,7 +13,7 @@ import pytest
 
 from slmfit import __main__ as cli
 from slmfit import checking
-from slmfit.errors import MissingPart, UnsafeError, UsageError
+from slmfit.errors import MissingPart, SlmfitError, UnsafeError, UsageError
 from slmfit.leaving import leave
 from slmfit.serving import serve, server, upstream
 from slmfit.serving.as_openai import left
@@ -158,10 +158,10 @@ def test_a_stream_goes_through_piece_by_piece(client, api):
     [
         (status(429, "retry-after: 7", message="slow down"), openai.RateLimitError, 429, "slow down"),
         (status(400, message=f"odd {KEY}"), openai.BadRequestError, 400, r"odd \*{8}"),
-        (status(401, message="no such key"), openai.InternalServerError, 502, r"does not take this server's key \(401"),
-        (KINDS["502, HTML"], openai.InternalServerError, 502, "said 502 and nothing that is an answer"),
-        (KINDS["HTML with 200"], openai.InternalServerError, 502, "said 200 and nothing that is an answer"),
-        (KINDS["redirect here"], openai.InternalServerError, 502, "redirects it, and that is not followed"),
+        (status(401, message="no such key"), openai.InternalServerError, 502, r"rejected this server's key \(401"),
+        (KINDS["502, HTML"], openai.InternalServerError, 502, "sent 502 without a usable answer"),
+        (KINDS["HTML with 200"], openai.InternalServerError, 502, "sent 200 without a usable answer"),
+        (KINDS["redirect here"], openai.InternalServerError, 502, "redirected the request"),
         (KINDS["closed"], openai.InternalServerError, 502, "gave no answer: the connection broke"),
         (KINDS["hang"], openai.InternalServerError, 504, "gave no answer: no whole reply within 0.2 s"),
     ],
@@ -200,7 +200,7 @@ def test_what_the_api_is_asked_when_the_server_ends_is_told_so(folder, api, monk
 
 
 def test_without_an_api_to_go_on_to_it_does_not_begin(folder):
-    with pytest.raises(UsageError, match="may be left in part only") as raised:
+    with pytest.raises(UsageError, match="only part of these requests") as raised:
         serve(folder, as_openai=True, port=0)
     assert "--base-url" in raised.value.fix
 
@@ -212,8 +212,13 @@ def test_an_api_that_cannot_be_asked(folder, monkeypatch, tmp_path):
         serve(folder, as_openai=True, base_url="https://api.openai.com/v1", port=0)
     with pytest.raises(UnsafeError, match="holds a key"):
         serve(folder, as_openai=True, base_url="http://me:secret@llm.example.org/v1", port=0)
-    with pytest.raises(UsageError, match="is the server that is about to begin"):
+    with pytest.raises(UsageError, match="is this server's own address"):
         serve(folder, as_openai=True, base_url="http://localhost:8765/v1", port=8765)
+    with pytest.raises(UsageError, match="is this server's own address"):
+        serve(folder, as_openai=True, base_url="http://localhost/v1", port=80)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-any")
+    with pytest.raises(UnsafeError, match="would not be sent by plain http"):
+        serve(folder, as_openai=True, base_url="http://192.0.2.2:18799/v1", port=0)
     with pytest.raises(UsageError, match="goes with --as-openai"):
         serve(folder, base_url="http://localhost:1/v1", port=0)
 
@@ -224,12 +229,40 @@ def test_a_verdict_on_a_model_that_was_fitted_again_is_not_served(folder, tmp_pa
     plain = json.loads(verdict.read_text())
     plain["methods"][0]["key"] = "of another"
     verdict.write_text(json.dumps(plain))
-    with pytest.raises(UsageError, match="as it was before it was fitted again") as raised:
+    with pytest.raises(UsageError, match="about an earlier fit of") as raised:
         left([again])
     assert "slmfit check" in raised.value.fix
+    del plain["methods"][0]["key"]
+    verdict.write_text(json.dumps(plain))
+    with pytest.raises(UsageError, match="made by an older slmfit"):
+        left([again])
     verdict.unlink()
     runs, prompts = left([again])
     assert runs and not prompts.thresholds and "nobody has checked" in next(iter(prompts.notes.values()))
+
+
+def test_a_verdict_to_stay_is_served_by_nothing(folder, tmp_path):
+    again = shutil.copytree(folder, tmp_path / "out")
+    (verdict,) = again.glob("*/checked/verdict.json")
+    plain = json.loads(verdict.read_text()) | {"kind": "stay", "sentence": "Stay: it is worse.", "method": None}
+    verdict.write_text(json.dumps(plain | {"part": None}))
+    with pytest.raises(UsageError, match="Stay: it is worse"):
+        left([again])
+
+
+@pytest.mark.parametrize("change", [
+    {"part": None}, {"method": None}, {"kind": "leave"}, {"kind": "stay"}, {"part": []},
+    {"part": {"method": "knn", "threshold": 0.5}},
+    {"part": {"method": "linear", "threshold": 1.5}},
+    {"part": {"method": "linear", "threshold": -1}},
+])  # fmt: skip
+def test_a_verdict_that_contradicts_itself_is_not_served(folder, tmp_path, change):
+    again = shutil.copytree(folder, tmp_path / "out")
+    (verdict,) = again.glob("*/checked/verdict.json")
+    verdict.write_text(json.dumps(json.loads(verdict.read_text()) | change))
+    with pytest.raises(SlmfitError, match="damaged") as raised:
+        left([again])
+    assert "slmfit check" in raised.value.fix
 
 
 def test_what_to_type_next_serves_it(folder, monkeypatch, capsys):

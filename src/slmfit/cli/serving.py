@@ -39,7 +39,7 @@ def serve(
     ] = False,
     base_url: Annotated[
         str | None,
-        option("--base-url", "With --as-openai: the API that answers what is not answered here, up to /v1.", "URL"),
+        option("--base-url", "With --as-openai: pass everything else to this API (its URL up to /v1).", "URL"),
     ] = None,
     method: Theirs = None,
     allow_host: AllowHost = None,
@@ -54,6 +54,10 @@ def serve(
             say(f"{line.name}: {line.about['task']} by {line.about['method']}, POST {url}/v1/{asked}")
             if as_openai:
                 say(f"  {serving.service.prompts.notes[line.name]}")  # type: ignore[attr-defined]
+        if as_openai:
+            for name, note in serving.service.prompts.notes.items():  # type: ignore[attr-defined]
+                if name not in lines:
+                    say(f"{name}: {note}")
         if base_url is not None:
             say(f"what is not answered here goes on to {serving.service.upstream.server.base_url}")  # type: ignore[attr-defined]
         say(f"{url}/docs says how; Ctrl-C ends it")

@@ -94,9 +94,8 @@ def _options(address: str) -> dict[str, Any]:
 
 
 def _unreachable(address: str, said: str) -> UsageError:
-    fix = (
-        f"run it on a machine of the cluster, see ray start --address {address}; if it has a token: RAY_AUTH_MODE=token"
-    )
+    fix = f"run this on a machine of the cluster (ray start --address {address} joins one); "
+    fix += "if it wants a token, set RAY_AUTH_MODE=token"
     return UsageError(f"no Ray cluster can be joined there: {said}", where=address, fix=fix)
 
 

@@ -4,7 +4,8 @@
 
 As many trials are under way as the cluster has cores. A trial is asked for by those that are as many numbers before it,
 whichever ended first: so a cluster of as many cores tries the same, also where processes died or the command was
-killed; and with the sampler `random`, which knows of no others, any cluster and none.
+killed; and with the sampler `random`, which knows of no others, any cluster and none (but for which trainings are given
+up half-way, which goes by those that ended before).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def try_on(
     """
     with joined(address) as ray:
         data, told = ray.put(bench.data), told_here(ray)
-        trial, cores = task(ray, try_here, trained=bench.spec.trained), _cores(ray)
+        trial, cores = task(ray, try_here, trained=bench.spec.trained), _at_once(ray, bench.spec.trained)
         waiting, came = dict[Any, int](), dict[int, tuple[Tried, Answers]]()
         begun = len(known)
 
@@ -60,8 +61,10 @@ def try_on(
                 begin()
 
 
-def _cores(ray: Any) -> int:
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+def _at_once(ray: Any, trained: bool) -> int:
+    """How many trials the cluster can take: one a core, and one a GPU where it has some and they are used."""
+    there = ray.cluster_resources()
+    return max(1, int(min(there.get("CPU", 1), there.get("GPU", 0) or 1e9) if trained else there.get("CPU", 1)))
 
 
 def try_here(

@@ -172,7 +172,7 @@ def _candidate(data: Dataset, out: Path, row: MethodRow, metric: str, prefer: Pr
 def _of_unknown_size(verdict: verdicts.Verdict, scored: Mapping[str, MethodRow], prefer: Prefer) -> Iterator[str]:
     """That nobody knows what the pick costs, say, and how it was ranked then."""
     if verdict.kind == "pick" and verdict.method and PREFERENCES[prefer](scored[verdict.method]) is None:
-        yield f"The {prefer} of {verdict.method} is unknown, and counts as more than any that is known."
+        yield f"The {prefer} of {verdict.method} is unknown, so it ranks last."
 
 
 def _fewer(row: MethodRow) -> str:

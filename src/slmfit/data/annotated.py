@@ -28,14 +28,15 @@ _FLAGS = {"was_cancelled", "cancelled", "skipped", "rejected", "discarded", "del
 _MOST_STATES = 12
 
 
-def accepted(part: Part, used: Collection[str], notes: list[str]) -> Part:
+def accepted(part: Part, used: Collection[str], notes: list[str], text: str | None = None) -> Part:
     """The part without rejected and ignored rows, which are counted in `notes`; any other part as it is.
 
     A row that says nothing, as rows have that were put beside Prodigy's, counts as accepted.
-    used: columns that the user named; `answer` is theirs, then. Raises DataError where no row was accepted.
+    used: columns that the user named; `answer` is theirs, then. text: the one of the texts, if it was named.
+    Raises DataError where no row was accepted.
     """
     _refuse_differing(part)
-    part = _of_one_text(part, used)
+    part = _of_one_text(part, text)
     part = annotated_only(_without_cancelled(part, used, notes), used, notes)
     notes += _set_aside(part, used)
     if "answer" in used or not answers_of_prodigy(cells for _, cells in part.rows):
@@ -64,12 +65,13 @@ def _refuse_differing(part: Part) -> None:
         raise DataError(what, where=where, fix=fix)
 
 
-def _of_one_text(part: Part, used: Collection[str]) -> Part:
+def _of_one_text(part: Part, named: str | None) -> Part:
     """The part without Label Studio's word on which of several texts of a task was annotated.
 
-    Raises DataError where that is not the text that is read, or several are.
+    named: the column of the texts, by the user's word. Raises DataError where the one that is annotated is not the one
+    that is read, or several are.
     """
-    said = [(where, cells[MARKED]) for where, cells in part.rows if MARKED in cells]
+    said = [(where, cells[MARKED]) for where, cells in part.rows if isinstance(cells.get(MARKED), list)]
     if not said:
         return part
     names = sorted({name for _, marked in said for name in marked})
@@ -80,9 +82,9 @@ def _of_one_text(part: Part, used: Collection[str]) -> Part:
     columns = columns_of(part)
     task = by_name("token-classification" if "spans" in columns else "text-classification")
     read = find_column(task.roles["text"], columns)
-    if names[0] != read and set(used).isdisjoint(columns):
+    if names[0] != read and named is None:
         fix = f"name it: --column text={names[0]}"
-        raise DataError(f"of several texts, {names[0]!r} is the one that is annotated", where=where, fix=fix)
+        raise DataError(f"of several texts, only {names[0]!r} is annotated", where=where, fix=fix)
     plain = [(at, {name: cell for name, cell in cells.items() if name != MARKED}) for at, cells in part.rows]
     return replace(part, rows=plain)
 

@@ -46,7 +46,7 @@ TAG = re.compile(
     # What a page does not show, up to its end. Every part stops where the next could begin: no text takes long.
     rf"<(?P<code>script|style){_REST}[^<]*(?:<(?!/?(?:script|style)(?:{_S}|[/>]))[^<]*)*</(?P=code){_S}*>"
     rf"|<!--[^<]*?(?:<(?!!--)[^<]*?)*?-->|<!doctype{_S}[^<>]*>"
-    rf"|</(?:{_ELEMENTS}){_S}*>|<(?:{_ELEMENTS}){_REST}|<[a-z][a-z0-9:-]*{_ATTRIBUTE}{_S}*(?:'|\x22)[^<>]*>",
+    rf"|</(?:{_ELEMENTS}){_S}*>|<(?:{_ELEMENTS}){_REST}",
     re.IGNORECASE,
 )
 

@@ -99,7 +99,8 @@ def load_data(
     parts = spelled_alike(read_parts(path, test, validation, notes), notes)
     named = [*(columns or {}).values(), *filter(None, (group, time))]
     parts = {split: with_nested(part, named) for split, part in parts.items()}
-    parts = {split: accepted(part, named, notes) for split, part in parts.items()}
+    text = (columns or {}).get("text")
+    parts = {split: accepted(part, named, notes, text) for split, part in parts.items()}
     found, roles = task_and_roles(parts, task, columns or {}, notes)
     notes += unused(parts["train"], found, roles, columns or {})
     if not found.classifies and (merge or merge_prefix is not None or recipe.strip):
@@ -185,7 +186,7 @@ def load_rows(
     columns = columns_as_before(columns, origin, part, task, notes)
     if "split" not in columns.values():
         part = of_split(part, split, notes)
-    part = accepted(part, list(columns.values()), notes)
+    part = accepted(part, list(columns.values()), notes, columns.get("text"))
     _, roles = task_and_roles({"train": part}, task.name, columns, notes)
     notes += unused(part, task, roles, asked)
     part = in_code_points(as_bio({"train": part}, task, roles, notes), task, roles, notes)["train"]

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from slmfit.evidence.statistic import LEVEL, Difference
 from slmfit.records import Score
-from slmfit.text.figures import SHARES, by_unit, interval, joined, more_wrong, points_words, told
+from slmfit.text.figures import SHARES, by_unit, interval, joined, points_words, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data", "nothing-to-compare"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
@@ -183,7 +183,7 @@ def sentence(found: Verdict) -> str:
     if found.kind == "pick" and (smaller := _nearest_smaller(found)):
         loss = _loss(found.differences[smaller], found.metric)
         none = f"No {ORDERS[found.prefer][1]} method is as good as {found.method}"
-        return f"{none}: {best}; the nearest, {smaller}, {loss}."
+        return f"{none}: {best}; the closest, {smaller}, {loss}."
     if found.kind == "pick":
         return f"{found.method} is the {ORDERS[found.prefer][0]} method that is not worse: {best}, {found.reason}."
     always = f" (always answers {found.always[subject]})" if subject in found.always else ""
@@ -275,7 +275,7 @@ def _nearest_smaller(found: Verdict) -> str | None:
 
 def _loss(gap: Difference, metric: str) -> str:
     if metric in SHARES:
-        return f"gets {more_wrong(gap.value)} wrong ({_span(gap)})"
+        return f"gets {100 * gap.value:.{int(gap.value < 0.0195)}f} more in 100 wrong ({_span(gap)})"
     return f"is {points_words(gap.value)} below ({_span(gap)})"
 
 

@@ -75,8 +75,9 @@ def leave(
     """Find the prompts of a log, and compare methods on the teacher's answers to each that is a task.
 
     logs: a file or a folder, .jsonl or .json, also .gz: OpenAI's chat completions as request and response, the input
-    and output of batches, files of `messages`, LiteLLM's logs. prices: a TOML file; None = the package genai-prices.
-    out: None = `slmfit-out/NAME-left`; every task has a file of rows and a comparison there. The others as `compare`.
+    and output of batches, files of `messages`, Anthropic's messages, LiteLLM's logs. prices: a TOML file; None = the
+    package genai-prices. out: None = `slmfit-out/NAME-left`; every task has a file of rows and a comparison there. The
+    others as `compare`.
 
     Raises DataError for a log that is in no known form, UsageError for a folder of something else or of another log.
     """

@@ -156,9 +156,15 @@ def _told(row: Mapping[str, Any], messages: Sequence[Any]) -> Record | None:
 
 
 def _with_system(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The request with what the system is told as its first turn, which Anthropic has beside the turns."""
+    """The request with what the system is told as its first turn, which Anthropic has beside the turns.
+
+    A `system` of another's log may be anything; Anthropic's requests have `max_tokens`, too, and no such turn.
+    """
     system, messages = request.get("system"), request["messages"]
     if not isinstance(system, str | list) or not system or not isinstance(messages, list):
+        return request
+    theirs = "max_tokens" in request or str(request.get("model")).startswith("claude")
+    if not theirs or any(isinstance(turn, Mapping) and who_of(turn) == "system" for turn in messages):
         return request
     return {**request, "messages": [{"role": "system", "content": system}, *messages]}
 
@@ -183,8 +189,7 @@ def _answered(row: Mapping[str, Any], response: Any) -> dict[str, Any]:
         case {"choices": _} | {"error": _} | None:
             pass
         case {**keys} if keys and body is not row:
-            what = "calls whose answers are of a form that is not known, with"
-            return {"other": f"{what} {listed(sorted(map(str, keys)), 8)}"}
+            return {"other": f"calls with answers in an unknown form (keys: {listed(sorted(map(str, keys)), 8)})"}
     try:
         choices = body.get("choices") if isinstance(body, Mapping) else None
         return {"reply": reply_of(body), "further": len(choices) - 1 if isinstance(choices, list) else 0}
@@ -192,7 +197,13 @@ def _answered(row: Mapping[str, Any], response: Any) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-_FINISH = {"max_tokens": "length", "refusal": "content_filter", "end_turn": "stop", "stop_sequence": "stop"}
+_FINISH = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+}
 
 
 def _as_completion(body: Mapping[str, Any]) -> Mapping[str, Any]:

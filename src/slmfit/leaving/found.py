@@ -236,8 +236,8 @@ def _several(models: Counter[str]) -> list[str]:
     """That what a method is held against is of several models."""
     some = [f"{model} {count:,}" for model, count in models.most_common(_SHOWN)]
     more = ", …" if len(models) > _SHOWN else ""
-    held = "agreement is with whichever of them answered a text"
-    return [f"Answered by {len(models)} models, and {held}: {', '.join(some)}{more}."] if len(models) > 1 else []
+    held = "agreement is with the one that answered each text"
+    return [f"{len(models)} models answered ({', '.join(some)}{more}); {held}."] if len(models) > 1 else []
 
 
 def _notes(others: Counter[tuple[str, str]], unread: Counter[str], read: int) -> list[str]:

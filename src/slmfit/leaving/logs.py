@@ -45,7 +45,7 @@ _SORRY = r"(?:(?:i['’]m|i am|we['’]re|we are)(?: very| so)? sorry|sorry)[,.:
 _EXCUSE = re.compile(rf"(?:{_SORRY})?(?:{_WILL_NOT}|as an ai\b).*", re.IGNORECASE | re.DOTALL)
 _LONGEST_EXCUSE = 400  # characters
 _ENDS = {"length": "truncated", "content_filter": "filtered"}
-_FURTHER = "further answers to calls that have several, of which the first counts"
+_FURTHER = "further answers, as only the first to a call counts"
 _TOOLS = "calls that show pictures or call tools"
 
 Ended = Literal["ok", "refused", "filtered", "truncated", "failed"]

@@ -147,8 +147,8 @@ def _most(cells: Sequence[Any], key: str) -> int | None:
     numbers = [cell for cell in cells if type(cell) in (int, float)]
     if len(numbers) < len(cells) or not all(0 <= number <= 100 for number in numbers):
         return None
-    if max(numbers) > 1:
-        return 100
+    if max(numbers) > 1:  # up to 10 it may be a scale of another kind, such as 1 to 5
+        return 100 if max(numbers) > 10 else None
     return 1 if any(0 < number < 1 for number in numbers) else None
 
 

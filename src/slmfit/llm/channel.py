@@ -145,7 +145,7 @@ class Channel:
         finally:
             await response.aclose()
         told = _named(response)
-        return Received(response.status, told, self._unpacked(data, told), time.perf_counter() - start)
+        return Received(response.status, told, self.unpacked(data, told), time.perf_counter() - start)
 
     async def _read(self, response: httpcore2.Response) -> bytes:
         parts, size = [], 0
@@ -157,7 +157,7 @@ class Channel:
                 parts.append(part)
         return b"".join(parts)
 
-    def _unpacked(self, data: bytes, headers: Mapping[str, str]) -> bytes:
+    def unpacked(self, data: bytes, headers: Mapping[str, str]) -> bytes:
         """The body as it was before it was packed, though nobody asked for that."""
         coding = headers.get("content-encoding", "identity").strip().lower()
         if coding in ("identity", ""):

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from slmfit import storage
+from slmfit.errors import SlmfitError
 from slmfit.records import ComparisonRecord
 
 FOLDER = "checked"
@@ -41,14 +43,28 @@ def read_checked(folder: Path, record: ComparisonRecord) -> Checked | None:
         return None
     if storage.read_json(drawn, "test")["test"] != record.split["test"].hash:
         return None
-    found = storage.read_json(verdict, "sentence", "kind")
+    try:
+        return _checked(storage.read_json(verdict, "sentence", "kind"), verdict)
+    except SlmfitError as error:
+        fix = f"judge again with the same answers, which are kept: slmfit check {folder}"
+        raise SlmfitError(error.what, where=str(verdict), fix=fix) from None
+
+
+def _checked(found: dict[str, Any], verdict: Path) -> Checked:
+    """Raises SlmfitError for a verdict that is damaged, or contradicts itself."""
     with storage.undamaged(verdict):
-        part = found.get("part")
+        part, method, kind = found.get("part"), found.get("method"), found["kind"]
+        threshold = None if part is None else float(part["threshold"])
+        leaves, in_part = kind in ("leave", "leave-in-part"), kind == "leave-in-part"
+        if leaves != (method is not None) or in_part != (part is not None):
+            raise ValueError(f"it says {kind!r}, and not what that takes")
+        if part is not None and (part["method"] != method or not 0 <= float(part["threshold"]) <= 1):
+            raise ValueError("its part is not one of its method")
         return Checked(
             str(found["sentence"]),
             [str(one) for one in found.get("caveats", ())],
-            str(found["kind"]),
-            found.get("method"),
-            None if part is None else float(part["threshold"]),
-            {str(one["id"]): str(one.get("key")) for one in found.get("methods", ())},
+            str(kind),
+            None if method is None else str(method),
+            threshold,
+            {str(one["id"]): str(one["key"]) for one in found.get("methods", ()) if "key" in one},
         )

@@ -137,8 +137,8 @@ def _next(source: Source, row: MethodRow) -> str:
     said = f"{following.id}: {in_words(source, following)}"
     if small:
         gap = score_of(source, row).value - score_of(source, following).value
-        loss = f"{more_wrong(gap)} texts wrong" if source.metric in SHARES else f"{points_words(gap)} less"
-        return f"The best without a large model is {said}, {loss}."
+        loss = f"it gets {more_wrong(gap)} wrong" if source.metric in SHARES else f"{points_words(gap)} less"
+        return f"Without a large model, the best is {said}; {loss}."
     level = in_words(source, following) == in_words(source, row)
     return f"{'Level with it' if level else 'Next'} is {said}."
 

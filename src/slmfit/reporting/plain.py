@@ -154,9 +154,10 @@ def _costs(source: Source, row: MethodRow) -> Iterator[str]:
         )
     elif row.name == GIVEN:
         paid = row.usd_per_1000_rows
-        unknown = "how long they took and where texts are sent for them, this page does not know"
-        cost = ": what they cost, " if paid is None else f". They cost {dollars(paid)} for 1,000 texts; "
-        yield f"Its answers came from a file{cost}{unknown}."
+        unknown = "how long they took and where texts are sent for them"
+        cost = "" if paid is None else f" They cost {dollars(paid)} for 1,000 texts."
+        asked = "what they cost, " if paid is None else ""
+        yield f"Its answers came from a file.{cost} This page does not know {asked}{unknown}."
     elif row.size_bytes is not None:
         yield "It runs on your own machine: no text leaves it, and nobody charges for answers."
     yield "Not known here: what mistakes, reading and labelling cost you, and who keeps it running and up to date."

@@ -84,9 +84,9 @@ class Prompts:
 def left(folders: Sequence[str | Path]) -> tuple[dict[str, str], Prompts]:
     """Name -> run of the prompts that something here can answer, and these prompts.
 
-    A person's verdict says what answers, and from which confidence on; where there is none, or it says to stay, the
-    comparison's does.
-    Raises UsageError for what `leave` did not write, and where no verdict picked a method.
+    A person's verdict says what answers, and from which confidence on; where it says to stay, nothing does. Where there
+    is none, or it is of too little, the comparison's does. What is not served is told in the prompts' `notes`.
+    Raises UsageError for what `leave` did not write, and where no prompt can be served.
     """
     if len(folders) != 1:
         raise UsageError("one folder is served as the API was", fix="name the one that `slmfit leave` wrote")
@@ -98,6 +98,8 @@ def left(folders: Sequence[str | Path]) -> tuple[dict[str, str], Prompts]:
         try:
             record = read_comparison(own)
             checked = read_checked(own, record)
+            if checked is not None and checked.kind == "stay":
+                raise UsageError(checked.sentence, where=str(own), fix=f"slmfit serve {own} serves it all the same")
             if checked is not None and checked.method is not None:
                 found[prompt.name] = str(_judged(own, record, checked))
                 if checked.threshold is not None:
@@ -107,6 +109,7 @@ def left(folders: Sequence[str | Path]) -> tuple[dict[str, str], Prompts]:
                 found[prompt.name] = str(own)
         except UsageError as error:
             refused.append(error)
+            notes[prompt.name] = f"not answered here: {error}"
             continue
         fix = f"nobody has checked whether that is right: slmfit check {own}"
         notes[prompt.name] = "; ".join([fix if checked is None else checked.sentence, *_always(prompt.shape)])
@@ -124,7 +127,8 @@ def check_upstream(prompts: Prompts, upstream: Upstream | None) -> None:
     if prompts.thresholds and upstream is None:
         names = ", ".join(prompts.thresholds)
         fix = "name the API that answers the rest: --base-url https://api.openai.com/v1, with its key in OPENAI_API_KEY"
-        raise UsageError("may be left in part only, and the rest has to go on to the large model", where=names, fix=fix)
+        what = "the small model can answer only part of these requests; the rest need the large model"
+        raise UsageError(what, where=names, fix=fix)
 
 
 def _always(shape: Shape | None) -> list[str]:
@@ -144,9 +148,12 @@ def _judged(own: Path, record: ComparisonRecord, checked: Checked) -> Path:
     """The run that was checked. Raises UsageError where it is another by now."""
     row = next((row for row in record.methods if row.id == checked.method and row.run), None)
     run = None if row is None or row.run is None else storage.inside(own, row.run)
-    if run is None or read_run(run).key != checked.keys.get(str(checked.method)):
-        what = f"the verdict is of {checked.method} as it was before it was fitted again"
-        raise UsageError(what, where=str(own), fix=f"judge it again, by the same answers: slmfit check {own}")
+    key = checked.keys.get(str(checked.method))
+    if run is None or read_run(run).key != key:
+        what = f"the verdict is about an earlier fit of {checked.method}"
+        if key is None:
+            what = "the verdict was made by an older slmfit and does not say which fit it is about"
+        raise UsageError(what, where=str(own), fix=f"judge again with the same answers: slmfit check {own}")
     return run
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from slmfit.errors import UsageError
+from slmfit.errors import UnsafeError, UsageError
 from slmfit.llm import Patience, Server, trust
 from slmfit.llm.channel import Channel, Trouble
 from slmfit.serving.chat import STREAM
@@ -24,21 +24,27 @@ from slmfit.serving.guard import Send
 from slmfit.serving.replies import RETRY, Headers, Refusal, error_body, send_json
 
 SECONDS = 600.0  # that a client of the API waits, too: for the answer, or of a stream for its next piece
-_KEPT = ("retry-after", "retry-after-ms", "x-should-retry", "x-request-id")
-_KEPT_FIRST = ("x-ratelimit-", "openai-")
+_KEPT = (
+    "retry-after", "retry-after-ms", "x-should-retry", "x-request-id", "openai-model", "openai-processing-ms",
+    "openai-version",
+)  # fmt: skip
+_KEPT_FIRST = ("x-ratelimit-",)
 _LONGEST = 1 << 20  # bytes of an answer that is no stream, though one was asked for
 
 
 class Upstream:
     """See the module. answers: what came back, by status, or timeout or error where nothing did.
 
-    Raises UsageError for what is no URL, MissingPart without the key that a vendor wants, UnsafeError for a key that
-    everyone on the way could read.
+    Raises UsageError for what is no URL, MissingPart without the key that a vendor wants, UnsafeError where there is a
+    key and everyone on the way could read it.
     """
 
     def __init__(self, base_url: str) -> None:
         self.server = Server.from_environment(base_url, "")
         self.server.check_key()
+        if self.server.key and not self.server.confidential:
+            fix = f"use https://, or unset {self.server.key_name} if that server wants no key"
+            raise UnsafeError("the key would not be sent by plain http", where=self.server.base_url, fix=fix)
         trust.remember(self.server.base_url)
         self.answers = Counter[str]()
         self._channel = Channel(self.server, Patience())
@@ -48,9 +54,9 @@ class Upstream:
     def check_other(self, port: int) -> None:
         """Raise UsageError where it is this server itself, which would ask itself without end."""
         own = urlsplit(self.server.base_url)
-        if self.server.local and port and own.port == port:
+        if self.server.local and port and (own.port or {"http": 80, "https": 443}.get(own.scheme)) == port:
             fix = "give the address of the API that was called before: --base-url https://api.openai.com/v1"
-            raise UsageError("is the server that is about to begin", where=self.server.base_url, fix=fix)
+            raise UsageError("is this server's own address", where=self.server.base_url, fix=fix)
 
     async def pass_on(self, body: bytes, streamed: bool, send: Send, gone: Callable[[], bool]) -> None:
         """Send the request on, and its answer back. Raises Refusal where there is none."""
@@ -87,27 +93,26 @@ class Upstream:
         self.answers[str(status)] += 1
         kept, host = _kept(headers), self.server.host
         if status in (401, 403):
-            raise Refusal(502, f"{host}, which answers this request, does not take this server's key ({status})")
+            raise Refusal(502, f"{host} rejected this server's key ({status})")
         if 300 <= status < 400:
-            raise Refusal(502, f"{host}, which answers this request, redirects it, and that is not followed")
+            raise Refusal(502, f"{host} redirected the request; redirects are not followed")
         if not _is_object(body):
-            said = f"{host}, which answers this request, said {status} and nothing that is an answer"
+            said = f"{host} sent {status} without a usable answer"
             raise Refusal(status if status >= 400 else 502, said, headers=kept)
-        if status >= 400:  # it may repeat what it was sent
-            body = self.server.hidden(body.decode()).encode()
+        body = self.server.hidden(body.decode()).encode()  # it may repeat what it was sent
         await send_json(send, body, status, kept)
 
     async def _stream(self, body: bytes, send: Send, gone: Callable[[], bool]) -> None:
         async with contextlib.aclosing(self._channel.relayed(body, SECONDS)) as reply:
             status, headers = await anext(reply)
-            if status != 200 or not headers.get("content-type", "").startswith("text/event-stream"):
+            if status != 200 or not headers.get("content-type", "").lower().startswith("text/event-stream"):
                 parts, size = list[bytes](), 0
                 async for part in reply:
                     parts.append(part)
                     size += len(part)
                     if size > _LONGEST:
                         raise Trouble("error", "its answer is too long")
-                await self._whole(status, headers, b"".join(parts), send)
+                await self._whole(status, headers, self._channel.unpacked(b"".join(parts), headers), send)
                 return
             self.answers["200"] += 1
             kept = [*STREAM, *_kept(headers, "content-encoding")]
@@ -121,12 +126,13 @@ class Upstream:
                 if isinstance(error, asyncio.CancelledError) and not self._over:
                     raise
                 refusal = self._refused(error) if isinstance(error, Trouble) else _ending()
-                event = b"data: " + error_body(refusal.status, refusal.message) + b"\n\n"
+                # What came may have ended amid an event.
+                event = b"\n\ndata: " + error_body(refusal.status, refusal.message) + b"\n\n"
                 await send({"type": "http.response.body", "body": event, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
     def _refused(self, trouble: Trouble) -> Refusal:
-        said = f"{self.server.host}, which answers this request, gave no answer: {trouble}"
+        said = f"{self.server.host} gave no answer: {trouble}"
         return Refusal(504 if trouble.outcome == "timeout" else 502, self.server.hidden(said))
 
 

@@ -195,9 +195,9 @@ def points_words(share: float) -> str:
 
 
 def more_wrong(share: float) -> str:
-    """0.09 -> '9 more of 100', 0.006 -> '6 more of 1,000': how many rows that one gets wrong and another does not."""
+    """0.09 -> '9 more in 100', 0.006 -> '6 more in 1,000': how many rows that one gets wrong and another does not."""
     of = 100 if share >= 0.0195 else 1000
-    return f"{of * share:.0f} more of {of:,}"
+    return f"{of * share:.0f} more in {of:,}"
 
 
 def speed_words(rows_per_second: float | None) -> str:

@@ -18,6 +18,9 @@ class Numeral(float):
     digits: str
 
 
+Numeral.__name__ = "float"  # what messages call its kind
+
+
 def numeral(digits: str) -> float:
     """What `json.loads` is to read the digits of a number as that is no whole one."""
     value = float(digits)

@@ -97,7 +97,7 @@ def tune(
     if budget_seconds is None and trials is None:
         raise UsageError("nothing says when to end", fix="give --budget 30m, or --trials 40")
     if budget_seconds is not None and elsewhere is not None:
-        raise UsageError("a cluster tries settings beside each other, and holds no budget", fix="give --trials 40")
+        raise UsageError("--budget does not work with --cluster", fix="give --trials 40 instead")
     if trials is not None and trials < FEWEST:
         raise UsageError(f"--trials cannot be {trials}", fix="the first are the defaults: give 2 or more")
     metric, seed, sampler = checked_metric(data, metric), checked_seed(seed), checked_sampler(sampler)

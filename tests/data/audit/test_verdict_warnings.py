@@ -211,7 +211,7 @@ def test_labels_that_only_case_tells_apart(tmp_path, tokens, told):
         {"text": " ".join([tokens.split()[k % 2], *chatter(rng)]), "label": "no yes".split()[k % 2]} for k in range(200)
     ]
     message = warned(load_data(write(tmp_path / "a.csv", rows)))["label_in_text"]["message"]
-    assert ("Only case tells 'US', 'us' apart, and linear and knn do not see it." in message) == told
+    assert ("'US', 'us' differ only in case, which linear and knn ignore." in message) == told
 
 
 def test_a_code_of_one_of_two_labels(tmp_path):

@@ -71,7 +71,7 @@ def _codes(rows: Rows, train: Sequence[int], held: Sequence[int], split: str) ->
     )
     folded = Counter(token.lower() for _, token in told)
     if alike := sorted(token for _, token in told if folded[token.lower()] > 1):
-        message += f" Only case tells {listed(alike)} apart, and linear and knn do not see it."
+        message += f" {listed(alike)} differ only in case, which linear and knn ignore."
     fix = (
         "If it will not stand in the texts to be labelled, remove it: methods learn to read it and nothing else. If it "
         "will, no model is needed."

@@ -48,7 +48,7 @@ function form(found, able, was, wrong) {
   for (const one of tuned.filter(({ base }) => base === was.tuned)) words.set(one.name, one.base);
   const methods = make("ul", { class: "methods-of" }, [...able.methods, ...tuned].map((one) => method(one, words)));
   const given = answers(files, was);
-  const out = was.out && choice([[was.out, `${was.out}: what was fitted is used again, its verdict is replaced`], ["", "a folder of its own: all of it is fitted anew"]], was.out);
+  const out = was.out && choice([[was.out, `${was.out}: use its fits again, replace its verdict`], ["", "a new folder: fit everything again"]], was.out);
   const said = make("div", { id: "said", "aria-live": "polite" });
   const fields = () => ({
     verb: "compare", file: file.value, out: out ? out.value : null,
