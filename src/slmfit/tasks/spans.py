@@ -196,14 +196,21 @@ def holds_spans(cell: Any) -> bool:
         items = [usual(item) for item in read_list(cell, Where(""))]
     except DataError:
         return False
-    return bool(items) and all(map(_is_span, items))
+    written = isinstance(cell, str)  # as text, [[0, 4]] may be the name of a class
+    return bool(items) and all(_is_span(item) or (not written and _is_pair(item)) for item in items)
 
 
 def _is_span(item: Any) -> bool:
     match item:
         case [int(start), int(end), str() | None] | {"start": int(start), "end": int(end)}:
             return 0 <= start <= end
-        case [int(start), int(end)]:  # without a label: it is refused where it is read
+    return False
+
+
+def _is_pair(item: Any) -> bool:
+    """A span without a label, which is refused where it is read."""
+    match item:
+        case [int(start), int(end)]:
             return 0 <= start < end
     return False
 
