@@ -122,6 +122,8 @@ def test_of_several_texts_the_annotated_one_is_read_or_named(tmp_path: Path, kin
     one = studio(tmp_path / "a.json", "title", kind=kind)
     with pytest.raises(DataError, match=r"only 'title' is annotated.*\n.*--column text=title"):
         load_data(one)
+    with pytest.raises(DataError, match="only 'title' is annotated"):  # to name another column says nothing of the text
+        load_data(one, columns={"label": "label"} if kind == "choices" else {"spans": "spans"})
     data = load_data(one, columns={"text": "title"})
     assert "Rome" in str(data.train[0].input) and "annotated_texts" not in str(data.source["columns"])
     both = studio(tmp_path / "b.json", "title", "body", kind=kind)

@@ -191,6 +191,7 @@ def anthropic(**body):
     ("body", "ended"),
     [
         (anthropic(stop_reason="max_tokens"), "truncated"),
+        (anthropic(stop_reason="model_context_window_exceeded"), "truncated"),
         (anthropic(stop_reason="refusal"), "filtered"),
         (anthropic(content=[]), "failed"),
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "failed"),
@@ -199,6 +200,13 @@ def anthropic(**body):
 def test_how_a_call_of_anthropics_ended(body, ended, tmp_path):
     (tmp_path / "calls.jsonl").write_text(lines({**ANTHROPIC, "response": body}))
     assert read_log(tmp_path).calls[0].ended == ended
+
+
+def test_a_system_that_is_none_of_anthropics_is_no_turn(tmp_path):
+    (tmp_path / "calls.jsonl").write_text(lines({"system": "crm-prod", "request": REQUEST, "response": REPLY}))
+    plain = read_log(tmp_path).calls[0]
+    (tmp_path / "calls.jsonl").write_text(lines({"request": {**REQUEST, "system": "crm-prod"}, "response": REPLY}))
+    assert read_log(tmp_path).calls[0].messages == plain.messages
 
 
 def test_answers_of_another_form_are_no_failures_and_named_by_their_keys(tmp_path):
