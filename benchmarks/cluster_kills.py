@@ -22,9 +22,7 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from ray_nodes import ENVIRONMENT, Nodes
 
 os.environ |= ENVIRONMENT
+
+from limits import ended, forked
 
 import slmfit
 import tiny
@@ -83,26 +83,6 @@ class Round:
     def published(self) -> dict[str, int]:
         """Run -> the number of the file that holds its answers, of those that are there."""
         return {path.parent.name: path.stat().st_ino for path in self.out.glob("runs/[!.]*/predictions.jsonl")}
-
-
-def forked(work: Callable[[], object]) -> int:
-    """A process of its own: this one must start no threads, which would not be there in those that are forked."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        work()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def ended(pid: int) -> None:
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert code == 0, f"ended with {code}"
 
 
 def files(run: Path) -> dict[str, bytes]:

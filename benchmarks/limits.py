@@ -120,12 +120,11 @@ class Ground:
         return found
 
 
-def apart(work: Callable[[], object]) -> None:
-    """Do it in a process of its own: threads that it leaves behind would not survive the forks that come."""
+def forked(work: Callable[[], object]) -> int:
+    """A process of its own; this one must start no threads, which would not be there in those that are forked."""
     child = os.fork()
     if child:
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "what is attacked could not be made"
-        return
+        return child
     code = 1
     try:
         work()
@@ -134,6 +133,16 @@ def apart(work: Callable[[], object]) -> None:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def ended(child: int, what: str = "a process of its own failed") -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code == 0, f"{what}: it ended with {code}"
+
+
+def apart(work: Callable[[], object]) -> None:
+    """Do it in a process of its own: threads that it leaves behind would not survive the forks that come."""
+    ended(forked(work), "what is attacked could not be made")
 
 
 def tried(attempt: Attempt, numbers: Sequence[int], ground: Ground, bounds: Bounds) -> Iterator[Fall]:

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from slmfit.evidence.statistic import LEVEL, Difference
 from slmfit.records import Score
-from slmfit.text.figures import SHARES, by_unit, interval, joined, points_words, told
+from slmfit.text.figures import SHARES, by_unit, interval, joined, more_wrong, points_words, told
 
 Kind: TypeAlias = Literal["pick", "nothing-beats-majority", "too-little-data", "nothing-to-compare"]
 Prefer: TypeAlias = Literal["size", "latency", "memory", "cost"]
@@ -275,7 +275,7 @@ def _nearest_smaller(found: Verdict) -> str | None:
 
 def _loss(gap: Difference, metric: str) -> str:
     if metric in SHARES:
-        return f"gets {100 * gap.value:.{int(gap.value < 0.0195)}f} more in 100 wrong ({_span(gap)})"
+        return f"gets {more_wrong(gap.value)} wrong ({_span(gap)})"
     return f"is {points_words(gap.value)} below ({_span(gap)})"
 
 

@@ -54,12 +54,14 @@ def _checked(found: dict[str, Any], verdict: Path) -> Checked:
     """Raises SlmfitError for a verdict that is damaged, or contradicts itself."""
     with storage.undamaged(verdict):
         part, method, kind = found.get("part"), found.get("method"), found["kind"]
-        threshold = None if part is None else float(part["threshold"])
         leaves, in_part = kind in ("leave", "leave-in-part"), kind == "leave-in-part"
         if leaves != (method is not None) or in_part != (part is not None):
             raise ValueError(f"it says {kind!r}, and not what that takes")
-        if part is not None and (part["method"] != method or not 0 <= float(part["threshold"]) <= 1):
-            raise ValueError("its part is not one of its method")
+        threshold: float | None = None
+        if part is not None:
+            threshold = float(part["threshold"])
+            if part["method"] != method or not 0 <= threshold <= 1:
+                raise ValueError("its part is not one of its method")
         return Checked(
             str(found["sentence"]),
             [str(one) for one in found.get("caveats", ())],

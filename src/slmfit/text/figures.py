@@ -195,9 +195,8 @@ def points_words(share: float) -> str:
 
 
 def more_wrong(share: float) -> str:
-    """0.09 -> '9 more in 100', 0.006 -> '6 more in 1,000': how many rows that one gets wrong and another does not."""
-    of = 100 if share >= 0.0195 else 1000
-    return f"{of * share:.0f} more in {of:,}"
+    """0.09 -> '9 more in 100', 0.006 -> '0.6 more in 100': how many rows that one gets wrong and another does not."""
+    return f"{100 * share:.{1 if share < 0.0195 else 0}f} more in 100"
 
 
 def speed_words(rows_per_second: float | None) -> str:
