@@ -8,17 +8,21 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ray_nodes import ALONE, ENVIRONMENT, Nodes
+from slmfit.runs.run import Run, write_run
 
 pytest.importorskip("ray", reason="needs the extra `cluster`")
 pytestmark = pytest.mark.ray
 
 SOURCE = Path(__file__).parent.parent.parent / "src"
 QUICK = ["--set", "linear.features=words", "--set", "linear.C=1"]
+MEASURED = "fit_seconds search_seconds load_seconds latency_ms rows_per_second peak_memory_bytes measured".split()
+MEASURED += ["fit_peak_memory_bytes"]
 ALL = ["--methods", "majority,linear,linear@more,knn", *QUICK]
 
 
@@ -67,6 +71,11 @@ def same(one, other):
     assert said[0]["sentence"] == said[1]["sentence"]
 
 
+def report(out):
+    """What a reader sees, but for the command, its folder and the time."""
+    return re.sub(r" --out .*?</code>|20\d\d-\d\d-\d\d[T ][\d:]+( UTC|Z)", "", (out / "report.html").read_text())
+
+
 def test_two_nodes_fit_the_same_runs_and_nothing_twice(cluster, place):
     (place / "json.py").write_text("open('ran', 'w')")  # of the user, and run on no node
     assert compared(place, *ALL, "--out", "serial")[0] == 0
@@ -74,9 +83,15 @@ def test_two_nodes_fit_the_same_runs_and_nothing_twice(cluster, place):
     assert code == 0, err
     assert "linear@more: fit" in err  # a node's own words, as they come
     same(place / "serial", place / "out")
+    for record in (place / "out" / "runs").glob("*/run.json"):  # as if it had been measured where the others were
+        serial = Run(place / "serial" / "runs" / record.parent.name).record
+        measured = {name: getattr(serial, name) for name in MEASURED}
+        write_run(record.parent, replace(Run(record.parent).record, **measured))
     code, _, err = compared(place, *ALL, "--out", "out", "--cluster", "127.0.0.1:1")  # nobody is asked
     assert code == 0 and "linear: already fitted, used again" in err
     assert not (place / "ran").exists() and not (place / "out" / "merged.json").exists()
+    assert compared(place, *ALL, "--out", "serial")[0] == 0
+    assert report(place / "out") == report(place / "serial")
 
 
 def test_trials_and_the_run_of_train_are_those_of_here(cluster, place):

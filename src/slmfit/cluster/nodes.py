@@ -26,6 +26,7 @@ AUTO = "auto"
 ALIKE = ("slmfit", "python", "packages")  # of `environment`, what decides a result
 ANSWER_SECONDS = 120.0  # until a node has said what it is
 CONNECT_SECONDS = 10.0
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # a frame of HTTP/2: length, type, flags, stream
 _ADDRESS = re.compile(r"([^\s/:]+):(\d{1,5})")
 
 
@@ -87,10 +88,26 @@ def _options(address: str) -> dict[str, Any]:
         fix = "give HOST:PORT of its head, as `ray start --head` prints it, on a machine of the cluster; or auto"
         raise UsageError(f"--cluster cannot be {address!r}", fix=fix)
     try:
-        socket.create_connection((found[1], int(found[2])), CONNECT_SECONDS).close()
+        knock(found[1], int(found[2]))
     except (OSError, OverflowError) as error:
         raise _unreachable(address, str(error)) from None
     return {"address": address, **quiet}
+
+
+def knock(host: str, port: int) -> None:
+    """Raise OSError where nobody listens, or what listens cannot be Ray's head, which Ray would wait minutes to find.
+
+    A head speaks gRPC: to the greeting of HTTP/2 it answers with its settings (RFC 9113, sections 3.4 and 6.5).
+    """
+    with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
+        if os.environ.get("RAY_USE_TLS") == "1":
+            return
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS)
+        answer = b""
+        while len(answer) < 4 and (more := connection.recv(16)):
+            answer += more
+        if answer[3:4] != SETTINGS[3:4]:
+            raise OSError("what listens there is not Ray's head")
 
 
 def _unreachable(address: str, said: str) -> UsageError:
