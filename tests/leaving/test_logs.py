@@ -250,6 +250,7 @@ def test_what_is_no_chat_is_counted(tmp_path):
             {"request": {"model": "text-embedding-3-small", "input": "x"}, "response": {"data": []}},
             {"request": REQUEST, "response": {**REPLY, "choices": [tool]}},
             {"request": {**REQUEST, "messages": picture}, "response": REPLY},
+            {"request": {**REQUEST, "messages": None}, "response": REPLY},
             {"level": "info", "msg": "started"},
         )
     )
@@ -257,7 +258,7 @@ def test_what_is_no_chat_is_counted(tmp_path):
     assert len(log.calls) == 1
     assert log.others == {
         "calls to something other than chat completions": 2,
-        "calls whose messages the log leaves out": 1,
+        "calls whose messages the log leaves out": 2,
         "calls without an answer that is text": 1,
         "calls that show pictures or call tools": 1,
         "rows of another form": 1,

@@ -92,7 +92,7 @@ def _say_log(record: "LeaveRecord") -> None:
     by = f" of {record.teacher}" if record.teacher else ""
     say(f"{number_of(record.calls, 'call')}{by} in {number_of(record.files, 'file')}; {_cost(record.cost)}")
     for what, count in record.others.items():
-        say(f"  not read: {count:,} {what}")
+        say(f"  not read: {what} ({count:,})")
 
 
 def _say_prompt(prompt: "PromptRecord") -> None:

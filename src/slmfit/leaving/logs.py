@@ -25,7 +25,7 @@ from slmfit.data.readers.lines import text_of
 from slmfit.data.readers.rows import ending, opened, reading
 from slmfit.data.readers.unknown import missing
 from slmfit.errors import DataError, Where
-from slmfit.leaving.calls import Record, record_of, turns_of
+from slmfit.leaving.calls import KEPT_OUT, Record, record_of, turns_of
 from slmfit.llm.wire import Reply
 from slmfit.storage import check_links, named
 from slmfit.tasks.framed import Said
@@ -214,7 +214,9 @@ def _join(
 def _call(where: Where, record: Record, words: dict[str, str]) -> Call | str:
     """The call, or why it is none of a text."""
     request = record.request or {}
-    messages = turns_of(request.get("messages"))
+    if not request.get("messages"):
+        return KEPT_OUT
+    messages = turns_of(request["messages"])
     if messages is None:
         return _TOOLS
     reply = record.reply
