@@ -87,7 +87,7 @@ def test_a_large_model_has_its_batches_cut_so_that_memory_stays_small():
     small, large = replace(FACTS, layers=6), replace(FACTS, layers=30, hidden=576, lora=True)
     assert derive(Asked(), small).split == 1
     plan = derive(Asked(batch_tokens=1024), large)
-    assert plan.split == 11 and plan.batch_tokens / plan.split * 30 * 576 * 170 <= 280e6
+    assert plan.split == 16 and plan.batch_tokens / plan.split * 30 * 576 * 170 <= 200e6
     assert derive(Asked(batch_tokens=1024), replace(large, lora=False)).split == 5
     assert derive(Asked(batch_tokens=2**24), large).split == 64
     assert derive(Asked(batch_tokens=1024), replace(large, device="cuda")).split == 1

@@ -23,7 +23,7 @@ MOST_SPLIT = 64  # pieces of a batch
 # layer: 170 were seen with adapters (SmolLM2-135M: 2.9 MB a token). A batch is cut so that this is all it takes; with
 # adapters less, as bf16 copies of the weights that stay as they are (SmolLM2-135M: 0.27 GB) wait beside it.
 KEPT_BYTES = 170
-MEMORY, MEMORY_BESIDE_COPIES = 640_000_000, 280_000_000
+MEMORY, MEMORY_BESIDE_COPIES = 640_000_000, 200_000_000
 WHOLE = 0.98  # the share of texts that are not cut
 
 
