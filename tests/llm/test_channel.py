@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import zlib
 from contextlib import contextmanager
 
@@ -21,7 +22,7 @@ from slmfit.testing import scripted
 from slmfit.testing.threads import in_thread, until_cancelled
 
 
-def post(url, body=b"{}", seconds=2.0, patience=QUICK, times=1):
+def post(url, body=b"{}", seconds=30.0, patience=QUICK, times=1):
     """What comes of calls one after the other over one channel."""
 
     async def run():
@@ -32,9 +33,12 @@ def post(url, body=b"{}", seconds=2.0, patience=QUICK, times=1):
 
 
 @contextmanager
-def answering(*replies):
-    """A server that sends these bytes, one per connection, whatever it is asked; yields its URL and what it got."""
-    got = []
+def answering(*replies, closed=None):
+    """A server that sends these bytes, one per connection, whatever it is asked; yields its URL and what it got.
+
+    closed: a list that grows by one when a connection has been closed.
+    """
+    got, closed = [], [] if closed is None else closed
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve():
@@ -43,6 +47,7 @@ def answering(*replies):
                 with connection:
                     got.append(connection.recv(65536))
                     connection.sendall(reply)
+                closed.append(True)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -65,14 +70,16 @@ def test_head_and_body_leave_together():
 
 
 def test_a_connection_that_was_closed_meanwhile_is_opened_again():
-    with answering(reply(b"1"), reply(b"2"), reply(b"3")) as (url, _):
+    closed = []
+    with answering(reply(b"1"), reply(b"2"), reply(b"3"), closed=closed) as (url, _):
 
         async def run():
             async with Channel(Server(url, "m"), QUICK) as channel:
                 bodies = []
-                for _ in range(3):
-                    bodies.append((await channel.post(b"{}", 2.0)).body)
-                    await asyncio.sleep(0.05)  # the server closes
+                for call in range(1, 4):
+                    bodies.append((await channel.post(b"{}", 30.0)).body)
+                    while len(closed) < call:  # as far as the system knows: the loop may not have heard
+                        time.sleep(0.005)
                 return bodies
 
         assert asyncio.run(run()) == [b"1", b"2", b"3"]

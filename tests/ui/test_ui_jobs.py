@@ -3,10 +3,10 @@
 import json
 import os
 import signal
-import time
 
 import pytest
 
+from patience import wait_until
 from slmfit import storage
 from slmfit.errors import UsageError
 from slmfit.ui.jobs import Jobs
@@ -25,15 +25,8 @@ def jobs(tmp_path):
             os.killpg(storage.read_json(job.folder / "process.json")["process"], signal.SIGKILL)
 
 
-def until(done, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def over(jobs, id):
-    until(lambda: jobs.job(id).state != "running")
+    wait_until(lambda: jobs.job(id).state != "running")
     return jobs.job(id)
 
 
@@ -64,7 +57,7 @@ def test_stop_kill_and_resume(jobs):
         jobs.resume(job.id)
     group = os.getpgid(storage.read_json(job.folder / "process.json")["process"])
     assert group != os.getpgid(0)  # a session of its own: what ends this server does not end it
-    until(lambda: (job.folder / "events.jsonl").is_file())  # it has begun its work, and hears
+    wait_until(lambda: (job.folder / "events.jsonl").is_file())  # it has begun its work, and hears
     jobs.stop(job.id)
     assert (over(jobs, job.id).state, jobs.job(job.id).code) == ("interrupted", 130)
     again = jobs.resume(job.id)
@@ -96,6 +89,17 @@ def test_a_number_that_is_another_process_s_by_now(jobs):
     assert not alive(os.getpid(), started(os.getpid()))  # the server itself is no job
     with pytest.raises(UsageError):
         jobs.stop("20260101-000000-compare-0a0b0c")
+
+
+def test_of_several_in_one_second_the_latest_comes_first(jobs, monkeypatch):
+    moments = iter([1.8e9 + 0.25, 1.8e9 + 0.5, 1.8e9 + 0.75])
+    monkeypatch.setattr(
+        jobs, "_begin", lambda folder: storage.write_json(folder / "exit.json", {"code": 0, "ended": "x"})
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr("slmfit.ui.jobs.time.time", lambda: next(moments))
+        made = [jobs.start([verb, "x.csv"]).id for verb in ("explore", "compare", "explore")]
+    assert len({id[:15] for id in made}) == 1 and [job.id for job in jobs.list()] == made[::-1]
 
 
 @pytest.mark.parametrize("id", ["..", "../../x", "20260101-000000-compare-0a0b0c", "", None, 7, "x/y"])

@@ -11,6 +11,7 @@ head and body leave in one packet.
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
 from collections import deque
 from collections.abc import Iterable
@@ -139,5 +140,14 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":  # asked of an idle connection: has the server closed it?
-            return self._ended or bool(self._received)
+            return self._ended or bool(self._received) or _readable(self._transport.get_extra_info("socket"))
         return self._transport.get_extra_info(info)
+
+
+def _readable(socket: Any) -> bool:
+    """Whether the system has heard something, such as an end, that a busy loop has not yet."""
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([socket], [], [], 0)[0])
+    asked = select.poll()
+    asked.register(socket, select.POLLIN)
+    return bool(asked.poll(0))

@@ -40,6 +40,11 @@ _SECONDS = 5.0  # that a process may take until it has written down who it is
 PARTIAL, INTERRUPTED = 5, (130, 143)
 
 
+def _begun(id: str) -> tuple[str, str]:
+    """Sorts ids by when their jobs were started, whatever their verbs."""
+    return id[:15], id[-6:]
+
+
 @dataclass(frozen=True)
 class Job:
     """One job as it stands on disk now. about: what it works on and makes, for whoever lists them."""
@@ -79,7 +84,10 @@ class Jobs:
 
     def start(self, words: Sequence[str], about: Mapping[str, Any] | None = None) -> Job:
         """Start a verb with these arguments. Whoever asks has made sure that they may be given."""
-        id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{words[0]}-{secrets.token_hex(3)}"
+        moment = time.time()
+        second = time.strftime("%Y%m%d-%H%M%S", time.gmtime(moment))
+        # Then which 4096th of it, so that of two in one second the later one is known, and what nobody else draws.
+        id = f"{second}-{words[0]}-{int(moment % 1 * 4096):03x}{secrets.randbelow(4096):03x}"
         folder = self.root / id
         folder.mkdir()
         asked = {"format": FORMAT, "words": list(words), "about": dict(about or {}), "made": now()}
@@ -138,7 +146,7 @@ class Jobs:
     def list(self) -> list[Job]:
         """All of them, the latest first; damaged ones are left out."""
         found = []
-        for name in sorted((entry.name for entry in self.root.iterdir()), reverse=True):
+        for name in sorted((entry.name for entry in self.root.iterdir()), key=_begun, reverse=True):
             try:
                 found.append(self.job(name))
             except SlmfitError:
