@@ -35,7 +35,7 @@ def ask(url, body=None, method=None, **headers):
             return Reply(error.code, error.headers, error.read())
 
 
-def say(port, *pieces, wait=5.0):
+def say(port, *pieces, wait=60.0):
     """All that comes back for these bytes until the server closes; a piece that is a number is a pause."""
     import time
 

@@ -6,7 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 import warm
 from slmfit.data.dataset import Dataset
@@ -18,8 +19,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # two processes work already; threads o
         os.environ.setdefault(name, "1")
 
 # Machines are shared, and a first example imports and compiles: a deadline would test the machine.
-settings.register_profile("suite", deadline=None)
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time, so that a run fails by what was changed; `--hypothesis-profile=search` draws new ones.
+settings.register_profile("suite", settings.get_profile("search"), derandomize=True)
 settings.load_profile("suite")
+if loaded := getattr(providers, "_get_local_constants", None):  # of the modules that a worker happens to have loaded
+    providers._get_local_constants = lambda: providers._local_constants if settings.default.derandomize else loaded()
 
 TORCH = find_spec("torch") is not None and find_spec("transformers") is not None
 NEED_TORCH = [
@@ -111,8 +116,9 @@ def data():
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
-    """No test reads or fills the user's cache."""
+    """No test reads or fills the user's cache, or plans by how long a model took to load in one before it."""
     monkeypatch.setenv("SLMFIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr("slmfit.runs.measuring.longest", 0.0)
 
 
 @pytest.fixture(scope="session", autouse=True)

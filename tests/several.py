@@ -8,7 +8,6 @@ ended = together(folder, work, meanwhile=lambda pids: os.kill(pids[1], signal.SI
 
 import os
 import signal
-import socket
 import sys
 import time
 import traceback
@@ -16,9 +15,9 @@ from dataclasses import dataclass
 
 import torch
 
+from patience import SECONDS, free_port
 from slmfit.__main__ import main
-
-SECONDS = 300  # after which processes that wait for each other are ended
+from slmfit.finetune import processes
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Ended:
 
 def together(folder, work, *, size=2, meanwhile=lambda pids: None):
     """Run `work()` in processes that have the variables of torchrun; it returns an exit code, or raises SystemExit."""
-    common = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    common = {"WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     outputs = [folder / f"said-{rank}" for rank in range(size)]
     pids = [_started(work, outputs[rank], {**common, "RANK": str(rank)}) for rank in range(size)]
     meanwhile(pids)
@@ -40,20 +39,6 @@ def main_of(*words):
     """The command line, in this process."""
     sys.argv = ["slmfit", *words]
     main()
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return str(free.getsockname()[1])
-
-
-def wait_until(true):
-    for _ in range(SECONDS * 20):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def _started(work, output, variables):
@@ -68,6 +53,7 @@ def _started(work, output, variables):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.update(variables, TOKENIZERS_PARALLELISM="false")  # its threads would not survive a fork
         torch.set_num_threads(1)
+        processes.QUIET = SECONDS  # however late the others come, nothing is said of it
         code = work()
     except SystemExit as ending:
         code = ending.code

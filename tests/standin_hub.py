@@ -56,6 +56,7 @@ class StandinHub(ThreadingHTTPServer):
     def environment(self, home: Path, **more: str) -> dict[str, str]:
         """What a process needs to take this hub for the real one, with a cache of its own."""
         own = {"HF_ENDPOINT": self.url, "HF_HOME": str(home), "HF_HUB_DISABLE_TELEMETRY": "1"}
+        own |= {"HF_HUB_ETAG_TIMEOUT": "120", "HF_HUB_DOWNLOAD_TIMEOUT": "120"}  # seconds: machines are shared
         return own | {"HF_UPDATE_DOWNLOAD_COUNTS": "0"} | more
 
     def asked(self, ending: str) -> int:

@@ -74,7 +74,7 @@ def test_a_large_model_keeps_to_its_minutes(set_again_and_again, tmp_path):
         begin = time.perf_counter()
         with pytest.raises(BudgetReached, match="time limit"):
             train(data, "llm=m", settings=settings, out=tmp_path / "o", limits=Limits(seconds=0.6))
-        assert 0.3 < time.perf_counter() - begin < 20
+        assert 0.3 < time.perf_counter() - begin < 100
         server.script.latency = 0.0
         made = train(data, "llm=m", settings=settings, out=tmp_path / "o", limits=Limits(seconds=120.0))
     assert made.row.outcomes == {"ok": 60}
@@ -88,6 +88,6 @@ def test_generate_keeps_to_its_minutes(set_again_and_again, tmp_path, monkeypatc
         begin = time.perf_counter()
         with pytest.raises(BudgetReached, match="time limit"):
             generate(recipe, n=40, writer=writer)
-        assert time.perf_counter() - begin < 20
+        assert time.perf_counter() - begin < 100
         made = generate(recipe, n=3, output="t.jsonl")
     assert made.about["rows"] == 3 and 0 <= made.about["made"]["seconds"] < 60

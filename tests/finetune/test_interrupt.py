@@ -29,9 +29,9 @@ def test_interrupted_and_resumed(tmp_path):
         waited_for(process, tmp_path / "out")
         begin = time.monotonic()
         process.send_signal(number)
-        ended, said = process.wait(timeout=30), process.said[1].decode()
+        ended, said = process.wait(timeout=120), process.said[1].decode()
         assert ended == code, said
-        assert time.monotonic() - begin < 10
+        assert time.monotonic() - begin < 60  # 10 s, where nothing else has the processor; training takes hours
         assert "Traceback" not in said
         kinds = [event["event"] for event in events(tmp_path / "out")]
         assert [k for k in kinds if k in ("resume", "interrupted")][-len(told) :] == told

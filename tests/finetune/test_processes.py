@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import peft  # noqa: F401  # what each process of a team would import again
@@ -17,7 +15,8 @@ from test_loop import ROWS, Sum, net, plan
 import tiny
 import warm
 from conftest import make_dataset
-from several import SECONDS, free_port, main_of, together, wait_until
+from patience import SECONDS, free_port, wait_until
+from several import main_of, together
 from slmfit.__main__ import _in_words
 from slmfit.data.load import load_data
 from slmfit.finetune import loop, processes
@@ -182,10 +181,8 @@ def test_when_one_process_is_killed_the_other_ends(tmp_path, victim):
             made.before = lambda rows: len(made.seen) > 100 and os.kill(os.getpid(), signal.SIGKILL)
         return made
 
-    begin = time.monotonic()
     ended = together(tmp_path, led(tmp_path, net(), plan(), job=job))
     assert ended.codes == ([-signal.SIGKILL, 1] if victim == 0 else [1, -signal.SIGKILL])
-    assert time.monotonic() - begin < 60
     assert ended.said[1] == ""
     if victim == 1:
         assert "another of the processes that were started together is gone" in ended.said[0]
@@ -195,11 +192,11 @@ def test_when_one_process_is_killed_the_other_ends(tmp_path, victim):
 def test_a_signal_to_all_leaves_one_checkpoint_and_one_exit_code(tmp_path, number, code):
     def job(rank):
         made = Sum()
-        made.before = lambda rows: (tmp_path / "going").touch()
+        made.before = lambda rows: (tmp_path / f"going-{rank}").touch()
         return made
 
     def stop(pids):
-        wait_until((tmp_path / "going").exists)
+        wait_until(lambda: len(list(tmp_path.glob("going-*"))) == len(pids))  # each listens to signals by now
         for pid in pids:
             os.kill(pid, number)
 
@@ -274,7 +271,7 @@ def test_a_method_that_is_not_trained_runs_in_the_first(tmp_path, rows):
 def test_torchrun_stopped_and_started_again_gives_one_run_and_the_scores_of_one_process(tmp_path, rows):
     base = tiny.encoder(tmp_path / "base", num_hidden_layers=1)
     settings = {"epochs": 15, "learning_rate": 2e-3, "patience": 15, "precision": "fp32"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--master-port", free_port(), "--nproc-per-node", "2"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--master-port", f"{free_port()}", "--nproc-per-node=2"]
     command += ["-m", "slmfit", "train", f"encoder={base}", str(rows), "--out", str(tmp_path / "out")]
     command += [word for name, value in settings.items() for word in ("--set", f"encoder.{name}={value}")]
 
@@ -327,10 +324,7 @@ def test_variables_that_a_job_left_behind_are_told_and_given_up(rank):
         "sys.argv = ['slmfit', 'methods']\n"
         "main()\n"
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    stray = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    stray = {"RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     command = [sys.executable, "-c", code]
     done = warm.run(command, env={**os.environ, **stray}, text=True, timeout=100, imports=warm.TORCH)
     assert done.returncode == 1 and done.stdout == ""

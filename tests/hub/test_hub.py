@@ -60,7 +60,7 @@ def run(hub, home, code, **environment):
     program = textwrap.dedent(prelude) + textwrap.dedent(code) + "\nprint(json.dumps(out))"
     env = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     env |= hub.environment(home, **environment)
-    done = hub.process.run([sys.executable, "-c", program], env=env, text=True, timeout=120, imports=IMPORTED)
+    done = hub.process.run([sys.executable, "-c", program], env=env, text=True, timeout=600, imports=IMPORTED)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return json.loads(done.stdout)
@@ -333,7 +333,7 @@ def test_the_command_line_end_to_end(hub, news, made, tmp_path):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "XDG_"))}
         env |= hub.environment(home, HOME=str(user), SLMFIT_CACHE=str(tmp_path / "cache"), **more)
         command = [sys.executable, "-m", "slmfit", *map(str, words)]
-        done = hub.process.run(command, env=env, text=True, timeout=300, imports=IMPORTED)
+        done = hub.process.run(command, env=env, text=True, timeout=600, imports=IMPORTED)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

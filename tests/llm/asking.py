@@ -6,7 +6,8 @@ from slmfit.tasks.replies import json_object_schema
 LABELS = ("sports", "world", "business")
 SCHEMA = json_object_schema({"label": {"type": "string", "enum": list(LABELS)}})
 PRICES = Prices(1.0, 4.0, "2026-11-22", "test")
-QUICK = Patience(seconds=1.0, attempts=4, base_seconds=0.01, wait_seconds=0.05)
+# Little between two tries, and enough for each that a busy machine makes none of them late.
+QUICK = Patience(seconds=30.0, attempts=4, base_seconds=0.01, wait_seconds=0.05)
 
 
 def ask(row, labels=LABELS, schema=SCHEMA, **changes):

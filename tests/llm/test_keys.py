@@ -81,11 +81,14 @@ def test_a_server_that_repeats_the_key(tmp_path, echo, capfd, caplog):
     assert_hidden(ledger.read_text(), answers, free, heard, out, err, caplog.text)
 
 
-def errors_of(server, tmp_path, kind):
-    """What comes out when every call fails in one way: the answers, or the error with its traceback."""
+def errors_of(server, tmp_path, kind, seconds=0.2):
+    """What comes out when every call fails in one way: the answers, or the error with its traceback.
+
+    seconds: for a call; few of them, as some kinds never reply.
+    """
     server.script.faults = 1.0
     at = Server(with_secrets(server.url), f"m-{kind}", key=CANARY)
-    patience = Patience(seconds=0.2, attempts=2, base_seconds=0.01, wait_seconds=0.01)
+    patience = Patience(seconds=seconds, attempts=2, base_seconds=0.01, wait_seconds=0.01)
     try:
         return list(Client(at, tmp_path / f"{abs(hash(kind))}.jsonl", patience=patience).answers([ask(1)]))
     except SlmfitError as error:
@@ -117,7 +120,7 @@ def test_no_refusal_shows_it(tmp_path, status, caplog):
     caplog.set_level(logging.DEBUG)
     repeated = json.dumps({"error": {"message": f"Incorrect API key provided: {CANARY} {PASSWORD} {QUERY}"}}).encode()
     with scripted(kinds=(lambda call: call.connection.reply(status, repeated),)) as server:
-        shown = errors_of(server, tmp_path, "refused")
+        shown = errors_of(server, tmp_path, "refused", seconds=30.0)
     assert SAYS[status] in shown
     assert_hidden(shown, caplog.text)
 

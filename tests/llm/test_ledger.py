@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_no_half_line(tmp_path, monkeypatch, after):
         done = threading.Event()
         ledger.on_group = ledger.on_error = done.set
         ledger.append(answer(KEYS[i]), lambda i=i: told.append(i))
-        assert ledger.error or done.wait(5)
+        assert ledger.error or done.wait(60)
     with pytest.raises(SlmfitError, match="No space left"):
         ledger.close()
     monkeypatch.undo()

@@ -15,6 +15,7 @@ FLAGS = """
 --no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync
 --disable-default-apps --no-first-run --no-default-browser-check --disable-dev-shm-usage
 """.split()
+PATIENCE = 120_000  # milliseconds that anything may take to appear
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 
 
@@ -22,7 +23,15 @@ NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 def chromium(sync_api):
     """A running browser. sync_api: playwright's module."""
     with sync_api.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
+        made = running.new_context
+
+        def new_context(**how):
+            context = made(**how)
+            context.set_default_timeout(PATIENCE)
+            return context
+
+        running.new_context = new_context
         yield running
         running.close()
 

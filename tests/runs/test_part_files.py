@@ -100,11 +100,14 @@ def test_parts_end_early_where_texts_are_long(run, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "out" / "answered.json").read_text())["input"][0]["parts"] == [4, 4]
 
 
+# Slowly, so that whoever is to kill it in the middle has a middle to do so, on a busy machine too.
 KILLED = """
-import sys
+import sys, time
 from pathlib import Path
 from slmfit.runs import part_files
 from slmfit.runs.run import load
+packed = part_files.packed
+part_files.packed = lambda *given, **more: (time.sleep(0.01), packed(*given, **more))[1]
 part_files.ROWS = 10
 part_files.predict_files(load(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), processes=int(sys.argv[4]))
 """

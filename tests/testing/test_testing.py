@@ -19,7 +19,7 @@ from slmfit.methods.base import Context
 from slmfit.testing import Said, row_in, schema_of, scripted, status
 
 ASK = Ask("1", ({"role": "user", "content": "[row 7] How many legs has a spider? Say hello, and count."},))
-QUICK = Patience(seconds=0.5, attempts=3, base_seconds=0.01, wait_seconds=0.05)
+QUICK = Patience(seconds=30.0, attempts=3, base_seconds=0.01, wait_seconds=0.05)
 
 
 def asked(server, *asks, **more):
@@ -120,11 +120,13 @@ def test_no_two_servers_share_a_model_s_name():
 def test_in_a_process_of_its_own():
     command = [sys.executable, "-m", "slmfit.testing", "--faults", "0.5", "--seed", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().strip()
-        list(Client(Server(url, "m"), patience=QUICK).answers([ASK]))
-        with urllib.request.urlopen(f"{url.removesuffix('/v1')}/stats") as reply:
-            assert json.loads(reply.read())["rows"] == 1
-        process.kill()
+        try:
+            url = process.stdout.readline().strip()
+            list(Client(Server(url, "m"), patience=QUICK).answers([ASK]))
+            with urllib.request.urlopen(f"{url.removesuffix('/v1')}/stats") as reply:
+                assert json.loads(reply.read())["rows"] == 1
+        finally:
+            process.kill()
 
 
 def test_it_is_light():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import free_port
 from slmfit import storage
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reporting"))  # one browser for all pages
@@ -60,17 +61,17 @@ def opened(context, serving):
 
 
 def reaches(page, i):
-    page.wait_for_selector(f".way .doing:has-text('training · {i:,} of 10,000 rows')", timeout=60_000)
+    page.wait_for_selector(f".way .doing:has-text('training · {i:,} of 10,000 rows')")
     page.wait_for_function("(i) => document.querySelector('.log').textContent.includes(`training ${i} of`)", arg=i)
-    page.wait_for_timeout(50)  # it is drawn with the next frame
 
 
 @pytest.mark.parametrize("away", ["asleep", "without a server"])
 def test_a_tab_catches_up(tmp_path, browser, training, away):
     context = browser.new_context()
     happened(training, 0, 50)
-    with server.running(tmp_path, token=TOKEN) as serving:
-        port, page = int(serving.url.rpartition(":")[2]), opened(context, serving)
+    port = free_port()
+    with server.running(tmp_path, token=TOKEN, port=port) as serving:
+        page = opened(context, serving)
         reaches(page, 49)
         if away == "asleep":
             with asleep(browser):
@@ -105,15 +106,20 @@ def same(page, context, serving):
     reaches(page, 5999)
     fresh = opened(context, serving)
     reaches(fresh, 5999)
-    assert page.evaluate(SEEN) == fresh.evaluate(SEEN)
-    assert fresh.evaluate(SEEN)[3] == "state running"
+    for _ in range(600):  # the last of it is drawn with one of the next frames
+        if (seen := page.evaluate(SEEN)) == fresh.evaluate(SEEN):
+            break
+        page.wait_for_timeout(100)
+    assert seen == fresh.evaluate(SEEN)
+    assert seen[3] == "state running"
 
 
 def test_a_stream_that_was_refused_begins_again(tmp_path, browser, training):
     """The browser connects no more after an answer that is no stream: the page does."""
     context = browser.new_context()
     happened(training, 0, 50)
-    with server.running(tmp_path, token=TOKEN) as serving:
+    port = free_port()
+    with server.running(tmp_path, token=TOKEN, port=port) as serving:
         page = opened(context, serving)
         reaches(page, 49)
         refused = []
@@ -123,11 +129,13 @@ def test_a_stream_that_was_refused_begins_again(tmp_path, browser, training):
             route.fulfill(status=503, body="no")
 
         page.route("**/api/events*", refuse)
-        port = int(serving.url.rpartition(":")[2])
     with server.running(tmp_path, token=TOKEN, port=port) as serving:
         happened(training, 50, 300)
         page.wait_for_function("() => !document.getElementById('connection').hidden")
-        page.wait_for_timeout(2500)
+        for _ in range(600):
+            if refused:
+                break
+            page.wait_for_timeout(100)
         assert refused
         page.unroute("**/api/events*")
         reaches(page, 299)

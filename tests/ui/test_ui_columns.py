@@ -22,7 +22,7 @@ def test_the_columns_of_the_file_are_offered(tmp_path, browser):
         page = browser.new_context().new_page()
         page.goto(f"{serving.url}/?file=data/messages.csv&token=open-sesame")
         page.get_by_role("button", name="Look at it").click()
-        page.wait_for_selector("#known-columns option", state="attached", timeout=60_000)
+        page.wait_for_selector("#known-columns option", state="attached")
         offered = "list => [...list.options].map((option) => option.value)"
         assert page.locator("#known-columns").evaluate(offered) == ["message", "mood"]
         assert page.locator("#label").evaluate("input => input.list.id") == "known-columns"
@@ -30,7 +30,7 @@ def test_the_columns_of_the_file_are_offered(tmp_path, browser):
         assert "in the field “Column of the label”" in refused and "--" not in refused
         page.locator("#label").fill("mood")
         page.get_by_role("button", name="Look again with these").click()
-        page.wait_for_selector("#found h2", timeout=60_000)
+        page.wait_for_selector("#found h2")
         assert page.locator("#found .refusal").count() == 0
         # what came by another name beside it, and was asked for as answers or only estimated
         (tmp_path / "data" / "a.csv").write_text("id,prediction\n1,ok\n")

@@ -47,7 +47,6 @@ def page(browser, serving):
     page.said = []
     page.on("console", lambda message: page.said.append(message.text))
     page.on("pageerror", lambda error: page.said.append(str(error)))
-    page.set_default_timeout(90_000)
     page.goto(f"{serving.url}/?token={TOKEN}")
     yield page
     assert page.said == []

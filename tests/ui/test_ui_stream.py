@@ -1,6 +1,7 @@
 """The stream: whole lines only, each with the offset behind it, whoever comes and goes."""
 
 import asyncio
+import itertools
 import json
 
 import pytest
@@ -77,13 +78,12 @@ def jobs(tmp_path):
     return found
 
 
-def heard(jobs, offset, seconds=0.2):
-    """The events of a stream that is left after so long: (name, id, data)."""
+def heard(jobs, offset):
+    """The events of a stream that is left after it has looked, and looked again whether there is more."""
 
     async def listen():
-        found, loop = [], asyncio.get_running_loop()
-        ends = loop.time() + seconds
-        async for piece in follow(jobs, ID, offset, lambda: loop.time() > ends):
+        found, asked = [], itertools.count()
+        async for piece in follow(jobs, ID, offset, lambda: next(asked) >= 2):
             fields = dict(part.split(": ", 1) for part in piece.decode().strip().splitlines() if ": " in part)
             if "event" in fields:
                 found.append((fields["event"], fields.get("id"), json.loads(fields["data"])))

@@ -25,7 +25,6 @@ class Visitor:
     def __init__(self, browser, serving, width=1280, scheme="light"):
         self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         self.page, self.url, self.asked, self.said = self.context.new_page(), serving.url, [], []
-        self.page.set_default_timeout(90_000)
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))

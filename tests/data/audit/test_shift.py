@@ -136,9 +136,12 @@ def test_the_gap_from_validation_to_test():
 def test_it_is_quick(tmp_path):
     data = made(tmp_path, n=3000)
     shift(data)
-    begin = time.process_time()
-    shift(data)
-    assert time.process_time() - begin < 2.0  # 0.3 s on a quiet machine
+    took = []
+    for _ in range(3):  # the least disturbed one counts
+        begin = time.process_time()
+        shift(data)
+        took.append(time.process_time() - begin)
+    assert min(took) < 2.0  # 0.3 s on a quiet machine
 
 
 def test_the_verdict_says_it_beside_the_headline(tmp_path):

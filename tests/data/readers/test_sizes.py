@@ -14,10 +14,10 @@ from slmfit.errors import DataError
 def seconds_for(columns):
     header = ",".join(f"c{i}" for i in range(columns))
     table = f"{header}\n{','.join('x' * columns)}\n".encode()
-    begin = time.perf_counter()
+    begin = time.process_time()
     [(_, row)] = rows_of_csv(io.BytesIO(table), "wide.csv", [])
     assert len(row) == columns
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 def test_forty_thousand_columns_take_no_time():
