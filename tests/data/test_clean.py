@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import _twenty_newsgroups as theirs
 
+from patience import of_work
 from slmfit.data.clean import clean, without_footer, without_html, without_quotes
 from slmfit.data.recipe import STRIPS, TextRecipe
 
@@ -95,7 +95,6 @@ def test_nothing_is_done_unasked() -> None:
 
 
 def test_hostile_texts_take_no_longer_than_others() -> None:
-    start = time.process_time()
     for piece in (
         "<!--",
         "<a ",
@@ -119,8 +118,8 @@ def test_hostile_texts_take_no_longer_than_others() -> None:
         "</a ",
         "<a  ",
     ):
-        clean(piece * (1_000_000 // len(piece)), STRIPS)
-    assert time.process_time() - start < 12
+        with of_work(4):  # a quarter of a second, where nothing takes the square of it
+            clean(piece * (1_000_000 // len(piece)), STRIPS)
 
 
 @pytest.mark.real_data
