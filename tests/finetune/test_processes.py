@@ -270,7 +270,8 @@ def test_a_method_that_is_not_trained_runs_in_the_first(tmp_path, rows):
 
 def test_torchrun_stopped_and_started_again_gives_one_run_and_the_scores_of_one_process(tmp_path, rows):
     base = tiny.encoder(tmp_path / "base", num_hidden_layers=1)
-    settings = {"epochs": 15, "learning_rate": 2e-3, "patience": 15, "precision": "fp32"}
+    # So many that it is stopped long before the end, though the signal goes through a process more.
+    settings = {"epochs": 40, "learning_rate": 2e-3, "patience": 40, "precision": "fp32"}
     command = [sys.executable, "-m", "torch.distributed.run", "--master-port", f"{free_port()}", "--nproc-per-node=2"]
     command += ["-m", "slmfit", "train", f"encoder={base}", str(rows), "--out", str(tmp_path / "out")]
     command += [word for name, value in settings.items() for word in ("--set", f"encoder.{name}={value}")]
@@ -295,7 +296,7 @@ def test_torchrun_stopped_and_started_again_gives_one_run_and_the_scores_of_one_
     alone.fit(data.task, data.train, data.validation, Context())
     right = [a.target == e.target for a, e in zip(alone.predict([e.input for e in data.test]), data.test, strict=True)]
     score = load(tmp_path / "out" / "runs" / "encoder-base").record.scores["test"]["accuracy"].value
-    assert score == pytest.approx(np.mean(right), abs=0.02)
+    assert score == pytest.approx(np.mean(right), abs=2.1 / len(right))  # two processes add up in another order
 
 
 def events(out):

@@ -5,7 +5,7 @@ import pytest
 from llm_trial import DONE, OUT_OF_BUDGET, Trial
 
 
-@pytest.mark.parametrize(("calls", "usd", "code"), [(800, None, DONE), (800, 0.05, OUT_OF_BUDGET)])
+@pytest.mark.parametrize(("calls", "usd", "code"), [(800, None, DONE), (800, 0.1, OUT_OF_BUDGET)])
 def test_nothing_is_lost_doubled_asked_again_or_overspent(tmp_path, calls, usd, code):
     trial = Trial(tmp_path, calls=calls, kills=4, faults=0.3, usd=usd, seed=calls)
     trial.run()
