@@ -8,7 +8,7 @@ from conftest import make_dataset
 from slmfit.cluster import nodes
 from slmfit.cluster.fitting import files_of, fit_here, fit_on, publish
 from slmfit.cluster.nodes import differences, joined
-from slmfit.cluster.predicting import answer_here, forget
+from slmfit.cluster.predicting import answer_here, forget, open_here
 from slmfit.comparison.asked import Asked
 from slmfit.comparison.compare import train
 from slmfit.comparison.parts import every
@@ -126,7 +126,8 @@ def test_a_part_answered_on_a_node_is_that_of_here(data, tmp_path, method):
     def on_a_node(run, asked, parts):
         for part in parts:
             (tmp_path / "tasks.json").rename(tmp_path / "away.json")  # no node needs it
-            rows, content = answer_here(files_of(run.folder), run.record.key, code_version(), asked, part.line)
+            open_here(files_of(run.folder), run.record.key, asked.method)
+            rows, content = answer_here([], run.record.key, code_version(), asked, part.line)
             (tmp_path / "away.json").rename(tmp_path / "tasks.json")
             (asked.folder / part.name).write_bytes(content)
             yield rows

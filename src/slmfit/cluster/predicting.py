@@ -7,10 +7,11 @@ The run travels to every node, so no file system is shared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from slmfit import storage
 from slmfit.cluster.fitting import files_of
@@ -30,7 +31,9 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
     Raises what `joined` and `predict_files` raise, and SlmfitError where Ray gave a part up.
     """
     with joined(address) as ray:
-        files, waiting = ray.put(files_of(run.folder)), dict[object, str]()
+        # In a list, so that a process asks for them once. What a task is given itself counts against the memory of its
+        # node, and where the command was killed meanwhile for ever: from a third of that memory on no task would begin.
+        files, waiting = [ray.put(files_of(run.folder))], dict[object, str]()
         most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
         answer = task(ray, answer_here)
 
@@ -61,25 +64,33 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
                 ray.cancel(reference, force=True)
 
 
-def answer_here(files: Mapping[str, bytes], key: str, code: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
-    """On a node: answer one part; returns how many rows, and its file. code: as in `fit_here`."""
+def answer_here(files: Sequence[Any], key: str, code: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
+    """On a node: answer one part; returns how many rows, and its file. files: Ray's reference to the run's; code: as in
+    `fit_here`."""
     check_code(code)
     if key not in _opened:
-        forget()
-        folder = TemporaryDirectory(prefix="slmfit-")
-        for name, content in files.items():
-            path = Path(folder.name) / name
-            storage.make_folder(path.parent)
-            path.write_bytes(content)
-        if asked.method is not None:
-            from slmfit.methods import method_class
+        import ray
 
-            method_class(asked.method)
-        _opened[key] = folder, load(folder.name)
+        open_here(ray.get(files[0]), key, asked.method)
     with TemporaryDirectory(prefix="slmfit-") as place:
         rows = answer_part(_opened[key][1], replace(asked, folder=Path(place)), line)
         (path,) = Path(place).iterdir()
         return rows, path.read_bytes()
+
+
+def open_here(files: Mapping[str, bytes], key: str, method: str | None) -> None:
+    """Load a run in this process, in place of one that it was handed before."""
+    forget()
+    folder = TemporaryDirectory(prefix="slmfit-")
+    for name, content in files.items():
+        path = Path(folder.name) / name
+        storage.make_folder(path.parent)
+        path.write_bytes(content)
+    if method is not None:
+        from slmfit.methods import method_class
+
+        method_class(method)
+    _opened[key] = folder, load(folder.name)
 
 
 def forget() -> None:
