@@ -171,6 +171,8 @@ import os, re, sys
 from pathlib import Path
 from slmfit.cluster.nodes import joined
 
+out = sys.stdout  # what is printed below is Ray's, and goes nowhere
+
 def below(number):
     yield number
     for task in Path(f"/proc/{number}/task").iterdir():
@@ -179,15 +181,15 @@ def below(number):
 
 with joined("auto") as ray:
     ray.get(ray.remote(lambda: 1).remote())
-    print(ray.get_runtime_context().gcs_address)
+    print(ray.get_runtime_context().gcs_address, file=out)
     rows = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]]
     listening = {row[9]: row[1] for row in rows if row[3] == "0A"}
     for number in below(os.getpid()):
         for link in Path(f"/proc/{number}/fd").iterdir():
             found = re.fullmatch(r"socket:.(\\d+).", os.readlink(link)) if link.is_symlink() else None
             if found and found[1] in listening:
-                print(listening[found[1]].rpartition(":")[0])
-    sys.stdout.flush()
+                print(listening[found[1]].rpartition(":")[0], file=out)
+    out.flush()
     sys.stdin.read()
 """
 
