@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from asking import LABELS, PRICES, QUICK, ask, client
 
+from patience import wait_until
 from slmfit.errors import BudgetReached, MissingPart, SlmfitError, UsageError
 from slmfit.llm import Ask, Client, Limits, Patience, Server
 from slmfit.records import OUTCOMES
@@ -289,10 +290,7 @@ def test_whoever_stops_listening_stops_the_calls(ledger):
         calls = sum(server.calls.values())
         time.sleep(0.5)
         assert sum(server.calls.values()) <= calls + QUICK.in_flight < 400  # what was on its way then has arrived
-    until = time.monotonic() + 60
-    while threading.active_count() > threads and time.monotonic() < until:
-        time.sleep(0.01)
-    assert threading.active_count() <= threads
+    wait_until(lambda: threading.active_count() <= threads)
 
 
 def test_an_error_of_the_caller_s_own_comes_through(ledger):

@@ -95,9 +95,9 @@ def _options(address: str) -> dict[str, Any]:
 
 
 def knock(host: str, port: int) -> None:
-    """Raise OSError where nobody listens, or what listens cannot be Ray's head, which Ray would wait minutes to find.
+    """Raise OSError where nobody listens, or where what listens is not a Ray head: Ray itself would try for minutes.
 
-    A head speaks gRPC: to the greeting of HTTP/2 it answers with its settings (RFC 9113, sections 3.4 and 6.5).
+    A head speaks gRPC, so it answers the greeting of HTTP/2 with its settings (RFC 9113, sections 3.4 and 6.5).
     """
     with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
         if os.environ.get("RAY_USE_TLS") == "1":
@@ -107,7 +107,7 @@ def knock(host: str, port: int) -> None:
         while len(answer) < 4 and (more := connection.recv(16)):
             answer += more
         if answer[3:4] != SETTINGS[3:4]:
-            raise OSError("what listens there is not Ray's head")
+            raise OSError("what listens is not a Ray head")
 
 
 def _unreachable(address: str, said: str) -> UsageError:

@@ -31,8 +31,8 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
     Raises what `joined` and `predict_files` raise, and SlmfitError where Ray gave a part up.
     """
     with joined(address) as ray:
-        # In a list, so that a process asks for them once. What a task is given itself counts against the memory of its
-        # node, and where the command was killed meanwhile for ever: from a third of that memory on no task would begin.
+        # In a list, so that each process fetches them once. Ray counts a task's own arguments against the memory of its
+        # node, and never stops if the command is killed: past a third of that memory no task would begin.
         files, waiting = [ray.put(files_of(run.folder))], dict[object, str]()
         most = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
         answer = task(ray, answer_here)
@@ -65,8 +65,10 @@ def answer_on(address: str, run: Run, asked: Asked, parts: Iterable[Packed]) -> 
 
 
 def answer_here(files: Sequence[Any], key: str, code: str, asked: Asked, line: bytes) -> tuple[int, bytes]:
-    """On a node: answer one part; returns how many rows, and its file. files: Ray's reference to the run's; code: as in
-    `fit_here`."""
+    """On a node: answer one part; returns how many rows, and its file.
+
+    files: Ray's reference to those of the run, in a list. code: as in `fit_here`.
+    """
     check_code(code)
     if key not in _opened:
         import ray
